@@ -1,0 +1,171 @@
+"""Configuration: one state of the system in float64, the thing that flows through the program."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property
+
+import numpy as np
+
+from pelplug.errors import InputError
+
+__all__ = ["Configuration"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Configuration:
+    """Positions, periodic cell and species of N particles in d dimensions.
+
+    Parameters
+    ----------
+    positions : array_like, shape (N, d)
+        Positions [length], wrapped or not.
+    cell : array_like, shape (d,) or (d, d)
+        Edge lengths of an orthorhombic cell, or the cell vectors as rows [length].
+    species : array_like of str, shape (N,)
+        Species name of each particle.
+    diameters : array_like, shape (N,), optional
+        Diameter of each particle [length]; polydisperse models need them.
+    masses : array_like, shape (N,), optional
+        Masses [mass].
+    velocities : array_like, shape (N, d), optional
+        Velocities [length / time].
+    images : array_like of int, shape (N, d), optional
+        How many cell vectors to add to a wrapped position to unwrap it.
+    frame : int, optional
+        Label of the trajectory frame the state came from.
+    step : int, optional
+        Simulation step.
+    time : float, optional
+        Time [time].
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a number is not finite, or the cell is missing or flat.
+
+    Notes
+    -----
+    Arrays are copied to float64 and made read-only: a configuration can be shared between threads
+    and plugins. Use `replace` to get a changed one.
+    """
+
+    positions: np.ndarray
+    cell: np.ndarray
+    species: np.ndarray
+    diameters: np.ndarray | None = None
+    masses: np.ndarray | None = None
+    velocities: np.ndarray | None = None
+    images: np.ndarray | None = None
+    frame: int | None = None
+    step: int | None = None
+    time: float | None = None
+
+    def __post_init__(self):
+        positions = _float_array(self.positions, "positions")
+        if positions.ndim != 2 or positions.shape[0] == 0 or positions.shape[1] < 1:
+            raise InputError(f"Positions must have shape (N, d) with N > 0, not {positions.shape}.")
+        n, d = positions.shape
+        species = np.array(self.species, dtype=str)
+        if species.shape != (n,):
+            raise InputError(f"There are {n} positions but species has shape {species.shape}; give one name a particle.")
+        values = {"positions": positions, "cell": _cell_matrix(self.cell, d), "species": species}
+        for name, shape in (("diameters", (n,)), ("masses", (n,)), ("velocities", (n, d))):
+            if (value := getattr(self, name)) is not None:
+                values[name] = _float_array(value, name)
+                _check_shape(values[name], shape, name)
+        for name in ("diameters", "masses"):
+            if name in values and not np.all(values[name] > 0):
+                raise InputError(f"All {name} must be positive.")
+        if self.images is not None:
+            values["images"] = np.array(self.images, dtype=np.int64)
+            _check_shape(values["images"], (n, d), "images")
+        for name, value in values.items():
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @property
+    def n(self) -> int:
+        """Number of particles N."""
+        return self.positions.shape[0]
+
+    @property
+    def dimension(self) -> int:
+        """Dimension of space d."""
+        return self.positions.shape[1]
+
+    @cached_property
+    def volume(self) -> float:
+        """Volume of the cell [length**d]."""
+        return float(abs(np.linalg.det(self.cell)))
+
+    @property
+    def density(self) -> float:
+        """Number density N / V [length**-d]."""
+        return self.n / self.volume
+
+    @cached_property
+    def heights(self) -> np.ndarray:
+        """Distance between opposite faces of the cell along each cell vector, shape (d,) [length]."""
+        return 1.0 / np.linalg.norm(np.linalg.inv(self.cell), axis=0)
+
+    @cached_property
+    def species_names(self) -> tuple[str, ...]:
+        """The names of the species present, sorted."""
+        return tuple(str(name) for name in np.unique(self.species))
+
+    def fractional(self) -> np.ndarray:
+        """Positions in units of the cell vectors, shape (N, d), not wrapped."""
+        return self.positions @ np.linalg.inv(self.cell)
+
+    def wrapped(self) -> Configuration:
+        """Return the same state with every position in [0, 1) of the cell and `images` adjusted to match."""
+        fractional = self.fractional()
+        shift = np.floor(fractional)
+        images = shift.astype(np.int64) + (self.images if self.images is not None else 0)
+        return self.replace(positions=self.positions - shift @ self.cell, images=images)
+
+    def unwrapped_positions(self) -> np.ndarray:
+        """Positions with `images` cell vectors added, shape (N, d) [length]."""
+        if self.images is None:
+            return np.array(self.positions)
+        return self.positions + self.images @ self.cell
+
+    def replace(self, **changes) -> Configuration:
+        """Return a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name}: {np.count_nonzero(self.species == name)}" for name in self.species_names)
+        return f"<Configuration: N = {self.n}, d = {self.dimension}, density = {self.density:.6g}, {counts}>"
+
+
+def _float_array(value, name: str) -> np.ndarray:
+    try:
+        array = np.array(value, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The {name} are not numbers: {error}.") from None
+    if not np.all(np.isfinite(array)):
+        raise InputError(f"The {name} contain NaN or infinity; the frame is damaged, leave it out or repair it.")
+    return array
+
+
+def _check_shape(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+    if array.shape != shape:
+        raise InputError(f"The {name} have shape {array.shape}; expected {shape}.")
+
+
+def _cell_matrix(cell, d: int) -> np.ndarray:
+    if cell is None:
+        raise InputError("There is no periodic cell; give the box lengths or cell vectors.")
+    matrix = _float_array(cell, "cell")
+    if matrix.shape == (d,):
+        matrix = np.diag(matrix)
+    _check_shape(matrix, (d, d), "cell")
+    lengths = np.linalg.norm(matrix, axis=1)
+    if not np.all(lengths > 0) or abs(np.linalg.det(matrix)) <= 1e-12 * np.prod(lengths):
+        raise InputError("The periodic cell has no volume; give a box whose edges are all longer than zero.")
+    return matrix

@@ -1,0 +1,25 @@
+"""The errors a user can meet, each worded as one sentence that ends with the remedy."""
+
+
+class PelplugError(Exception):
+    """Base of every error that pelplug raises on purpose; ``exit_code`` is what the command line returns."""
+
+    exit_code = 1
+
+
+class InputError(PelplugError, ValueError):
+    """What was given cannot be used: a file, a parameter, a model that does not fit (exit code 2)."""
+
+    exit_code = 2
+
+
+class RunError(PelplugError, RuntimeError):
+    """The input was fine, but the calculation failed (exit code 1)."""
+
+
+class NotConvergedError(RunError):
+    """An iteration ended before its tolerance was met; its last state is never passed on as a result."""
+
+
+class NotAMinimumError(RunError):
+    """A Hessian has a negative eigenvalue, or a zero mode besides the translations."""
