@@ -68,7 +68,9 @@ class Configuration:
         n, d = positions.shape
         species = np.array(self.species, dtype=str)
         if species.shape != (n,):
-            raise InputError(f"There are {n} positions but species has shape {species.shape}; give one name a particle.")
+            raise InputError(
+                f"There are {n} positions but species has shape {species.shape}; give one name a particle."
+            )
         values = {"positions": positions, "cell": _cell_matrix(self.cell, d), "species": species}
         for name, shape in (("diameters", (n,)), ("masses", (n,)), ("velocities", (n, d))):
             if (value := getattr(self, name)) is not None:

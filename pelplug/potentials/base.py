@@ -1,0 +1,141 @@
+"""Potential: what every interaction can be asked, and Evaluator: the same question asked many times."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+    from pelplug.configuration import Configuration
+
+__all__ = ["Evaluator", "Pairs", "Potential", "StrainDerivatives"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """The interacting pairs of a configuration, each once; a pair through another image is an entry of its own.
+
+    Attributes
+    ----------
+    i, j : ndarray of int, shape (P,)
+        Particle numbers, ``i <= j``.
+    vectors : ndarray, shape (P, d)
+        ``r_j - r_i`` to the image that interacts [length].
+    distances : ndarray, shape (P,)
+        Their lengths [length].
+    first, second : ndarray, shape (P,)
+        U'(r) [energy / length] and U''(r) [energy / length**2].
+    gap : ndarray, shape (P,)
+        Cutoff minus distance, positive [length].
+    """
+
+    i: np.ndarray
+    j: np.ndarray
+    vectors: np.ndarray
+    distances: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    gap: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+
+@dataclasses.dataclass(frozen=True)
+class StrainDerivatives:
+    """Derivatives of U under the simple shears x -> (I + g e_a e_b) x at fixed residual displacement.
+
+    Attributes
+    ----------
+    planes : tuple of (int, int)
+        (a, b), flow and gradient direction, a < b: xy, xz, yz in three dimensions.
+    first : ndarray, shape (d, d)
+        dU/dF_ab, symmetric [energy].
+    second : ndarray, shape (n_planes,)
+        d2U/dg2 of the affine deformation: the Born part times the volume [energy].
+    mixed : ndarray, shape (n_planes, N * d)
+        d2U/(dg dx) [energy / length].
+
+    References
+    ----------
+    Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eq. A1.
+    """
+
+    planes: tuple[tuple[int, int], ...]
+    first: np.ndarray
+    second: np.ndarray
+    mixed: np.ndarray
+
+
+class Evaluator(abc.ABC):
+    """Energy and forces of one system, again and again: what a minimiser calls.
+
+    Attributes
+    ----------
+    evaluations : int
+        Force evaluations so far.
+    rebuilds : int
+        How often the neighbour list was built.
+    """
+
+    evaluations: int = 0
+    rebuilds: int = 0
+
+    @abc.abstractmethod
+    def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
+        """Fill ``forces`` [energy / length] at ``positions`` (both C-contiguous float64, shape (N, d)).
+
+        Returns
+        -------
+        float
+            The total potential energy [energy]. Not finite if two particles are at one point.
+        """
+
+
+class Potential(abc.ABC):
+    """The total potential energy U of a configuration and its derivatives.
+
+    Attributes
+    ----------
+    cutoff : float
+        Largest range of any interaction [length].
+    """
+
+    cutoff: float
+
+    @abc.abstractmethod
+    def evaluator(self, configuration: Configuration) -> Evaluator:
+        """Return an `Evaluator` for many evaluations that start at ``configuration``."""
+
+    @abc.abstractmethod
+    def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:
+        """Return U [energy] and the forces, shape (N, d) [energy / length]."""
+
+    @abc.abstractmethod
+    def hessian(self, configuration: Configuration) -> scipy.sparse.bsr_matrix:
+        """Return d2U/dxdx [energy / length**2], shape (N * d, N * d), symmetric, in blocks of (d, d)."""
+
+    @abc.abstractmethod
+    def pairs(self, configuration: Configuration) -> Pairs:
+        """Return the interacting pairs."""
+
+    @abc.abstractmethod
+    def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
+        """Return the derivatives of U with respect to simple shear."""
+
+    def energy(self, configuration: Configuration) -> float:
+        """Return the total potential energy U [energy]."""
+        return self.energy_forces(configuration)[0]
+
+    def forces(self, configuration: Configuration) -> np.ndarray:
+        """Return -dU/dx, shape (N, d) [energy / length]."""
+        return self.energy_forces(configuration)[1]
+
+    def stress(self, configuration: Configuration) -> np.ndarray:
+        """Return the virial stress (1/V) dU/d(strain), shape (d, d) [energy / length**d]; tension is positive."""
+        return self.strain_derivatives(configuration).first / configuration.volume

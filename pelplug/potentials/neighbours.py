@@ -1,0 +1,348 @@
+"""Neighbour lists that are right for any periodic cell, d = 2 to 8, and cutoffs beyond half the box.
+
+Every particle is listed with all its neighbours (a full list), and a neighbour is a *site*: a particle or one
+of its periodic images at an explicit place. A cutoff larger than half the box, or than the box, then needs no
+special case, nor does a tilted cell; and a kernel that walks the list writes to one particle only, so it runs
+in threads and in vector registers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+
+import numba
+import numpy as np
+from numba.extending import register_jitable
+
+from pelplug.potentials.threads import run_ranges
+
+__all__ = ["NeighbourList", "build_neighbour_list"]
+
+
+@dataclasses.dataclass
+class NeighbourList:
+    """Neighbours within a reach, by row; rows follow the cells, so that what is near in space is near in memory.
+
+    Attributes
+    ----------
+    owner : ndarray of int, shape (M,)
+        The particle each site is an image of.
+    shift : ndarray of int, shape (M, d)
+        Cell vectors to add to the owner's position, as it was when the list was built or is now.
+    site_positions : ndarray, shape (M, d)
+        Where the sites are now; `move` brings them up to date [length].
+    rows : ndarray of int, shape (N,)
+        Particle of each row.
+    row_site : ndarray of int, shape (N,)
+        Site of each row's particle itself.
+    start : ndarray of int, shape (N, groups + 1)
+        Neighbours of a row that belong to group g are ``neighbours[start[row, g]:start[row, g + 1]]``.
+    neighbours : ndarray of uint32
+        Sites.
+    """
+
+    owner: np.ndarray
+    shift: np.ndarray
+    offset: np.ndarray
+    site_positions: np.ndarray
+    rows: np.ndarray
+    row_site: np.ndarray
+    start: np.ndarray
+    neighbours: np.ndarray
+    built_at: np.ndarray
+    skin: float
+
+    def move(self, positions: np.ndarray) -> bool:
+        """Move the sites with their owners; return False if the list may have become incomplete."""
+        if not _moved_less_than(positions, self.built_at, 0.25 * self.skin * self.skin):
+            return False
+        _place_sites(positions, self.owner, self.offset, self.site_positions)
+        return True
+
+
+def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diameters=None, mixing=None) -> NeighbourList:
+    """List, for every particle, all sites within reach plus ``skin``.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (N, d)
+        Anywhere, not necessarily inside the cell [length].
+    cell : ndarray, shape (d, d)
+        Cell vectors as rows [length].
+    groups : ndarray of int, shape (N,)
+        Species number of each particle.
+    n_groups : int
+        Number of species.
+    reach : ndarray, shape (n_groups, n_groups)
+        Interaction range between two species [length], or with ``mixing`` in units of the mixed diameter.
+    skin : float
+        Added to every range, positive [length].
+    diameters : ndarray, shape (N,), optional
+        Diameters [length].
+    mixing : callable, optional
+        ``(d_i, d_j) -> d_ij``.
+    """
+    n, d = positions.shape
+    if diameters is None:
+        diameters = np.ones(n)
+        longest = float(reach.max()) + skin
+    else:
+        largest = float(diameters.max())
+        longest = float(reach.max()) * largest + skin
+    kernels = _search_kernels(d, mixing)
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    fractional = positions @ np.linalg.inv(cell)
+    home = np.floor(fractional)
+    fractional -= home
+    home = home.astype(np.int32)
+    width = longest / heights  # reach in units of the distance between faces
+    reach = np.ascontiguousarray(reach, dtype=np.float64)
+    common = (groups, diameters, reach, skin)
+
+    density = n / abs(np.linalg.det(cell))
+    if 3**d * density * longest**d < n or d <= 3:
+        return _by_cells(positions, cell, fractional, home, width, n_groups, common, kernels)
+    return _by_pairs(positions, cell, fractional, home, width, n_groups, common, kernels)
+
+
+def _by_cells(positions, cell, fractional, home, width, n_groups, common, kernels):
+    n, d = positions.shape
+    groups, diameters, reach, skin = common
+    counts = np.empty(n, dtype=np.int64)
+    kernels.count_images(fractional, width, counts)
+    first = np.concatenate(([0], np.cumsum(counts)))
+    owner = np.empty(first[-1], dtype=np.int64)
+    image = np.empty((first[-1], d), dtype=np.int32)
+    kernels.list_images(fractional, width, first, owner, image)
+
+    extent = 1.0 + 2.0 * width
+    bins = np.maximum(1, np.floor(extent / width).astype(np.int64))
+    while np.prod(bins) > max(64, 4 * len(owner)):  # a dilute box would have more bins than particles
+        bins = np.maximum(1, bins // 2)
+    place = np.clip(((fractional[owner] + image + width) / extent * bins).astype(np.int64), 0, bins - 1)
+    stride = np.concatenate((np.cumprod(bins[::-1])[::-1][1:], [1]))
+    bin_of = place @ stride
+    order = np.argsort(bin_of, kind="stable")
+    owner, image, place = owner[order], image[order], place[order]
+    bin_start = np.searchsorted(bin_of[order], np.arange(np.prod(bins) + 1))
+    shift = image - home[owner]
+    offset = shift @ cell
+    sites = positions[owner] + offset
+    row_site = np.flatnonzero(~np.any(image, axis=1))
+    rows = owner[row_site]
+
+    where = (sites, owner, rows, row_site, place, bins, stride, bin_start, *common)
+    tally = np.zeros((n, n_groups), dtype=np.int64)
+    run_ranges(kernels.count_in_cells, n, *where, tally)
+    start = _row_starts(tally)
+    neighbours = np.empty(start[-1, -1], dtype=np.uint32)
+    run_ranges(kernels.list_in_cells, n, *where, start, neighbours)
+    return NeighbourList(owner, shift, offset, sites, rows, row_site, start, neighbours, positions.copy(), skin)
+
+
+def _by_pairs(positions, cell, fractional, home, width, n_groups, common, kernels):
+    # In many dimensions a cell has more neighbouring cells than there are particles: try every pair.
+    n, d = positions.shape
+    skin = common[-1]
+    where = (fractional, cell, width, *common)
+    tally = np.zeros((n, n_groups), dtype=np.int64)
+    run_ranges(kernels.count_in_pairs, n, *where, tally, serial_below=200)
+    start = _row_starts(tally) + n
+    total = start[-1, -1]
+    owner = np.concatenate((np.arange(n), np.empty(total - n, dtype=np.int64)))
+    image = np.zeros((total, d), dtype=np.int32)
+    run_ranges(kernels.list_in_pairs, n, *where, start, owner, image, serial_below=200)
+    shift = image - home[owner]
+    offset = shift @ cell
+    rows = np.arange(n)
+    neighbours = np.arange(total, dtype=np.uint32)
+    sites = positions[owner] + offset
+    return NeighbourList(owner, shift, offset, sites, rows, rows.copy(), start, neighbours, positions.copy(), skin)
+
+
+def _row_starts(tally: np.ndarray) -> np.ndarray:
+    ends = np.cumsum(tally.ravel()).reshape(tally.shape)
+    begins = np.concatenate(([0], ends[:-1, -1]))
+    return np.ascontiguousarray(np.column_stack((begins, ends)))
+
+
+@numba.njit(nogil=True, cache=True)
+def _moved_less_than(positions, reference, limit):
+    for i in range(positions.shape[0]):
+        moved = 0.0
+        for a in range(positions.shape[1]):
+            step = positions[i, a] - reference[i, a]
+            moved += step * step
+        # Written so that a NaN asks for a rebuild.
+        if not moved <= limit:
+            return False
+    return True
+
+
+@numba.njit(nogil=True, cache=True)
+def _place_sites(positions, owner, offset, sites):
+    for k in range(sites.shape[0]):
+        for a in range(sites.shape[1]):
+            sites[k, a] = positions[owner[k], a] + offset[k, a]
+
+
+@dataclasses.dataclass(frozen=True)
+class _SearchKernels:
+    count_images: object
+    list_images: object
+    count_in_cells: object
+    list_in_cells: object
+    count_in_pairs: object
+    list_in_pairs: object
+
+
+@functools.cache
+def _search_kernels(d: int, mixing) -> _SearchKernels:
+    """Compile the searches for dimension ``d``: small loops over a constant number of components unroll.
+
+    Helpers are plain functions that numba inlines: a compiled one in a closure would have another name in numba's
+    cache in every process.
+    """
+    per_particle = mixing is not None
+    mix = register_jitable(mixing) if per_particle else _unmixed
+    offsets = 3**d
+
+    @register_jitable
+    def range_of_images(f, width):
+        return math.ceil(-width - f), math.floor(1.0 + width - f)
+
+    @numba.njit(nogil=True, cache=True)
+    def count_images(fractional, width, counts):
+        for i in range(fractional.shape[0]):
+            total = 1
+            for a in range(d):
+                low, high = range_of_images(fractional[i, a], width[a])
+                total *= high - low + 1
+            counts[i] = total
+
+    @numba.njit(nogil=True, cache=True)
+    def list_images(fractional, width, first, owner, image):
+        for i in range(fractional.shape[0]):
+            for k in range(first[i], first[i + 1]):
+                rest = k - first[i]
+                owner[k] = i
+                for a in range(d):
+                    low, high = range_of_images(fractional[i, a], width[a])
+                    image[k, a] = low + rest % (high - low + 1)
+                    rest //= high - low + 1
+
+    @register_jitable
+    def range_squared(i, j, groups, diameters, reach, skin):
+        distance = reach[groups[i], groups[j]]
+        if per_particle:
+            distance *= mix(diameters[i], diameters[j])
+        return (distance + skin) ** 2
+
+    @register_jitable
+    def walk_cells(row, sites, owner, rows, row_site, place, bins, stride, bin_start, groups, diameters, reach, skin,
+                   fill, cursor, neighbours):  # fmt: skip
+        me = row_site[row]
+        i = rows[row]
+        for code in range(offsets):
+            rest = code
+            target = 0
+            inside = True
+            for a in range(d):
+                b = place[me, a] + rest % 3 - 1
+                rest //= 3
+                if b < 0 or b >= bins[a]:
+                    inside = False
+                target += b * stride[a]
+            if not inside:
+                continue
+            for k in range(bin_start[target], bin_start[target + 1]):
+                if k == me:
+                    continue
+                square = 0.0
+                for a in range(d):
+                    step = sites[k, a] - sites[me, a]
+                    square += step * step
+                j = owner[k]
+                if square < range_squared(i, j, groups, diameters, reach, skin):
+                    g = groups[j]
+                    if fill:
+                        neighbours[cursor[g]] = k
+                    cursor[g] += 1
+
+    @numba.njit(nogil=True, cache=True)
+    def count_in_cells(begin, end, sites, owner, rows, row_site, place, bins, stride, bin_start,
+                       groups, diameters, reach, skin, tally):  # fmt: skip
+        nothing = np.empty(0, dtype=np.uint32)
+        for row in range(begin, end):
+            walk_cells(row, sites, owner, rows, row_site, place, bins, stride, bin_start, groups, diameters, reach,
+                       skin, False, tally[row], nothing)  # fmt: skip
+
+    @numba.njit(nogil=True, cache=True)
+    def list_in_cells(begin, end, sites, owner, rows, row_site, place, bins, stride, bin_start,
+                      groups, diameters, reach, skin, start, neighbours):  # fmt: skip
+        for row in range(begin, end):
+            walk_cells(row, sites, owner, rows, row_site, place, bins, stride, bin_start, groups, diameters, reach,
+                       skin, True, start[row].copy(), neighbours)  # fmt: skip
+
+    @register_jitable
+    def walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, fill, cursor, owner, image):
+        low = np.empty(d, dtype=np.int64)
+        count = np.empty(d, dtype=np.int64)
+        shift = np.empty(d)
+        for j in range(fractional.shape[0]):
+            total = 1
+            for a in range(d):
+                f = fractional[i, a] - fractional[j, a]
+                low[a] = math.ceil(f - width[a])
+                count[a] = math.floor(f + width[a]) - low[a] + 1
+                if count[a] <= 0:
+                    total = 0
+                    break
+                total *= count[a]
+            limit = range_squared(i, j, groups, diameters, reach, skin) if total > 0 else 0.0
+            for code in range(total):
+                rest = code
+                home = i == j
+                for a in range(d):
+                    s = low[a] + rest % count[a]
+                    rest //= count[a]
+                    home = home and s == 0
+                    shift[a] = fractional[j, a] + s - fractional[i, a]
+                if home:
+                    continue
+                square = 0.0
+                for b in range(d):
+                    step = 0.0
+                    for a in range(d):
+                        step += shift[a] * cell[a, b]
+                    square += step * step
+                if square < limit:
+                    g = groups[j]
+                    if fill:
+                        owner[cursor[g]] = j
+                        rest = code
+                        for a in range(d):
+                            image[cursor[g], a] = low[a] + rest % count[a]
+                            rest //= count[a]
+                    cursor[g] += 1
+
+    @numba.njit(nogil=True, cache=True)
+    def count_in_pairs(begin, end, fractional, cell, width, groups, diameters, reach, skin, tally):
+        no_owner = np.empty(0, dtype=np.int64)
+        no_image = np.empty((0, d), dtype=np.int32)
+        for i in range(begin, end):
+            walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, False, tally[i], no_owner, no_image)
+
+    @numba.njit(nogil=True, cache=True)
+    def list_in_pairs(begin, end, fractional, cell, width, groups, diameters, reach, skin, start, owner, image):
+        for i in range(begin, end):
+            walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, True, start[i].copy(), owner, image)
+
+    return _SearchKernels(count_images, list_images, count_in_cells, list_in_cells, count_in_pairs, list_in_pairs)
+
+
+@register_jitable
+def _unmixed(d_i, d_j):
+    return 1.0

@@ -1,0 +1,321 @@
+"""PairPotential: any functional form between species of a mixture, or between particles with diameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import scipy.sparse
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.forms import Form
+from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
+from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
+from pelplug.potentials.strain import pair_strain_derivatives
+from pelplug.potentials.threads import run_ranges
+
+__all__ = ["PairPotential"]
+
+
+class PairPotential(Potential):
+    """The sum of ``u(r / sigma_ij)`` over all pairs and periodic images closer than the cutoff.
+
+    Parameters
+    ----------
+    form : Form
+        The functional form u and the names of its parameters.
+    sigma : array_like, shape (S, S), or "diameters"
+        Length scale of each pair of species [length]; or taken from the particles' diameters by ``mixing``.
+    cutoff : array_like, shape (S, S), or float
+        Cutoff of each pair of species [length]; with diameters one number, in units of d_ij.
+    parameters : mapping of str to array_like
+        For each name in ``form.parameters`` a table of shape (S, S) or one number for all.
+    species : sequence of str, optional
+        Names of the species, in the order of the tables.
+    truncation : {"cut", "shift", "shifted-force", "smooth"}
+        ``shift`` makes U continuous at the cutoff, ``shifted-force`` U and U', ``smooth`` U, U' and U'' by adding
+        ``c0 + c2 x**2 + c4 x**4``; ``cut`` adds nothing, for forms that end smoothly by themselves.
+    mixing : callable, optional
+        Plain function ``(d_i, d_j) -> d_ij``; needed with ``sigma="diameters"``.
+
+    Raises
+    ------
+    InputError
+        If tables have the wrong shape, a parameter is missing or unknown, or a length is not positive.
+    """
+
+    def __init__(
+        self,
+        form: Form,
+        *,
+        sigma,
+        cutoff,
+        parameters: Mapping[str, object],
+        species: Sequence[str] = (),
+        truncation: str = "cut",
+        mixing: Callable | None = None,
+    ):
+        if truncation not in TRUNCATIONS:
+            raise InputError(f"Unknown truncation {truncation!r}; choose one of {', '.join(TRUNCATIONS)}.")
+        self.form = form
+        self.truncation = truncation
+        self.species = tuple(species)
+        self.mixing = mixing
+        self.per_particle = isinstance(sigma, str)
+        if self.per_particle and (sigma != "diameters" or mixing is None):
+            raise InputError("Give sigma as a table, or as 'diameters' together with a mixing function.")
+        size = 1 if self.per_particle else max(1, len(self.species))
+        self.sigma = np.ones((1, 1)) if self.per_particle else _table(sigma, size, "sigma")
+        self.pair_cutoff = _table(cutoff, size, "cutoff")
+        if not (np.all(self.sigma > 0) and np.all(self.pair_cutoff > 0)):
+            raise InputError("Every sigma and every cutoff must be positive.")
+        unknown = set(parameters) ^ set(form.parameters)
+        if unknown:
+            raise InputError(
+                f"The form {form.name} has the parameters {', '.join(form.parameters) or 'none'}; "
+                f"missing or unknown: {', '.join(sorted(unknown))}."
+            )
+        self.parameters = {name: _table(parameters[name], size, name) for name in form.parameters}
+        self._stack = np.ascontiguousarray(
+            np.stack([self.parameters[name] for name in form.parameters] or [np.zeros((size, size))], axis=-1)
+        )
+        self._tail = self._truncation_terms()
+        self._inverse_sigma = 1.0 / self.sigma
+        self._cutoff_squared = self.pair_cutoff**2
+
+    @property
+    def cutoff(self) -> float:
+        """Largest cutoff [length]; with diameters in units of the mixed diameter."""
+        return float(self.pair_cutoff.max())
+
+    def evaluator(self, configuration: Configuration, skin: float | None = None) -> PairEvaluator:
+        """Return an evaluator; ``skin`` [length] is the first neighbour-list margin, adapted as it runs."""
+        return PairEvaluator(self, configuration, skin)
+
+    def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:
+        """Return U [energy] and the forces, shape (N, d) [energy / length].
+
+        Raises
+        ------
+        InputError
+            If two particles are at one point, or a species or the diameters are missing.
+        """
+        forces = np.empty_like(configuration.positions)
+        energy = self.evaluator(configuration, skin=self._small_skin())(configuration.positions, forces)
+        if not (np.isfinite(energy) and np.all(np.isfinite(forces))):
+            raise InputError(_overlap_sentence(configuration))
+        return energy, forces
+
+    def hessian(self, configuration: Configuration) -> scipy.sparse.bsr_matrix:
+        """Return d2U/dxdx [energy / length**2] as a BSR matrix, shape (N * d, N * d), blocks (d, d).
+
+        Raises
+        ------
+        InputError
+            As `energy_forces`.
+        """
+        system = _System(self, configuration)
+        neighbours = system.list(configuration.positions, self._small_skin())
+        n, d = configuration.positions.shape
+        per_row = np.empty(n, dtype=np.int64)
+        per_row[neighbours.rows] = 1 + neighbours.start[:, -1] - neighbours.start[:, 0]
+        first = np.concatenate(([0], np.cumsum(per_row)))
+        columns = np.empty(first[-1], dtype=np.int32)
+        blocks = np.empty((first[-1], d, d))
+        length = np.empty(n, dtype=np.int64)
+        run_ranges(system.kernels.hessian_rows, n, *system.arguments(neighbours), first, columns, blocks, length,
+                   serial_below=400)  # fmt: skip
+        kept = np.arange(first[-1]) - np.repeat(first[:-1], per_row) < np.repeat(length, per_row)
+        pointer = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
+        blocks = blocks[kept]
+        if not np.all(np.isfinite(blocks)):
+            raise InputError(_overlap_sentence(configuration))
+        return scipy.sparse.bsr_matrix((blocks, columns[kept], pointer), shape=(n * d, n * d))
+
+    def pairs(self, configuration: Configuration) -> Pairs:
+        """Return the interacting pairs, each once.
+
+        Raises
+        ------
+        InputError
+            As `energy_forces`.
+        """
+        system = _System(self, configuration)
+        neighbours = system.list(configuration.positions, self._small_skin())
+        arguments = (*system.arguments(neighbours), neighbours.shift)
+        n, d = configuration.positions.shape
+        count = np.empty(n, dtype=np.int64)
+        run_ranges(system.kernels.count_pairs, n, *arguments, count)
+        first = np.concatenate(([0], np.cumsum(count)))
+        total = first[-1]
+        i, j = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
+        vectors, scalars = np.empty((total, d)), np.empty((total, 4))
+        run_ranges(system.kernels.list_pairs, n, *arguments, first, i, j, vectors, scalars)
+        if not np.all(np.isfinite(scalars)):
+            raise InputError(_overlap_sentence(configuration))
+        distances, slope, curvature, gap = np.ascontiguousarray(scalars.T)
+        return Pairs(i, j, vectors, distances, slope, curvature, gap)
+
+    def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
+        """Return the derivatives of U with respect to simple shear of every plane."""
+        return pair_strain_derivatives(self.pairs(configuration), configuration.n, configuration.dimension)
+
+    def _truncation_terms(self) -> np.ndarray:
+        """Coefficients (t0, t1, t2, t4) of the polynomial in x added below the cutoff, shape (S, S, 4) [energy]."""
+        size = len(self.sigma)
+        tail = np.zeros((size, size, 4))
+        for a in range(size):
+            for b in range(size):
+                x = self.pair_cutoff[a, b] / self.sigma[a, b]
+                u, du, ddu = self.form.function(x, self._stack[a, b])
+                if self.truncation == "shift":
+                    tail[a, b, 0] = -u
+                elif self.truncation == "shifted-force":
+                    tail[a, b, :2] = du * x - u, -du
+                elif self.truncation == "smooth":
+                    matrix = [[1, x**2, x**4], [0, 2 * x, 4 * x**3], [0, 2, 12 * x**2]]
+                    tail[a, b, [0, 2, 3]] = np.linalg.solve(matrix, [-u, -du, -ddu])
+        return tail
+
+    def _small_skin(self) -> float:
+        # For a list that is used once: only has to cover rounding.
+        return 1e-9 * float(self.pair_cutoff.max())
+
+    def __repr__(self) -> str:
+        kind = "diameters" if self.per_particle else "/".join(self.species)
+        return f"<PairPotential: {self.form.name}, {kind}, {self.truncation}, cutoff {self.cutoff:.6g}>"
+
+
+class _System:
+    """What of a configuration does not change while its particles move."""
+
+    def __init__(self, potential: PairPotential, configuration: Configuration):
+        self.potential = potential
+        self.cell = np.array(configuration.cell)
+        n, d = configuration.positions.shape
+        if not 2 <= d <= 8:
+            raise InputError(f"Potentials work in 2 to 8 dimensions; the configuration has {d}.")
+        if potential.per_particle:
+            if configuration.diameters is None:
+                raise InputError("The potential needs a diameter for each particle; the configuration has none.")
+            self.diameters = np.array(configuration.diameters)
+            self.groups = np.zeros(n, dtype=np.int64)
+        else:
+            self.diameters = np.ones(n)
+            self.groups = _group_numbers(configuration, potential.species)
+        self.kernels = pair_kernels(potential.form.function, potential.truncation, d, potential.mixing)
+
+    def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
+        """Build a neighbour list."""
+        if not np.all(np.isfinite(positions)):
+            raise InputError("Positions became NaN or infinite; the configuration cannot be evaluated.")
+        mixing = self.potential.mixing
+        return build_neighbour_list(
+            positions,
+            self.cell,
+            self.groups,
+            len(self.potential.pair_cutoff),
+            self.potential.pair_cutoff,
+            skin,
+            self.diameters if mixing is not None else None,
+            mixing,
+        )
+
+    def arguments(self, neighbours: NeighbourList) -> tuple:
+        """Return what every kernel takes."""
+        p = self.potential
+        return (
+            neighbours.site_positions,
+            neighbours.rows,
+            neighbours.row_site,
+            neighbours.start,
+            neighbours.neighbours,
+            neighbours.owner,
+            self.groups,
+            self.diameters,
+            p._inverse_sigma,
+            p._stack,
+            p._tail,
+            p._cutoff_squared,
+        )
+
+
+class PairEvaluator(Evaluator):
+    """Energy and forces with a neighbour list that is kept while it holds and grows tighter as motion slows."""
+
+    _CALM = 40
+    """Evaluations without a rebuild after which a tighter list pays for its making."""
+
+    def __init__(self, potential: PairPotential, configuration: Configuration, skin: float | None = None):
+        self.evaluations = 0
+        self.rebuilds = 0
+        self._system = _System(potential, configuration)
+        scale = float(self._system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
+        self._skin = 0.3 * scale if skin is None else skin
+        self._smallest_skin = min(self._skin, 0.03 * scale)
+        self._since = 0
+        self._energies = np.empty(configuration.n)
+        self._build(configuration.positions)
+
+    def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
+        """Fill ``forces`` and return the energy; see `Evaluator`."""
+        calm = self._since > self._CALM and self._skin > self._smallest_skin
+        if calm or not self._neighbours.move(positions):
+            if calm:
+                self._skin = max(0.4 * self._skin, self._smallest_skin)
+            elif self._since < 5 and self._skin < 10 * self._smallest_skin:
+                self._skin *= 1.5
+            self._build(positions)
+        self._since += 1
+        self.evaluations += 1
+        run_ranges(self._system.kernels.energy_forces, len(positions), *self._arguments, self._energies, forces)
+        # Summed in one order whatever the threads did.
+        return float(self._energies.sum())
+
+    def _build(self, positions: np.ndarray) -> None:
+        self._neighbours = self._system.list(positions, self._skin)
+        self._arguments = self._system.arguments(self._neighbours)
+        self._since = 0
+        self.rebuilds += 1
+
+
+def _table(value, size: int, name: str) -> np.ndarray:
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"The table {name} is not numeric.") from None
+    if array.ndim == 0:
+        array = np.full((size, size), float(array))
+    if array.shape != (size, size) or not np.all(np.isfinite(array)):
+        raise InputError(f"The table {name} must be finite with shape ({size}, {size}), not {array.shape}.")
+    if not np.array_equal(array, array.T):
+        raise InputError(f"The table {name} must be symmetric: the pair AB is the pair BA.")
+    return np.ascontiguousarray(array)
+
+
+def _group_numbers(configuration: Configuration, species: tuple[str, ...]) -> np.ndarray:
+    if not species:
+        return np.zeros(configuration.n, dtype=np.int64)
+    names, inverse = np.unique(configuration.species, return_inverse=True)
+    missing = [str(name) for name in names if name not in species]
+    if missing:
+        raise InputError(
+            f"The potential knows the species {', '.join(species)}, not {', '.join(missing)}; "
+            f"map names with --species, for example {missing[0]}={species[0]}."
+        )
+    return np.array([species.index(name) for name in names], dtype=np.int64)[inverse]
+
+
+def _overlap_sentence(configuration: Configuration) -> str:
+    from scipy.spatial import cKDTree
+
+    fractional = configuration.fractional() % 1.0
+    fractional[fractional >= 1.0] = 0.0
+    close = sorted(cKDTree(fractional, boxsize=1.0).query_pairs(1e-12))
+    if close:
+        i, j = close[0]
+        where = f" of frame {configuration.frame}" if configuration.frame is not None else ""
+        return f"Particles {i} and {j}{where} are at the same point; remove one of them or repair the file."
+    return "Two particles are so close that the energy is not finite; repair the configuration."
