@@ -1,0 +1,88 @@
+"""pelplug: the potential energy landscape of glass-forming liquids, as a small host with plugins.
+
+Everything a plugin or a notebook may use is a name of this package; names are imported when first used,
+so that ``import pelplug`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pelplug import models
+    from pelplug.analysis import Analysis
+    from pelplug.configuration import Configuration
+    from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
+    from pelplug.fields import Field, Need
+    from pelplug.hookspecs import hookimpl
+    from pelplug.host import analyze, model
+    from pelplug.landscape import quench
+    from pelplug.models.base import Model
+    from pelplug.parameters import Param
+    from pelplug.potentials import Form, PairPotential, Potential
+    from pelplug.trajectory import Trajectory, open_trajectory, read_configuration
+
+    __version__: str
+
+# Which module each public name lives in.
+_HOMES = {
+    "pelplug.analysis": ("Analysis",),
+    "pelplug.configuration": ("Configuration",),
+    "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
+    "pelplug.fields": ("Field", "Need"),
+    "pelplug.hookspecs": ("hookimpl",),
+    "pelplug.host": ("analyze", "model"),
+    "pelplug.landscape": ("quench",),
+    "pelplug.models.base": ("Model",),
+    "pelplug.parameters": ("Param",),
+    "pelplug.potentials": ("Form", "PairPotential", "Potential"),
+    "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("host", "landscape", "models", "potentials", "results", "testing", "trajectory")
+
+__all__ = [
+    "Analysis",
+    "Configuration",
+    "Field",
+    "Form",
+    "InputError",
+    "Model",
+    "Need",
+    "NotAMinimumError",
+    "NotConvergedError",
+    "PairPotential",
+    "Param",
+    "PelplugError",
+    "Potential",
+    "RunError",
+    "Trajectory",
+    "__version__",
+    "analyze",
+    "hookimpl",
+    "model",
+    "models",
+    "open_trajectory",
+    "quench",
+    "read_configuration",
+]
+
+
+def __getattr__(name: str):
+    if name in _HOME_OF:
+        value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"pelplug.{name}")
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("pelplug")
+    else:
+        raise AttributeError(f"module 'pelplug' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -1,0 +1,78 @@
+"""The hooks a plugin may implement; write ``@pelplug.hookimpl`` above a function of the same name.
+
+A plugin is a module named by an entry point: ``[project.entry-points.pelplug]  foo = "pelplug_foo"``.
+Import heavy libraries inside the hooks, so that ``pelplug --help`` stays quick. Every hook is optional.
+"""
+
+import pluggy
+
+__all__ = ["hookimpl", "hookspec"]
+
+hookspec = pluggy.HookspecMarker("pelplug")
+hookimpl = pluggy.HookimplMarker("pelplug")
+
+
+@hookspec
+def pelplug_analyses():
+    """Return a list of `pelplug.Analysis` subclasses.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_analyses():
+    ...     from pelplug_foo.foo import Foo
+    ...     return [Foo]
+    """
+
+
+@hookspec
+def pelplug_models():
+    """Return a list of `pelplug.Model` subclasses (`name`, `aliases` and `summary` are class attributes).
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_models():
+    ...     from pelplug_foo.models import Wahnstrom
+    ...     return [Wahnstrom]
+    """
+
+
+@hookspec
+def pelplug_potentials():
+    """Return a list of `pelplug.Form`: functional forms, each one Python function for U, U', U''.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_potentials():
+    ...     from pelplug_foo.forms import yukawa
+    ...     return [pelplug.Form(name="yukawa", function=yukawa, parameters=("epsilon", "screening"))]
+    """
+
+
+@hookspec
+def pelplug_engines():
+    """Return a list of simulation engines: classes with `name`, `summary` and the class method `available() -> bool`.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_engines():
+    ...     from pelplug_foo.engine import Gromacs
+    ...     return [Gromacs]
+    """
+
+
+@hookspec
+def pelplug_exporters():
+    """Return a list of exporters: objects with `name`, `summary`, `suffixes` and `export(datasets, trajectory, path)`.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_exporters():
+    ...     from pelplug_foo.export import VTK        # VTK.suffixes = (".vtk",)
+    ...     return [VTK()]
+    """
+
+
+@hookspec
+def pelplug_commands(group):
+    """Add commands to the click `group` of ``pelplug``; return nothing.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_commands(group):
+    ...     from pelplug_foo.cli import foo           # a click command
+    ...     group.add_command(foo)
+    """
