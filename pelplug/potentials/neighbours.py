@@ -109,7 +109,7 @@ def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diamete
 
 def _by_cells(positions, cell, fractional, home, width, n_groups, common, kernels):
     n, d = positions.shape
-    groups, diameters, reach, skin = common
+    skin = common[-1]
     counts = np.empty(n, dtype=np.int64)
     kernels.count_images(fractional, width, counts)
     first = np.concatenate(([0], np.cumsum(counts)))
