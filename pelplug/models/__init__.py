@@ -1,0 +1,170 @@
+"""The models that come with pelplug, and how to build one.
+
+``pelplug.models()`` lists every model there is, third-party ones included: this module can be called.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import pluggy
+
+from pelplug.errors import InputError
+from pelplug.models.base import Model, Option
+from pelplug.models.harmonic_spheres import HarmonicSpheres
+from pelplug.models.inverse_power_law import InversePowerLaw, InversePowerLaw2D
+from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobAndersen
+from pelplug.models.polydisperse_soft_spheres import PolydisperseSoftSpheres, PolydisperseSoftSpheres2D
+from pelplug.models.sticky_spheres import StickySpheres
+from pelplug.models.user import UserModel, from_file
+from pelplug.potentials.forms import Form
+
+__all__ = [
+    "BUNDLED",
+    "HarmonicSpheres",
+    "InversePowerLaw",
+    "InversePowerLaw2D",
+    "KobAndersen",
+    "KobAndersen2D",
+    "Model",
+    "ModifiedKobAndersen",
+    "Option",
+    "PolydisperseSoftSpheres",
+    "PolydisperseSoftSpheres2D",
+    "StickySpheres",
+    "UserModel",
+    "build",
+    "find",
+    "from_file",
+    "from_record",
+    "pelplug_models",
+    "set_provider",
+    "suggest",
+]
+
+hookimpl = pluggy.HookimplMarker("pelplug")
+
+BUNDLED: tuple[type[Model], ...] = (
+    KobAndersen,
+    KobAndersen2D,
+    ModifiedKobAndersen,
+    InversePowerLaw,
+    InversePowerLaw2D,
+    StickySpheres,
+    PolydisperseSoftSpheres,
+    PolydisperseSoftSpheres2D,
+    HarmonicSpheres,
+)
+"""The model classes that come with pelplug."""
+
+
+@hookimpl
+def pelplug_models() -> list[type[Model]]:
+    """Return the bundled model classes: this package is itself a pelplug plugin."""
+    return list(BUNDLED)
+
+
+# The host knows the third-party models and says so here; this room never looks up to it.
+_provider: Callable[[], Iterable[type[Model]]] = lambda: BUNDLED  # noqa: E731
+
+
+def set_provider(provider: Callable[[], Iterable[type[Model]]]) -> None:
+    """Let ``provider`` say which model classes there are (the host's task)."""
+    global _provider
+    _provider = provider
+
+
+def find(name: str, classes: Iterable[type[Model]] | None = None) -> type[Model]:
+    """Return the model class of a name or alias.
+
+    Raises
+    ------
+    InputError
+        If no model has that name; the nearest names are suggested.
+    """
+    names = {}
+    for cls in _provider() if classes is None else classes:
+        for key in (cls.name, *cls.aliases):
+            names.setdefault(key, cls)
+    if name in names:
+        return names[name]
+    close = difflib.get_close_matches(str(name), names, n=2)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`pelplug models` lists them."
+    raise InputError(f"There is no model {str(name)!r}; {hint}")
+
+
+def build(name: str, classes: Iterable[type[Model]] | None = None, **parameters) -> Model:
+    """Build a model by name or alias.
+
+    Parameters
+    ----------
+    name : str
+        Name or alias.
+    classes : iterable of type, optional
+        Model classes to choose from; every known one when left out.
+    **parameters
+        The model's parameters.
+
+    Raises
+    ------
+    InputError
+        If the name or a parameter is unknown, or a value is not allowed.
+    """
+    return find(name, classes)(**parameters)
+
+
+def from_record(
+    record: Mapping | np.ndarray | bytes | str,
+    classes: Iterable[type[Model]] | None = None,
+    forms: Mapping[str, Form] | None = None,
+) -> Model:
+    """Rebuild a model from what `Model.to_dict` or `Model.to_log` wrote.
+
+    Parameters
+    ----------
+    record : mapping, ndarray of uint8, bytes or str
+        The dictionary, or its JSON as stored in a GSD file under ``log/pelplug/model``.
+    classes : iterable of type, optional
+        Model classes to choose from; every known one when left out.
+    forms : mapping of str to Form, optional
+        Functional forms a user's own model may name; those of pelplug when left out.
+
+    Raises
+    ------
+    InputError
+        If the record is damaged or names a model that is not installed.
+    """
+    try:
+        if isinstance(record, np.ndarray):
+            record = record.astype(np.uint8).tobytes()
+        if not isinstance(record, Mapping):
+            record = json.loads(record)
+        name, parameters = record["name"], dict(record["parameters"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError("The model recorded in the file is damaged; name the model with --model.") from None
+    if "definition" in record:
+        return UserModel(record["definition"], forms)
+    return build(name, classes, **parameters)
+
+
+def suggest(
+    species: Iterable[str], dimension: int, has_diameters: bool = False, classes: Iterable[type[Model]] | None = None
+) -> list[str]:
+    """Return the names of the models whose dimension and species fit a trajectory."""
+    species = set(species)
+    models = (cls() for cls in (_provider() if classes is None else classes))
+    return [model.name for model in models if model.fits(species, dimension, has_diameters)]
+
+
+class _CallableModule(types.ModuleType):
+    def __call__(self) -> dict[str, type[Model]]:
+        """Return every known model class by name, bundled ones first."""
+        return {cls.name: cls for cls in _provider()}
+
+
+sys.modules[__name__].__class__ = _CallableModule

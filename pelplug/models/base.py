@@ -1,0 +1,373 @@
+"""Model: which particles, which potential, which density; physics only."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.potentials.base import Potential
+
+__all__ = ["REDUCED_UNITS", "Model", "Option", "diameters_of"]
+
+REDUCED_UNITS = "reduced: length sigma_AA, energy epsilon_AA, mass m = 1, k_B = 1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """A parameter that the user of a model may set.
+
+    Parameters
+    ----------
+    name : str
+        Keyword.
+    default : Any
+        Value when it is not given.
+    help : str
+        What it is, with its unit.
+    choices : tuple, optional
+        The only values allowed.
+    above, below : float, optional
+        Open bounds of a number.
+    """
+
+    name: str
+    default: Any
+    help: str
+    choices: tuple | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def convert(self, value: Any, model: str) -> Any:
+        """Return ``value`` in the option's own type, or raise `InputError` saying what is allowed."""
+        if self.choices is not None:
+            for choice in self.choices:
+                if value == choice or str(value) == str(choice):
+                    return choice
+            allowed = ", ".join(str(choice) for choice in self.choices)
+            raise InputError(f"The parameter {self.name} of {model} is one of {allowed}, not {value!r}.")
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise InputError(f"The parameter {self.name} of {model} is a number, not {value!r}.") from None
+        low = "" if self.above is None else f" above {self.above:g}"
+        high = "" if self.below is None else f" below {self.below:g}"
+        out = (self.above is not None and number <= self.above) or (self.below is not None and number >= self.below)
+        if out or not np.isfinite(number):
+            raise InputError(f"The parameter {self.name} of {model} must be a number{low}{high}, not {value!r}.")
+        return number
+
+
+class Model(abc.ABC):
+    """A model liquid: its particles and the potential between them.
+
+    A subclass sets the class attributes and `potential_of`; users build one with ``pelplug.model(name, ...)``.
+
+    Parameters
+    ----------
+    **parameters
+        Values for some of `options`.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line.
+    aliases : tuple of str
+        Other names.
+    summary : str
+        One line.
+    dimension : int or None
+        Dimension of space; None where any will do.
+    species : tuple of str
+        Names of the species; empty where names do not matter.
+    composition : dict
+        Fraction of each species.
+    density : float or None
+        Number density that the model is used at [length**-d].
+    time_step : float or None
+        Molecular dynamics time step: the papers' where they state one, else one that conserves energy [time].
+    units : str
+        What the numbers are in units of.
+    formula : str
+        The pair energy as text.
+    cites : tuple of str
+        Where the model comes from.
+    needs_diameters : bool
+        Whether each particle has its own diameter.
+    options : tuple of Option
+        What can be set.
+    parameters : dict
+        The value of every option; `name` and these rebuild the model.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown or out of range.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    summary: ClassVar[str]
+    formula: ClassVar[str]
+    cites: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[Option, ...]] = ()
+    dimension: int | None = 3
+    species: tuple[str, ...] = ()
+    composition: dict[str, float] = {}  # noqa: RUF012 (replaced, never changed)
+    density: float | None = None
+    time_step: float | None = None
+    units: str = REDUCED_UNITS
+    needs_diameters: bool = False
+    other_dimensions: ClassVar[dict[int, str]] = {}
+
+    def __init__(self, **parameters):
+        known = {option.name: option for option in self.options}
+        for key in parameters:
+            if key not in known:
+                names = ", ".join(known) or "none"
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else "."
+                raise InputError(f"The model {self.name} has no parameter {key!r} (its parameters: {names}){hint}")
+        self.parameters = {
+            option.name: option.convert(parameters[option.name], self.name)
+            if option.name in parameters
+            else option.default
+            for option in self.options
+        }
+
+    @property
+    @abc.abstractmethod
+    def constants(self) -> dict:
+        """Every number of the potential: energy scales, sizes, cutoffs, coefficients."""
+
+    @property
+    @abc.abstractmethod
+    def largest_size(self) -> float:
+        """The largest sigma_ij of the model [length]; 0 where it depends on the configuration's diameters."""
+
+    @abc.abstractmethod
+    def potential_of(self, configuration: Configuration) -> Potential:
+        """Return the potential for a configuration that has passed `check`."""
+
+    def potential(self, configuration: Configuration) -> Potential:
+        """Return the potential energy function of this model for a configuration.
+
+        Raises
+        ------
+        InputError
+            If the configuration does not fit the model; see `check`.
+        """
+        self.check(configuration)
+        return self.potential_of(configuration)
+
+    def check(self, configuration: Configuration) -> None:
+        """Raise `InputError` if the configuration has another dimension or species, no diameters, or too small a box.
+
+        A cutoff beyond half the box is fine, images are summed; but where a cell height is below the largest
+        sigma_ij, a particle overlaps its own image and the numbers would mean nothing.
+        """
+        self._check_dimension(configuration)
+        self._check_species(configuration)
+        size = self.largest_size
+        if self._uses_diameters(configuration):
+            if configuration.diameters is None:
+                raise InputError(
+                    f"The model {self.name} needs the diameter of each particle, and the configuration has none; "
+                    "read them from a GSD file or pass diameters= to Configuration."
+                )
+            size = self._largest_mixed_diameter(configuration)
+        if np.min(configuration.heights) < size:
+            raise InputError(
+                f"The box is only {np.min(configuration.heights):.6g} high, less than the largest particle distance "
+                f"{size:.6g} of {self.name}: a particle would overlap its own image; use a larger system."
+            )
+
+    def fits(self, species: Iterable[str], dimension: int, has_diameters: bool = False) -> bool:
+        """Return whether particles of these species, dimension and diameters can be of this model."""
+        if self.dimension not in (None, dimension):
+            return False
+        if self.species:
+            return set(species) <= set(self.species)
+        return has_diameters or (not self.needs_diameters and len(set(species)) == 1)
+
+    def _check_dimension(self, configuration: Configuration) -> None:
+        d = configuration.dimension
+        if self.dimension is not None and d != self.dimension:
+            other = self.other_dimensions.get(d)
+            remedy = f"use {other}" if other else "choose another with `pelplug models`"
+            raise InputError(
+                f"The model {self.name} is {self.dimension}-dimensional but the configuration has d = {d}; {remedy}."
+            )
+
+    def _check_species(self, configuration: Configuration) -> None:
+        if not self.species:
+            return
+        present = configuration.species_names
+        unknown = [name for name in present if name not in self.species]
+        if unknown:
+            example = ",".join(f"{old}={new}" for old, new in zip(present, self.species, strict=False))
+            raise InputError(
+                f"The model {self.name} has the species {', '.join(self.species)}, but the configuration has "
+                f"{', '.join(present)}; say which is which, for example --species {example}."
+            )
+
+    def _uses_diameters(self, configuration: Configuration) -> bool:
+        return self.needs_diameters
+
+    def _largest_mixed_diameter(self, configuration: Configuration) -> float:
+        """Largest d_ij that `_mixing` makes of the diameters; InputError where one is not positive."""
+        smallest, largest = float(configuration.diameters.min()), float(configuration.diameters.max())
+        # d_ij is lowest either for two small ones or for the most unequal pair.
+        if min(self._mixing(smallest, largest), self._mixing(smallest, smallest)) <= 0.0:
+            raise InputError(
+                f"Diameters from {smallest:.6g} to {largest:.6g} are too unequal for {self.name}: the non-additive "
+                "rule makes a pair distance negative; the unit of length is the mean diameter."
+            )
+        return max(self._mixing(largest, largest), self._mixing(smallest, largest))
+
+    @staticmethod
+    def _mixing(d_i, d_j):
+        return 0.5 * (d_i + d_j)
+
+    # --- starting configurations ------------------------------------------------------------------------------
+
+    def species_counts(self, n: int) -> dict[str, int]:
+        """Return how many of ``n`` particles are of each species, as near to `composition` as whole numbers allow."""
+        composition = self.composition or {"A": 1.0}
+        exact = {name: n * fraction for name, fraction in composition.items()}
+        counts = {name: int(np.floor(value + 1e-9)) for name, value in exact.items()}
+        by_remainder = sorted(exact, key=lambda name: counts[name] - exact[name])
+        for name in by_remainder[: n - sum(counts.values())]:
+            counts[name] += 1
+        return counts
+
+    def sample_diameters(self, n: int, rng: np.random.Generator | int) -> np.ndarray:
+        """Draw ``n`` diameters [length], shape (n,)."""
+        raise InputError(f"The model {self.name} has no distribution of diameters.")
+
+    def random_configuration(
+        self, n: int, rng: np.random.Generator | int, density: float | None = None, arrangement: str = "lattice"
+    ) -> Configuration:
+        """Make a disordered start of exact composition in a cubic box.
+
+        Parameters
+        ----------
+        n : int
+            Number of particles.
+        rng : numpy.random.Generator or int
+            Source of randomness, or its seed.
+        density : float, optional
+            Number density [length**-d]; the model's own when left out.
+        arrangement : {"lattice", "random"}
+            Shuffled sites of a simple cubic lattice, each displaced by up to a tenth of the lattice constant
+            (no overlaps: good to start molecular dynamics), or positions without any correlation (T = infinity).
+
+        Returns
+        -------
+        Configuration
+
+        Raises
+        ------
+        InputError
+            If n < 1, or dimension or density is neither given nor known.
+        """
+        rng = np.random.default_rng(rng)
+        if n < 1:
+            raise InputError(f"A configuration needs at least one particle, not {n}.")
+        if arrangement not in ("lattice", "random"):
+            raise InputError(f"The arrangement is lattice or random, not {arrangement!r}.")
+        d = self._dimension_to_build()
+        density = self.density if density is None else density
+        if density is None:
+            raise InputError(f"The model {self.name} has no density of its own in {d} dimensions; give density=.")
+        if not density > 0:
+            raise InputError(f"The density must be positive, not {density}.")
+        length = (n / density) ** (1.0 / d)
+        if arrangement == "lattice":
+            side = int(np.ceil(n ** (1.0 / d) - 1e-9))
+            sites = rng.choice(side**d, size=n, replace=False)
+            grid = np.stack(np.unravel_index(sites, (side,) * d), axis=1)
+            positions = (grid + 0.5 + rng.uniform(-0.1, 0.1, size=(n, d))) * (length / side)
+        else:
+            positions = rng.uniform(0.0, length, size=(n, d))
+        species = np.concatenate([np.full(count, name) for name, count in self.species_counts(n).items()])
+        diameters = self.sample_diameters(n, rng) if self.needs_diameters else None
+        return Configuration(positions, np.full(d, length), rng.permutation(species), diameters=diameters)
+
+    def _dimension_to_build(self) -> int:
+        if self.dimension is None:
+            raise InputError(f"The model {self.name} works in any dimension; say which with dimension=.")
+        return self.dimension
+
+    # --- for people and files ---------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict:
+        """Return name and parameters: what `pelplug.models.from_record` rebuilds the model from."""
+        return {"name": self.name, "parameters": dict(self.parameters)}
+
+    def to_log(self) -> np.ndarray:
+        """Return `to_dict` as JSON in an array of uint8, as stored in GSD files under ``log/pelplug/model``."""
+        return np.frombuffer(json.dumps(self.to_dict(), sort_keys=True).encode(), dtype=np.uint8)
+
+    def describe(self) -> str:
+        """Return the model in some lines of text: formula, numbers, parameters, sources."""
+        lines = [f"{self.name}: {self.summary}", ""]
+        facts = {
+            "aliases": ", ".join(self.aliases),
+            "formula": self.formula,
+            "dimension": "any" if self.dimension is None else str(self.dimension),
+            "density": _text(self.density),
+            "composition": ", ".join(f"{name} {fraction:g}" for name, fraction in self.composition.items()),
+            "time step": _text(self.time_step),
+            "units": self.units,
+            **{name: _text(value) for name, value in self.constants.items()},
+        }
+        width = max(map(len, facts))
+        lines += [f"  {key:<{width}}  {value}" for key, value in facts.items() if value]
+        if self.options:
+            lines += ["", "Parameters:"]
+            for option in self.options:
+                allowed = f" ({', '.join(map(str, option.choices))})" if option.choices else ""
+                value = _text(self.parameters[option.name]) or "unset"
+                lines.append(f"  {option.name} = {value}{allowed}: {option.help}")
+        if self.cites:
+            lines += ["", "From:", *(f"  {cite}" for cite in self.cites)]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{key}={value!r}" for key, value in self.parameters.items())
+        return f"<Model {self.name}({values})>"
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Model) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.to_dict(), sort_keys=True))
+
+
+def diameters_of(n: int, rng: np.random.Generator | int, smallest: float, largest: float) -> np.ndarray:
+    """Draw ``n`` diameters from f(d) ~ d**-3 between two limits by inverting the distribution function."""
+    if n < 1:
+        raise InputError(f"The number of diameters must be positive, not {n}.")
+    uniform = np.random.default_rng(rng).uniform(size=n)
+    low, high = smallest**-2, largest**-2
+    return 1.0 / np.sqrt(low + uniform * (high - low))
+
+
+def _text(value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Iterable):
+        return "(" + ", ".join(_text(item) for item in value) + ")"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,119 @@
+"""The Kob-Andersen mixture in three and two dimensions, and its crystallisation-resistant modification."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.models.base import Model, Option
+from pelplug.potentials.base import Potential
+from pelplug.potentials.forms import LENNARD_JONES
+
+__all__ = ["KobAndersen", "KobAndersen2D", "ModifiedKobAndersen"]
+
+_KOB_ANDERSEN = "W. Kob and H. C. Andersen, Phys. Rev. E 51, 4626 (1995)"
+_TRUNCATIONS = ("shift", "shifted-force", "smooth")
+_TRUNCATION_HELP = "what is done at the cutoff: U shifted; U and U' shifted; U, U', U'' made to vanish"
+
+
+class _LennardJonesMixture(Model):
+    """80:20 pair parameters; subclasses say where and how the interactions end."""
+
+    species = ("A", "B")
+    formula = "4 epsilon (x^-12 - x^-6) + truncation for x < cutoff, x = r / sigma_ij"
+    time_step = 0.005
+
+    epsilon = ((1.0, 1.5), (1.5, 0.5))
+    sigma = ((1.0, 0.8), (0.8, 0.88))
+
+    def _reduced_cutoffs(self) -> np.ndarray:
+        """Cutoffs in units of sigma_ij, shape (2, 2)."""
+        raise NotImplementedError
+
+    @property
+    def constants(self) -> dict:
+        """Energy scales, sizes and cutoffs by pair."""
+        cutoff = self._reduced_cutoffs() * np.array(self.sigma)
+        tables = {"epsilon": np.array(self.epsilon), "sigma": np.array(self.sigma), "cutoff": cutoff}
+        return {
+            name: {"AA": float(table[0, 0]), "AB": float(table[0, 1]), "BB": float(table[1, 1])}
+            for name, table in tables.items()
+        }
+
+    @property
+    def largest_size(self) -> float:
+        """sigma_AA."""
+        return 1.0
+
+    def potential_of(self, configuration: Configuration) -> Potential:
+        """Return the truncated Lennard-Jones potential of the mixture."""
+        from pelplug.potentials.pair import PairPotential
+
+        sigma = np.array(self.sigma)
+        return PairPotential(
+            LENNARD_JONES,
+            species=self.species,
+            sigma=sigma,
+            cutoff=self._reduced_cutoffs() * sigma,
+            parameters={"epsilon": np.array(self.epsilon)},
+            truncation=self.parameters["truncation"],
+        )
+
+
+class KobAndersen(_LennardJonesMixture):
+    """80:20 Lennard-Jones mixture in three dimensions."""
+
+    name = "kob-andersen"
+    aliases = ("kalj", "bmlj")
+    summary = "80:20 Lennard-Jones mixture in three dimensions, the standard model of a glass-forming liquid"
+    cites = (_KOB_ANDERSEN,)
+    density = 1.2
+    composition: ClassVar = {"A": 0.8, "B": 0.2}
+    other_dimensions: ClassVar = {2: "kob-andersen-2d"}
+    options = (
+        Option("truncation", "shift", _TRUNCATION_HELP, choices=_TRUNCATIONS),
+        Option("cutoff", 2.5, "cutoff of every pair [sigma_ij]; 1.8 in the papers' N = 65 system", above=0.0),
+    )
+
+    def _reduced_cutoffs(self) -> np.ndarray:
+        return np.full((2, 2), self.parameters["cutoff"])
+
+
+class KobAndersen2D(KobAndersen):
+    """65:35 Lennard-Jones mixture in two dimensions."""
+
+    name = "kob-andersen-2d"
+    aliases = ("kalj-2d", "bmlj-2d")
+    summary = "65:35 Lennard-Jones mixture in two dimensions, with the pair parameters of kob-andersen"
+    cites = (
+        _KOB_ANDERSEN,
+        "R. Bruening, D. A. St-Onge, S. Patterson and W. Kob, J. Phys.: Condens. Matter 21, 035117 (2009)",
+    )
+    dimension = 2
+    composition: ClassVar = {"A": 0.65, "B": 0.35}
+    other_dimensions: ClassVar = {3: "kob-andersen"}
+
+
+class ModifiedKobAndersen(_LennardJonesMixture):
+    """Kob-Andersen mixture whose like pairs attract less, so that it does not crystallise."""
+
+    name = "modified-kob-andersen"
+    aliases = ("mblj", "mka")
+    summary = "Kob-Andersen mixture with short like-pair attractions, which resists crystallisation"
+    cites = (
+        "T. B. Schroder and J. C. Dyre, J. Chem. Phys. 152, 141101 (2020)",
+        "G. Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
+    )
+    density = 1.2
+    composition: ClassVar = {"A": 0.8, "B": 0.2}
+    options = (
+        Option("truncation", "shifted-force", _TRUNCATION_HELP, choices=_TRUNCATIONS),
+        Option("like_cutoff", 1.5, "cutoff of AA and BB pairs [sigma_ij]", above=0.0),
+        Option("unlike_cutoff", 2.5, "cutoff of AB pairs [sigma_AB]", above=0.0),
+    )
+
+    def _reduced_cutoffs(self) -> np.ndarray:
+        like, unlike = self.parameters["like_cutoff"], self.parameters["unlike_cutoff"]
+        return np.array([[like, unlike], [unlike, like]])

@@ -1,0 +1,250 @@
+"""A pair model of the user's own, written as a TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.models.base import REDUCED_UNITS, Model
+from pelplug.models.harmonic_spheres import additive
+from pelplug.models.polydisperse_soft_spheres import non_additive
+from pelplug.potentials.base import Potential
+from pelplug.potentials.forms import FORMS, Form
+
+__all__ = ["UserModel", "from_file"]
+
+_TRUNCATIONS = ("cut", "shift", "shifted-force", "smooth")
+_MIXING = {"additive": additive, "non-additive": non_additive}
+_KEYS = {
+    "name", "summary", "form", "dimension", "species", "composition", "density", "time_step", "units", "truncation",
+    "cutoff", "sigma", "mixing", "parameters", "pair", "cites",
+}  # fmt: skip
+
+
+def from_file(path: str | os.PathLike, forms: Mapping[str, Form] | None = None) -> UserModel:
+    """Read a pair model from a TOML file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; its keys are those of `UserModel`.
+    forms : mapping of str to Form, optional
+        Functional forms to choose from; those of pelplug when left out.
+
+    Returns
+    -------
+    UserModel
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not TOML, or does not define a model.
+    """
+    try:
+        with open(path, "rb") as file:
+            definition = tomllib.load(file)
+    except OSError as error:
+        raise InputError(f"The model file {path} cannot be read ({error.strerror}); check its name.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"The model file {path} is not valid TOML: {error}.") from None
+    definition.setdefault("name", os.path.splitext(os.path.basename(path))[0])
+    try:
+        return UserModel(definition, forms)
+    except InputError as error:
+        raise InputError(f"In the model file {path}: {error}") from None
+
+
+class UserModel(Model):
+    """A pair potential chosen by its form, with parameters for each pair of species or for given diameters.
+
+    Parameters
+    ----------
+    definition : mapping
+        ``form`` (name of a functional form), ``cutoff`` [sigma_ij], ``truncation`` (cut, shift, shifted-force,
+        smooth), and either ``species`` with one ``[[pair]]`` table a pair of species (``species``, ``sigma``, the
+        form's parameters, ``cutoff`` where it differs), or ``sigma = "diameters"`` with ``mixing`` (additive,
+        non-additive) and one table ``[parameters]``. Optional: ``name``, ``summary``, ``dimension``,
+        ``composition``, ``density``, ``time_step``, ``units``, ``cites``.
+    forms : mapping of str to Form, optional
+        Functional forms to choose from.
+
+    Raises
+    ------
+    InputError
+        If something is missing, unknown, or of the wrong kind.
+    """
+
+    name = "user"
+    summary = "pair model from a file"
+    formula = ""
+    composition: ClassVar = {}
+
+    def __init__(self, definition: Mapping, forms: Mapping[str, Form] | None = None):
+        super().__init__()
+        forms = FORMS if forms is None else forms
+        self.definition = dict(definition)
+        unknown = sorted(set(definition) - _KEYS)
+        if unknown:
+            raise InputError(f"the key {unknown[0]!r} is unknown; the keys are {', '.join(sorted(_KEYS))}.")
+        form_name = self._need("form")
+        if form_name not in forms:
+            raise InputError(f"there is no form {form_name!r}; the forms are {', '.join(forms)}.")
+        self.form = forms[form_name]
+        self.truncation = definition.get("truncation", "shift" if self.form.cutoff is None else "cut")
+        if self.truncation not in _TRUNCATIONS:
+            raise InputError(f"the truncation is one of {', '.join(_TRUNCATIONS)}, not {self.truncation!r}.")
+        self._read_description()
+        self.formula = f"{self.form.formula}, truncation {self.truncation}"
+        self.needs_diameters = definition.get("sigma") == "diameters"
+        if self.needs_diameters:
+            self._read_diameters()
+        else:
+            self._read_pairs()
+
+    def _need(self, key: str):
+        if key not in self.definition:
+            raise InputError(f"the key {key!r} is missing.")
+        return self.definition[key]
+
+    def _read_description(self) -> None:
+        definition = self.definition
+        self.name = str(definition.get("name", "user"))
+        self.summary = str(definition.get("summary", f"{self.form.name} pair model from a file"))
+        self.units = str(definition.get("units", REDUCED_UNITS))
+        self.cites = tuple(map(str, definition.get("cites", ())))
+        dimension = definition.get("dimension")
+        if dimension is not None and (not isinstance(dimension, int) or not 2 <= dimension <= 8):
+            raise InputError(f"the dimension is a whole number from 2 to 8, not {dimension!r}.")
+        self.dimension = dimension
+        self.density = None if "density" not in definition else _number(definition["density"], "density")
+        self.time_step = None if "time_step" not in definition else _number(definition["time_step"], "time_step")
+
+    def _read_diameters(self) -> None:
+        mixing = self.definition.get("mixing", "additive")
+        if mixing not in _MIXING:
+            raise InputError(f"the mixing is one of {', '.join(_MIXING)}, not {mixing!r}.")
+        self._rule = _MIXING[mixing]
+        self.species = ()
+        self.composition = {"A": 1.0}
+        self.cutoff = self._cutoff_of(self.definition, "")
+        table = self.definition.get("parameters", {})
+        self.table = self._values_of(table, "the table [parameters]")
+
+    def _read_pairs(self) -> None:
+        names = self._need("species")
+        if not isinstance(names, list) or not names or len(set(names)) != len(names):
+            raise InputError("species is a list of different names.")
+        self.species = tuple(map(str, names))
+        index = {name: k for k, name in enumerate(self.species)}
+        n = len(names)
+        self.sigma, self.cutoff = np.full((n, n), np.nan), np.full((n, n), np.nan)
+        self.table = {key: np.full((n, n), np.nan) for key in self.form.parameters}
+        for pair in self.definition.get("pair", []):
+            couple = pair.get("species", [])
+            if len(couple) != 2 or any(name not in index for name in couple):
+                raise InputError(f"a [[pair]] names two of the species {', '.join(self.species)}, not {couple!r}.")
+            a, b = (index[name] for name in couple)
+            where = f"the pair {couple[0]}-{couple[1]}"
+            if not np.isnan(self.sigma[a, b]):
+                raise InputError(f"{where} is given twice.")
+            sigma = _number(pair.get("sigma", 1.0), f"sigma of {where}")
+            self.sigma[a, b] = self.sigma[b, a] = sigma
+            self.cutoff[a, b] = self.cutoff[b, a] = sigma * self._cutoff_of(pair, f" of {where}")
+            rest = {key: value for key, value in pair.items() if key not in ("species", "sigma", "cutoff")}
+            for key, value in self._values_of(rest, where).items():
+                self.table[key][a, b] = self.table[key][b, a] = value
+        missing = np.argwhere(np.isnan(self.sigma))
+        if len(missing):
+            a, b = missing[0]
+            raise InputError(f"the pair {self.species[a]}-{self.species[b]} has no [[pair]] table.")
+        self._read_composition()
+
+    def _read_composition(self) -> None:
+        given = self.definition.get("composition", {})
+        if not given and len(self.species) == 1:
+            given = {self.species[0]: 1.0}
+        if given and (set(given) != set(self.species) or abs(sum(given.values()) - 1.0) > 1e-9):
+            raise InputError("the composition gives each species a fraction, with sum 1.")
+        self.composition = {str(key): float(value) for key, value in given.items()}
+
+    def _cutoff_of(self, table: Mapping, where: str) -> float:
+        cutoff = table.get("cutoff", self.definition.get("cutoff", self.form.cutoff))
+        if cutoff is None:
+            raise InputError(f"the cutoff{where} is missing; give it in units of sigma_ij.")
+        return _number(cutoff, f"cutoff{where}")
+
+    def _values_of(self, table: Mapping, where: str) -> dict[str, float]:
+        for key in table:
+            if key not in self.form.parameters:
+                names = ", ".join(self.form.parameters)
+                raise InputError(f"{where} has {key!r}, but the form {self.form.name} has the parameters {names}.")
+        for key in self.form.parameters:
+            if key not in table:
+                raise InputError(f"{where} lacks {key!r}, a parameter of the form {self.form.name}.")
+        return {key: _number(table[key], f"{key} of {where}", positive=False) for key in self.form.parameters}
+
+    @property
+    def constants(self) -> dict:
+        """Every number of the potential; tables by pair."""
+        if self.needs_diameters:
+            return {"cutoff": self.cutoff, **self.table}
+        pairs = [(a, b) for a in range(len(self.species)) for b in range(a, len(self.species))]
+        tables = {"sigma": self.sigma, "cutoff": self.cutoff, **self.table}
+        return {
+            name: {f"{self.species[a]}-{self.species[b]}": float(table[a, b]) for a, b in pairs}
+            for name, table in tables.items()
+        }
+
+    @property
+    def largest_size(self) -> float:
+        """The largest sigma; 0 where the configuration's diameters decide."""
+        return 0.0 if self.needs_diameters else float(self.sigma.max())
+
+    def _mixing(self, d_i, d_j):
+        return self._rule(d_i, d_j)
+
+    def species_counts(self, n: int) -> dict[str, int]:
+        """Return how many of ``n`` particles are of each species; needs the key ``composition``."""
+        if not self.composition:
+            raise InputError(f"The model {self.name} states no composition; add it to the model file.")
+        return super().species_counts(n)
+
+    def potential_of(self, configuration: Configuration) -> Potential:
+        """Return the pair potential that the file defines."""
+        from pelplug.potentials.pair import PairPotential
+
+        if self.needs_diameters:
+            return PairPotential(
+                self.form,
+                sigma="diameters",
+                mixing=self._rule,
+                cutoff=self.cutoff,
+                parameters=self.table,
+                truncation=self.truncation,
+            )
+        return PairPotential(
+            self.form,
+            species=self.species,
+            sigma=self.sigma,
+            cutoff=self.cutoff,
+            parameters=self.table,
+            truncation=self.truncation,
+        )
+
+    def to_dict(self) -> dict:
+        """Return name and definition: what `pelplug.models.from_record` rebuilds the model from."""
+        return {"name": self.name, "parameters": {}, "definition": self.definition}
+
+
+def _number(value, what: str, positive: bool = True) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise InputError(f"the {what} is a number, not {value!r}.")
+    if positive and value <= 0:
+        raise InputError(f"the {what} must be positive, not {value!r}.")
+    return float(value)
