@@ -10,4 +10,4 @@ def pelplug_potentials():
     """Offer the functional forms that come with pelplug."""
     from pelplug.potentials.forms import FORMS
 
-    return FORMS
+    return list(FORMS.values())
