@@ -1,0 +1,151 @@
+"""Results on disk: xarray datasets with units and provenance as compressed NetCDF4 files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from pelplug.errors import InputError
+from pelplug.files import atomic_output, check_output, open_for_library
+
+__all__ = ["check_output", "read_results", "write_netcdf"]
+
+# Names of what pelplug itself writes into the root of a file.
+_NAME = "analysis"
+_GROUPS = "pelplug_analyses"
+
+
+def write_netcdf(datasets, path, overwrite: bool = False, inputs=()) -> Path:
+    """Write results to a NetCDF4 file that appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    datasets : xarray.Dataset or dict of str to xarray.Dataset
+        One dataset goes to the root group, several to one group each under the analysis's name:
+        ``xarray.open_dataset(path, group="kappa")``.
+    path : path_like
+        File to write.
+    overwrite : bool, optional
+        Replace an existing file.
+    inputs : iterable of path_like, optional
+        Files read by the calculation, which are never replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder cannot be written.
+    RunError
+        If the disk is full; nothing half-written is left and an older file stays as it was.
+    """
+    if isinstance(datasets, xr.Dataset):
+        datasets = {str(datasets.attrs.get(_NAME, "results")): datasets}
+    if not datasets:
+        raise InputError("There are no results to write; select at least one analysis.")
+    ready = {str(name): _storable(dataset, str(name)) for name, dataset in datasets.items()}
+    if len(ready) == 1:
+        tree = xr.DataTree(next(iter(ready.values())))
+        encoding = {"/": _encoding(tree.to_dataset())}
+    else:
+        for name in ready:
+            if "/" in name or name in {".", ".."}:
+                raise InputError(f"The analysis name {name!r} cannot name a group of a NetCDF file; leave out '/'.")
+        root = xr.Dataset(attrs={_GROUPS: json.dumps(list(ready))})
+        tree = xr.DataTree.from_dict({"/": root} | {f"/{name}": dataset for name, dataset in ready.items()})
+        encoding = {f"/{name}": _encoding(dataset) for name, dataset in ready.items()}
+    with atomic_output(path, overwrite, inputs) as temporary, open_for_library(temporary) as file:
+        tree.to_netcdf(file, engine="h5netcdf", encoding=encoding)
+    return Path(path)
+
+
+def read_results(path) -> dict[str, xr.Dataset]:
+    """Read a file that `write_netcdf` wrote.
+
+    Parameters
+    ----------
+    path : path_like
+        NetCDF4 file.
+
+    Returns
+    -------
+    dict of str to xarray.Dataset
+        The datasets by analysis name, in memory; the file is closed.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not NetCDF4, or holds no results.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}; check the name.")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as tree:
+            names = tree.attrs.get(_GROUPS)
+            if names is not None:
+                return {name: tree[name].to_dataset(inherit=False).load() for name in json.loads(names)}
+            dataset = tree.to_dataset(inherit=False).load()
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{path} cannot be read as results of pelplug ({first}); give a .nc file that pelplug wrote."
+        ) from error
+    if _NAME not in dataset.attrs:
+        raise InputError(f"{path} is a NetCDF file without results of pelplug; give a .nc file that pelplug wrote.")
+    return {str(dataset.attrs[_NAME]): dataset}
+
+
+def _storable(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    """Return the dataset with attributes NetCDF can hold and the analysis's name."""
+    dataset = dataset.copy()
+    dataset.attrs = {_NAME: name} | dict(dataset.attrs)
+    dataset.attrs = {str(key): _attribute(value) for key, value in dataset.attrs.items()}
+    for variable in dataset.variables.values():
+        variable.attrs = {str(key): _attribute(value) for key, value in variable.attrs.items()}
+        variable.encoding = {}
+    return dataset
+
+
+def _attribute(value):
+    """Numbers, strings and number arrays as they are; everything else as JSON text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, np.bool_)) or value is None:
+        return json.dumps(None if value is None else bool(value))
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.ndim <= 1:
+        return value
+    if isinstance(value, (list, tuple)) and value and all(type(item) in (int, float) for item in value):
+        return np.array(value)
+    return json.dumps(value, default=_plain, sort_keys=isinstance(value, Mapping))
+
+
+def _plain(value):
+    """Give json what it does not know."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    return str(value)
+
+
+def _encoding(dataset: xr.Dataset) -> dict:
+    """Lossless compression of every array of numbers; no fill value, so that NaN and integers stay what they are."""
+    encoding = {}
+    for name, variable in dataset.variables.items():
+        if variable.dtype.kind in "biuf":
+            encoding[name] = {"_FillValue": None}
+            if variable.ndim and variable.size:
+                encoding[name] |= {"zlib": True, "complevel": 4, "shuffle": True}
+    return encoding
