@@ -1,0 +1,26 @@
+"""Sphinx configuration."""
+
+import pelplug
+
+project = "pelplug"
+author = "The pelplug developers"
+copyright = "2026, the pelplug developers"
+release = version = pelplug.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+]
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "pelplug"
