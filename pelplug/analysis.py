@@ -1,0 +1,449 @@
+"""Analysis: the base class of every analysis plugin, built on MDAnalysis's AnalysisBase."""
+
+from __future__ import annotations
+
+import functools
+import os
+import types
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import xarray as xr
+from MDAnalysis.analysis.backends import BackendBase
+from MDAnalysis.analysis.base import AnalysisBase
+from MDAnalysis.analysis.results import Results, ResultsGroup
+from MDAnalysis.lib.log import ProgressBar
+
+from pelplug import provenance
+from pelplug.assembly import (
+    FrameFailure,
+    FrameRecord,
+    check_dataset,
+    check_values,
+    frame_of,
+    frames_of,
+    join_frames,
+    raise_all_failed,
+    sentence_of,
+)
+from pelplug.backends import make_backend
+from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.fields import Field, Need, check_needs
+from pelplug.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
+from pelplug.selection import select_frames
+
+__all__ = ["RESERVED", "Analysis"]
+
+_BASE = ("potential", "model", "inputs", "store", "verbose")
+# A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
+_SELECTION = ("trajectory", "topology", "species", "dt", "start", "stop", "step", "frames")
+_RUN = ("names", "plugin", "backend", "workers", "n_workers", "scheduler", "command", "registry", "no_plugins", "debug")
+_OUTPUT = ("output", "plot", "export", "csv", "overwrite", "help")
+RESERVED = frozenset((*_BASE, *_SELECTION, *_RUN, *_OUTPUT))
+
+
+class Analysis(AnalysisBase):
+    """Base of every analysis: one frame goes in, values with units come out as an `xarray.Dataset`.
+
+    A subclass sets the class attributes and writes `compute`; its parameters are keyword-only arguments
+    annotated with `pelplug.Param`, and ``**base`` is passed on::
+
+        class Kappa(pelplug.Analysis):
+            name = "kappa"
+            summary = "Local dipole stiffness of every interacting pair"
+            needs = pelplug.Need.POSITIONS | pelplug.Need.HESSIAN
+            uses = ("inherent-structures",)
+            provides = {"kappa": pelplug.Field(("frame", "particle"), "energy / length**2", "mean stiffness")}
+
+            def __init__(self, trajectory, *, pairs: Annotated[str, pelplug.Param("all, or how many")] = "all", **base):
+                super().__init__(trajectory, **base)
+                self.pairs = pairs
+
+            def compute(self, configuration):
+                return {"kappa": ...}
+
+    Parameters
+    ----------
+    trajectory : Trajectory, path or None
+        What to analyse; None only for an analysis rebuilt from its dataset.
+    potential : Potential, optional
+        Interactions, if they are not those of `model`.
+    model : Model, optional
+        Model of the particles.
+    inputs : dict of str to Dataset, optional
+        Results of the analyses named in `uses`; the host runs them.
+    store : PartialStore, optional
+        Where finished frames are kept, so that an interrupted run goes on.
+    verbose : bool, optional
+        Show progress.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case words joined by hyphens; what ``--plugin`` takes.
+    summary : str
+        One line.
+    needs : Need
+        What must be given; checked before anything runs.
+    uses : tuple of str
+        Names of analyses whose results this one reads with `input`.
+    provides : dict of str to Field
+        Every variable of the dataset.
+    cites : tuple of str
+        Papers to cite.
+    reads_frames : bool
+        False for an analysis of a series or of other results; `summarize` then does all the work.
+    parameters : dict
+        Value of every parameter, defaults included.
+    trajectory, model : Trajectory, Model
+        As given.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown, of another type or out of range.
+    """
+
+    name: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    needs: ClassVar[Need] = Need.POSITIONS
+    uses: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[Mapping[str, Field]] = {}
+    cites: ClassVar[tuple[str, ...]] = ()
+    reads_frames: ClassVar[bool] = True
+
+    _analysis_algorithm_is_parallelizable = True
+
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _validated(cls.__init__)
+
+    def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **unknown):
+        self.__dict__.setdefault("parameters", {})
+        for name in unknown:
+            raise InputError(unknown_parameter(name, self.parameter_specs(), self._owner))
+        if isinstance(model, str):
+            raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
+        if trajectory is not None and not hasattr(trajectory, "configuration_of"):
+            from pelplug.trajectory import open_trajectory
+
+            trajectory = open_trajectory(trajectory)
+        super().__init__(None if trajectory is None else trajectory.reader, verbose=verbose)
+        self.trajectory = trajectory
+        self.model = model
+        self.inputs = dict(inputs or {})
+        self.attributes: dict[str, str] = {}
+        self._given_potential = potential
+        self._store = store
+        self._frame_store = None
+        self._label: int | None = None
+
+    # --- what an author writes ----------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Set up what frames share; runs in every worker, before its frames."""
+
+    def compute(self, configuration) -> Mapping[str, Any]:
+        """Return the values of the declared per-frame variables for one frame, without the frame dimension.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            The frame. An exception raised here fails this frame only.
+
+        Returns
+        -------
+        dict of str to array_like
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no compute()")
+
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Return the dataset with variables over all frames (means, intervals, histograms) added."""
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw one panel and return its Axes; by default the first variable, over time or as a histogram."""
+        from pelplug.plotting import plot_variable
+
+        return plot_variable(self.to_dataset(), next(iter(self.provides)), ax=ax, **keywords)
+
+    def figure(self):
+        """Return a Figure: one panel of `plot`, unless a subclass draws several."""
+        from pelplug.plotting import one_panel
+
+        return one_panel(self.plot)
+
+    # --- what an author calls -----------------------------------------------------------------------------
+
+    def potential_of(self, configuration):
+        """Return the `Potential` for a configuration: the one given, or the model's.
+
+        Raises
+        ------
+        InputError
+            If neither a potential nor a model was given, or the model does not fit the configuration.
+        """
+        if self._given_potential is not None:
+            return self._given_potential
+        if self.model is None:
+            raise InputError(f"The analysis {self.name} has no potential; pass model= or potential=.")
+        return self.model.potential(configuration)
+
+    def input(self, name: str) -> xr.Dataset:
+        """Return the result of a used analysis: at the current frame in `compute`, whole elsewhere.
+
+        Raises
+        ------
+        RunError
+            If that analysis has no result for the current frame.
+        """
+        if name not in self.inputs:
+            raise InputError(
+                f"The analysis {self.name} uses {name}, which was not given; "
+                "run it with pelplug.analyze, or pass inputs={name: dataset}."
+            )
+        dataset = self.inputs[name]
+        if self._label is None:
+            return dataset
+        try:
+            return frame_of(dataset, self._label)
+        except KeyError:
+            reason = provenance.failed_frames(dataset).get(self._label, "it was not analysed")
+            raise RunError(f"{name} has no result for this frame: {reason}") from None
+
+    @classmethod
+    def parameter_specs(cls) -> dict[str, ParameterSpec]:
+        """Return the declared parameters by name."""
+        return read_parameters(cls, stop=Analysis, reserved=RESERVED)
+
+    # --- results ------------------------------------------------------------------------------------------
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return the result with units, and where it comes from in its attributes.
+
+        Raises
+        ------
+        RunError
+            If the analysis has not been run.
+        """
+        if "dataset" not in self.results:
+            raise RunError(f"The analysis {self.name} has no result yet; call run() first.")
+        return self.results.dataset
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Analysis:
+        """Return an analysis that holds a dataset it once made, for plotting it again."""
+        parameters = provenance.parameters_of(dataset)
+        known = cls.parameter_specs()
+        analysis = cls(None, **{name: value for name, value in parameters.items() if name in known})
+        analysis.results.dataset = dataset
+        return analysis
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """Return the names of the backends `run` takes."""
+        return ("serial", "multiprocessing", "dask") if cls._analysis_algorithm_is_parallelizable else ("serial",)
+
+    def run(
+        self,
+        start: int | None = None,
+        stop: int | None = None,
+        step: int | None = None,
+        frames=None,
+        verbose: bool | None = None,
+        n_workers: int | None = None,
+        n_parts: int | None = None,
+        backend: str | BackendBase | None = None,
+        *,
+        scheduler: str | None = None,
+        unsupported_backend: bool = False,
+        progressbar_kwargs: dict | None = None,
+    ) -> Analysis:
+        """Compute the selected frames and join them.
+
+        Parameters
+        ----------
+        start, stop, step : int, optional
+            Frames as in a slice.
+        frames : array_like of int or bool, optional
+            Frame numbers, or one truth value a frame; instead of the three above.
+        verbose : bool, optional
+            Show progress.
+        n_workers : int, optional
+            Number of processes; all usable cores by default.
+        n_parts : int, optional
+            Number of groups the frames are split into.
+        backend : {"serial", "multiprocessing", "dask"} or BackendBase, optional
+            Where frames are computed; results are the same in all.
+        scheduler : str, optional
+            Address of a dask scheduler, for the dask backend.
+        unsupported_backend, progressbar_kwargs
+            As in `MDAnalysis.analysis.base.AnalysisBase.run`.
+
+        Returns
+        -------
+        Analysis
+            Itself, with `results`.
+
+        Raises
+        ------
+        InputError
+            If the frames do not exist, or something the analysis needs is missing.
+        RunError
+            If every frame failed.
+        """
+        if self.trajectory is None:
+            raise InputError(f"The analysis {self.name} has no trajectory to run on; give it one.")
+        source = os.fspath(self.trajectory.path)
+        has_potential = self.model is not None or self._given_potential is not None
+        check_needs(self.name, self.needs, self.trajectory.has, source, has_potential)
+        selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
+        verbose = self._verbose if verbose is None else verbose
+        self._open_store()
+        if not self.reads_frames:
+            self.frames, self.n_frames = selected, len(selected)
+            self.results = Results(records=[], failures=[])
+            self.prepare()
+            self._conclude()
+            return self
+        bar = {"desc": self.name, **(progressbar_kwargs or {})}
+        if not isinstance(backend, BackendBase):
+            name = backend or "serial"
+            if name != "serial" and not self.parallelizable:
+                raise InputError(f"The analysis {self.name} cannot be split over processes; use the serial backend.")
+            if name != "serial" and any(not one.parallelizable for one in self._trajectory.transformations):
+                raise InputError(f"The frames of {source} depend on each other; use the serial backend.")
+            backend = make_backend(name, n_workers, len(selected), bool(verbose), scheduler, bar["desc"])
+            unsupported_backend = True
+        serial = backend is None
+        if not serial and n_parts is None:
+            # Some groups a worker: progress is seen and slow frames even out.
+            n_parts = min(len(selected), 4 * getattr(backend, "n_workers", 1))
+        super().run(
+            frames=selected,
+            verbose=bool(verbose) if serial else False,
+            n_parts=n_parts,
+            backend="serial" if serial else backend,
+            unsupported_backend=unsupported_backend,
+            progressbar_kwargs=bar if serial else None,
+        )
+        self.start, self.stop, self.step = start, stop, step
+        return self
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of all that decides the result of a frame; it names the partial results."""
+        return provenance.fingerprint(
+            analysis=self.name,
+            version=provenance.distribution_of(type(self)),
+            parameters=self.parameters,
+            model=self.interactions(),
+            input=None if self.trajectory is None else self.trajectory.checksum(),
+            reading=getattr(self.trajectory, "options", None),
+            uses={name: ds.attrs.get("fingerprint", "") for name, ds in self.inputs.items()},
+        )
+
+    def interactions(self) -> dict | None:
+        """Return the record of the model or potential, None if there is neither."""
+        return provenance.model_record(self.model, self._given_potential)
+
+    @property
+    def _owner(self) -> str:
+        return f"analysis {self.name or type(self).__name__}"
+
+    def _open_store(self) -> None:
+        self.attributes["fingerprint"] = self.fingerprint()
+        if self._store is not None:
+            self._frame_store = self._store.for_analysis(self.name, self.attributes["fingerprint"])
+
+    def _prepare(self) -> None:
+        self.results = Results(records=[], failures=[])
+        self.prepare()
+
+    def _compute(self, indexed_frames, verbose=None, *, progressbar_kwargs=None):
+        # The loop is ours, not MDAnalysis's: a frame that cannot be read fails alone, and one that is in the store is
+        # not read again. What goes back from a worker is the result, not the whole analysis.
+        labels = indexed_frames[:, 1]
+        self._prepare_sliced_trajectory(labels)
+        self._prepare()
+        for index, label in enumerate(ProgressBar(labels, verbose=bool(verbose), **(progressbar_kwargs or {}))):
+            self._frame_index = index
+            self._one_frame(int(label))
+            self.frames[index] = label
+        times = {record.label: record.time for record in self.results.records}
+        self.times[:] = [np.nan if (time := times.get(int(label))) is None else time for label in labels]
+        return types.SimpleNamespace(frames=self.frames, times=self.times, results=self.results)
+
+    def _one_frame(self, label: int) -> None:
+        stored = self._frame_store.get(label) if self._frame_store is not None else None
+        if stored is not None:
+            self.results.records.append(FrameRecord.from_store(label, stored))
+            return
+        self._label = label
+        try:
+            self._ts = self._trajectory[label]
+            configuration = self.trajectory.configuration_of(self._ts)
+            values = self.compute(configuration)
+        except Exception as error:
+            self.results.failures.append(FrameFailure.of(label, error))
+            return
+        finally:
+            self._label = None
+        values = check_values(values, self.provides, configuration.n, self._owner)
+        record = FrameRecord(label, configuration.step, configuration.time, values)
+        if self._frame_store is not None:
+            self._frame_store.put(label, record.to_store())
+        self.results.records.append(record)
+
+    def _get_aggregator(self) -> ResultsGroup:
+        joined = ResultsGroup.flatten_sequence
+        return ResultsGroup({"records": joined, "failures": joined})
+
+    def _part(self, labels) -> Analysis:
+        """Return a copy to send to a worker: its inputs hold only the frames it will ask for."""
+        clone = object.__new__(type(self))
+        clone.__dict__.update(self.__dict__)
+        clone.results = Results()
+        clone.inputs = {name: frames_of(dataset, labels) for name, dataset in self.inputs.items()}
+        return clone
+
+    def _conclude(self) -> None:
+        records, failures = self.results.records, self.results.failures
+        if failures and not records:
+            raise_all_failed(self._owner, failures)
+        dataset = join_frames(records, self.provides, self._owner) if self.reads_frames else xr.Dataset()
+        try:
+            dataset = self.summarize(dataset)
+        except PelplugError:
+            raise
+        except Exception as error:
+            raise RunError(
+                f"The {self._owner} failed after its frames, in summarize(): {sentence_of(error)}; tell its author."
+            ) from error
+        dataset = check_dataset(dataset, self.provides, self._owner)
+        dataset.attrs = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
+        self.results = Results(failures=failures, dataset=dataset)
+        for name in dataset.data_vars:
+            if name not in dir(self.results):
+                self.results[name] = dataset[name].values
+
+
+def _validated(init):
+    """Wrap ``__init__`` so that every way of making an analysis checks its parameters."""
+
+    @functools.wraps(init)
+    def __init__(self, trajectory=None, **values):  # noqa: N807
+        specs = type(self).parameter_specs()
+        given = {name: value for name, value in values.items() if name not in _BASE}
+        if "parameters" not in self.__dict__:
+            self.parameters = validate_parameters(specs, given, self._owner)
+            checked = {name: self.parameters[name] for name in given}
+        else:  # a base class: some values are set by the subclass
+            checked = {n: specs[n].validate(v, self._owner) if n in specs else v for n, v in given.items()}
+            self.parameters.update((name, value) for name, value in checked.items() if name in specs)
+        init(self, trajectory, **{**values, **checked})
+
+    return __init__

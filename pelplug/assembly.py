@@ -1,0 +1,244 @@
+"""From the values of single frames to one xarray dataset with units."""
+
+from __future__ import annotations
+
+import dataclasses
+import traceback
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import xarray as xr
+
+from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
+from pelplug.fields import Field
+
+__all__ = [
+    "COORDINATES",
+    "FrameFailure",
+    "FrameRecord",
+    "check_dataset",
+    "check_values",
+    "frame_of",
+    "frames_of",
+    "join_frames",
+    "raise_all_failed",
+    "sentence_of",
+]
+
+COORDINATES = {
+    "frame": {"long_name": "frame number in the trajectory", "units": "1"},
+    "step": {"long_name": "simulation step", "units": "1"},
+    "time": {"long_name": "time", "units": "time"},
+}
+
+_KINDS = (InputError, NotAMinimumError, NotConvergedError, RunError)
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameRecord:
+    """What was computed in one frame."""
+
+    label: int
+    step: int | None
+    time: float | None
+    values: dict[str, np.ndarray]
+
+    def to_store(self) -> dict[str, np.ndarray]:
+        """Return the record as arrays only, for a store of partial results."""
+        extra = {"_step": self.step, "_time": self.time}
+        return {**self.values, **{key: np.asarray(value) for key, value in extra.items() if value is not None}}
+
+    @classmethod
+    def from_store(cls, label: int, stored: Mapping) -> FrameRecord:
+        """Undo `to_store`."""
+        values = {key: np.asarray(value) for key, value in stored.items()}
+        step, time = values.pop("_step", None), values.pop("_time", None)
+        return cls(label, None if step is None else int(step), None if time is None else float(time), values)
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameFailure:
+    """Why one frame has no result."""
+
+    label: int
+    sentence: str
+    kind: type[PelplugError]
+    traceback: str
+
+    @classmethod
+    def of(cls, label: int, error: Exception) -> FrameFailure:
+        """Record an exception that is being handled."""
+        # Only our own kinds go back to the parent process: a plugin's may not pickle.
+        kind = type(error) if type(error) in _KINDS else InputError if isinstance(error, InputError) else RunError
+        return cls(label, sentence_of(error), kind, "".join(traceback.format_exception(error)))
+
+
+def check_values(values: object, provides: Mapping[str, Field], n: int | None, owner: str) -> dict[str, np.ndarray]:
+    """Return what ``compute`` gave as arrays, after comparing it with what the analysis declares.
+
+    Raises
+    ------
+    RunError
+        Names the analysis and the variable that is unknown, or has another number of dimensions, or
+        disagrees in length with the others.
+    """
+    if not isinstance(values, Mapping):
+        raise RunError(
+            f"The {owner} must return a dict of variables from compute(), not {type(values).__name__}; tell its author."
+        )
+    sizes: dict[str, tuple[int, str]] = {} if n is None else {"particle": (n, "the configuration")}
+    result = {}
+    for name, value in values.items():
+        field = provides.get(name)
+        if field is None or not field.per_frame:
+            known = ", ".join(key for key, one in provides.items() if one.per_frame) or "none"
+            raise RunError(
+                f"The {owner} returned the variable {name!r}, which it does not declare per frame "
+                f"(declared: {known}); tell its author."
+            )
+        array = np.asarray(value)
+        if array.dtype == object:
+            raise RunError(f"The {owner} returned {name!r} with entries that are not numbers or text; tell its author.")
+        if array.ndim != len(field.dims) - 1:
+            raise RunError(
+                f"The {owner} returned {name!r} with shape {array.shape} for a frame, but it declares the dimensions "
+                f"({', '.join(field.dims[1:])}); tell its author."
+            )
+        for dim, size in zip(field.dims[1:], array.shape, strict=True):
+            known_size, source = sizes.setdefault(dim, (size, name))
+            if size != known_size:
+                raise RunError(
+                    f"The {owner} returned {name!r} with length {size} along {dim}, but {source} has {known_size}; "
+                    "tell its author."
+                )
+        result[name] = array
+    return result
+
+
+def join_frames(records: Iterable[FrameRecord], provides: Mapping[str, Field], owner: str) -> xr.Dataset:
+    """Return one dataset with the coordinates frame, step and time from the values of its frames.
+
+    Ragged variables are laid end to end; the coordinate ``<dim>_frame`` holds the frame label of each entry.
+
+    Raises
+    ------
+    RunError
+        If a variable is missing in some frames or changes its shape from frame to frame.
+    """
+    records = list(records)
+    labels = np.array([record.label for record in records], dtype=np.int64)
+    coords = {"frame": ("frame", labels, COORDINATES["frame"])}
+    for key in ("step", "time"):
+        column = [getattr(record, key) for record in records]
+        if records and all(value is not None for value in column):
+            coords[key] = ("frame", np.array(column), COORDINATES[key])
+    variables, ragged_sizes = {}, {}
+    for name, field in provides.items():
+        present = [record.label for record in records if name in record.values]
+        if not present:
+            continue
+        if len(present) < len(records):
+            missing = next(record.label for record in records if name not in record.values)
+            raise RunError(f"The {owner} returned {name!r} in frame {present[0]} but not in frame {missing}.")
+        arrays = [record.values[name] for record in records]
+        attrs = {"units": field.unit, "long_name": field.long_name}
+        if field.ragged:
+            dim, sizes = field.dims[1], [len(array) for array in arrays]
+            ragged_sizes[dim] = sizes
+            _same_shape(name, [array[:0] for array in arrays], records, owner)
+            variables[name] = (field.dims[1:], np.concatenate(arrays), attrs)
+        else:
+            _same_shape(name, arrays, records, owner)
+            variables[name] = (field.dims, np.stack(arrays), attrs)
+    for dim, sizes in ragged_sizes.items():
+        attrs = {"long_name": f"frame number of each {dim}", "units": "1"}
+        coords[f"{dim}_frame"] = (dim, np.repeat(labels, sizes), attrs)
+    try:
+        return xr.Dataset(variables, coords)
+    except ValueError as error:
+        raise RunError(f"The variables of the {owner} do not fit together ({error}); tell its author.") from error
+
+
+def check_dataset(dataset: object, provides: Mapping[str, Field], owner: str) -> xr.Dataset:
+    """Return a finished dataset with ``units`` and ``long_name`` on each variable.
+
+    Raises
+    ------
+    RunError
+        If a variable is not declared, or has other dimensions than declared.
+    """
+    if not isinstance(dataset, xr.Dataset):
+        raise RunError(
+            f"The {owner} must return a Dataset from summarize(), not {type(dataset).__name__}; tell its author."
+        )
+    dataset = dataset.copy()
+    for name in dataset.data_vars:
+        field = provides.get(str(name))
+        if field is None:
+            raise RunError(
+                f"The {owner} added the variable {name!r}, which is not among those it declares "
+                f"({', '.join(provides)}); tell its author."
+            )
+        declared = field.dims[1:] if field.ragged else field.dims
+        if tuple(dataset[name].dims) != tuple(declared):
+            raise RunError(
+                f"The {owner} gave {name!r} the dimensions ({', '.join(map(str, dataset[name].dims))}), but declares "
+                f"({', '.join(declared)}); tell its author."
+            )
+        dataset[name].attrs.setdefault("units", field.unit)
+        dataset[name].attrs.setdefault("long_name", field.long_name)
+    return dataset
+
+
+def frame_of(dataset: xr.Dataset, label: int) -> xr.Dataset:
+    """Return the part of a dataset that belongs to one frame, ragged variables included.
+
+    Raises
+    ------
+    KeyError
+        If the dataset has no such frame.
+    """
+    if "frame" not in dataset.coords:
+        return dataset
+    return dataset.isel(_ragged_indices(dataset, [label])).sel(frame=label)
+
+
+def frames_of(dataset: xr.Dataset, labels) -> xr.Dataset:
+    """Return the part of a dataset that belongs to some frames; those it does not have are left out."""
+    if "frame" not in dataset.coords:
+        return dataset
+    frames = np.flatnonzero(np.isin(dataset["frame"].values, labels))
+    return dataset.isel(frame=frames, **_ragged_indices(dataset, labels))
+
+
+def sentence_of(error: BaseException) -> str:
+    """Word an exception in one line; the kind is named unless pelplug raised it on purpose."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, PelplugError) and text else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def raise_all_failed(owner: str, failures: list[FrameFailure]) -> None:
+    """Raise for a run in which every frame failed, as the kind of error they share."""
+    first = failures[0]
+    kind = first.kind if all(failure.kind is first.kind for failure in failures) else RunError
+    many = f"all {len(failures)} frames" if len(failures) > 1 else "its only frame"
+    error = kind(f"The {owner} failed in {many}; frame {first.label}: {first.sentence}")
+    error.add_note(first.traceback)
+    raise error
+
+
+def _ragged_indices(dataset: xr.Dataset, labels) -> dict[str, np.ndarray]:
+    return {
+        coord.dims[0]: np.flatnonzero(np.isin(coord.values, labels))
+        for name, coord in dataset.coords.items()
+        if coord.ndim == 1 and name == f"{coord.dims[0]}_frame"
+    }
+
+
+def _same_shape(name: str, arrays: list, records: list, owner: str) -> None:
+    for array, record in zip(arrays, records, strict=True):
+        if array.shape != arrays[0].shape:
+            raise RunError(
+                f"The {owner} returned {name!r} with shape {arrays[0].shape} in frame {records[0].label} but "
+                f"{array.shape} in frame {record.label}; a variable whose length changes is declared ragged."
+            )

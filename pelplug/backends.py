@@ -1,0 +1,196 @@
+"""Backends that spread the frames of an analysis over processes, for MDAnalysis's split-apply-combine."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+
+from MDAnalysis.analysis.backends import BackendBase
+from MDAnalysis.lib.log import ProgressBar
+
+from pelplug.errors import InputError, RunError
+
+__all__ = ["DaskBackend", "ProcessBackend", "available_cores", "make_backend"]
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def make_backend(
+    name: str, n_workers: int | None, n_frames: int, verbose: bool, scheduler: str | None = None, label: str = ""
+) -> BackendBase | None:
+    """Return the backend for a name, None for serial.
+
+    Parameters
+    ----------
+    name : {"serial", "multiprocessing", "dask"}
+    n_workers : int or None
+        Processes; all usable cores if None, never more than frames.
+    n_frames : int
+        Number of frames to share out.
+    verbose : bool
+        Whether to show a progress bar.
+    scheduler : str, optional
+        Address of a running dask scheduler.
+    label : str, optional
+        What the progress bar is called.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the number of workers is not positive or dask is missing.
+    """
+    if name not in ("serial", "multiprocessing", "dask"):
+        raise InputError(f"There is no backend {name!r}; use serial, multiprocessing or dask.")
+    if n_workers is not None and (isinstance(n_workers, bool) or not isinstance(n_workers, int) or n_workers < 1):
+        raise InputError(f"The number of workers must be a positive integer, not {n_workers!r}.")
+    if scheduler is not None and name != "dask":
+        raise InputError("A scheduler address needs the dask backend; add --backend dask.")
+    if name == "serial":
+        return None
+    n_workers = max(1, min(n_workers or available_cores(), n_frames))
+    if name == "dask":
+        return DaskBackend(n_workers, scheduler)
+    return ProcessBackend(n_workers, verbose, label)
+
+
+class ProcessBackend(BackendBase):
+    """Fresh worker processes, so that threads and libraries of this one cannot break them.
+
+    Unlike `multiprocessing.Pool`, a worker that dies (killed for memory) ends the run with a sentence
+    instead of hanging it, and Ctrl-C stops at once; finished frames are in the store by then.
+    """
+
+    def __init__(self, n_workers: int, verbose: bool = False, label: str = ""):
+        self.verbose, self.label = verbose, label
+        super().__init__(n_workers)
+
+    def apply(self, func: Callable, computations: list) -> list:
+        """Run ``func`` on each group of frames and return the results in the order of the groups."""
+        tasks = _split(func, computations)
+        context = multiprocessing.get_context("spawn")
+        executor = ProcessPoolExecutor(self.n_workers, mp_context=context, initializer=_start_worker)
+        try:
+            with _limited_threads(self.n_workers), _hidden_main(func):
+                futures = [executor.submit(task, group) for task, group in zip(tasks, computations, strict=True)]
+            with ProgressBar(total=sum(map(len, computations)), verbose=self.verbose, desc=self.label) as bar:
+                for future in as_completed(futures):
+                    bar.update(len(future.result().frames))
+            return [future.result() for future in futures]
+        except BrokenProcessPool as error:
+            raise RunError(
+                "A worker process died, most likely for lack of memory; use fewer --workers (finished frames are kept "
+                "when the run has an output). A script that defines its own analysis must start it below "
+                "`if __name__ == '__main__':`."
+            ) from error
+        finally:
+            _stop(executor)
+
+
+class DaskBackend(BackendBase):
+    """dask processes on this machine, or a running dask cluster given by the address of its scheduler."""
+
+    def __init__(self, n_workers: int, scheduler: str | None = None):
+        self.scheduler = scheduler
+        super().__init__(n_workers)
+
+    def _validate(self) -> None:
+        try:
+            import dask  # noqa: F401
+        except ImportError:
+            raise InputError("The backend dask is not installed; run: pip install 'pelplug[dask]'.") from None
+        super()._validate()
+
+    def apply(self, func: Callable, computations: list) -> list:
+        """Run ``func`` on each group of frames and return the results in the order of the groups."""
+        import dask
+
+        tasks = [
+            dask.delayed(task, pure=False)(group)
+            for task, group in zip(_split(func, computations), computations, strict=True)
+        ]
+        if self.scheduler is None:
+            with _limited_threads(self.n_workers), _hidden_main(func):
+                return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
+        try:
+            from distributed import Client
+        except ImportError:
+            raise InputError("A dask scheduler needs dask.distributed; run: pip install 'pelplug[dask]'.") from None
+        try:
+            client = Client(self.scheduler, timeout="10s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"No dask scheduler answers at {self.scheduler} ({error}); start one with `dask scheduler`."
+            ) from error
+        with client:
+            return list(client.gather(client.compute(tasks)))
+
+
+def _split(func: Callable, computations: list) -> list[Callable]:
+    """Give each group of frames a copy of the analysis that carries only its own part of the inputs."""
+    method = func.func
+    analysis = method.__self__
+    if not hasattr(analysis, "_part"):
+        return [func] * len(computations)
+    return [
+        functools.partial(getattr(analysis._part(group[:, 1]), method.__name__), **func.keywords)
+        for group in computations
+    ]
+
+
+def _start_worker() -> None:
+    # Ctrl-C reaches the whole process group; only the parent answers it, by ending the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _stop(executor: ProcessPoolExecutor) -> None:
+    processes = list((executor._processes or {}).values())
+    unfinished = sys.exc_info()[0] is not None
+    executor.shutdown(wait=not unfinished, cancel_futures=True)
+    if unfinished:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(5)
+
+
+@contextlib.contextmanager
+def _limited_threads(n_workers: int) -> Iterator[None]:
+    """Let children start with their share of the cores, unless the user has said how many threads to use."""
+    share = str(max(1, available_cores() // n_workers))
+    ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
+    os.environ.update(dict.fromkeys(ours, share))
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def _hidden_main(func: Callable) -> Iterator[None]:
+    """Keep workers from running the user's script again, which they would do to look for its classes.
+
+    Only an analysis that the script itself defines needs that.
+    """
+    if type(func.func.__self__).__module__ == "__main__":
+        yield
+        return
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,0 +1,121 @@
+"""Where a result comes from: versions, parameters, checksums, and the fingerprint of a calculation."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import pickle
+import platform
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "attributes",
+    "distribution_of",
+    "failed_frames",
+    "fingerprint",
+    "model_record",
+    "parameters_of",
+    "to_json",
+    "versions",
+]
+
+_LIBRARIES = ("numpy", "scipy", "numba", "MDAnalysis", "xarray", "freud-analysis", "gsd")
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries results depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("pelplug", *_LIBRARIES):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def distribution_of(cls: type) -> tuple[str, str]:
+    """Return name and version of the distribution whose pelplug entry point leads to a class's package.
+
+    A class that no entry point leads to (written in a notebook) gives its module's name and an empty version.
+    """
+    package = cls.__module__.partition(".")[0]
+    for entry in importlib.metadata.entry_points(group="pelplug"):
+        if entry.value.partition(":")[0].partition(".")[0] == package and entry.dist is not None:
+            return entry.dist.name, entry.dist.version
+    return package, ""
+
+
+def to_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys; paths become text, NumPy values plain ones."""
+    return json.dumps(value, sort_keys=True, default=_plain)
+
+
+def model_record(model: Any, potential: Any) -> dict | None:
+    """Return what identifies the interactions of a run: the model's own record, or one of the potential."""
+    if potential is not None:
+        if hasattr(potential, "to_dict"):
+            return potential.to_dict()
+        digest = hashlib.sha256(pickle.dumps(potential)).hexdigest()
+        return {"potential": type(potential).__qualname__, "sha256": digest}
+    return None if model is None else model.to_dict()
+
+
+def fingerprint(**parts: Any) -> str:
+    """Return the sha256 of what defines a calculation; equal fingerprints mean equal results."""
+    return hashlib.sha256(to_json(parts).encode()).hexdigest()
+
+
+def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
+    """Return the attributes of an analysis's dataset: what was computed, from what, with what, by whom."""
+    distribution, version = distribution_of(type(analysis))
+    record = analysis.interactions()
+    inputs = {
+        name: {key: dataset.attrs.get(key, "") for key in ("plugin", "fingerprint")}
+        | {"parameters": parameters_of(dataset)}
+        for name, dataset in analysis.inputs.items()
+    }
+    return {
+        "analysis": analysis.name,
+        "title": analysis.summary,
+        "plugin": f"{distribution} {version}".strip(),
+        "pelplug_version": versions().get("pelplug", ""),
+        "parameters": to_json(analysis.parameters),
+        "model": to_json(record) if record else "",
+        "inputs": to_json(inputs),
+        "versions": to_json(versions()),
+        "input_file": os.path.basename(os.fspath(analysis.trajectory.path)),
+        "input_sha256": analysis.trajectory.checksum(),
+        "cites": "\n".join(analysis.cites),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "failed_frames": to_json({failure.label: failure.sentence for failure in failures}),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, pathlib.PurePath):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def parameters_of(dataset: Any) -> dict[str, Any]:
+    """Return the parameters recorded in a dataset's attributes."""
+    return json.loads(dataset.attrs.get("parameters") or "{}")
+
+
+def failed_frames(dataset: Any) -> dict[int, str]:
+    """Return the frames that failed, with the reason, as recorded in a dataset's attributes."""
+    return {int(label): reason for label, reason in json.loads(dataset.attrs.get("failed_frames") or "{}").items()}
