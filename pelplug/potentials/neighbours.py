@@ -117,9 +117,11 @@ def _by_cells(positions, cell, fractional, home, width, n_groups, common, kernel
     image = np.empty((first[-1], d), dtype=np.int32)
     kernels.list_images(fractional, width, first, owner, image)
 
+    # Bins half a reach wide: fewer candidates than whole ones.
     extent = 1.0 + 2.0 * width
-    bins = np.maximum(1, np.floor(extent / width).astype(np.int64))
-    while np.prod(bins) > max(64, 4 * len(owner)):  # a dilute box would have more bins than particles
+    fine = 2 if d <= 3 else 1
+    bins = np.maximum(1, np.floor(fine * extent / width).astype(np.int64))
+    while np.prod(bins) > max(64, 8 * len(owner)):  # a dilute box would have more bins than particles
         bins = np.maximum(1, bins // 2)
     place = np.clip(((fractional[owner] + image + width) / extent * bins).astype(np.int64), 0, bins - 1)
     stride = np.concatenate((np.cumprod(bins[::-1])[::-1][1:], [1]))
@@ -133,13 +135,13 @@ def _by_cells(positions, cell, fractional, home, width, n_groups, common, kernel
     row_site = np.flatnonzero(~np.any(image, axis=1))
     rows = owner[row_site]
 
-    where = (sites, owner, rows, row_site, place, bins, stride, bin_start, *common)
-    tally = np.zeros((n, n_groups), dtype=np.int64)
-    run_ranges(kernels.count_in_cells, n, *where, tally)
-    start = _row_starts(tally)
-    neighbours = np.empty(start[-1, -1], dtype=np.uint32)
-    run_ranges(kernels.list_in_cells, n, *where, start, neighbours)
-    return NeighbourList(owner, shift, offset, sites, rows, row_site, start, neighbours, positions.copy(), skin)
+    tally = np.empty((n, n_groups), dtype=np.int64)
+    where = (sites, owner, row_site, place, bins, stride, bin_start, fine, *common)
+    found = run_ranges(kernels.search_cells, n, *where, tally)
+    neighbours = found[0] if len(found) == 1 else np.concatenate(found)
+    return NeighbourList(
+        owner, shift, offset, sites, rows, row_site, _row_starts(tally), neighbours, positions.copy(), skin
+    )
 
 
 def _by_pairs(positions, cell, fractional, home, width, n_groups, common, kernels):
@@ -192,8 +194,7 @@ def _place_sites(positions, owner, offset, sites):
 class _SearchKernels:
     count_images: object
     list_images: object
-    count_in_cells: object
-    list_in_cells: object
+    search_cells: object
     count_in_pairs: object
     list_in_pairs: object
 
@@ -207,7 +208,6 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
     """
     per_particle = mixing is not None
     mix = register_jitable(mixing) if per_particle else _unmixed
-    offsets = 3**d
 
     @register_jitable
     def range_of_images(f, width):
@@ -240,51 +240,63 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
             distance *= mix(diameters[i], diameters[j])
         return (distance + skin) ** 2
 
-    @register_jitable
-    def walk_cells(row, sites, owner, rows, row_site, place, bins, stride, bin_start, groups, diameters, reach, skin,
-                   fill, cursor, neighbours):  # fmt: skip
-        me = row_site[row]
-        i = rows[row]
-        for code in range(offsets):
-            rest = code
-            target = 0
-            inside = True
-            for a in range(d):
-                b = place[me, a] + rest % 3 - 1
-                rest //= 3
-                if b < 0 or b >= bins[a]:
-                    inside = False
-                target += b * stride[a]
-            if not inside:
-                continue
-            for k in range(bin_start[target], bin_start[target + 1]):
-                if k == me:
+    @numba.njit(nogil=True, cache=True)
+    def search_cells(begin, end, sites, owner, row_site, place, bins, stride, bin_start, fine,
+                     groups, diameters, reach, skin, tally):  # fmt: skip
+        # Returns the neighbours of these rows end to end, those of a row grouped by species.
+        listed = np.empty(64 * (end - begin) + 64, dtype=np.uint32)
+        near = np.empty(1024, dtype=np.uint32)
+        limits = np.empty(reach.shape[0])
+        total = 0
+        lines = (2 * fine + 1) ** (d - 1)
+        for row in range(begin, end):
+            me = row_site[row]
+            i = owner[me]
+            for g in range(len(limits)):
+                limits[g] = (reach[groups[i], g] + skin) ** 2
+            low = max(0, place[me, d - 1] - fine)
+            high = min(bins[d - 1] - 1, place[me, d - 1] + fine)
+            n = 0
+            for code in range(lines):
+                # Bins next to each other in the last direction hold sites next to each other in memory.
+                rest = code
+                line = 0
+                inside = True
+                for a in range(d - 1):
+                    b = place[me, a] + rest % (2 * fine + 1) - fine
+                    rest //= 2 * fine + 1
+                    inside = inside and 0 <= b < bins[a]
+                    line += b * stride[a]
+                if not inside:
                     continue
-                square = 0.0
-                for a in range(d):
-                    step = sites[k, a] - sites[me, a]
-                    square += step * step
-                j = owner[k]
-                if square < range_squared(i, j, groups, diameters, reach, skin):
-                    g = groups[j]
-                    if fill:
-                        neighbours[cursor[g]] = k
-                    cursor[g] += 1
-
-    @numba.njit(nogil=True, cache=True)
-    def count_in_cells(begin, end, sites, owner, rows, row_site, place, bins, stride, bin_start,
-                       groups, diameters, reach, skin, tally):  # fmt: skip
-        nothing = np.empty(0, dtype=np.uint32)
-        for row in range(begin, end):
-            walk_cells(row, sites, owner, rows, row_site, place, bins, stride, bin_start, groups, diameters, reach,
-                       skin, False, tally[row], nothing)  # fmt: skip
-
-    @numba.njit(nogil=True, cache=True)
-    def list_in_cells(begin, end, sites, owner, rows, row_site, place, bins, stride, bin_start,
-                      groups, diameters, reach, skin, start, neighbours):  # fmt: skip
-        for row in range(begin, end):
-            walk_cells(row, sites, owner, rows, row_site, place, bins, stride, bin_start, groups, diameters, reach,
-                       skin, True, start[row].copy(), neighbours)  # fmt: skip
+                first, last = bin_start[line + low], bin_start[line + high + 1]
+                if n + last - first > len(near):
+                    larger = np.empty(2 * (n + last - first), dtype=np.uint32)
+                    larger[:n] = near[:n]
+                    near = larger
+                for k in range(first, last):
+                    square = 0.0
+                    for a in range(d):
+                        step = sites[k, a] - sites[me, a]
+                        square += step * step
+                    if per_particle:
+                        limit = (reach[0, 0] * mix(diameters[i], diameters[owner[k]]) + skin) ** 2
+                    else:
+                        limit = limits[groups[owner[k]]]
+                    # Write always, keep if near: a branch would be mispredicted often.
+                    near[n] = k
+                    n += (square < limit) & (k != me)
+            if total + n >= len(listed):
+                longer = np.empty(2 * (total + n) + 1, dtype=np.uint32)
+                longer[:total] = listed[:total]
+                listed = longer
+            for g in range(tally.shape[1]):
+                before = total
+                for h in range(n):
+                    listed[total] = near[h]
+                    total += groups[owner[near[h]]] == g
+                tally[row, g] = total - before
+        return listed[:total].copy()
 
     @register_jitable
     def walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, fill, cursor, owner, image):
@@ -340,7 +352,7 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
         for i in range(begin, end):
             walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, True, start[i].copy(), owner, image)
 
-    return _SearchKernels(count_images, list_images, count_in_cells, list_in_cells, count_in_pairs, list_in_pairs)
+    return _SearchKernels(count_images, list_images, search_cells, count_in_pairs, list_in_pairs)
 
 
 @register_jitable

@@ -34,7 +34,7 @@ def thread_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_ranges(kernel, n: int, *arguments, serial_below: int = 2000) -> None:
+def run_ranges(kernel, n: int, *arguments, serial_below: int = 2000) -> list:
     """Call ``kernel(begin, end, *arguments)`` so that the ranges cover ``0..n``.
 
     Parameters
@@ -47,16 +47,19 @@ def run_ranges(kernel, n: int, *arguments, serial_below: int = 2000) -> None:
         Passed on.
     serial_below : int
         With fewer particles one thread does everything: waking another one would cost more.
+
+    Returns
+    -------
+    list
+        What the kernel returned for each range, in order.
     """
     threads = 1 if n < serial_below else min(thread_count(), n)
     if threads == 1:
-        kernel(0, n, *arguments)
-        return
+        return [kernel(0, n, *arguments)]
     bounds = [n * k // threads for k in range(threads + 1)]
     futures = [_executor(threads).submit(kernel, bounds[k], bounds[k + 1], *arguments) for k in range(1, threads)]
-    kernel(0, bounds[1], *arguments)
-    for future in futures:
-        future.result()
+    mine = kernel(0, bounds[1], *arguments)
+    return [mine, *(future.result() for future in futures)]
 
 
 def _executor(threads: int) -> ThreadPoolExecutor:
