@@ -1,0 +1,1 @@
+"""Readers of particle files in double precision: MDAnalysis readers that drop nothing pelplug needs."""

@@ -1,0 +1,250 @@
+"""Which reader a file needs, and the topology that goes with it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.readers.generic import cell_of
+
+__all__ = ["detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
+
+_OWN = {
+    "GSD": "pelplug.readers.gsd:GSDReader",
+    "LAMMPSDUMP": "pelplug.readers.lammps:DumpReader",
+    "EXTXYZ": "pelplug.readers.xyz:XYZReader",
+    "H5MD": "pelplug.readers.h5md:H5MDReader",
+    "PELPLUG": "pelplug.readers.netcdf:NetCDFReader",
+}
+_ALIASES = {"DUMP": "LAMMPSDUMP", "LAMMPSTRJ": "LAMMPSDUMP", "LAMMPS": "LAMMPSDUMP", "XYZ": "EXTXYZ", "NC": "PELPLUG"}
+_ENDINGS = {
+    ".gsd": "GSD",
+    ".dump": "LAMMPSDUMP",
+    ".lammpstrj": "LAMMPSDUMP",
+    ".lammpsdump": "LAMMPSDUMP",
+    ".lammpstraj": "LAMMPSDUMP",
+    ".xyz": "EXTXYZ",
+    ".extxyz": "EXTXYZ",
+    ".exyz": "EXTXYZ",
+    ".h5md": "H5MD",
+    ".data": "DATA",
+    ".lmp": "DATA",
+    ".lammps": "DATA",
+}
+_COMPRESSED = (".gz", ".bz2", ".xz")
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def explain_missing(path, what: str = "trajectory") -> str:
+    """Return the path as text after checking that the file can be read.
+
+    Raises
+    ------
+    InputError
+        If it is missing (names that are close are suggested), a folder, empty or not readable.
+    """
+    try:
+        path = os.fspath(path)
+    except TypeError:
+        raise InputError(f"The {what} is the name of a file, not {path!r}.") from None
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder; give the {what} file in it.")
+    try:
+        with open(path, "rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        folder = os.path.dirname(path) or "."
+        near = []
+        if os.path.isdir(folder):
+            near = difflib.get_close_matches(os.path.basename(path), os.listdir(folder), n=1, cutoff=0.7)
+        hint = f"did you mean {os.path.join(os.path.dirname(path), near[0])}?" if near else "check its name and folder."
+        raise InputError(f"There is no {what} file {path}; {hint}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path} cannot be read ({reason}); check its permissions.") from None
+    if empty:
+        raise InputError(f"{path} is empty, it has no frames; check that the run which wrote it got that far.")
+    return path
+
+
+def detect_format(path: str, format: str | None = None) -> str:
+    """Return the format of a file, in capitals, from what was said, its beginning, or the ending of its name."""
+    if format is not None:
+        name = str(format).upper().removeprefix(".")
+        return _ALIASES.get(name, name)
+    head = _head(path)
+    stem = path
+    ending = Path(path).suffix.lower()
+    if ending in _COMPRESSED:
+        stem = path[: -len(ending)]
+        ending = Path(stem).suffix.lower()
+    if ending == ".gsd":  # before looking inside: a text file of this name is a mistake worth a sentence
+        return "GSD"
+    if head.startswith(b"ITEM:"):
+        return "LAMMPSDUMP"
+    if head.startswith(_HDF5):
+        return "H5MD" if ending in (".h5md", ".h5", ".hdf5") else "PELPLUG"
+    if ending in _ENDINGS:
+        return _ENDINGS[ending]
+    if os.path.basename(stem).startswith("data."):
+        return "DATA"
+    return ending.removeprefix(".").upper()
+
+
+def reader_class(name: str):
+    """Return pelplug's reader for a format, or None where MDAnalysis's own is used."""
+    if name not in _OWN:
+        return None
+    module, _, attribute = _OWN[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def load_topology(topology: str | None, reader):
+    """Make the universe of a pelplug reader, from a topology file or from the reader's own labels.
+
+    Returns
+    -------
+    universe : MDAnalysis.Universe
+    extra : dict
+        What the topology supplies: "labels", "masses", "cell".
+    """
+    import MDAnalysis
+
+    if topology is not None:
+        universe = _topology_universe(topology)
+        _check_number(universe, topology, reader.n_atoms, reader.filename)
+        return universe, _extra_of(universe, with_cell=True)
+    universe = MDAnalysis.Universe.empty(reader.n_atoms)
+    data = reader.ts.data
+    for kind in ("pelplug_elements", "pelplug_types", "pelplug_names"):
+        if kind in data:
+            universe.add_TopologyAttr("types", data[kind].astype(object))
+            universe.add_TopologyAttr("names", data[kind].astype(object))
+            break
+    if "pelplug_masses" in data:
+        universe.add_TopologyAttr("masses", data["pelplug_masses"])
+    return universe, {}
+
+
+def open_with_mdanalysis(path: str, topology: str | None, name: str):
+    """Open a file with one of MDAnalysis's readers.
+
+    Returns
+    -------
+    universe : MDAnalysis.Universe
+    extra : dict
+        What the topology (or the file itself) supplies: "labels", "masses", "cell".
+    """
+    import MDAnalysis
+
+    known = MDAnalysis._READERS
+    if name not in known:
+        raise InputError(
+            f"{path} has no ending that names a format pelplug knows{f' ({name})' if name else ''}; pass the format "
+            "(--format), for example GSD, LAMMPSDUMP, EXTXYZ, XTC or DCD."
+        )
+    if topology is None and name not in MDAnalysis._PARSERS:
+        raise InputError(
+            f"{path} ({name}) does not tell the species of its particles; pass a topology (--topology) that does, "
+            "such as GRO, PDB, PSF or a LAMMPS data file."
+        )
+    try:
+        if topology is None:
+            if name == "DATA":
+                _check_data_style(path)
+            universe = MDAnalysis.Universe(path, topology_format=name, format=name, to_guess=())
+            extra = _extra_of(universe, with_cell=False)
+        else:
+            universe = _topology_universe(topology)
+            extra = _extra_of(universe, with_cell=True)
+            reader = known[name](path, n_atoms=universe.atoms.n_atoms)
+            _check_number(universe, topology, reader.n_atoms, path)
+            universe.trajectory = reader
+        frames = len(universe.trajectory)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        clash = "atoms" in reason.lower() and topology is not None
+        remedy = (
+            f"check that {topology} belongs to it" if clash else "check the file or pass its true format (--format)"
+        )
+        raise InputError(f"{path} cannot be read as {name} ({reason}); {remedy}.") from None
+    if frames == 0:
+        raise InputError(f"{path} has no frames; check that the run which wrote it got that far.")
+    return universe, extra
+
+
+def _head(path: str) -> bytes:
+    from pelplug.readers.lammps import open_binary
+
+    try:
+        with open_binary(path) as file:
+            return file.read(64)
+    except (OSError, EOFError):
+        return b""
+
+
+def _topology_universe(topology: str):
+    import MDAnalysis
+
+    name = detect_format(topology)
+    name = {"EXTXYZ": "XYZ", "PELPLUG": ""}.get(name, name)
+    if name not in MDAnalysis._PARSERS:
+        raise InputError(f"{topology} is not a topology MDAnalysis reads; give GRO, PDB, PSF or a LAMMPS data file.")
+    try:
+        if name == "DATA":
+            _check_data_style(topology)
+        # The topology's own coordinates, where it has some, are read for the box.
+        options = {"format": name} if name in MDAnalysis._READERS else {}
+        return MDAnalysis.Universe(topology, topology_format=name, to_guess=(), **options)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise InputError(f"The topology {topology} cannot be read as {name} ({reason}); check the file.") from None
+
+
+def _check_data_style(path: str) -> None:
+    """Refuse a LAMMPS data file whose columns MDAnalysis would have to guess."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            words = line.split("#")[0].split()
+            if words == ["Atoms"]:
+                style = line.partition("#")[2].split()
+                if style and style[0] not in ("atomic", "full"):
+                    raise InputError(
+                        f"{path} has the atom style {style[0]!r}; write the data file with atom_style atomic or full."
+                    )
+                return
+    raise InputError(f"{path} has no section 'Atoms': it is not a LAMMPS data file; give one written by write_data.")
+
+
+def _check_number(universe, topology, n: int, path) -> None:
+    if universe.atoms.n_atoms != n:
+        raise InputError(
+            f"The topology {topology} has {universe.atoms.n_atoms} atoms, but {path} has {n}; give the topology that "
+            "belongs to it."
+        )
+
+
+def _extra_of(universe, with_cell: bool) -> dict:
+    extra: dict = {"labels": {}}
+    atoms = universe.atoms
+    for kind in ("types", "names", "elements"):
+        if hasattr(atoms, kind):
+            labels = getattr(atoms, kind).astype(str)
+            if np.all(labels != ""):
+                extra["labels"][kind] = labels
+    if hasattr(atoms, "masses") and np.all(np.isfinite(atoms.masses)) and np.all(atoms.masses > 0):
+        extra["masses"] = np.asarray(atoms.masses, dtype=np.float64)
+    if with_cell and getattr(universe, "_trajectory", None) is not None:
+        cell = cell_of(universe.trajectory.ts.dimensions)
+        if cell is not None:
+            extra["cell"] = cell
+    return extra

@@ -1,0 +1,227 @@
+"""GSD: the box with its tilt factors, steps, images, velocities, diameters, masses and logs, in double precision."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+
+import gsd.fl
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.readers.base import Frame, FrameReader
+
+__all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "VELOCITY_LOG", "GSDReader"]
+
+# Names (as gsd.hoomd.Frame.log has them, without "log/") under which pelplug writes what the schema holds in
+# float32 only. Positions here are the float64 values of `particles/position`, wrapped in the same way.
+POSITION_LOG = "particles/pelplug/position"
+VELOCITY_LOG = "particles/pelplug/velocity"
+DIAMETER_LOG = "particles/pelplug/diameter"
+MASS_LOG = "particles/pelplug/mass"
+CELL_LOG = "pelplug/cell"
+MODEL_LOG = "pelplug/model"
+
+
+class GSDReader(FrameReader):
+    """Reader of GSD files of the hoomd schema.
+
+    MDAnalysis's own reader takes the tilt factors for cosines of angles, gives the frame number for the time, and
+    drops images, velocities, diameters and logs.
+
+    Notes
+    -----
+    A chunk that a frame lacks has the value of frame 0, else the schema's default. HOOMD-blue, unless told to write
+    momenta, stores velocities and images in frame 0 only; those of later frames are then unknown, not constant, and
+    are left out.
+    """
+
+    label = "GSD file"
+
+    def _open(self):
+        path = self.filename
+        try:
+            self._file = gsd.fl.open(path, "r")
+        except (RuntimeError, OSError) as error:
+            raise InputError(_why_not_gsd(path, error)) from None
+        if self._file.schema != "hoomd":
+            raise InputError(f"{path} is a GSD file of schema {self._file.schema!r}; give one of schema 'hoomd'.")
+        self._count = self._file.nframes
+        self._first = {}
+        self._has_steps = bool(self._file.find_matching_chunk_names("configuration/step"))
+
+    def _connect(self):
+        self._file = gsd.fl.open(self.filename, "r")
+
+    def close(self):
+        """Close the file."""
+        if (file := self.__dict__.get("_file")) is not None:
+            file.close()
+
+    @property
+    def application(self) -> str:
+        """The program that wrote the file."""
+        return self._file.application
+
+    def _read(self, frame: int, name: str):
+        try:
+            return self._file.read_chunk(frame=frame, name=name)
+        except (RuntimeError, OSError, KeyError, ValueError) as error:
+            raise InputError(
+                f"the chunk {name} cannot be read ({_first_line(error)}); the file is truncated or damaged, "
+                "use the frames before it or write it again."
+            ) from None
+
+    def _chunk(self, frame: int, name: str, default=None):
+        """Value of a chunk in a frame: the frame's own, else frame 0's, else the default."""
+        if self._file.chunk_exists(frame=frame, name=name):
+            return self._read(frame, name)
+        if name not in self._first:
+            exists = self._file.chunk_exists(frame=0, name=name)
+            self._first[name] = self._read(0, name) if exists else None
+        value = self._first[name]
+        return default if value is None else value
+
+    @functools.cached_property
+    def _recorded(self) -> dict[str, bool]:
+        """Whether velocities and images are recorded along the trajectory, and not only in the first frame."""
+        recorded = {}
+        for name in ("velocity", "image"):
+            chunk = f"particles/{name}"
+            frames = range(self._count - 1, 0, -1)
+            later = bool(self._file.find_matching_chunk_names(chunk)) and any(
+                self._file.chunk_exists(frame=frame, name=chunk) for frame in frames
+            )
+            # Only HOOMD-blue leaves out what it does not follow; other writers leave out what did not change.
+            static = self._count == 1 or not self.application.startswith("HOOMD-blue")
+            recorded[name] = later or (static and self._file.chunk_exists(frame=0, name=chunk))
+        return recorded
+
+    def _load(self, frame):
+        n = int(np.ravel(self._chunk(frame, "particles/N", 0))[0])
+        box = self._chunk(frame, "configuration/box")
+        if n == 0:
+            raise InputError("there are no particles; give a frame that has some.")
+        if box is None:
+            raise InputError("there is no periodic box (configuration/box); write one into the file.")
+        cell = _cell_of_box(np.asarray(box, dtype=np.float64))
+        positions = self._array(frame, "position", (n, 3), np.float64)
+        if positions is None:
+            raise InputError("there are no positions (particles/position); write them into the file.")
+        positions = self._precise(frame, POSITION_LOG, "particles/position", positions)
+        velocities = images = None
+        if self._recorded["velocity"]:
+            velocities = self._array(frame, "velocity", (n, 3), np.float64)
+            if velocities is None:
+                velocities = np.zeros((n, 3))
+            velocities = self._precise(frame, VELOCITY_LOG, "particles/velocity", velocities)
+        if self._recorded["image"]:
+            images = self._array(frame, "image", (n, 3), np.int64)
+            if images is None:
+                images = np.zeros((n, 3), dtype=np.int64)
+        diameters = self._optional(frame, "diameter", n, DIAMETER_LOG)
+        masses = self._optional(frame, "mass", n, MASS_LOG)
+        step = self._chunk(frame, "configuration/step", 0)
+        dimension = int(np.ravel(self._chunk(frame, "configuration/dimensions", 3))[0])
+        return Frame(
+            positions=positions,
+            cell=self._precise(frame, CELL_LOG, "configuration/box", cell),
+            images=images,
+            velocities=velocities,
+            diameters=diameters,
+            masses=masses,
+            labels={"types": self._types(frame, n)},
+            step=int(np.ravel(step)[0]) if self._has_steps or self._count == 1 else None,
+            dimension=2 if dimension == 2 else None,
+        )
+
+    def _array(self, frame, name, shape, dtype):
+        value = self._chunk(frame, f"particles/{name}")
+        if value is None:
+            return None
+        if value.shape != shape:
+            raise InputError(
+                f"particles/{name} has shape {value.shape} instead of {shape}; the number of particles changed without "
+                "it, write the file again."
+            )
+        return value.astype(dtype)
+
+    def _optional(self, frame, name, n, log):
+        """Diameters or masses: None where the file says nothing, although the schema's default would be 1."""
+        value = self._array(frame, name, (n,), np.float64)
+        if value is None:
+            if not self._file.chunk_exists(frame=0, name=f"log/{log}"):
+                return None
+            value = np.ones(n)
+        return self._precise(frame, log, f"particles/{name}", value)
+
+    def _types(self, frame, n):
+        ids = self._chunk(frame, "particles/typeid")
+        ids = np.zeros(n, dtype=np.int64) if ids is None else ids.astype(np.int64)
+        stored = self._chunk(frame, "particles/types")
+        names = ["A"]
+        if stored is not None:
+            names = [bytes(row).split(b"\0")[0].decode(errors="replace") for row in stored.view(np.uint8)]
+        if ids.shape != (n,) or ids.max() >= len(names):
+            raise InputError("a particle has a type without a name (particles/types); write the file again.")
+        return np.array(names)[ids]
+
+    def _precise(self, frame, log, chunk, single):
+        """Float64 value that pelplug logged beside a float32 one, if it is of the same frame and agrees."""
+        name = f"log/{log}"
+        source = frame
+        if not self._file.chunk_exists(frame=frame, name=name):
+            if self._file.chunk_exists(frame=frame, name=chunk) or not self._file.chunk_exists(frame=0, name=name):
+                return single
+            source = 0
+        value = self._read(source, name)
+        # A program that moved particles without knowing of the log leaves a value that is no longer true.
+        scale = np.abs(single).max(initial=0)
+        if value.shape != single.shape or not np.allclose(value, single, rtol=1e-6, atol=1e-6 * scale):
+            return single
+        return value.astype(np.float64)
+
+    def log(self, frame):
+        """Return the frame's logged quantities by name, without the leading "log/"."""
+        names = self._file.find_matching_chunk_names("log/")
+        return {
+            name.removeprefix("log/"): self._read(frame, name)
+            for name in names
+            if self._file.chunk_exists(frame=frame, name=name)
+        }
+
+    def model_record(self):
+        """Return the model that pelplug recorded in the file, or None."""
+        name = f"log/{MODEL_LOG}"
+        if not self._file.chunk_exists(frame=0, name=name):
+            return None
+        try:
+            record = json.loads(self._read(0, name).astype(np.uint8).tobytes().rstrip(b"\0").decode())
+        except (ValueError, UnicodeDecodeError):
+            return None
+        return record if isinstance(record, dict) else None
+
+
+def _cell_of_box(box: np.ndarray) -> np.ndarray:
+    """Cell vectors (rows) of a HOOMD-blue box: Lx, Ly, Lz and the dimensionless tilt factors xy, xz, yz."""
+    lx, ly, lz, xy, xz, yz = box
+    return np.array([[lx, 0.0, 0.0], [xy * ly, ly, 0.0], [xz * lz, yz * lz, lz]])
+
+
+def _why_not_gsd(path: str, error: Exception) -> str:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(256)
+    except OSError as problem:
+        return f"{path} cannot be read ({problem.strerror}); check its name and permissions."
+    if not head:
+        return f"{path} is empty; check that the run which wrote it got that far."
+    if head[:8] != b"\xb3\xa8\xe2\xf0\x5b\xc0\xa4\xd3" and "Not a GSD" in str(error):
+        kind = "a text file" if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head) else "another format"
+        return f"{os.path.basename(path)} is not a GSD file but {kind}; pass its true format (--format) or rename it."
+    return f"{path} is truncated or damaged ({_first_line(error)}); copy it again or write it anew."
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

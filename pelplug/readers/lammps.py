@@ -1,0 +1,251 @@
+"""LAMMPS text dumps: every coordinate convention, image flags, tilted cells, in double precision."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import itertools
+import lzma
+import os
+
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.readers.base import Frame, FrameReader
+
+__all__ = ["DumpReader", "open_binary"]
+
+_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_BLOCK = 1 << 22
+_MARK = b"ITEM: T"  # begins both "ITEM: TIMESTEP" and "ITEM: TIME"
+_TEXT = {"type", "element", "mol_type", "typelabel"}
+
+
+def open_binary(path):
+    """Open a file for reading bytes; .gz, .bz2 and .xz are decompressed on the way."""
+    return _OPENERS.get(os.path.splitext(path)[1].lower(), open)(path, "rb")
+
+
+class DumpReader(FrameReader):
+    """Reader of LAMMPS dumps in text form (styles atom and custom; also compressed).
+
+    MDAnalysis's own reader works in float32 and in a Python loop over atoms, shifts scaled coordinates by the origin
+    of the box, and unwraps scaled coordinates wrongly (its issue 5138).
+
+    Notes
+    -----
+    Positions are x y z, or xs ys zs in units of the cell, where image flags stand beside them or nothing else is
+    there; otherwise xu yu zu or xsu ysu zsu. The origin of the box is taken off. Particles are sorted by id.
+    """
+
+    label = "LAMMPS dump"
+
+    def _open(self):
+        self._connect()
+        self._offsets, self._times = self._scan()
+        self._count = len(self._offsets)
+        if self._count == 0:
+            raise InputError(
+                f"{self.filename} has no 'ITEM: TIMESTEP': it is not a LAMMPS text dump, or it is empty; "
+                "pass its true format or write it with 'dump custom'."
+            )
+
+    def _connect(self):
+        try:
+            self._file = open_binary(self.filename)
+        except OSError as error:
+            raise InputError(f"{self.filename} cannot be read ({error.strerror or error}); check the file.") from None
+
+    def close(self):
+        """Close the file."""
+        if (file := self.__dict__.get("_file")) is not None:
+            file.close()
+
+    def _scan(self):
+        """Byte offset of every frame, and the time each records (NaN where none)."""
+        offsets, times = [], []
+        time = np.nan
+        tail, base = b"", 0  # base: offset in the file of the first byte of tail
+        try:
+            while True:
+                block = self._file.read(_BLOCK)
+                data = tail + block
+                # A mark is handled once the two lines it begins are whole (they are short), or the file ends.
+                end = len(data) if not block else max(0, len(data) - 256)
+                position = data.find(_MARK)
+                while 0 <= position < end:
+                    line, _, rest = data[position : position + 256].partition(b"\n")
+                    keyword = line[6:].strip()
+                    if keyword == b"TIMESTEP":
+                        offsets.append(base + position)
+                        times.append(time)
+                        time = np.nan
+                    elif keyword == b"TIME":
+                        time = _number(rest.partition(b"\n")[0], "ITEM: TIME")
+                    position = data.find(_MARK, position + 1)
+                if not block:
+                    # LAMMPS ends every line: without it the last number may have lost digits.
+                    self._cut = not data.endswith(b"\n")
+                    break
+                tail, base = data[end:], base + end
+        except (EOFError, OSError, lzma.LZMAError) as error:
+            raise InputError(f"{self.filename} is truncated or damaged ({error}); copy it again.") from None
+        return np.array(offsets, dtype=np.int64), np.array(times)
+
+    def _header(self, frame):
+        """Read the lines above the atoms; leaves the file at the first atom."""
+        file = self._file
+        file.seek(int(self._offsets[frame]))
+        header = {}
+        while True:
+            line = file.readline().decode(errors="replace")
+            if not line.startswith("ITEM:"):
+                raise InputError("the file ends or is damaged in the header; use the frames before it.")
+            words = line.split()
+            if words[1] == "TIMESTEP":
+                header["step"] = int(_number(file.readline(), "the step"))
+            elif line.startswith("ITEM: NUMBER OF ATOMS"):
+                header["n"] = int(_number(file.readline(), "the number of atoms"))
+            elif line.startswith("ITEM: BOX BOUNDS"):
+                header["bounds"] = words[3:]
+                rows = [[_number(word, "the box") for word in file.readline().split()] for _ in range(3)]
+                if len({len(row) for row in rows}) != 1 or len(rows[0]) not in (2, 3, 4):
+                    raise InputError("the three lines of the box are damaged; use the frames before it.")
+                header["box"] = np.array(rows)
+            elif words[1] == "ATOMS":
+                header["columns"] = words[2:]
+                break
+            else:  # UNITS, TIME and whatever LAMMPS adds: one line of content
+                file.readline()
+        for key in ("step", "n", "box"):
+            if key not in header:
+                raise InputError(f"the {key} is missing above the atoms; write the dump again.")
+        return header
+
+    def _table(self, frame, header, columns):
+        """Read some columns of the atoms as a structured array."""
+        kinds = [(name, "S24" if name in _TEXT else "f8") for name in columns]
+        places = [header["columns"].index(name) for name in columns]
+        # Particle lines are parsed in C; a Python loop over them would take most of the time of an analysis.
+        lines = itertools.islice(self._file, header["n"])
+        try:
+            table = np.loadtxt(lines, dtype=kinds, usecols=places, comments=None, ndmin=1) if header["n"] else []
+        except (ValueError, EOFError, OSError) as error:
+            raise InputError(
+                f"the atoms cannot be read ({str(error).splitlines()[0].rstrip('.')}); the frame is cut off or "
+                "damaged, use the frames before it."
+            ) from None
+        if len(table) == 0:
+            raise InputError("there are no atoms; leave the frame out.")
+        if self._cut and frame == self._count - 1:
+            raise InputError("the file ends in the middle of a line; use the frames before it.")
+        if len(table) != header["n"]:
+            raise InputError(f"only {len(table)} of {header['n']} atoms are there; use the frames before it.")
+        return table
+
+    def _load(self, frame):
+        header = self._header(frame)
+        present = set(header["columns"])
+        cell, origin, periodic = _cell(header)
+        style, names = _coordinates(present)
+        flags = [name for name in ("ix", "iy", "iz")[: len(names)] if name in present]
+        speeds = [name for name in ("vx", "vy", "vz")[: len(names)] if name in present]
+        wanted = [*names, *flags, *speeds]
+        wanted += [name for name in ("id", "type", "element", "diameter", "radius", "mass") if name in present]
+        table = self._table(frame, header, wanted)
+        if "id" in present:
+            order = np.argsort(table["id"], kind="stable")
+            if np.any(np.diff(table["id"][order]) == 0):
+                raise InputError("two atoms have the same id; write the dump again.")
+            table = table[order]
+        d = len(names)
+        if d == 2:
+            cell, origin, periodic = cell[:2, :2], origin[:2], periodic[:2]
+        positions = np.column_stack([table[name] for name in names])
+        positions = positions @ cell if "s" in style else positions - origin
+        diameters = table["diameter"] if "diameter" in present else None
+        if diameters is None and "radius" in present:
+            diameters = 2.0 * table["radius"]
+        time = self._times[frame]
+        return Frame(
+            positions=positions,
+            cell=cell,
+            images=np.column_stack([table[name] for name in flags]).astype(np.int64) if len(flags) == d else None,
+            unwrapped="u" in style,
+            velocities=np.column_stack([table[name] for name in speeds]) if len(speeds) == d else None,
+            diameters=diameters,
+            masses=table["mass"] if "mass" in present else None,
+            labels=_labels(table, present),
+            step=header["step"],
+            time=None if np.isnan(time) else float(time),
+            periodic=periodic,
+            dimension=2 if d == 2 else None,
+        )
+
+    def log(self, frame):
+        """Return the remaining columns (forces, energies, ...) of a frame by name, sorted by id."""
+        header = self._header(frame)
+        own = {"id", "type", "element", "diameter", "radius", "mass", "ix", "iy", "iz", "vx", "vy", "vz"}
+        own |= {name for names in _STYLES.values() for name in names}
+        extra = [name for name in header["columns"] if name not in own]
+        if not extra:
+            return {}
+        table = self._table(frame, header, extra + (["id"] if "id" in header["columns"] else []))
+        if "id" in table.dtype.names:
+            table = table[np.argsort(table["id"], kind="stable")]
+        return {name: np.ascontiguousarray(table[name]) for name in extra}
+
+
+_STYLES = {style: tuple(axis + style for axis in "xyz") for style in ("", "s", "u", "su")}
+
+
+def _coordinates(present: set[str]):
+    """Pick the coordinate convention: a style ("", "s", "u", "su") and its column names."""
+    flagged = {"ix", "iy"} <= present
+    for style in ("", "s", "u", "su") if flagged else ("u", "su", "", "s"):
+        names = _STYLES[style]
+        if present.issuperset(names):
+            return style, names
+        if present.issuperset(names[:2]) and not any(f"z{s}" in present for s in _STYLES):
+            return style, names[:2]
+    raise InputError("there are no coordinates; dump x y z, xs ys zs, xu yu zu or xsu ysu zsu.")
+
+
+def _cell(header):
+    """Cell vectors, origin and periodicity of a dump's box; see the LAMMPS pages on dump and triclinic boxes."""
+    rows, words = header["box"], header["bounds"]
+    flags = [word for word in words if len(word) == 2 and set(word) <= set("pfsm")]
+    # Old dumps give no boundary flags; the box is then taken to be periodic, as LAMMPS's own default is.
+    periodic = tuple(flag == "pp" for flag in flags) if len(flags) == 3 else (True, True, True)
+    if rows.shape[1] == 4:  # general triclinic: "abc origin"
+        return rows[:, :3].copy(), rows[:, 3].copy(), periodic
+    low, high = rows[:, 0].copy(), rows[:, 1].copy()
+    xy, xz, yz = rows[:, 2] if rows.shape[1] == 3 else (0.0, 0.0, 0.0)
+    low[0] -= min(0.0, xy, xz, xy + xz)
+    high[0] -= max(0.0, xy, xz, xy + xz)
+    low[1] -= min(0.0, yz)
+    high[1] -= max(0.0, yz)
+    length = high - low
+    cell = np.array([[length[0], 0.0, 0.0], [xy, length[1], 0.0], [xz, yz, length[2]]])
+    return cell, low, periodic
+
+
+def _labels(table, present):
+    labels = {}
+    if "element" in present:
+        labels["elements"] = table["element"].astype(str)
+    if "type" in present:
+        labels["types"] = table["type"].astype(str)
+    if len(labels) == 2:
+        # LAMMPS writes the element "C" for every type until told otherwise: elements must not merge types.
+        pairs = set(zip(labels["elements"].tolist(), labels["types"].tolist(), strict=True))
+        if len({element for element, _ in pairs}) < len(pairs):
+            labels = {"types": labels["types"], "elements": labels["elements"]}
+    return labels
+
+
+def _number(text, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{what} is not a number; the file is cut off or damaged, use the frames before it.") from None

@@ -1,0 +1,471 @@
+"""Trajectories: anything MDAnalysis reads, frame by frame, as `Configuration` in double precision."""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.readers.base import FrameReader
+from pelplug.readers.detect import detect_format, explain_missing, load_topology, open_with_mdanalysis, reader_class
+from pelplug.readers.generic import GenericFrames
+
+__all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
+
+_SAMPLED_ABOVE = 1 << 30
+_SAMPLE = 1 << 24
+
+
+class Trajectory:
+    """Frames of a file, read when asked for; made by `open_trajectory`.
+
+    Indexing and slicing give `Configuration` objects; iteration streams, so that memory does not grow with the
+    number of frames. A trajectory pickles, and opens its file again in the other process.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+    topology : pathlib.Path or None
+        The topology file, if one was given.
+    format : str
+        The format it was read as.
+    universe : MDAnalysis.Universe
+        The same frames for MDAnalysis (float32; z = 0 in two dimensions).
+    species : ndarray of str, shape (N,)
+        Species of every particle in the first frame.
+    dimension : int
+        Dimension of space.
+    dt : float or None
+        Time of one simulation step [time].
+    length_unit : str
+        "angstrom" where MDAnalysis converts lengths (XTC, TRR, GRO, PDB, DCD, ...), otherwise "file": numbers as the
+        file has them.
+    model_record : dict or None
+        The model that pelplug recorded in the file.
+    """
+
+    def __init__(self, path, universe, *, topology, format, species, dt, length_unit, extra):
+        self.path = Path(path)
+        self.topology = None if topology is None else Path(topology)
+        self.format = format
+        self.universe = universe
+        self.dt = dt
+        self.length_unit = length_unit
+        self._mapping = species
+        self._extra = extra  # what the topology supplies: cell, labels, masses
+        own = isinstance(universe.trajectory, FrameReader)
+        self._generic = None if own else GenericFrames(universe.trajectory, format, dt)
+        self.dimension = universe.trajectory.dimension if own else self._generic.dimension
+        self.model_record = universe.trajectory.model_record() if own else None
+        ts = self.reader[0]
+        self._kind = self._choose_labels(ts)
+        self.species = self._species(ts)
+        self.species.setflags(write=False)
+        if dt is not None and self._step(ts) is None:
+            raise InputError(
+                f"{self.path} records no simulation steps, so dt cannot be turned into times; leave dt (--dt) out or "
+                "use a format with steps (GSD, LAMMPS dump, XTC, DCD)."
+            )
+
+    @property
+    def reader(self):
+        """The MDAnalysis reader; what an analysis hands to `AnalysisBase`."""
+        return self.universe.trajectory
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self.reader)
+
+    @property
+    def n(self) -> int:
+        """Number of particles N."""
+        return self.reader.n_atoms
+
+    @property
+    def species_names(self) -> tuple[str, ...]:
+        """The names of the species in the first frame, sorted."""
+        return tuple(str(name) for name in np.unique(self.species))
+
+    def configuration(self, frame: int) -> Configuration:
+        """Read one frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number; negative numbers count from the end.
+
+        Returns
+        -------
+        Configuration
+            Its `frame` is the number counted from the start.
+
+        Raises
+        ------
+        InputError
+            If there is no such frame, or it is damaged or has no periodic box.
+        """
+        return self.configuration_of(self._seek(self._number(frame)))
+
+    def configuration_of(self, timestep) -> Configuration:
+        """Turn the timestep that `reader` shows into a `Configuration`.
+
+        Parameters
+        ----------
+        timestep : MDAnalysis.coordinates.timestep.Timestep
+            A timestep of `reader`, as an analysis gets it.
+
+        Returns
+        -------
+        Configuration
+
+        Raises
+        ------
+        InputError
+            If the frame has no periodic box, is not periodic in every direction, or has a NaN.
+        """
+        data = timestep.data if self._generic is None else self._generic.data(timestep)
+        where = f"Frame {timestep.frame} of {self.path}"
+        cell = data.get("pelplug_cell")
+        if cell is None:
+            cell = self._extra.get("cell")
+            if cell is None:
+                raise InputError(
+                    f"{where} has no periodic box; pass a topology with one (--topology, such as GRO or LAMMPS data), "
+                    'or write extxyz with Lattice="...".'
+                )
+            cell = cell[: self.dimension, : self.dimension]
+        periodic = data.get("pelplug_periodic")
+        if periodic is not None and not all(periodic):
+            axis = "xyz"[list(periodic).index(False)]
+            raise InputError(
+                f"{where} is not periodic along {axis}; pelplug treats periodic systems, so give a trajectory of one."
+            )
+        masses = data.get("pelplug_masses", self._extra.get("masses"))
+        try:
+            configuration = Configuration(
+                data["pelplug_positions"],
+                cell,
+                self._species(timestep),
+                diameters=data.get("pelplug_diameters"),
+                masses=masses,
+                velocities=data.get("pelplug_velocities"),
+                images=data.get("pelplug_images"),
+                frame=int(timestep.frame),
+                step=self._step(timestep),
+                time=data.get("pelplug_time"),
+            )
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        return configuration.wrapped() if data.get("pelplug_unwrapped") else configuration
+
+    def unwrapped(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Configuration]:
+        """Yield configurations whose `images` unwrap them, also where the file has no image flags.
+
+        Parameters
+        ----------
+        start, stop, step : int, optional
+            Frames to yield, as in a slice with a positive step.
+
+        Yields
+        ------
+        Configuration
+            ``unwrapped_positions()`` is continuous in time. Images are the file's, or else count the crossings since
+            frame `start`: a particle is taken to move less than half a cell vector between two frames of the file,
+            so all frames in between are read whatever `step` is.
+
+        Notes
+        -----
+        The crossings follow Kulke and Vermaas, J. Chem. Theory Comput. 18, 6161 (2022), equation B6, which holds in
+        tilted and changing cells; `MDAnalysis.transformations.NoJump` does the same in three dimensions.
+        """
+        start, stop, step = slice(start, stop, step).indices(self.n_frames)
+        if step < 1:
+            raise InputError("Unwrapping goes forward in time; give a positive step.")
+        previous = None
+        for number in range(start, stop):
+            configuration = self.configuration(number)
+            if configuration.images is None:
+                fractional = configuration.fractional()
+                images = np.zeros(fractional.shape, dtype=np.int64)
+                if previous is not None:
+                    images = -np.rint(fractional - previous).astype(np.int64)
+                previous = fractional + images
+                configuration = configuration.replace(images=images)
+            if (number - start) % step == 0:
+                yield configuration
+
+    def log(self, frame: int) -> dict:
+        """Return what else the file records for a frame.
+
+        Parameters
+        ----------
+        frame : int
+            Frame number; negative numbers count from the end.
+
+        Returns
+        -------
+        dict
+            GSD: logged quantities by name. LAMMPS dump: the remaining columns. Others: empty.
+        """
+        number = self._number(frame)
+        return self.reader.log(number) if self._generic is None else {}
+
+    def has(self, quantity: str) -> bool:
+        """Tell whether frames carry "positions", "velocities", "images", "diameters", "masses", "steps" or "times"."""
+        quantity = quantity.lower()
+        ts = self.reader.ts
+        data = ts.data if self._generic is None else self._generic.data(ts)
+        if quantity in ("step", "steps"):
+            return self._step(ts) is not None
+        if quantity in ("time", "times"):
+            return data.get("pelplug_time") is not None
+        if quantity == "images" and data.get("pelplug_unwrapped"):
+            return True
+        if quantity == "masses" and "masses" in self._extra:
+            return True
+        return f"pelplug_{quantity}" in data
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of the file, "sha256:...".
+
+        Above 1 GiB it is taken of the size and the first and last 16 MiB, and begins with "sha256-sampled:".
+        """
+        size = self.path.stat().st_size
+        digest = hashlib.sha256()
+        with open(self.path, "rb") as file:
+            if size <= _SAMPLED_ABOVE:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+                return f"sha256:{digest.hexdigest()}"
+            digest.update(str(size).encode())
+            digest.update(file.read(_SAMPLE))
+            file.seek(-_SAMPLE, os.SEEK_END)
+            digest.update(file.read(_SAMPLE))
+        return f"sha256-sampled:{digest.hexdigest()}"
+
+    def close(self) -> None:
+        """Close the file."""
+        self.reader.close()
+
+    def __len__(self) -> int:
+        return self.n_frames
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            return [self.configuration(number) for number in range(*key.indices(self.n_frames))]
+        return self.configuration(key)
+
+    def __iter__(self) -> Iterator[Configuration]:
+        return (self.configuration(number) for number in range(self.n_frames))
+
+    def __enter__(self) -> Trajectory:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Trajectory {self.path.name}: {self.n_frames} frames, N = {self.n}, d = {self.dimension}, "
+            f"species {', '.join(self.species_names)}>"
+        )
+
+    def _number(self, frame) -> int:
+        try:
+            frame = operator.index(frame)
+        except TypeError:
+            raise InputError(f"A frame number is a whole number, not {frame!r}.") from None
+        if not -self.n_frames <= frame < self.n_frames:
+            raise InputError(
+                f"There is no frame {frame} in {self.path}, which has {self.n_frames} "
+                f"{'frame' if self.n_frames == 1 else 'frames'}; ask for 0 to {self.n_frames - 1} or a negative number "
+                "from the end."
+            )
+        return frame % self.n_frames
+
+    def _seek(self, number: int):
+        if self._generic is None:
+            return self.reader[number]
+        return self._generic.seek(self.reader, number, self.path)
+
+    def _step(self, ts) -> int | None:
+        data = ts.data if self._generic is None else self._generic.data(ts)
+        return data.get("step")
+
+    def _choose_labels(self, ts) -> str:
+        """Which kind of label names the species: a key of the frame's data or of the topology's labels."""
+        candidates = {}
+        for kind in ts.data:
+            if kind in ("pelplug_elements", "pelplug_types", "pelplug_names"):
+                candidates[kind] = ts.data[kind]
+        candidates.update(self._extra.get("labels", {}))
+        if not candidates:
+            raise InputError(
+                f"{self.path} does not tell the species of its particles; pass a topology (--topology) that does, "
+                "such as a LAMMPS data file, GRO, PDB or PSF."
+            )
+        if self._mapping is None:
+            return next(iter(candidates))
+        wanted = set(self._mapping)
+        for kind, labels in candidates.items():
+            if wanted <= {str(label) for label in np.unique(labels)}:
+                return kind
+        present = {str(label) for labels in candidates.values() for label in np.unique(labels)}
+        unknown = sorted(wanted - present) or sorted(wanted)
+        raise InputError(
+            f"The species mapping names {', '.join(map(repr, unknown))}, but {self.path} has "
+            f"{', '.join(map(repr, sorted(present)))}; map those (--species 1=A,2=B)."
+        )
+
+    def _species(self, ts) -> np.ndarray:
+        labels = ts.data.get(self._kind)
+        if labels is None:
+            labels = self._extra.get("labels", {}).get(self._kind)
+        if labels is None:
+            raise InputError(f"Frame {ts.frame} of {self.path} does not tell the species; write it as frame 0 is.")
+        if self._mapping is None:
+            return np.array(labels, dtype=str)
+        names, index = np.unique(labels, return_inverse=True)
+        return np.array([self._mapping.get(str(name), str(name)) for name in names])[index]
+
+
+def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> Trajectory:
+    """Open a trajectory file.
+
+    Parameters
+    ----------
+    path : path_like
+        GSD, LAMMPS dump, XYZ or extxyz, H5MD, pelplug NetCDF (any dimension), or anything else MDAnalysis reads.
+    topology : path_like, optional
+        A second file where the first lacks species (XTC, DCD, ...), masses or the box: GRO, PDB, LAMMPS data, PSF, ...
+    species : mapping of str to str, optional
+        New names for what the file calls types, elements or names, e.g. ``{"1": "A", "2": "B"}``. Labels that are not
+        in it keep their name.
+    dt : float, optional
+        Time of one simulation step [time]; then ``time = dt * step``. Without it the time is what the file records,
+        or None.
+    format : str, optional
+        Format, where the ending of the name does not tell: "GSD", "LAMMPSDUMP", "EXTXYZ", "H5MD", "PELPLUG", or an
+        MDAnalysis name such as "XTC".
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged, of another format or empty; if species are not told; if a key of `species` is
+        not in the file; if the topology has another number of particles.
+
+    Examples
+    --------
+    >>> traj = pelplug.open_trajectory("traj.dump", species={"1": "A", "2": "B"}, dt=0.005)  # doctest: +SKIP
+    """
+    path = explain_missing(path)
+    if topology is not None:
+        topology = explain_missing(topology, what="topology")
+    mapping = _check_mapping(species)
+    if dt is not None:
+        try:
+            dt = float(dt)
+        except (TypeError, ValueError):
+            raise InputError(f"dt is the time of one step, a positive number, not {dt!r}.") from None
+        if not (np.isfinite(dt) and dt > 0):
+            raise InputError(f"dt is the time of one step and must be positive, not {dt}.")
+    name = detect_format(path, format)
+    with warnings.catch_warnings():
+        # Guessed masses, units that are not Angstrom, missing elements: none of it concerns us.
+        warnings.simplefilter("ignore")
+        cls = reader_class(name)
+        if cls is not None:
+            reader = cls(path, time_step=dt)
+            universe, extra = load_topology(topology, reader)
+            universe.trajectory = reader
+            unit = "file"
+        else:
+            universe, extra = open_with_mdanalysis(path, topology, name)
+            lengths = universe.trajectory.units.get("length")
+            unit = "angstrom" if lengths is not None and name != "DATA" else "file"
+        return Trajectory(
+            path, universe, topology=topology, format=name, species=mapping, dt=dt, length_unit=unit, extra=extra
+        )
+
+
+def read_configuration(path, frame=-1, topology=None, species=None, dt=None, format=None) -> Configuration:
+    """Read one frame of a file, by default the last.
+
+    Parameters
+    ----------
+    path, topology, species, dt, format
+        As in `open_trajectory`.
+    frame : int, optional
+        Frame number; negative numbers count from the end.
+
+    Returns
+    -------
+    Configuration
+
+    Raises
+    ------
+    InputError
+        As in `open_trajectory`, or if there is no such frame.
+    """
+    with open_trajectory(path, topology, species, dt, format) as trajectory:
+        return trajectory.configuration(frame)
+
+
+def write_trajectory(path, configurations, *, model_record=None, overwrite=False) -> int:
+    """Write configurations as they come, one at a time in memory; the file appears when it is complete.
+
+    Parameters
+    ----------
+    path : path_like
+        Ending in .gsd (d = 2 or 3) or .nc (any d; pelplug's own NetCDF layout). Both keep float64 values exactly.
+    configurations : iterable of Configuration
+        All with the same N and d.
+    model_record : dict, optional
+        The model they were made with; stored in the file.
+    overwrite : bool, optional
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    int
+        How many were written.
+
+    Raises
+    ------
+    InputError
+        If there are none, they differ in N or d, the ending is another, or the file exists.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gsd":
+        from pelplug.readers.gsd_writer import write_gsd as write
+    elif suffix == ".nc":
+        from pelplug.readers.netcdf import write_netcdf as write
+    else:
+        raise InputError(
+            f"A trajectory is written as .gsd (d = 2 or 3) or .nc (any d), not as {suffix or 'no ending'}."
+        )
+    return write(path, configurations, model_record=model_record, overwrite=overwrite)
+
+
+def _check_mapping(species) -> dict[str, str] | None:
+    if species is None:
+        return None
+    if not isinstance(species, Mapping) or not species:
+        raise InputError(f'species maps labels of the file to names, as {{"1": "A", "2": "B"}}, not {species!r}.')
+    mapping = {str(key): str(value) for key, value in species.items()}
+    if not all(mapping.values()):
+        raise InputError("A species name is empty; give every type a name (--species 1=A,2=B).")
+    return mapping
