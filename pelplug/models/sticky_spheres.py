@@ -56,7 +56,10 @@ class StickySpheres(Model):
         "epsilon (a x^-12 - b x^-6 + c0 + c2 x^2 + c4 x^4 + c6 x^6) up to the cutoff, x = r / sigma_ij"
     )
     units = "reduced: length sigma_SS, energy epsilon, mass m = 1, k_B = 1"
-    cites = ("G. Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",)
+    cites = (
+        "J. Chattoraj and M. P. Ciamarra, Phys. Rev. Lett. 124, 028001 (2020)",
+        "G. Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
+    )
     species = ("S", "L")
     composition: ClassVar = {"S": 0.5, "L": 0.5}
     options = (
