@@ -1,0 +1,103 @@
+"""Nonlinear conjugate gradients."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from numba import njit
+
+from pelplug.landscape.descent import Descent, Stopped, check_parameters
+from pelplug.landscape.linesearch import project, search, trial_step
+
+__all__ = ["ConjugateGradients"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ConjugateGradients:
+    """Conjugate gradients after Polak and Ribière, with beta >= 0 and a restart where directions lose conjugacy.
+
+    Parameters
+    ----------
+    max_step : float
+        Largest displacement along one axis in one step [length].
+    decrease : float
+        Part of the predicted energy decrease that a step must give.
+    slope_ratio : float
+        How far a line search goes: final over first projected force.
+    restart : float
+        Start again from the forces when ``|F_new.F_old| > restart F_new.F_new`` (Powell).
+
+    References
+    ----------
+    Nocedal and Wright, Numerical Optimization, 2nd ed. (2006), Sec. 5.2; line search: Hager and Zhang, SIAM J. Optim.
+    16, 170 (2005).
+    """
+
+    max_step: float = 0.1
+    decrease: float = 0.01
+    slope_ratio: float = 0.2
+    restart: float = 0.3
+
+    def __post_init__(self):
+        check_parameters(self, positive=("max_step", "restart"), bounds={"decrease": (0, 0.5), "slope_ratio": (0, 1)})
+
+    def minimise(self, descent: Descent) -> None:
+        """Move ``descent.current`` until it is converged.
+
+        Raises
+        ------
+        Stopped
+            With the reason.
+        """
+        point, spare = descent.current, descent.spare_point()
+        direction = point.f.copy()
+        max_force, slope, longest = project(point.f, direction)
+        if descent.accept(point, max_force):
+            return
+        step = trial_step(descent, point, spare, direction, slope, self.max_step / longest)
+        steepest = True
+        while True:
+            found = search(
+                descent, point, spare, direction, slope, step, self.max_step / longest, self.decrease, self.slope_ratio
+            )
+            if found is None:
+                if steepest:
+                    raise Stopped(
+                        "no step along the forces lowers the energy: a force that jumps at the cutoff, or a tolerance "
+                        "below what rounding allows"
+                    )
+                direction[:] = point.f
+                max_force, slope, longest = project(point.f, direction)
+                step = trial_step(descent, point, spare, direction, slope, self.max_step / longest)
+                steepest = True
+                continue
+            step, max_force = found
+            point, spare = spare, point
+            if descent.accept(point, max_force):
+                return
+            old_slope = slope
+            slope, longest, steepest = _turn(point.f, spare.f, direction, self.restart)
+            # The decrease to first order is taken to be that of the step before.
+            step = min(step * old_slope / slope, 100.0 * step)
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _turn(new, old, direction, restart):
+    """Make ``direction`` conjugate; return the slope along it, its largest component, and whether it is the force."""
+    new_new = 0.0
+    new_old = 0.0
+    old_old = 0.0
+    new_direction = 0.0
+    for k in range(new.size):
+        new_new += new[k] * new[k]
+        new_old += new[k] * old[k]
+        old_old += old[k] * old[k]
+        new_direction += new[k] * direction[k]
+    beta = max(0.0, (new_new - new_old) / old_old)
+    if abs(new_old) > restart * new_new or new_new + beta * new_direction < 0.1 * new_new:
+        beta = 0.0
+    longest = 0.0
+    for k in range(new.size):
+        direction[k] = new[k] + beta * direction[k]
+        longest = max(longest, abs(direction[k]))
+    return -(new_new + beta * new_direction), longest, beta == 0.0

@@ -1,0 +1,181 @@
+"""Quenching: from a configuration to the inherent structure an algorithm leads to."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError, NotConvergedError
+from pelplug.landscape.cg import ConjugateGradients
+from pelplug.landscape.descent import Descent, Stopped
+from pelplug.landscape.fire import Fire
+from pelplug.landscape.lbfgs import LimitedMemoryBFGS
+from pelplug.potentials.base import Potential
+
+__all__ = ["METHODS", "QuenchResult", "quench", "quench_parameters"]
+
+METHODS = {"fire": Fire, "cg": ConjugateGradients, "lbfgs": LimitedMemoryBFGS}
+"""The minimisers by name: frozen dataclasses of their parameters with a method ``minimise(descent)``."""
+
+_ROUNDS = 3
+_CONVERGED = "the maximum force is below the tolerance"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QuenchResult:
+    """Where a quench ended and how it got there.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        The final state: positions in float64, continuous with the start (not wrapped anew), without drift (the mean
+        displacement is zero), without velocities.
+    energy, initial_energy : float
+        Total potential energy at the end and at the start [energy].
+    max_force : float
+        Largest force component at the end, from an evaluation of its own [energy / length].
+    evaluations : int
+        Force evaluations used.
+    converged : bool
+        Whether ``max_force`` is below the tolerance. Anything else is not an inherent structure.
+    reason : str
+        Why the quench ended.
+    method : str
+        Name of the algorithm.
+    parameters : dict
+        Every parameter used, defaults included. An inherent structure is defined by its algorithm: the same start leads
+        to another minimum with another method or other parameters.
+    displacement : float
+        Root mean square displacement of a particle [length].
+    """
+
+    configuration: Configuration
+    energy: float
+    initial_energy: float
+    max_force: float
+    evaluations: int
+    converged: bool
+    reason: str
+    method: str
+    parameters: dict[str, Any]
+    displacement: float
+
+    def require_converged(self) -> QuenchResult:
+        """Return the result itself if it is converged.
+
+        Raises
+        ------
+        NotConvergedError
+            Otherwise, with the reason.
+        """
+        if self.converged:
+            return self
+        raise NotConvergedError(
+            f"The quench ({self.method}) did not converge: {self.reason} (maximum force {self.max_force:.3g} after "
+            f"{self.evaluations} evaluations, tolerance {self.parameters['force_tolerance']:.3g}); raise "
+            "max_evaluations or force_tolerance, or choose another method."
+        )
+
+
+def quench(
+    conf: Configuration,
+    pot: Potential,
+    method: str = "fire",
+    force_tolerance: float = 1e-10,
+    max_evaluations: int = 100_000,
+    **parameters,
+) -> QuenchResult:
+    """Minimise the potential energy from ``conf``.
+
+    Parameters
+    ----------
+    conf : Configuration
+        Start.
+    pot : Potential
+        The interactions.
+    method : {"fire", "cg", "lbfgs"}
+        Algorithm: `Fire`, `ConjugateGradients` or `LimitedMemoryBFGS`.
+    force_tolerance : float
+        A state is converged if every force component is smaller [energy / length].
+    max_evaluations : int
+        Force evaluations allowed.
+    **parameters
+        Of the method: see the class.
+
+    Returns
+    -------
+    QuenchResult
+        Look at `converged`, or call `require_converged`.
+
+    Raises
+    ------
+    InputError
+        If the method or a parameter is unknown or out of range, or the energy of the start is not finite.
+    """
+    minimiser = _minimiser(method, parameters)
+    _check(force_tolerance, max_evaluations)
+    descent = Descent(pot.evaluator(conf), conf.positions, float(force_tolerance), int(max_evaluations))
+    if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
+        pot.energy_forces(conf)  # raises where the potential knows what is wrong
+        raise InputError(
+            "The energy or a force of the starting configuration is not finite; look for overlapping particles."
+        )
+    for _ in range(_ROUNDS):
+        reason = _CONVERGED
+        try:
+            minimiser.minimise(descent)
+        except Stopped as stop:
+            reason = str(stop)
+        # Taking the drift out changes forces by rounding only: enough, though, to end just above a tolerance.
+        max_force = descent.remove_drift(conf.positions)
+        if max_force < force_tolerance or reason != _CONVERGED or descent.evaluations >= max_evaluations:
+            break
+        reason = "the tolerance is below what rounding allows at positions of this size; wrap them into the cell"
+    converged = bool(max_force < force_tolerance)
+    displacement = descent.current.positions - conf.positions
+    return QuenchResult(
+        configuration=conf.replace(positions=descent.current.positions, velocities=None),
+        energy=float(descent.current.energy),
+        initial_energy=float(descent.initial_energy),
+        max_force=max_force,
+        evaluations=descent.evaluations,
+        converged=converged,
+        reason=_CONVERGED if converged else reason,
+        method=method,
+        parameters=dataclasses.asdict(minimiser)
+        | {"force_tolerance": float(force_tolerance), "max_evaluations": int(max_evaluations)},
+        displacement=float(np.sqrt(np.mean(np.sum(displacement**2, axis=1)))),
+    )
+
+
+def quench_parameters(method: str = "fire") -> dict[str, Any]:
+    """Return the parameters of a method with their default values.
+
+    Raises
+    ------
+    InputError
+        If there is no such method.
+    """
+    return dataclasses.asdict(_minimiser(method, {}))
+
+
+def _minimiser(method: str, parameters: dict[str, Any]):
+    if method not in METHODS:
+        raise InputError(f"There is no quench method {method!r}; choose one of {', '.join(METHODS)}.")
+    known = [field.name for field in dataclasses.fields(METHODS[method])]
+    if unknown := sorted(set(parameters) - set(known)):
+        raise InputError(f"The method {method} has no parameter {', '.join(unknown)}; it has {', '.join(known)}.")
+    return METHODS[method](**parameters)
+
+
+def _check(force_tolerance, max_evaluations) -> None:
+    if not isinstance(force_tolerance, int | float | np.number) or not 0 < force_tolerance < math.inf:
+        raise InputError(f"The force tolerance is {force_tolerance!r}; give a positive number, such as 1e-10.")
+    if not isinstance(max_evaluations, int | np.integer) or isinstance(max_evaluations, bool) or max_evaluations < 2:
+        raise InputError(
+            f"The number of evaluations allowed is {max_evaluations!r}; give a whole number of at least 2."
+        )
