@@ -18,9 +18,9 @@ __all__ = ["Fire"]
 class Fire:
     """Molecular dynamics with unit masses whose velocities turn towards the force, and stop when they go uphill.
 
-    Integrated by semi-implicit Euler. Before each step, with power P = F.v: ``v -> (1 - alpha) v + alpha |v| F/|F|``; after
-    more than ``n_min`` steps with P > 0 in a row, ``dt -> min(f_inc dt, dt_max)`` and ``alpha -> f_alpha alpha``; if
-    P <= 0, ``v -> 0``, ``dt -> f_dec dt``, ``alpha -> alpha_start``.
+    Integrated by semi-implicit Euler. Before each step, with power P = F.v: ``v -> (1 - alpha) v + alpha |v| F/|F|``;
+    after more than ``n_min`` steps with P > 0 in a row, ``dt -> min(f_inc dt, dt_max)`` and ``alpha -> f_alpha alpha``;
+    if P <= 0, ``v -> 0``, ``dt -> f_dec dt``, ``alpha -> alpha_start``.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Fire:
         )
         if self.dt_start > self.dt_max:
             raise InputError(
-                f"The first time step dt_start = {self.dt_start:g} is larger than dt_max = {self.dt_max:g}."
+                f"The first time step, {self.dt_start:g}, is larger than dt_max = {self.dt_max:g}; lower it."
             )
 
     def minimise(self, descent: Descent) -> None:
@@ -86,7 +86,8 @@ class Fire:
         """
         point = descent.current
         x, f, velocities = point.x, point.f, np.zeros_like(point.x)
-        # Time step, mixing, steps downhill; learnt limit of the time step, F.v of the last step, maximum force when learnt.
+        # Time step, mixing, steps downhill; learnt limit of the time step, F.v of the last step, maximum force when
+        # the limit was learnt.
         state = np.array([self.dt_start, self.alpha_start, 0.0, math.inf, 0.0, 0.0])
         constants = np.array(
             [
@@ -117,7 +118,7 @@ class Fire:
 def _divergence(energy: float, max_force: float, ceiling: float) -> str:
     if not (math.isfinite(energy) and math.isfinite(max_force)):
         return "it diverged: the energy or a force is not finite; take a smaller dt_max or max_step"
-    return f"it diverged: the energy rose to {energy:.6g}, beyond {ceiling:.6g}; take a smaller dt_start, dt_max or max_step"
+    return f"it diverged: the energy rose to {energy:.6g}, beyond {ceiling:.6g}; take a smaller dt_start or max_step"
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})

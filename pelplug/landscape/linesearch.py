@@ -62,9 +62,10 @@ def search(
 ):
     """Find a step along ``direction`` that lowers the energy and flattens the slope; ``spare`` ends there.
 
-    A trial is good if the energy went down by ``decrease * step * |slope|``. Where that is less than the rounding of the
-    energy, the slope, which is exact to more digits, decides (the approximate Wolfe condition of Hager and Zhang). A good
-    trial is accepted if its slope is below ``slope_ratio * |slope|`` in size, or if it is the longest allowed step.
+    A trial is good if the energy went down by ``decrease * step * |slope|``. Where that is less than the rounding of
+    the energy, the slope, which is exact to more digits, decides (the approximate Wolfe condition of Hager and Zhang).
+    A good trial is accepted if its slope is below ``slope_ratio * |slope|`` in size, or if it is the longest allowed
+    step.
 
     Parameters
     ----------

@@ -121,9 +121,7 @@ def quench(
     descent = Descent(pot.evaluator(conf), conf.positions, float(force_tolerance), int(max_evaluations))
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
         pot.energy_forces(conf)  # raises where the potential knows what is wrong
-        raise InputError(
-            "The energy or a force of the starting configuration is not finite; look for overlapping particles."
-        )
+        raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
     for _ in range(_ROUNDS):
         reason = _CONVERGED
         try:
@@ -176,6 +174,4 @@ def _check(force_tolerance, max_evaluations) -> None:
     if not isinstance(force_tolerance, int | float | np.number) or not 0 < force_tolerance < math.inf:
         raise InputError(f"The force tolerance is {force_tolerance!r}; give a positive number, such as 1e-10.")
     if not isinstance(max_evaluations, int | np.integer) or isinstance(max_evaluations, bool) or max_evaluations < 2:
-        raise InputError(
-            f"The number of evaluations allowed is {max_evaluations!r}; give a whole number of at least 2."
-        )
+        raise InputError(f"max_evaluations is {max_evaluations!r}; give a whole number of at least 2.")
