@@ -193,7 +193,7 @@ def tiny_disk(tmp_path):
     if mounted.returncode:
         pytest.skip("mounting a small disk needs root")
     yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_disk_that_is_really_full(tiny_disk):

@@ -1,0 +1,277 @@
+"""Export of results to formats other programs read: GSD and extended XYZ for each particle, CSV for curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.files import atomic_output
+from pelplug.gsdfile import GSDWriter, pad
+
+__all__ = ["CSVExporter", "ExtXYZExporter", "GSDExporter", "export", "find_exporter"]
+
+
+_PARTICLE = ("frame", "particle")
+
+
+def find_exporter(path, exporters: Iterable[Any] = ()):
+    """Return the exporter for the ending of `path`.
+
+    Parameters
+    ----------
+    path : path_like
+        File to be written.
+    exporters : iterable, optional
+        Third-party exporters, with `name`, `summary`, `suffixes` and ``export(datasets, trajectory, path)``.
+
+    Raises
+    ------
+    InputError
+        If nobody writes that ending; the endings known are listed.
+    """
+    known = {suffix.lower(): one for one in (*BUNDLED, *exporters)[::-1] for suffix in one.suffixes}
+    name = Path(path).name.lower()
+    for suffix in sorted(known, key=len, reverse=True):
+        if name.endswith(suffix):
+            return known[suffix]
+    raise InputError(f"Nothing exports to {Path(path).name}; use one of the endings {', '.join(sorted(known))}.")
+
+
+def export(datasets, path, trajectory=None, overwrite: bool = False, exporters: Iterable[Any] = ()) -> Path:
+    """Write results in the format that the ending of `path` names.
+
+    Parameters
+    ----------
+    datasets : xarray.Dataset or dict of str to xarray.Dataset
+        Results by analysis name. Fields of the same name are told apart as ``<analysis>.<field>``.
+    path : path_like
+        ``.gsd``, ``.xyz`` and ``.extxyz`` take per-particle fields, ``.csv`` curves and series.
+    trajectory : pelplug.Trajectory, optional
+        Where boxes, species and positions come from. A variable ``positions`` of the results (frame, particle,
+        dimension) replaces its positions, as inherent structures do.
+    overwrite : bool, optional
+        Replace an existing file.
+    exporters : iterable, optional
+        Third-party exporters (hook ``pelplug_exporters``).
+
+    Returns
+    -------
+    pathlib.Path
+        The file written, complete or not at all.
+
+    Raises
+    ------
+    InputError
+        If the ending is unknown, there is nothing to export, or the file exists.
+    RunError
+        If the disk is full or the exporter fails.
+    """
+    exporter = find_exporter(path, exporters)
+    if isinstance(datasets, xr.Dataset):
+        datasets = {str(datasets.attrs.get("analysis", "results")): datasets}
+    with atomic_output(path, overwrite, (getattr(trajectory, "path", None),)) as temporary:
+        try:
+            exporter.export(datasets, trajectory, temporary)
+        except (PelplugError, OSError):
+            raise
+        except Exception as error:
+            if exporter in BUNDLED:
+                raise
+            raise RunError(f"The exporter {exporter.name} failed ({error}); tell its author.") from error
+    return Path(path)
+
+
+class GSDExporter:
+    """Per-particle fields as ``log/particles/<name>``, which OVITO can colour by."""
+
+    name = "gsd"
+    summary = "per-particle fields in a GSD trajectory (OVITO, HOOMD-blue)"
+    suffixes = (".gsd",)
+
+    def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
+        """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
+        vectors = [name for name, field in _named(datasets, _PARTICLE).items() if field.dims[-1] == "dimension"]
+        numeric = [name for name, one in _named(datasets, ("frame",)).items() if one.dtype.kind in "biuf"]
+        with GSDWriter(path, _model_record(datasets, trajectory)) as writer:
+            for conf, fields, scalars in _frames(datasets, trajectory, self.name):
+                numbers = {key: value for key, value in scalars.items() if key in numeric}
+                writer.write(conf, fields, numbers, vectors)
+
+
+class ExtXYZExporter:
+    """Per-particle fields as columns of extended XYZ, in full precision."""
+
+    name = "extxyz"
+    summary = "per-particle fields in extended XYZ (OVITO, ASE)"
+    suffixes = (".xyz", ".extxyz")
+
+    def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
+        """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
+        with open(path, "w", encoding="utf-8") as file:
+            for conf, fields, scalars in _frames(datasets, trajectory, self.name):
+                if conf.dimension not in (2, 3):
+                    raise InputError(
+                        f"Extended XYZ holds two or three dimensions, not {conf.dimension}; keep the NetCDF file."
+                    )
+                self._write(file, conf, fields, scalars)
+
+    @staticmethod
+    def _write(file, conf: Configuration, fields: Mapping, scalars: Mapping) -> None:
+        lattice = np.eye(3)
+        lattice[: conf.dimension, : conf.dimension] = conf.cell
+        columns = [pad(conf.positions)]
+        properties = ["species:S:1", "pos:R:3"]
+        for name, values in fields.items():
+            columns.append(np.asarray(values, dtype=float).reshape(conf.n, -1))
+            properties.append(f"{_word(name)}:R:{columns[-1].shape[1]}")
+        comment = [
+            f'Lattice="{" ".join(f"{value:.17g}" for value in lattice.ravel())}"',
+            f"Properties={':'.join(properties)}",
+            f'pbc="T T {"T" if conf.dimension == 3 else "F"}"',
+        ]
+        labels = {"frame": conf.frame, "step": conf.step, "time": conf.time} | dict(scalars)
+        comment += [f"{_word(key)}={_text(value)}" for key, value in labels.items() if value is not None]
+        file.write(f"{conf.n}\n{' '.join(comment)}\n")
+        table = np.concatenate(columns, axis=1)
+        line = "%s" + " %.17g" * table.shape[1] + "\n"
+        names = [_word(name) for name in conf.species]
+        file.writelines(line % (name, *row) for name, row in zip(names, table.tolist(), strict=True))
+
+
+class CSVExporter:
+    """One-dimensional curves and series side by side, each group led by its own coordinates."""
+
+    name = "csv"
+    summary = "curves and per-frame series as columns (spreadsheets, pandas)"
+    suffixes = (".csv",)
+
+    def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
+        """Write every variable with one dimension, except per-particle and per-pair ones, to `path`."""
+        import pandas
+
+        tables = []
+        for analysis, dataset in datasets.items():
+            prefix = f"{analysis}." if len(datasets) > 1 else ""
+            for dim in dict.fromkeys(name for variable in dataset.data_vars.values() for name in variable.dims):
+                curves = [name for name, variable in dataset.data_vars.items() if variable.dims == (dim,)]
+                # Lists of pairs or particles are not curves: they have no coordinate of their own.
+                if not curves or dim == "particle" or f"{dim}_frame" in dataset.coords:
+                    continue
+                coords = [name for name, coord in dataset.coords.items() if coord.dims == (dim,)]
+                coords.sort(key=lambda name, dim=dim: name != dim)
+                columns = {f"{prefix}{_with_unit(dataset, name)}": dataset[name].values for name in (*coords, *curves)}
+                tables.append(pandas.DataFrame(columns))
+        if not tables:
+            raise InputError("These results have no curves for a CSV file; export them to .gsd instead.")
+        # repr of a double is the shortest text that gives the same double back.
+        pandas.concat(tables, axis=1).to_csv(path, index=False)
+
+
+BUNDLED = (GSDExporter(), ExtXYZExporter(), CSVExporter())
+"""The exporters that come with pelplug."""
+
+
+def _frames(datasets: Mapping[str, xr.Dataset], trajectory, kind: str) -> Iterator[tuple[Configuration, dict, dict]]:
+    """Yield for each frame label its configuration, per-particle fields and whole-frame numbers."""
+    fields, scalars = _named(datasets, _PARTICLE), _named(datasets, ("frame",))
+    moved = next((one for one in datasets.values() if "positions" in one and "frame" in one["positions"].dims), None)
+    carriers = list(fields.values()) + ([] if moved is None else [moved["positions"]])
+    if not carriers:
+        raise InputError(f"These results have no per-particle fields for {kind}; export curves to .csv.")
+    labels = sorted({int(label) for array in carriers for label in array["frame"].values})
+    if not labels:
+        raise RunError(f"No frame of these results is complete, so there is nothing to export to {kind}.")
+    for label in labels:
+        conf = _configuration(trajectory, datasets, moved, label)
+        particle = {name: _at(array, label) for name, array in fields.items()}
+        for name, values in particle.items():
+            if values is None:  # this analysis has no such frame
+                particle[name] = np.full((conf.n, *fields[name].shape[2:]), np.nan)
+            elif len(values) != conf.n:
+                raise InputError(
+                    f"The field {name} has {len(values)} particles, but frame {label} has {conf.n}; "
+                    "give the trajectory the results were made from."
+                )
+        whole = {name: _at(array, label) for name, array in scalars.items()}
+        yield conf, particle, {name: np.nan if value is None else value.item() for name, value in whole.items()}
+
+
+def _named(datasets: Mapping[str, xr.Dataset], dims: tuple[str, ...]) -> dict[str, xr.DataArray]:
+    """Variables with the given leading dimensions and numbers or text in them, under names that differ."""
+    found = [
+        (analysis, str(name), variable)
+        for analysis, dataset in datasets.items()
+        for name, variable in dataset.data_vars.items()
+        if variable.dims[: len(dims)] == dims
+        and variable.ndim <= (3 if "particle" in dims else 1)
+        and name not in ("positions", "cell")
+        and (variable.dtype.kind in "biuf" or "particle" not in dims)
+    ]
+    names = [name for _, name, _ in found]
+    return {name if names.count(name) == 1 else f"{analysis}.{name}": variable for analysis, name, variable in found}
+
+
+def _at(array: xr.DataArray, label: int) -> np.ndarray | None:
+    index = np.flatnonzero(array["frame"].values == label)
+    return array.values[index[0]] if len(index) else None
+
+
+def _configuration(trajectory, datasets: Mapping, moved: xr.Dataset | None, label: int) -> Configuration:
+    index = None if moved is None else _at(moved["positions"], label)
+    if trajectory is not None:
+        conf = trajectory.configuration(label)
+        return conf if index is None else _moved(conf, index)
+    cell = None if moved is None or "cell" not in moved else _at(moved["cell"], label)
+    if index is None or cell is None or "species" not in moved:
+        raise InputError("An export needs the boxes and species of the trajectory; give the trajectory file too.")
+    return Configuration(index, cell, moved["species"].values, frame=label)
+
+
+def _moved(conf: Configuration, positions: np.ndarray) -> Configuration:
+    """Replace positions; images are of the old ones, so those of the new ones are found from the displacement."""
+    if positions.shape != conf.positions.shape:
+        raise InputError(
+            f"The results have positions of shape {positions.shape}, but the trajectory {conf.positions.shape}; "
+            "give the trajectory the results were made from."
+        )
+    if conf.images is None:
+        return conf.replace(positions=positions, velocities=None)
+    shift = np.rint((positions - conf.positions) @ np.linalg.inv(conf.cell)).astype(np.int64)
+    return conf.replace(positions=positions, velocities=None, images=conf.images - shift)
+
+
+def _model_record(datasets: Mapping[str, xr.Dataset], trajectory) -> dict | None:
+    for dataset in datasets.values():
+        record = dataset.attrs.get("model")
+        try:
+            record = json.loads(record) if isinstance(record, str) else record
+        except ValueError:
+            continue
+        if isinstance(record, Mapping) and "name" in record:
+            return dict(record)
+    return getattr(trajectory, "model_record", None)
+
+
+def _with_unit(dataset: xr.Dataset, name) -> str:
+    unit = dataset[name].attrs.get("units")
+    return f"{name} [{unit}]" if unit not in (None, "", "1") else str(name)
+
+
+def _word(value) -> str:
+    """Text without what extended XYZ takes as separators."""
+    return "".join("_" if char.isspace() or char in '=":{}[],' else char for char in str(value)) or "_"
+
+
+def _text(value) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "T" if value else "F"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.17g}"
+    return str(value) if isinstance(value, (int, np.integer)) else '"' + str(value).replace('"', "'") + '"'

@@ -1,0 +1,165 @@
+"""Writing GSD files that keep float64 beside what their schema holds in float32."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+
+__all__ = ["GSDWriter", "in_centred_box", "pad", "upper_triangular"]
+
+
+class GSDWriter:
+    """Frames of a GSD file that keep float64 positions and cell besides the float32 ones of the schema.
+
+    Parameters
+    ----------
+    path : path_like
+        File to write; use a temporary one from `pelplug.files.atomic_output`.
+    model : mapping or None
+        Record of the model, kept in the first frame as ``log/pelplug/model`` (JSON in uint8).
+
+    Notes
+    -----
+    The box of a GSD file is centred at the origin and its cell matrix is triangular: a general cell is rotated
+    together with positions and velocities. ``log/particles/pelplug/position`` (N, 3) and ``log/pelplug/cell``
+    (3, 3) hold the same state in float64; so do ``velocity``, ``mass`` and ``diameter`` beside the former.
+    """
+
+    def __init__(self, path, model: Mapping | None = None):
+        import gsd.hoomd
+
+        self._gsd, self._first, self._names = gsd.hoomd, {}, set()
+        self._model = None if model is None else np.frombuffer(json.dumps(model, sort_keys=True).encode(), np.uint8)
+        self._file = gsd.hoomd.open(str(path), "w")
+
+    def __enter__(self) -> GSDWriter:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._file.close()
+
+    def write(
+        self,
+        conf: Configuration,
+        fields: Mapping | None = None,
+        log: Mapping | None = None,
+        vectors: Iterable[str] = (),
+    ) -> None:
+        """Append a frame.
+
+        Parameters
+        ----------
+        conf : Configuration
+            Two- or three-dimensional state, wrapped or not.
+        fields : mapping of str to ndarray, shape (N,) or (N, m)
+            Per-particle fields, written as ``log/particles/<name>``.
+        log : mapping of str to number
+            Quantities of the whole frame, written as ``log/pelplug/<name>``.
+        vectors : iterable of str
+            Which fields are vectors, to be rotated with the cell.
+
+        Raises
+        ------
+        InputError
+            If the state has another dimension.
+        """
+        if conf.dimension not in (2, 3):
+            raise InputError(f"GSD holds two or three dimensions, not {conf.dimension}; keep the NetCDF file instead.")
+        conf, rotation = in_centred_box(conf)
+        cell, n, d = conf.cell, conf.n, conf.dimension
+        frame = self._gsd.Frame()
+        frame.configuration.step = conf.step
+        frame.configuration.dimensions = d
+        lengths = np.ones(3)
+        lengths[:d] = np.diag(cell)
+        tilt = [0.0, 0.0, 0.0]
+        tilt[0] = cell[1, 0] / cell[1, 1]
+        if d == 3:
+            tilt[1:] = cell[2, 0] / cell[2, 2], cell[2, 1] / cell[2, 2]
+        frame.configuration.box = np.array([*lengths, *tilt], dtype=np.float32)
+        particles = frame.particles
+        particles.N = n
+        particles.types = list(conf.species_names)
+        particles.typeid = np.searchsorted(conf.species_names, conf.species)
+        particles.position = frame.log["particles/pelplug/position"] = pad(conf.positions)
+        frame.log["pelplug/cell"] = np.diag([*np.zeros(d), *np.ones(3 - d)])
+        frame.log["pelplug/cell"][:d, :d] = cell
+        if conf.images is not None:
+            particles.image = pad(conf.images).astype(np.int32)
+        if conf.velocities is not None:
+            particles.velocity = self._keep(frame, "velocity", pad(conf.velocities))
+        if conf.masses is not None:
+            particles.mass = self._keep(frame, "mass", conf.masses)
+        if conf.diameters is not None:
+            particles.diameter = self._keep(frame, "diameter", conf.diameters)
+        if self._model is not None and len(self._file) == 0:
+            frame.log["pelplug/model"] = self._model
+        for name, values in (fields or {}).items():
+            values = np.ascontiguousarray(values, dtype=np.float64)
+            frame.log[f"particles/{name}"] = values @ rotation if name in vectors else values
+        for name, value in {"frame": conf.frame, **(log or {})}.items():
+            if value is None:
+                continue
+            frame.log[f"pelplug/{name}"] = np.atleast_1d(np.asarray(value))
+        # gsd takes what a frame lacks from frame 0, and cannot read a file where that one lacks it too.
+        self._names = self._names or set(frame.log)
+        if new := set(frame.log) - self._names:
+            raise ValueError(f"the first frame of a GSD file must log {', '.join(sorted(new))} too")
+        self._file.append(frame)
+
+    def _keep(self, frame, name: str, values: np.ndarray) -> np.ndarray:
+        """Log float64 values, unless they are those of the first frame, and return them in float32."""
+        name, values = f"particles/pelplug/{name}", np.array(values)
+        if len(self._file) == 0:
+            self._first[name] = values
+            frame.log[name] = values
+        elif name in self._first and not np.array_equal(values, self._first[name]):
+            frame.log[name] = values
+        return values.astype(np.float32)  # what gsd compares with the first frame to leave out what is the same
+
+
+def upper_triangular(cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate a cell into the convention of GSD and LAMMPS: a along x, b in the xy plane, c above it.
+
+    Parameters
+    ----------
+    cell : ndarray, shape (d, d)
+        Cell vectors as rows [length].
+
+    Returns
+    -------
+    cell : ndarray, shape (d, d)
+        The rotated cell, ``cell @ rotation``: zero above the diagonal, positive on it.
+    rotation : ndarray, shape (d, d)
+        Orthogonal matrix that turns row vectors; the identity for a cell that is right already.
+        A left-handed cell is mirrored as well.
+    """
+    cell = np.asarray(cell, dtype=float)
+    if np.all(np.triu(cell, 1) == 0.0) and np.all(np.diag(cell) > 0.0):
+        return cell.copy(), np.eye(len(cell))
+    q, r = np.linalg.qr(cell.T)  # cell.T = q r, so cell @ q = r.T is lower triangular
+    signs = np.where(np.diag(r) < 0.0, -1.0, 1.0)
+    return np.tril((r * signs[:, None]).T), q * signs
+
+
+def in_centred_box(conf: Configuration) -> tuple[Configuration, np.ndarray]:
+    """Rotate to a triangular cell if need be and wrap to fractional coordinates [-1/2, 1/2)."""
+    cell, rotation = upper_triangular(conf.cell)
+    positions, velocities = conf.positions, conf.velocities
+    if not np.array_equal(rotation, np.eye(len(rotation))):
+        positions = positions @ rotation
+        velocities = None if velocities is None else velocities @ rotation
+    shift = np.floor(positions @ np.linalg.inv(cell) + 0.5)
+    # Without images nobody knows how often a particle went round, and we must not pretend to.
+    images = None if conf.images is None else conf.images + shift.astype(np.int64)
+    return conf.replace(positions=positions - shift @ cell, velocities=velocities, cell=cell, images=images), rotation
+
+
+def pad(array: np.ndarray) -> np.ndarray:
+    """Append zero coordinates up to three: shape (N, d) to (N, 3)."""
+    return np.pad(array, ((0, 0), (0, 3 - array.shape[1])))
