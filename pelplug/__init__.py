@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pelplug.models.base import Model
     from pelplug.parameters import Param
     from pelplug.potentials import Form, PairPotential, Potential
-    from pelplug.trajectory import Trajectory, open_trajectory, read_configuration
+    from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
 
@@ -37,7 +37,7 @@ _HOMES = {
     "pelplug.models.base": ("Model",),
     "pelplug.parameters": ("Param",),
     "pelplug.potentials": ("Form", "PairPotential", "Potential"),
-    "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration"),
+    "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("host", "landscape", "models", "potentials", "results", "testing", "trajectory")
@@ -66,6 +66,7 @@ __all__ = [
     "open_trajectory",
     "quench",
     "read_configuration",
+    "write_trajectory",
 ]
 
 
@@ -74,6 +75,8 @@ def __getattr__(name: str):
         value = getattr(importlib.import_module(_HOME_OF[name]), name)
     elif name in _MODULES:
         value = importlib.import_module(f"pelplug.{name}")
+        if name == "models":  # calling it lists third-party models too; the host is asked only then
+            value.set_provider(lambda: importlib.import_module("pelplug.host").model_classes())
     elif name == "__version__":
         from importlib.metadata import version
 

@@ -300,7 +300,7 @@ class Analysis(AnalysisBase):
             raise InputError(f"The analysis {self.name} has no trajectory to run on; give it one.")
         source = os.fspath(self.trajectory.path)
         has_potential = self.model is not None or self._given_potential is not None
-        check_needs(self.name, self.needs, self.trajectory.has, source, has_potential)
+        check_needs(self.name, self.needs, self.trajectory, has_potential)
         selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
         verbose = self._verbose if verbose is None else verbose
         self._open_store()
@@ -341,8 +341,7 @@ class Analysis(AnalysisBase):
             version=provenance.distribution_of(type(self)),
             parameters=self.parameters,
             model=self.interactions(),
-            input=None if self.trajectory is None else self.trajectory.checksum(),
-            reading=getattr(self.trajectory, "options", None),
+            input=None if self.trajectory is None else provenance.input_record(self.trajectory),
             uses={name: ds.attrs.get("fingerprint", "") for name, ds in self.inputs.items()},
         )
 
@@ -384,8 +383,8 @@ class Analysis(AnalysisBase):
             return
         self._label = label
         try:
-            self._ts = self._trajectory[label]
-            configuration = self.trajectory.configuration_of(self._ts)
+            configuration = self.trajectory.configuration(label)
+            self._ts = self._trajectory.ts
             values = self.compute(configuration)
         except Exception as error:
             self.results.failures.append(FrameFailure.of(label, error))
@@ -407,6 +406,7 @@ class Analysis(AnalysisBase):
         clone = object.__new__(type(self))
         clone.__dict__.update(self.__dict__)
         clone.results = Results()
+        clone._store = None
         clone.inputs = {name: frames_of(dataset, labels) for name, dataset in self.inputs.items()}
         return clone
 

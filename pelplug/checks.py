@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from pelplug.analysis import Analysis
 from pelplug.fields import Field, Need
 
-__all__ = ["NAME_PATTERN", "check_class"]
+__all__ = ["NAME_PATTERN", "check_analysis", "check_engine", "check_exporter", "check_form", "check_model"]
 
+# Names become options, file suffixes and dataset names.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def check_class(cls: object) -> None:
+def check_analysis(cls: Any) -> None:
     """Raise TypeError with one sentence if `cls` does not keep the contract of an analysis."""
+    from pelplug.analysis import Analysis
+
     if not (isinstance(cls, type) and issubclass(cls, Analysis)):
         raise TypeError(f"{cls!r} is not a subclass of pelplug.Analysis")
     where = f"the class {cls.__name__}"
@@ -39,3 +43,48 @@ def check_class(cls: object) -> None:
     if cls.reads_frames and cls.compute is Analysis.compute:
         raise TypeError(f"{where} has no compute(); write it, or set reads_frames = False")
     cls.parameter_specs()
+
+
+def check_model(item: Any) -> None:
+    """Raise TypeError with one sentence if `item` does not keep the contract of a model."""
+    from pelplug.models.base import Model
+
+    if not (isinstance(item, type) and issubclass(item, Model)):
+        raise TypeError(f"{item!r} is not a subclass of pelplug.Model")
+    if inspect.isabstract(item):
+        raise TypeError(f"{item.__name__} lacks {', '.join(sorted(item.__abstractmethods__))}")
+    _check_name(item)
+    if isinstance(item.aliases, str):
+        raise TypeError(f"the aliases of {item.name} must be a tuple of strings")
+
+
+def check_form(item: Any) -> None:
+    """Raise TypeError with one sentence if `item` does not keep the contract of a functional form."""
+    from pelplug.potentials.forms import Form
+
+    if not isinstance(item, Form):
+        raise TypeError(f"{item!r} is not a pelplug.Form")
+    _check_name(item)
+
+
+def check_engine(item: Any) -> None:
+    """Raise TypeError with one sentence if `item` does not keep the contract of a simulation engine."""
+    _check_name(item)
+    if not callable(getattr(item, "available", None)):
+        raise TypeError(f"the engine {item.name} has no available()")
+
+
+def check_exporter(item: Any) -> None:
+    """Raise TypeError with one sentence if `item` does not keep the contract of an exporter."""
+    _check_name(item)
+    suffixes = getattr(item, "suffixes", None)
+    if isinstance(suffixes, str) or not suffixes or not all(str(suffix).startswith(".") for suffix in suffixes):
+        raise TypeError(f"the exporter {item.name} must have suffixes such as ('.vtk',)")
+    if not callable(getattr(item, "export", None)):
+        raise TypeError(f"the exporter {item.name} has no export(datasets, trajectory, path)")
+
+
+def _check_name(item: Any) -> None:
+    name = getattr(item, "name", None)
+    if not (isinstance(name, str) and NAME_PATTERN.fullmatch(name)):
+        raise TypeError(f"{item!r} has the name {name!r}; use lower-case words joined by hyphens")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from pelplug.errors import InputError
 
@@ -73,21 +74,18 @@ class Need(enum.Flag):
 
 
 _FROM_FILE = {
-    Need.POSITIONS: ("positions", "positions", "use a trajectory file that holds them"),
-    Need.CELL: ("cell", "a periodic cell", "use a file that holds the box of each frame"),
     Need.VELOCITIES: ("velocities", "velocities", "write them (GSD momenta, LAMMPS dump vx vy vz, TRR)"),
     Need.IMAGES: ("images", "image flags", "write them (GSD images, LAMMPS dump ix iy iz)"),
     Need.DIAMETERS: ("diameters", "the diameter of each particle", "use a GSD file that stores them"),
     Need.TIME: ("time", "the time of each frame", "pass --dt (dt= in Python), the time of one step"),
-    Need.SERIES: ("series", "a logged energy series", "use a file with a log, such as GSD log/ quantities"),
+    Need.SERIES: ("log", "a logged series", "use a file with a log, such as GSD log/ quantities"),
 }
 
 
 def check_needs(
     name: str,
     needs: Need,
-    has: Callable[[str], bool],
-    source: str,
+    trajectory: Any,
     has_potential: bool,
     fitting: Iterable[str] | None = None,
     has_engine: bool = True,
@@ -99,11 +97,9 @@ def check_needs(
     name : str
         The analysis.
     needs : Need
-        What it needs.
-    has : callable
-        Tells whether the file has a quantity, by name: ``has("velocities")``.
-    source : str
-        Name of the file.
+        What it needs. Positions and a cell are in every configuration, or reading it says that they are not.
+    trajectory : Trajectory
+        What it is to run on.
     has_potential : bool
         Whether a model or potential was given.
     fitting : iterable of str, optional
@@ -111,8 +107,11 @@ def check_needs(
     has_engine : bool, optional
         Whether a simulation engine can be used.
     """
+    source = trajectory.path
     for need, (key, words, remedy) in _FROM_FILE.items():
-        if need in needs and not has(key):
+        if need not in needs:
+            continue
+        if not (trajectory.log(0) if key == "log" else trajectory.has(key)):
             raise InputError(f"The analysis {name} needs {words}, which {source} does not have; {remedy}.")
     if Need.POTENTIAL in needs and not has_potential:
         what = "a Hessian" if Need.HESSIAN in needs else "the potential energy"

@@ -18,15 +18,18 @@ import numpy as np
 
 __all__ = [
     "attributes",
+    "checksum",
     "distribution_of",
     "failed_frames",
     "fingerprint",
+    "input_record",
     "model_record",
     "parameters_of",
     "to_json",
     "versions",
 ]
 
+_checksums: dict[tuple[str, int, int], str] = {}
 _LIBRARIES = ("numpy", "scipy", "numba", "MDAnalysis", "xarray", "freud-analysis", "gsd")
 
 
@@ -75,6 +78,29 @@ def fingerprint(**parts: Any) -> str:
     return hashlib.sha256(to_json(parts).encode()).hexdigest()
 
 
+def checksum(trajectory: Any) -> str:
+    """Return the checksum of a trajectory's file, computed once while the file stays as it is."""
+    state = os.stat(trajectory.path)
+    key = (os.path.abspath(trajectory.path), state.st_size, state.st_mtime_ns)
+    if key not in _checksums:
+        _checksums[key] = trajectory.checksum()
+    return _checksums[key]
+
+
+def input_record(trajectory: Any) -> dict[str, Any]:
+    """Return what the configurations of a trajectory depend on: the file, and how it was asked to be read."""
+    record = {
+        "checksum": checksum(trajectory),
+        "species": hashlib.sha256("\n".join(map(str, trajectory.species)).encode()).hexdigest(),
+        "dt": trajectory.dt,
+        "format": trajectory.format,
+    }
+    if trajectory.topology is not None:
+        state = os.stat(trajectory.topology)
+        record["topology"] = [os.path.abspath(trajectory.topology), state.st_size, state.st_mtime_ns]
+    return record
+
+
 def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
     """Return the attributes of an analysis's dataset: what was computed, from what, with what, by whom."""
     distribution, version = distribution_of(type(analysis))
@@ -94,7 +120,7 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
         "inputs": to_json(inputs),
         "versions": to_json(versions()),
         "input_file": os.path.basename(os.fspath(analysis.trajectory.path)),
-        "input_sha256": analysis.trajectory.checksum(),
+        "input_sha256": checksum(analysis.trajectory),
         "cites": "\n".join(analysis.cites),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "failed_frames": to_json({failure.label: failure.sentence for failure in failures}),

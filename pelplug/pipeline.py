@@ -1,0 +1,232 @@
+"""The order in which analyses run, what each is given, and the run itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import xarray as xr
+
+from pelplug import models
+from pelplug.analysis import Analysis
+from pelplug.assembly import sentence_of
+from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.fields import Need, check_needs
+from pelplug.models.base import Model
+from pelplug.parameters import unknown_parameter, validate_parameters
+from pelplug.registry import Registry
+from pelplug.selection import select_frames
+from pelplug.trajectory import open_trajectory
+
+__all__ = ["AnalysisRun", "execute", "order", "share_parameters"]
+
+
+@dataclasses.dataclass(frozen=True)
+class AnalysisRun:
+    """What a run gave.
+
+    Attributes
+    ----------
+    requested : tuple of str
+        The analyses asked for.
+    datasets : dict of str to Dataset
+        Results by name, those of used analyses included, in the order they ran.
+    analyses : dict of str to Analysis
+        The analyses themselves, for plotting.
+    trajectory : Trajectory
+    model : Model or None
+    """
+
+    requested: tuple[str, ...]
+    datasets: dict[str, xr.Dataset]
+    analyses: dict[str, Analysis]
+    trajectory: Any
+    model: Model | None
+
+
+def order(names: Iterable[str], registry: Registry) -> list[type[Analysis]]:
+    """Return the classes of some analyses and all they use, each after what it uses.
+
+    Raises
+    ------
+    InputError
+        If one is not there, or analyses use each other in a circle.
+    """
+    done: dict[str, type[Analysis]] = {}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = " -> ".join((*path[path.index(name) :], name))
+            raise InputError(f"The analyses use each other in a circle, {circle}; tell the author of one of them.")
+        if name in done:
+            return
+        try:
+            cls = registry.analysis(name)
+        except InputError as error:
+            if not path:
+                raise
+            raise InputError(f"The analysis {path[-1]} uses {name}. {error}") from None
+        for used in cls.uses:
+            visit(used, (*path, name))
+        done[name] = cls
+
+    for name in names:
+        visit(name, ())
+    return list(done.values())
+
+
+def share_parameters(classes: Iterable[type[Analysis]], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parameters of each analysis, checked, defaults included.
+
+    Parameters
+    ----------
+    classes : iterable of Analysis classes
+    given : mapping
+        ``{"pairs": 100}`` goes to every analysis that has it, ``{"kappa.pairs": 100}`` to one and before the others.
+
+    Raises
+    ------
+    InputError
+        If no analysis has a parameter of that name, or a value does not fit.
+    """
+    specs = {cls.name: cls.parameter_specs() for cls in classes}
+    shares: dict[str, dict[str, Any]] = {name: {} for name in specs}
+    for key in sorted(given, key=lambda key: "." in key):  # those for one analysis last, as they win
+        target, _, parameter = key.rpartition(".")
+        parameter = parameter.replace("-", "_")
+        if target and target not in specs:
+            raise InputError(
+                f"The parameter {key} is for {target}, which is not run here; these are: {', '.join(specs)}."
+            )
+        takers = [name for name in ([target] if target else specs) if parameter in specs[name]]
+        if not takers:
+            owner = f"analysis {target}" if target else _either(specs)
+            known = specs[target] if target else {name for one in specs.values() for name in one}
+            raise InputError(unknown_parameter(parameter, known, owner))
+        for name in takers:
+            shares[name][parameter] = given[key]
+    return {name: validate_parameters(specs[name], share, f"analysis {name}") for name, share in shares.items()}
+
+
+def execute(
+    names: str | Iterable[str],
+    trajectory: Any,
+    *,
+    registry: Registry,
+    model: str | os.PathLike | Model | None = None,
+    potential: Any = None,
+    topology=None,
+    species=None,
+    dt: float | None = None,
+    start: int | None = None,
+    stop: int | None = None,
+    step: int | None = None,
+    frames=None,
+    backend: str | None = None,
+    n_workers: int | None = None,
+    scheduler: str | None = None,
+    store: Any = None,
+    verbose: bool = False,
+    command: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> AnalysisRun:
+    """Check everything, then run; see `pelplug.analyze` for the arguments."""
+    requested = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+    if not requested:
+        raise InputError("No analysis is named; `pelplug plugins` lists them.")
+    classes = order(requested, registry)
+    shares = share_parameters(classes, parameters or {})
+    trajectory = _opened(trajectory, topology, species, dt)
+    selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
+    needed = any(Need.POTENTIAL in cls.needs for cls in classes)
+    model = _resolved_model(model, potential, trajectory, registry, needed)
+    for cls in classes:
+        fitting = None
+        if Need.POTENTIAL in cls.needs and model is None and potential is None:
+            fitting = _fitting_models(trajectory, registry)
+        has_potential = model is not None or potential is not None
+        has_engine = Need.ENGINE not in cls.needs or registry.has_engine()
+        check_needs(cls.name, cls.needs, trajectory, has_potential, fitting, has_engine)
+    if needed and model is not None:
+        _check_model(model, trajectory, int(selected[0]))
+    datasets: dict[str, xr.Dataset] = {}
+    analyses: dict[str, Analysis] = {}
+    for cls in classes:
+        inputs = {name: datasets[name] for name in cls.uses}
+        try:
+            analysis = cls(
+                trajectory,
+                model=model,
+                potential=potential,
+                inputs=inputs,
+                store=store,
+                verbose=verbose,
+                **shares[cls.name],
+            )
+            if command:
+                analysis.attributes["command"] = command
+            analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
+        except PelplugError:
+            raise
+        except Exception as error:
+            owner = registry.owner_of("analyses", cls.name).owner
+            raise RunError(
+                f"The analysis {cls.name} of the plugin {owner} failed: {sentence_of(error)}; tell its author."
+            ) from error
+        datasets[cls.name], analyses[cls.name] = analysis.to_dataset(), analysis
+    return AnalysisRun(requested, datasets, analyses, trajectory, model)
+
+
+def _where(cls: type[Analysis], backend: str | None, scheduler: str | None) -> dict[str, str | None]:
+    """Return backend and scheduler; an analysis that cannot be split runs serially among others that can."""
+    if backend in ("multiprocessing", "dask") and backend not in cls.get_supported_backends():
+        return {"backend": "serial", "scheduler": None}
+    return {"backend": backend, "scheduler": scheduler}
+
+
+def _either(names: Iterable[str]) -> str:
+    names = list(names)
+    return f"analysis {names[0]}" if len(names) == 1 else f"run of {', '.join(names)}"
+
+
+def _opened(trajectory: Any, topology, species, dt):
+    if not hasattr(trajectory, "configuration_of"):
+        return open_trajectory(trajectory, topology=topology, species=species, dt=dt)
+    for name, value in (("topology", topology), ("species", species), ("dt", dt)):
+        if value is not None:
+            raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
+    return trajectory
+
+
+def _resolved_model(model: Any, potential: Any, trajectory: Any, registry: Registry, needed: bool) -> Model | None:
+    if model is not None and potential is not None:
+        raise InputError("Give either a model or a potential, not both.")
+    if isinstance(model, str | os.PathLike):
+        return registry.model(model)
+    if model is not None and not isinstance(model, Model):
+        raise InputError(f"The model must be a name or a pelplug.Model, not {model!r}.")
+    if model is not None or potential is not None or not trajectory.model_record:
+        return model
+    try:
+        return models.from_record(trajectory.model_record, registry.models().values(), registry.potentials())
+    except InputError:
+        if needed:
+            raise
+        return None
+
+
+def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:
+    return models.suggest(
+        trajectory.species_names, trajectory.dimension, trajectory.has("diameters"), registry.models().values()
+    )
+
+
+def _check_model(model: Model, trajectory: Any, frame: int) -> None:
+    """Refuse a model that does not fit before any work is done; a damaged frame is left to the run to record."""
+    try:
+        configuration = trajectory.configuration(frame)
+    except PelplugError:
+        return
+    model.check(configuration)
