@@ -1,5 +1,19 @@
 """From a configuration to its inherent structure, and the Hessian there."""
 
+from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_near_cutoff
+from pelplug.landscape.elasticity import ShearModulus, shear_modulus
 from pelplug.landscape.quench import METHODS, QuenchResult, quench, quench_parameters
+from pelplug.landscape.response import LinearResponse
 
-__all__ = ["METHODS", "QuenchResult", "quench", "quench_parameters"]
+__all__ = [
+    "METHODS",
+    "DipoleStiffness",
+    "LinearResponse",
+    "QuenchResult",
+    "ShearModulus",
+    "dipole_stiffness",
+    "pairs_near_cutoff",
+    "quench",
+    "quench_parameters",
+    "shear_modulus",
+]

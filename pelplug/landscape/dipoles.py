@@ -1,0 +1,120 @@
+"""Local dipole stiffness: how stiffly a state answers the force dipole of each interacting pair."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.landscape.response import LinearResponse
+
+__all__ = ["DipoleStiffness", "dipole_stiffness", "pairs_near_cutoff"]
+
+
+@dataclasses.dataclass(frozen=True)
+class DipoleStiffness:
+    """Dipole stiffnesses of one state.
+
+    Attributes
+    ----------
+    i, j : ndarray of int, shape (P,)
+        Particle numbers of each pair; a pair through another image is an entry of its own.
+    kappa_ij : ndarray, shape (P,)
+        d.M^-1.d / d.M^-2.d [energy / length**2].
+    compliance : ndarray, shape (P,)
+        d.M^-1.d [length**2 / energy].
+    kappa_i : ndarray, shape (N,)
+        Mean of kappa_ij over the particle's pairs [energy / length**2]; NaN for rattlers and particles without a pair
+        in the sample.
+    n_pairs : int
+        Interacting pairs there are, sampled or not.
+    """
+
+    i: np.ndarray
+    j: np.ndarray
+    kappa_ij: np.ndarray
+    compliance: np.ndarray
+    kappa_i: np.ndarray
+    n_pairs: int
+
+    @property
+    def mean(self) -> float:
+        """Mean of kappa_ij over the pairs [energy / length**2]."""
+        return float(self.kappa_ij.mean())
+
+
+def dipole_stiffness(response: LinearResponse, pairs: str | int = "all", seed: int = 0) -> DipoleStiffness:
+    """Return kappa_ij of every interacting pair, or of a random sample.
+
+    The dipole of a pair is ``d_ij = (1/sqrt 2) dr_ij/dx``, its response ``z_ij = M^-1 d_ij``, and
+    ``kappa_ij = (z.M.z) / (z.z) = d.M^-1.d / d.M^-2.d``, the inverse taken off the d translations.
+
+    Parameters
+    ----------
+    response : LinearResponse
+        The state and its factorised Hessian.
+    pairs : "all" or int
+        Every pair, or how many to draw without replacement.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    DipoleStiffness
+
+    Raises
+    ------
+    InputError
+        If ``pairs`` is neither ``"all"`` nor a positive number.
+
+    References
+    ----------
+    Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eqs. A2-A4.
+    """
+    if pairs != "all" and (isinstance(pairs, str) or int(pairs) < 1):
+        raise InputError(f"The number of pairs must be 'all' or a positive number, not {pairs!r}.")
+    found = response.pairs
+    # A particle and its own image are no dipole: their distance is the cell's.
+    chosen = np.flatnonzero(found.i != found.j)
+    n_pairs = chosen.size
+    if pairs != "all" and int(pairs) < n_pairs:
+        chosen = np.sort(np.random.default_rng(seed).choice(chosen, int(pairs), replace=False))
+    i, j = found.i[chosen].astype(np.int64), found.j[chosen].astype(np.int64)
+    unit = found.vectors[chosen] / found.distances[chosen, None]
+    first, second = response.factor.dipole_products(i, j, unit)
+    kappa = first / second
+
+    n = response.configuration.n
+    members = response.members
+    i, j = members[i], members[j]
+    count = np.bincount(i, minlength=n) + np.bincount(j, minlength=n)
+    total = np.bincount(i, kappa, minlength=n) + np.bincount(j, kappa, minlength=n)
+    kappa_i = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return DipoleStiffness(i, j, kappa, first, kappa_i, n_pairs)
+
+
+def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
+    """Count pairs whose distance is the cutoff, to within ``tolerance`` as a fraction of it, on either side.
+
+    With the truncation ``shift`` the force jumps at the cutoff, so a minimum can sit on the kink and the Hessian
+    changes when a pair crosses it.
+
+    Parameters
+    ----------
+    response : LinearResponse
+        The state.
+    tolerance : float
+        Fraction of the largest cutoff.
+
+    Returns
+    -------
+    int
+    """
+    width = tolerance * response.potential.cutoff
+    inside = int(np.count_nonzero(response.pairs.gap < width))
+    # Pairs just outside are not listed: shrink the state until the width just beyond the largest cutoff comes inside.
+    state = response.backbone
+    shrink = 1.0 / (1.0 + tolerance)
+    closer = state.replace(positions=state.positions * shrink, cell=state.cell * shrink)
+    return inside + max(0, len(response.potential.pairs(closer)) - len(response.pairs))
