@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 
-__all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "VELOCITY_LOG", "GSDReader"]
+__all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "TIME_LOG", "VELOCITY_LOG", "GSDReader"]
 
 # Names (as gsd.hoomd.Frame.log has them, without "log/") under which pelplug writes what the schema holds in
 # float32 only. Positions here are the float64 values of `particles/position`, wrapped in the same way.
@@ -21,6 +21,7 @@ VELOCITY_LOG = "particles/pelplug/velocity"
 DIAMETER_LOG = "particles/pelplug/diameter"
 MASS_LOG = "particles/pelplug/mass"
 CELL_LOG = "pelplug/cell"
+TIME_LOG = "pelplug/time"
 MODEL_LOG = "pelplug/model"
 
 
@@ -123,6 +124,7 @@ class GSDReader(FrameReader):
         diameters = self._optional(frame, "diameter", n, DIAMETER_LOG)
         masses = self._optional(frame, "mass", n, MASS_LOG)
         step = self._chunk(frame, "configuration/step", 0)
+        time = self._chunk(frame, f"log/{TIME_LOG}")
         dimension = int(np.ravel(self._chunk(frame, "configuration/dimensions", 3))[0])
         return Frame(
             positions=positions,
@@ -133,6 +135,7 @@ class GSDReader(FrameReader):
             masses=masses,
             labels={"types": self._types(frame, n)},
             step=int(np.ravel(step)[0]) if self._has_steps or self._count == 1 else None,
+            time=None if time is None else float(np.ravel(time)[0]),
             dimension=2 if dimension == 2 else None,
         )
 

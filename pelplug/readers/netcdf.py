@@ -1,0 +1,178 @@
+"""pelplug's own NetCDF trajectory, for any dimension: float64, one chunk a frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import h5netcdf
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.files import atomic_output, open_for_library
+from pelplug.readers.base import Frame, FrameReader
+
+__all__ = ["LAYOUT", "NetCDFReader", "write_netcdf"]
+
+LAYOUT = "pelplug-trajectory-1"
+_NO_STEP = np.iinfo(np.int64).min
+_OPTIONAL = {
+    "velocities": (("frame", "particle", "spatial"), np.float64, "length / time"),
+    "images": (("frame", "particle", "spatial"), np.int32, "1"),
+    "diameters": (("frame", "particle"), np.float64, "length"),
+    "masses": (("frame", "particle"), np.float64, "mass"),
+}
+
+
+class NetCDFReader(FrameReader):
+    """Reader of the NetCDF trajectories that `write_netcdf` makes.
+
+    Above three dimensions, ``ts.positions`` holds three coordinates, and ``ts.data["pelplug_positions"]`` all.
+    """
+
+    label = "pelplug NetCDF trajectory"
+
+    def _open(self):
+        self._connect()
+        layout = self._file.attrs.get("layout")
+        if layout != LAYOUT:
+            raise InputError(
+                f"{self.filename} is NetCDF or HDF5 but not a trajectory that pelplug wrote; pass the trajectory an "
+                "analysis started from, or its true format (--format)."
+            )
+        self._count = self._file.dimensions["frame"].size
+        self._names = np.array(json.loads(self._file.attrs["species_names"]))
+
+    def _connect(self):
+        try:
+            self._file = h5netcdf.File(self.filename, "r")
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise InputError(
+                f"{self.filename} is not a pelplug NetCDF trajectory, or truncated ({reason}); check the file or pass "
+                "its true format (--format)."
+            ) from None
+
+    def close(self):
+        """Close the file."""
+        if (file := self.__dict__.get("_file")) is not None:
+            file.close()
+
+    def _load(self, frame):
+        variables = self._file.variables
+        try:
+            values = {name: variables[name][frame] for name in _OPTIONAL if name in variables}
+            positions, cell = variables["positions"][frame], variables["cell"][frame]
+            step, time = int(variables["step"][frame]), float(variables["time"][frame])
+            species = variables["species"][frame]
+        except (OSError, KeyError, RuntimeError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise InputError(f"it cannot be read ({reason}); the file is damaged, write it again.") from None
+        if "images" in values:
+            values["images"] = values["images"].astype(np.int64)
+        return Frame(
+            positions=positions,
+            cell=cell,
+            labels={"types": self._names[species]},
+            step=None if step == _NO_STEP else step,
+            time=None if np.isnan(time) else time,
+            dimension=2 if positions.shape[1] == 2 else positions.shape[1],
+            **values,
+        )
+
+    def model_record(self):
+        """Return the model that was recorded in the file, or None."""
+        text = self._file.attrs.get("model")
+        return None if text is None else json.loads(text)
+
+
+def write_netcdf(path, configurations: Iterable[Configuration], *, model_record=None, overwrite=False) -> int:
+    """Write configurations of any dimension to a NetCDF file, one at a time in memory.
+
+    Parameters
+    ----------
+    path : path_like
+    configurations : iterable of Configuration
+        All with the same N, d and fields.
+    model_record : dict, optional
+        Stored as the attribute ``model`` (JSON).
+    overwrite : bool, optional
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    int
+        Number of frames written.
+
+    Raises
+    ------
+    InputError
+        If there are no configurations, or they differ in N, d or fields.
+    RunError
+        If the disk is full.
+    """
+    count, room, shape, fields, names = 0, 0, None, None, []
+    with (
+        atomic_output(path, overwrite) as temporary,
+        open_for_library(temporary) as raw,
+        h5netcdf.File(raw, "w") as file,
+    ):
+        for configuration in configurations:
+            if shape is None:
+                shape = configuration.positions.shape
+                fields = [name for name in _OPTIONAL if getattr(configuration, name) is not None]
+                _create(file, shape, fields, model_record)
+            if configuration.positions.shape != shape:
+                raise InputError(
+                    f"Configuration {count} has shape {configuration.positions.shape}, but the first {shape}; write "
+                    "them to separate files."
+                )
+            if fields != [name for name in _OPTIONAL if getattr(configuration, name) is not None]:
+                raise InputError(
+                    f"Configuration {count} does not carry the same fields as the first; give all of them images, "
+                    "velocities, diameters and masses, or none."
+                )
+            if count == room:
+                room += 64
+                file.resize_dimension("frame", room)
+            names += [name for name in configuration.species_names if name not in names]
+            index = {name: k for k, name in enumerate(names)}
+            present, inverse = np.unique(configuration.species, return_inverse=True)
+            variables = file.variables
+            variables["species"][count] = np.array([index[str(name)] for name in present], dtype=np.int16)[inverse]
+            variables["positions"][count] = configuration.positions
+            variables["cell"][count] = configuration.cell
+            variables["step"][count] = _NO_STEP if configuration.step is None else configuration.step
+            variables["time"][count] = np.nan if configuration.time is None else configuration.time
+            for name in fields:
+                variables[name][count] = getattr(configuration, name)
+            count += 1
+        if count == 0:
+            raise InputError(f"There are no configurations to write to {path}; give at least one.")
+        file.resize_dimension("frame", count)
+        file.attrs["species_names"] = json.dumps(names)
+    return count
+
+
+def _create(file, shape, fields, model_record):
+    n, d = shape
+    file.dimensions = {"frame": None, "particle": n, "spatial": d, "vector": d}
+    file.attrs["layout"] = LAYOUT
+    file.attrs["Conventions"] = LAYOUT
+    if model_record is not None:
+        file.attrs["model"] = json.dumps(model_record)
+    plan = {
+        "positions": (("frame", "particle", "spatial"), np.float64, "length"),
+        "cell": (("frame", "vector", "spatial"), np.float64, "length"),
+        "species": (("frame", "particle"), np.int16, "1"),
+        "step": (("frame",), np.int64, "1"),
+        "time": (("frame",), np.float64, "time"),
+    }
+    plan.update({name: _OPTIONAL[name] for name in fields})
+    sizes = {"frame": 1, "particle": n, "spatial": d, "vector": d}
+    for name, (dimensions, dtype, unit) in plan.items():
+        chunks = tuple(sizes[dimension] for dimension in dimensions) if len(dimensions) > 1 else (1024,)
+        options = {"compression": "gzip", "compression_opts": 4} if name in ("species", "images") else {}
+        variable = file.create_variable(name, dimensions, dtype, chunks=chunks, **options)
+        variable.attrs["units"] = unit

@@ -1,0 +1,217 @@
+"""XYZ and extended XYZ: the cell, species and columns that the comment line describes."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import lzma
+import re
+
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.lammps import open_binary
+
+__all__ = ["XYZReader", "parse_comment"]
+
+_PAIR = re.compile(r"""([A-Za-z_][\w-]*)\s*=\s*("(?:\\.|[^"\\])*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
+_TIMESTEP = re.compile(r"timestep\s*[:=]?\s*(\d+)", re.IGNORECASE)  # LAMMPS: "Atoms. Timestep: 100"
+# Names that ASE, OVITO, quippy and LAMMPS give to the same column.
+_COLUMNS = {
+    "positions": ("pos", "position", "positions"),
+    "velocities": ("velo", "vel", "velocity", "velocities"),
+    "images": ("map_shift", "image", "images"),
+    "diameters": ("diameter", "diameters"),
+    "radius": ("radius", "radii"),
+    "masses": ("mass", "masses"),
+    "id": ("id",),
+    "elements": ("species", "element"),
+    "types": ("type", "types"),
+}
+
+
+def parse_comment(comment: str) -> dict[str, str]:
+    """Return the ``key=value`` pairs of an extended XYZ comment line, keys in lower case, quotes taken off."""
+    pairs = {}
+    for key, value in _PAIR.findall(comment):
+        if len(value) > 1 and value[0] in "\"'{[":
+            value = value[1:-1]
+        pairs[key.lower()] = value
+    return pairs
+
+
+class XYZReader(FrameReader):
+    """Reader of XYZ and extended XYZ files (also compressed), which MDAnalysis reads without box and in float32.
+
+    Notes
+    -----
+    ``Lattice`` holds the three cell vectors one after the other; ``pbc`` defaults to periodic where there is a
+    Lattice. Plain XYZ has no cell: a topology must supply it. Momenta are left alone (they need masses).
+    """
+
+    label = "XYZ file"
+
+    def _open(self):
+        self._connect()
+        offsets = []
+        try:
+            while line := self._file.readline():
+                if not line.strip():
+                    continue
+                start = self._file.tell() - len(line)
+                try:
+                    n = int(line)
+                except ValueError:
+                    where = f"frame {len(offsets)}" if offsets else "the file"
+                    raise InputError(
+                        f"{self.filename} is not an XYZ file: {where} does not begin with a number of particles; "
+                        "pass its true format (--format) or repair it."
+                    ) from None
+                offsets.append(start)
+                self._file.readline()
+                collections.deque(itertools.islice(self._file, n), maxlen=0)
+        except (EOFError, OSError, lzma.LZMAError) as error:
+            raise InputError(f"{self.filename} is truncated or damaged ({error}); copy it again.") from None
+        self._offsets = np.array(offsets, dtype=np.int64)
+        self._count = len(offsets)
+
+    def _connect(self):
+        try:
+            self._file = open_binary(self.filename)
+        except OSError as error:
+            raise InputError(f"{self.filename} cannot be read ({error.strerror or error}); check the file.") from None
+
+    def close(self):
+        """Close the file."""
+        if (file := self.__dict__.get("_file")) is not None:
+            file.close()
+
+    def _header(self, frame):
+        self._file.seek(int(self._offsets[frame]))
+        n = int(self._file.readline())
+        return n, self._file.readline().decode(errors="replace").strip()
+
+    def _load(self, frame):
+        n, comment = self._header(frame)
+        if n == 0:
+            raise InputError("there are no particles; leave the frame out.")
+        pairs = parse_comment(comment)
+        layout = _layout(pairs.get("properties", ""))
+        kinds, places = _fields(layout)
+        try:
+            table = np.loadtxt(
+                itertools.islice(self._file, n), dtype=kinds, usecols=places, comments=None, ndmin=1, encoding="utf-8"
+            )
+        except (ValueError, EOFError, OSError) as error:
+            raise InputError(
+                f"the particles cannot be read ({str(error).splitlines()[0].rstrip('.')}); the frame is cut off or "
+                "damaged, use the frames before it."
+            ) from None
+        if len(table) != n:
+            raise InputError(f"only {len(table)} of {n} particles are there; use the frames before it.")
+        if "id_0" in table.dtype.names:
+            table = table[np.argsort(table["id_0"], kind="stable")]
+
+        def column(name, dtype=np.float64):
+            if name not in layout:
+                return None
+            width = layout[name][1]
+            if width == 1:
+                return table[f"{name}_0"].astype(dtype)
+            return np.column_stack([table[f"{name}_{k}"] for k in range(width)]).astype(dtype)
+
+        positions = column("positions")
+        d = positions.shape[1]
+        cell, periodic = _cell(pairs, d)
+        flat = d == 3 and periodic is not None and periodic == (True, True, False) and np.ptp(positions[:, 2]) == 0
+        diameters = column("diameters")
+        if diameters is None and "radius" in layout:
+            diameters = 2.0 * column("radius")
+        kinds_of_label = {"elements": "elements" if "properties" in pairs else "names", "types": "types"}
+        return Frame(
+            positions=positions,
+            cell=cell,
+            images=column("images", np.int64),
+            velocities=column("velocities"),
+            diameters=diameters,
+            masses=column("masses"),
+            labels={kind: table[f"{name}_0"].astype(str) for name, kind in kinds_of_label.items() if name in layout},
+            step=_step(pairs, comment),
+            time=_time(pairs),
+            periodic=periodic,
+            dimension=2 if flat or d == 2 else None,
+        )
+
+    def log(self, frame):
+        """Return the ``key=value`` pairs of the frame's comment line, as text."""
+        _, comment = self._header(frame)
+        return {key: value for key, value in parse_comment(comment).items() if key != "properties"}
+
+
+def _layout(properties: str) -> dict[str, tuple[int, int, str]]:
+    """First column, width and kind (S, R, I, L) of the columns pelplug uses."""
+    if not properties:
+        return {"elements": (0, 1, "S"), "positions": (1, 3, "R")}
+    words = properties.split(":")
+    layout, place = {}, 0
+    try:
+        for name, kind, width in zip(words[::3], words[1::3], words[2::3], strict=True):
+            for field, names in _COLUMNS.items():
+                if name.lower() in names and field not in layout:
+                    layout[field] = (place, int(width), kind.upper())
+            place += int(width)
+    except ValueError:
+        raise InputError(
+            f"Properties={properties} is not a list of name:kind:width; repair the comment line."
+        ) from None
+    if "positions" not in layout:
+        raise InputError("Properties names no pos column; write one.")
+    return layout
+
+
+def _fields(layout):
+    kinds, places = [], []
+    for field, (place, width, kind) in layout.items():
+        text = field in ("elements", "types") or kind == "S"
+        kinds += [(f"{field}_{k}", "U24" if text else "f8") for k in range(width)]
+        places += range(place, place + width)
+    return kinds, places
+
+
+def _cell(pairs, d):
+    if "lattice" not in pairs:
+        return None, None
+    try:
+        numbers = np.array(re.split(r"[\s,]+", pairs["lattice"].strip("[]() ")), dtype=np.float64)
+    except ValueError:
+        numbers = np.empty(0)
+    if numbers.size == 9:
+        cell = numbers.reshape(3, 3)[:d, :d]
+    elif numbers.size == d:
+        cell = np.diag(numbers)
+    elif numbers.size == d * d:
+        cell = numbers.reshape(d, d)
+    else:
+        raise InputError(f'Lattice="{pairs["lattice"]}" is not three cell vectors; repair the comment line.')
+    flags = re.split(r"[\s,]+", pairs.get("pbc", "T T T").strip("[]() "))
+    periodic = tuple(flag.strip("\"'").upper() in ("T", "TRUE", "1") for flag in flags)[:d]
+    return np.ascontiguousarray(cell), periodic if len(periodic) == d else (True,) * d
+
+
+def _step(pairs, comment):
+    for key in ("step", "timestep"):
+        if key in pairs:
+            try:
+                return int(float(pairs[key]))
+            except ValueError:
+                return None
+    match = _TIMESTEP.search(comment)
+    return int(match.group(1)) if match else None
+
+
+def _time(pairs):
+    try:
+        return float(pairs["time"])
+    except (KeyError, ValueError):
+        return None
