@@ -150,15 +150,15 @@ def quench(
     )
 
 
-def quench_parameters(method: str = "fire") -> dict[str, Any]:
-    """Return the parameters of a method with their default values.
+def quench_parameters(method: str = "fire", **parameters) -> dict[str, Any]:
+    """Return every parameter of a method: the values given, and the defaults of the others.
 
     Raises
     ------
     InputError
-        If there is no such method.
+        If the method or a parameter is unknown or out of range.
     """
-    return dataclasses.asdict(_minimiser(method, {}))
+    return dataclasses.asdict(_minimiser(method, parameters))
 
 
 def _minimiser(method: str, parameters: dict[str, Any]):

@@ -1,0 +1,168 @@
+"""Quench every frame to its inherent structure."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import numpy as np
+
+import pelplug
+
+__all__ = ["InherentStructures"]
+
+
+class InherentStructures(pelplug.Analysis):
+    """The inherent structure (IS) of each frame: the minimum of U that the chosen algorithm reaches from it.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames to quench.
+    method : {"fire", "cg", "lbfgs"}
+        Minimiser.
+    force_tolerance : float
+        Largest force component of a converged IS [energy / length].
+    max_evaluations : int
+        Force evaluations allowed for a frame.
+    settings : str
+        Parameters of the minimiser that shall not have their default value: ``name=value,name=value``.
+    **base
+        Of `pelplug.Analysis`.
+
+    Raises
+    ------
+    InputError
+        If the settings cannot be read, or the minimiser has no such parameter.
+
+    Notes
+    -----
+    A frame that does not converge fails with the reason and is not part of the result. The attribute ``quench`` of the
+    dataset holds the method and every parameter, as JSON.
+    """
+
+    name = "inherent-structures"
+    summary = "Energy and coordinates of the inherent structure of every frame"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "energy_per_particle": pelplug.Field(("frame",), "energy", "inherent-structure energy per particle"),
+        "energy": pelplug.Field(("frame",), "energy", "inherent-structure energy"),
+        "initial_energy": pelplug.Field(("frame",), "energy", "potential energy of the frame"),
+        "max_force": pelplug.Field(("frame",), "energy / length", "largest force component left"),
+        "evaluations": pelplug.Field(("frame",), "1", "force evaluations of the quench"),
+        "displacement": pelplug.Field(
+            ("frame",), "length", "rms displacement from the frame to its inherent structure"
+        ),
+        "positions": pelplug.Field(
+            ("frame", "particle", "dimension"), "length", "inherent-structure positions, unwrapped"
+        ),
+        "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
+        "mean_energy": pelplug.Field((), "energy", "mean inherent-structure energy"),
+        "variance_energy": pelplug.Field((), "energy**2", "variance of the inherent-structure energy"),
+    }
+    cites = (
+        "F. H. Stillinger and T. A. Weber, Phys. Rev. A 25, 978 (1982)",
+        "E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006)",
+    )
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        method: Annotated[str, pelplug.Param("minimiser", choices=("fire", "cg", "lbfgs"))] = "fire",
+        force_tolerance: Annotated[
+            float,
+            pelplug.Param("largest force component of a converged state", exclusive_minimum=0, unit="energy / length"),
+        ] = 1e-10,
+        max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 100_000,
+        settings: Annotated[
+            str, pelplug.Param("parameters of the minimiser: name=value,name=value", metavar="NAME=VALUE,...")
+        ] = "",
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.method = method
+        self.force_tolerance = force_tolerance
+        self.max_evaluations = max_evaluations
+        self.settings = _read_settings(settings)
+        self._used = pelplug.landscape.quench_parameters(method, **self.settings)
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Quench one frame.
+
+        Raises
+        ------
+        NotConvergedError
+            With the reason.
+        """
+        # In the cell, coordinates keep their last digits however far a particle has travelled.
+        start = configuration.wrapped()
+        quenched = pelplug.quench(
+            start,
+            self.potential_of(start),
+            method=self.method,
+            force_tolerance=self.force_tolerance,
+            max_evaluations=self.max_evaluations,
+            **self.settings,
+        ).require_converged()
+        return {
+            "energy_per_particle": quenched.energy / start.n,
+            "energy": quenched.energy,
+            "initial_energy": quenched.initial_energy,
+            "max_force": quenched.max_force,
+            "evaluations": quenched.evaluations,
+            "displacement": quenched.displacement,
+            "positions": quenched.configuration.unwrapped_positions(),
+            "cell": start.cell,
+        }
+
+    def summarize(self, dataset):
+        """Add mean and variance of the total inherent-structure energy, and the record of the quench."""
+        energy = dataset["energy"].values
+        dataset["mean_energy"] = ((), energy.mean())
+        dataset["variance_energy"] = ((), energy.var(ddof=1) if len(energy) > 1 else np.nan)
+        dataset.attrs["quench"] = json.dumps(
+            {
+                "method": self.method,
+                "force_tolerance": self.force_tolerance,
+                "max_evaluations": self.max_evaluations,
+                **self._used,
+            }
+        )
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw the inherent-structure energy per particle over time, with its mean and standard deviation."""
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(layout="constrained").add_subplot()
+        dataset = self.to_dataset()
+        over = dataset["time"] if "time" in dataset.coords else dataset["frame"]
+        energy = dataset["energy_per_particle"]
+        mean = float(energy.mean())
+        ax.axhline(mean, color="0.6", zorder=0, label=f"mean {mean:.4f}")
+        if energy.size > 1:
+            deviation = float(energy.std(ddof=1))
+            ax.axhspan(mean - deviation, mean + deviation, color="0.93", zorder=-1, label="one standard deviation")
+        ax.plot(over, energy, **{"marker": "o", "markersize": 4, "linewidth": 1, **keywords})
+        ax.set(xlabel="time" if "time" in dataset.coords else "frame", ylabel=r"$e_\mathrm{IS}$ (energy per particle)")
+        ax.legend(frameon=False, fontsize="small")
+        return ax
+
+
+def _read_settings(text: str) -> dict[str, Any]:
+    settings = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = (part.strip() for part in entry.partition("="))
+        try:
+            settings[name] = {"true": True, "false": False}.get(value.lower())
+            if settings[name] is None:
+                settings[name] = int(value) if value.lstrip("+-").isdigit() else float(value)
+        except ValueError:
+            equals = ""
+        if not (name and equals):
+            raise pelplug.InputError(
+                f"The settings of the minimiser contain {entry!r}; write name=value, as in dt_max=0.05,stability=0."
+            )
+    return settings
