@@ -17,10 +17,21 @@ if TYPE_CHECKING:
     from pelplug.fields import Field, Need
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, model
-    from pelplug.landscape import quench
+    from pelplug.landscape import (
+        DipoleStiffness,
+        LinearResponse,
+        QuenchResult,
+        ShearModulus,
+        dipole_stiffness,
+        pairs_near_cutoff,
+        quench,
+        quench_parameters,
+        shear_modulus,
+    )
     from pelplug.models.base import Model
     from pelplug.parameters import Param
     from pelplug.potentials import Form, PairPotential, Potential
+    from pelplug.results import read_results, write_netcdf
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
@@ -33,10 +44,21 @@ _HOMES = {
     "pelplug.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "model"),
-    "pelplug.landscape": ("quench",),
+    "pelplug.landscape": (
+        "DipoleStiffness",
+        "LinearResponse",
+        "QuenchResult",
+        "ShearModulus",
+        "dipole_stiffness",
+        "pairs_near_cutoff",
+        "quench",
+        "quench_parameters",
+        "shear_modulus",
+    ),
     "pelplug.models.base": ("Model",),
     "pelplug.parameters": ("Param",),
     "pelplug.potentials": ("Form", "PairPotential", "Potential"),
+    "pelplug.results": ("read_results", "write_netcdf"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -45,9 +67,11 @@ _MODULES = ("host", "landscape", "models", "potentials", "results", "testing", "
 __all__ = [
     "Analysis",
     "Configuration",
+    "DipoleStiffness",
     "Field",
     "Form",
     "InputError",
+    "LinearResponse",
     "Model",
     "Need",
     "NotAMinimumError",
@@ -56,16 +80,24 @@ __all__ = [
     "Param",
     "PelplugError",
     "Potential",
+    "QuenchResult",
     "RunError",
+    "ShearModulus",
     "Trajectory",
     "__version__",
     "analyze",
+    "dipole_stiffness",
     "hookimpl",
     "model",
     "models",
     "open_trajectory",
+    "pairs_near_cutoff",
     "quench",
+    "quench_parameters",
     "read_configuration",
+    "read_results",
+    "shear_modulus",
+    "write_netcdf",
     "write_trajectory",
 ]
 
