@@ -47,6 +47,8 @@ class Option:
 
     def convert(self, value: Any, model: str) -> Any:
         """Return ``value`` in the option's own type, or raise `InputError` saying what is allowed."""
+        if value is None and self.default is None:
+            return None
         if self.choices is not None:
             for choice in self.choices:
                 if value == choice or str(value) == str(choice):
