@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     )
     from pelplug.models.base import Model
     from pelplug.parameters import Param
-    from pelplug.potentials import Form, PairPotential, Potential
+    from pelplug.potentials.base import Potential
+    from pelplug.potentials.forms import Form
+    from pelplug.potentials.pair import PairPotential
     from pelplug.results import read_results, write_netcdf
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
@@ -57,7 +59,9 @@ _HOMES = {
     ),
     "pelplug.models.base": ("Model",),
     "pelplug.parameters": ("Param",),
-    "pelplug.potentials": ("Form", "PairPotential", "Potential"),
+    "pelplug.potentials.base": ("Potential",),
+    "pelplug.potentials.forms": ("Form",),
+    "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.results": ("read_results", "write_netcdf"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
 }

@@ -107,7 +107,7 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
     record = analysis.interactions()
     inputs = {
         name: {key: dataset.attrs.get(key, "") for key in ("plugin", "fingerprint")}
-        | {"parameters": parameters_of(dataset)}
+        | {"parameters": parameters_of(dataset), "failed_frames": failed_frames(dataset)}
         for name, dataset in analysis.inputs.items()
     }
     return {
