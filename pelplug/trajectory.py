@@ -6,7 +6,7 @@ import hashlib
 import operator
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,15 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.readers.base import FrameReader
-from pelplug.readers.detect import detect_format, explain_missing, load_topology, open_with_mdanalysis, reader_class
+from pelplug.readers.detect import (
+    detect_format,
+    explain_missing,
+    load_topology,
+    open_with_mdanalysis,
+    reader_class,
+)
 from pelplug.readers.generic import GenericFrames
+from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
@@ -302,29 +309,9 @@ class Trajectory:
         return data.get("step")
 
     def _choose_labels(self, ts) -> str:
-        """Which kind of label names the species: a key of the frame's data or of the topology's labels."""
-        candidates = {}
-        for kind in ts.data:
-            if kind in ("pelplug_elements", "pelplug_types", "pelplug_names"):
-                candidates[kind] = ts.data[kind]
+        candidates = {kind: ts.data[kind] for kind in ts.data if kind in LABELS}
         candidates.update(self._extra.get("labels", {}))
-        if not candidates:
-            raise InputError(
-                f"{self.path} does not tell the species of its particles; pass a topology (--topology) that does, "
-                "such as a LAMMPS data file, GRO, PDB or PSF."
-            )
-        if self._mapping is None:
-            return next(iter(candidates))
-        wanted = set(self._mapping)
-        for kind, labels in candidates.items():
-            if wanted <= {str(label) for label in np.unique(labels)}:
-                return kind
-        present = {str(label) for labels in candidates.values() for label in np.unique(labels)}
-        unknown = sorted(wanted - present) or sorted(wanted)
-        raise InputError(
-            f"The species mapping names {', '.join(map(repr, unknown))}, but {self.path} has "
-            f"{', '.join(map(repr, sorted(present)))}; map those (--species 1=A,2=B)."
-        )
+        return choose_labels(candidates, self._mapping, self.path)
 
     def _species(self, ts) -> np.ndarray:
         labels = ts.data.get(self._kind)
@@ -332,10 +319,7 @@ class Trajectory:
             labels = self._extra.get("labels", {}).get(self._kind)
         if labels is None:
             raise InputError(f"Frame {ts.frame} of {self.path} does not tell the species; write it as frame 0 is.")
-        if self._mapping is None:
-            return np.array(labels, dtype=str)
-        names, index = np.unique(labels, return_inverse=True)
-        return np.array([self._mapping.get(str(name), str(name)) for name in names])[index]
+        return rename(labels, self._mapping)
 
 
 def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> Trajectory:
@@ -374,7 +358,7 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> 
     path = explain_missing(path)
     if topology is not None:
         topology = explain_missing(topology, what="topology")
-    mapping = _check_mapping(species)
+    mapping = check_mapping(species)
     if dt is not None:
         try:
             dt = float(dt)
@@ -395,7 +379,7 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> 
         else:
             universe, extra = open_with_mdanalysis(path, topology, name)
             lengths = universe.trajectory.units.get("length")
-            unit = "angstrom" if lengths is not None and name != "DATA" else "file"
+            unit = "angstrom" if lengths is not None else "file"
         return Trajectory(
             path, universe, topology=topology, format=name, species=mapping, dt=dt, length_unit=unit, extra=extra
         )
@@ -458,14 +442,3 @@ def write_trajectory(path, configurations, *, model_record=None, overwrite=False
             f"A trajectory is written as .gsd (d = 2 or 3) or .nc (any d), not as {suffix or 'no ending'}."
         )
     return write(path, configurations, model_record=model_record, overwrite=overwrite)
-
-
-def _check_mapping(species) -> dict[str, str] | None:
-    if species is None:
-        return None
-    if not isinstance(species, Mapping) or not species:
-        raise InputError(f'species maps labels of the file to names, as {{"1": "A", "2": "B"}}, not {species!r}.')
-    mapping = {str(key): str(value) for key, value in species.items()}
-    if not all(mapping.values()):
-        raise InputError("A species name is empty; give every type a name (--species 1=A,2=B).")
-    return mapping

@@ -11,6 +11,8 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.generic import cell_of
+from pelplug.readers.labels import LABELS
+from pelplug.readers.text import DAMAGED, open_binary
 
 __all__ = ["detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
 
@@ -18,6 +20,7 @@ _OWN = {
     "GSD": "pelplug.readers.gsd:GSDReader",
     "LAMMPSDUMP": "pelplug.readers.lammps:DumpReader",
     "EXTXYZ": "pelplug.readers.xyz:XYZReader",
+    "DATA": "pelplug.readers.lammps_data:DataReader",
     "H5MD": "pelplug.readers.h5md:H5MDReader",
     "PELPLUG": "pelplug.readers.netcdf:NetCDFReader",
 }
@@ -113,22 +116,11 @@ def load_topology(topology: str | None, reader):
     extra : dict
         What the topology supplies: "labels", "masses", "cell".
     """
-    import MDAnalysis
-
     if topology is not None:
         universe = _topology_universe(topology)
         _check_number(universe, topology, reader.n_atoms, reader.filename)
         return universe, _extra_of(universe, with_cell=True)
-    universe = MDAnalysis.Universe.empty(reader.n_atoms)
-    data = reader.ts.data
-    for kind in ("pelplug_elements", "pelplug_types", "pelplug_names"):
-        if kind in data:
-            universe.add_TopologyAttr("types", data[kind].astype(object))
-            universe.add_TopologyAttr("names", data[kind].astype(object))
-            break
-    if "pelplug_masses" in data:
-        universe.add_TopologyAttr("masses", data["pelplug_masses"])
-    return universe, {}
+    return _universe_of(reader), {}
 
 
 def open_with_mdanalysis(path: str, topology: str | None, name: str):
@@ -155,8 +147,6 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
         )
     try:
         if topology is None:
-            if name == "DATA":
-                _check_data_style(path)
             universe = MDAnalysis.Universe(path, topology_format=name, format=name, to_guess=())
             extra = _extra_of(universe, with_cell=False)
         else:
@@ -181,12 +171,10 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
 
 
 def _head(path: str) -> bytes:
-    from pelplug.readers.lammps import open_binary
-
     try:
         with open_binary(path) as file:
             return file.read(64)
-    except (OSError, EOFError):
+    except DAMAGED:
         return b""
 
 
@@ -194,12 +182,15 @@ def _topology_universe(topology: str):
     import MDAnalysis
 
     name = detect_format(topology)
-    name = {"EXTXYZ": "XYZ", "PELPLUG": ""}.get(name, name)
+    cls = reader_class(name)
+    if cls is not None:
+        reader = cls(topology)
+        universe = _universe_of(reader)
+        universe.trajectory = reader
+        return universe
     if name not in MDAnalysis._PARSERS:
         raise InputError(f"{topology} is not a topology MDAnalysis reads; give GRO, PDB, PSF or a LAMMPS data file.")
     try:
-        if name == "DATA":
-            _check_data_style(topology)
         # The topology's own coordinates, where it has some, are read for the box.
         options = {"format": name} if name in MDAnalysis._READERS else {}
         return MDAnalysis.Universe(topology, topology_format=name, to_guess=(), **options)
@@ -210,19 +201,19 @@ def _topology_universe(topology: str):
         raise InputError(f"The topology {topology} cannot be read as {name} ({reason}); check the file.") from None
 
 
-def _check_data_style(path: str) -> None:
-    """Refuse a LAMMPS data file whose columns MDAnalysis would have to guess."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            words = line.split("#")[0].split()
-            if words == ["Atoms"]:
-                style = line.partition("#")[2].split()
-                if style and style[0] not in ("atomic", "full"):
-                    raise InputError(
-                        f"{path} has the atom style {style[0]!r}; write the data file with atom_style atomic or full."
-                    )
-                return
-    raise InputError(f"{path} has no section 'Atoms': it is not a LAMMPS data file; give one written by write_data.")
+def _universe_of(reader):
+    """Make a universe without trajectory from the labels and masses of a reader's frame."""
+    import MDAnalysis
+
+    universe = MDAnalysis.Universe.empty(reader.n_atoms)
+    data = reader.ts.data
+    kinds = [kind for kind in LABELS if kind in data]
+    if kinds:
+        universe.add_TopologyAttr("types", data[kinds[0]].astype(object))
+        universe.add_TopologyAttr("names", data[kinds[-1]].astype(object))
+    if "pelplug_masses" in data:
+        universe.add_TopologyAttr("masses", data["pelplug_masses"])
+    return universe
 
 
 def _check_number(universe, topology, n: int, path) -> None:
@@ -244,7 +235,8 @@ def _extra_of(universe, with_cell: bool) -> dict:
     if hasattr(atoms, "masses") and np.all(np.isfinite(atoms.masses)) and np.all(atoms.masses > 0):
         extra["masses"] = np.asarray(atoms.masses, dtype=np.float64)
     if with_cell and getattr(universe, "_trajectory", None) is not None:
-        cell = cell_of(universe.trajectory.ts.dimensions)
+        ts = universe.trajectory.ts
+        cell = ts.data.get("pelplug_cell", cell_of(ts.dimensions))
         if cell is not None:
             extra["cell"] = cell
     return extra

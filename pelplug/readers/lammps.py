@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import itertools
-import lzma
-import os
 
 import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.text import DAMAGED, connect, read_table
 
-__all__ = ["DumpReader", "open_binary"]
+__all__ = ["DumpReader"]
 
-_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _BLOCK = 1 << 22
 _MARK = b"ITEM: T"  # begins both "ITEM: TIMESTEP" and "ITEM: TIME"
 _TEXT = {"type", "element", "mol_type", "typelabel"}
-
-
-def open_binary(path):
-    """Open a file for reading bytes; .gz, .bz2 and .xz are decompressed on the way."""
-    return _OPENERS.get(os.path.splitext(path)[1].lower(), open)(path, "rb")
 
 
 class DumpReader(FrameReader):
@@ -51,10 +42,7 @@ class DumpReader(FrameReader):
             )
 
     def _connect(self):
-        try:
-            self._file = open_binary(self.filename)
-        except OSError as error:
-            raise InputError(f"{self.filename} cannot be read ({error.strerror or error}); check the file.") from None
+        self._file = connect(self.filename)
 
     def close(self):
         """Close the file."""
@@ -88,7 +76,7 @@ class DumpReader(FrameReader):
                     self._cut = not data.endswith(b"\n")
                     break
                 tail, base = data[end:], base + end
-        except (EOFError, OSError, lzma.LZMAError) as error:
+        except DAMAGED as error:
             raise InputError(f"{self.filename} is truncated or damaged ({error}); copy it again.") from None
         return np.array(offsets, dtype=np.int64), np.array(times)
 
@@ -126,21 +114,11 @@ class DumpReader(FrameReader):
         """Read some columns of the atoms as a structured array."""
         kinds = [(name, "S24" if name in _TEXT else "f8") for name in columns]
         places = [header["columns"].index(name) for name in columns]
-        # Particle lines are parsed in C; a Python loop over them would take most of the time of an analysis.
-        lines = itertools.islice(self._file, header["n"])
-        try:
-            table = np.loadtxt(lines, dtype=kinds, usecols=places, comments=None, ndmin=1) if header["n"] else []
-        except (ValueError, EOFError, OSError) as error:
-            raise InputError(
-                f"the atoms cannot be read ({str(error).splitlines()[0].rstrip('.')}); the frame is cut off or "
-                "damaged, use the frames before it."
-            ) from None
-        if len(table) == 0:
-            raise InputError("there are no atoms; leave the frame out.")
+        if header["n"] == 0:
+            raise InputError("there are no particles; leave the frame out.")
+        table = read_table(itertools.islice(self._file, header["n"]), header["n"], kinds, places)
         if self._cut and frame == self._count - 1:
             raise InputError("the file ends in the middle of a line; use the frames before it.")
-        if len(table) != header["n"]:
-            raise InputError(f"only {len(table)} of {header['n']} atoms are there; use the frames before it.")
         return table
 
     def _load(self, frame):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import collections
 import itertools
-import lzma
 import re
 
 import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.lammps import open_binary
+from pelplug.readers.text import DAMAGED, connect, read_table
 
 __all__ = ["XYZReader", "parse_comment"]
 
@@ -71,16 +70,13 @@ class XYZReader(FrameReader):
                 offsets.append(start)
                 self._file.readline()
                 collections.deque(itertools.islice(self._file, n), maxlen=0)
-        except (EOFError, OSError, lzma.LZMAError) as error:
+        except DAMAGED as error:
             raise InputError(f"{self.filename} is truncated or damaged ({error}); copy it again.") from None
         self._offsets = np.array(offsets, dtype=np.int64)
         self._count = len(offsets)
 
     def _connect(self):
-        try:
-            self._file = open_binary(self.filename)
-        except OSError as error:
-            raise InputError(f"{self.filename} cannot be read ({error.strerror or error}); check the file.") from None
+        self._file = connect(self.filename)
 
     def close(self):
         """Close the file."""
@@ -99,17 +95,7 @@ class XYZReader(FrameReader):
         pairs = parse_comment(comment)
         layout = _layout(pairs.get("properties", ""))
         kinds, places = _fields(layout)
-        try:
-            table = np.loadtxt(
-                itertools.islice(self._file, n), dtype=kinds, usecols=places, comments=None, ndmin=1, encoding="utf-8"
-            )
-        except (ValueError, EOFError, OSError) as error:
-            raise InputError(
-                f"the particles cannot be read ({str(error).splitlines()[0].rstrip('.')}); the frame is cut off or "
-                "damaged, use the frames before it."
-            ) from None
-        if len(table) != n:
-            raise InputError(f"only {len(table)} of {n} particles are there; use the frames before it.")
+        table = read_table(itertools.islice(self._file, n), n, kinds, places)
         if "id_0" in table.dtype.names:
             table = table[np.argsort(table["id_0"], kind="stable")]
 
