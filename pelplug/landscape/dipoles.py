@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,7 +45,9 @@ class DipoleStiffness:
         return float(self.kappa_ij.mean())
 
 
-def dipole_stiffness(response: LinearResponse, pairs: str | int = "all", seed: int = 0) -> DipoleStiffness:
+def dipole_stiffness(
+    response: LinearResponse, pairs: str | int = "all", seed: int | Sequence[int] = 0
+) -> DipoleStiffness:
     """Return kappa_ij of every interacting pair, or of a random sample.
 
     The dipole of a pair is ``d_ij = (1/sqrt 2) dr_ij/dx``, its response ``z_ij = M^-1 d_ij``, and
@@ -56,7 +59,7 @@ def dipole_stiffness(response: LinearResponse, pairs: str | int = "all", seed: i
         The state and its factorised Hessian.
     pairs : "all" or int
         Every pair, or how many to draw without replacement.
-    seed : int
+    seed : int or sequence of int
         Seed of the draw.
 
     Returns

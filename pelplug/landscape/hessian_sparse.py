@@ -230,7 +230,7 @@ class SparseFactor(HessianFactor):
 
 
 def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a b by SciPy's BLAS, whatever the order of ``a``."""
+    """Return the product of two matrices by SciPy's BLAS, whatever the order of ``a``."""
     left, transposed = (a, 0) if a.flags.f_contiguous else (a.T, 1)
     return blas.dgemm(1.0, left, b, trans_a=transposed)
 

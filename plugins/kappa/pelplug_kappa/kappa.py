@@ -1,0 +1,213 @@
+"""Local dipole stiffness and athermal shear modulus of each frame's inherent structure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+import pelplug
+from pelplug_kappa.statistics import bootstrap_interval, log_histogram
+
+__all__ = ["Kappa"]
+
+STIFFNESS = "energy / length**2"
+MODULUS = "energy / length**dimension"
+
+
+class Kappa(pelplug.Analysis):
+    """The stiffness with which each inherent structure answers the force dipole of each interacting pair.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames; their inherent structures come from the analysis inherent-structures.
+    pairs : "all" or int
+        Every interacting pair, or how many to sample in each frame.
+    seed : int
+        Seed of the sample and of the bootstrap.
+    solver : {"auto", "dense", "sparse", "cg"}
+        How the Hessian is inverted; ``auto`` decides by size, sparsity and memory.
+    resamples : int
+        Bootstrap resamples.
+    confidence : float
+        Probability inside the bootstrap intervals.
+    bins : int
+        Bins of P(kappa/<kappa>), equal on a logarithmic scale.
+    cutoff_tolerance : float
+        A pair this close to the cutoff, as a fraction of it, counts as sitting on it.
+    **base
+        Of `pelplug.Analysis`.
+
+    Notes
+    -----
+    Attributes of the dataset: ``solver`` (the ones used) and ``bootstrap`` (what was resampled), beside the usual ones.
+    """
+
+    name = "kappa"
+    summary = "Local dipole stiffness of every interacting pair, and the shear modulus"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.HESSIAN
+    uses = ("inherent-structures",)
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "kappa": pelplug.Field(("frame", "particle"), STIFFNESS, "mean dipole stiffness of the particle's pairs"),
+        "kappa_ij": pelplug.Field(("frame", "pair"), STIFFNESS, "dipole stiffness of the pair", ragged=True),
+        "pair_i": pelplug.Field(("frame", "pair"), "1", "first particle of the pair", ragged=True),
+        "pair_j": pelplug.Field(("frame", "pair"), "1", "second particle of the pair", ragged=True),
+        "kappa_frame": pelplug.Field(("frame",), STIFFNESS, "mean dipole stiffness"),
+        "n_pairs": pelplug.Field(("frame",), "1", "interacting pairs there are"),
+        "pairs_at_cutoff": pelplug.Field(("frame",), "1", "pairs within cutoff_tolerance of the cutoff"),
+        "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out"),
+        "shear_modulus": pelplug.Field(("frame", "plane"), MODULUS, "athermal shear modulus"),
+        "shear_modulus_born": pelplug.Field(("frame", "plane"), MODULUS, "Born part of the shear modulus"),
+        "shear_modulus_nonaffine": pelplug.Field(("frame", "plane"), MODULUS, "what non-affine relaxation takes off"),
+        "solver": pelplug.Field(("frame",), "1", "how the Hessian was inverted"),
+        "positions": pelplug.Field(
+            ("frame", "particle", "dimension"), "length", "inherent-structure positions, unwrapped"
+        ),
+        "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
+        "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
+        "species": pelplug.Field(("particle",), "1", "species"),
+        "kappa_mean": pelplug.Field((), STIFFNESS, "mean dipole stiffness over pairs and inherent structures"),
+        "kappa_interval": pelplug.Field(("bound",), STIFFNESS, "bootstrap interval of the mean dipole stiffness"),
+        "kappa_distribution": pelplug.Field(("kappa_ratio",), "1", "P(kappa / <kappa>)"),
+        "kappa_counts": pelplug.Field(("kappa_ratio",), "1", "pairs in the bin"),
+        "kappa_ratio_edges": pelplug.Field(("edge",), "1", "edges of the bins of kappa / <kappa>"),
+        "shear_modulus_mean": pelplug.Field((), MODULUS, "mean shear modulus over planes and inherent structures"),
+        "shear_modulus_interval": pelplug.Field(("bound",), MODULUS, "bootstrap interval of the mean shear modulus"),
+    }
+    cites = (
+        "Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
+        "E. Lerner and E. Bouchbinder, J. Chem. Phys. 148, 214502 (2018)",
+    )
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        pairs: Annotated[
+            Literal["all"] | int, pelplug.Param("all, or how many to sample in each frame", minimum=1)
+        ] = "all",
+        seed: Annotated[int, pelplug.Param("seed of the sample and the bootstrap", minimum=0)] = 0,
+        solver: Annotated[
+            str, pelplug.Param("how the Hessian is inverted", choices=("auto", "dense", "sparse", "cg"))
+        ] = "auto",
+        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=100)] = 1000,
+        confidence: Annotated[
+            float,
+            pelplug.Param("probability inside the bootstrap intervals", exclusive_minimum=0, exclusive_maximum=1),
+        ] = 0.9,
+        bins: Annotated[int, pelplug.Param("logarithmic bins of P(kappa/<kappa>)", minimum=2)] = 40,
+        cutoff_tolerance: Annotated[
+            float,
+            pelplug.Param(
+                "a pair this close to the cutoff, as a fraction of it, sits on it", exclusive_minimum=0, maximum=0.1
+            ),
+        ] = 1e-6,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.pairs = pairs
+        self.seed = seed
+        self.solver = solver
+        self.resamples = resamples
+        self.confidence = confidence
+        self.bins = bins
+        self.cutoff_tolerance = cutoff_tolerance
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Factorise the Hessian of the frame's inherent structure and read off pairs and moduli.
+
+        Raises
+        ------
+        NotAMinimumError
+            If the inherent structure has a negative eigenvalue or a zero mode besides the translations.
+        """
+        positions = self.input("inherent-structures")["positions"].values
+        # Coordinates of the cell keep their last digits however far a particle has travelled.
+        state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
+        potential = self.potential_of(state)
+        landscape = pelplug.landscape
+        response = landscape.LinearResponse(state, potential, solver=self.solver, pairs=self.pairs)
+        modulus = landscape.shear_modulus(response)
+        # Every frame draws its own sample, whichever worker has it.
+        stiffness = landscape.dipole_stiffness(response, self.pairs, seed=(self.seed, configuration.frame or 0))
+        return {
+            "kappa": stiffness.kappa_i,
+            "kappa_ij": stiffness.kappa_ij,
+            "pair_i": stiffness.i,
+            "pair_j": stiffness.j,
+            "kappa_frame": stiffness.mean,
+            "n_pairs": stiffness.n_pairs,
+            "pairs_at_cutoff": landscape.pairs_near_cutoff(response, self.cutoff_tolerance),
+            "n_rattlers": response.n_rattlers,
+            "shear_modulus": modulus.values,
+            "shear_modulus_born": modulus.born,
+            "shear_modulus_nonaffine": modulus.nonaffine,
+            "solver": response.factor.solver,
+            "positions": positions,
+            "cell": state.cell,
+            "diameter": _diameters(state, potential),
+        }
+
+    def summarize(self, dataset):
+        """Add means with bootstrap intervals and the distribution of kappa / <kappa>."""
+        kappa = dataset["kappa_ij"].values
+        sizes = np.array([np.count_nonzero(dataset["pair_frame"].values == label) for label in dataset["frame"].values])
+        totals = np.add.reduceat(kappa, np.concatenate([[0], np.cumsum(sizes)[:-1]]))
+        many = sizes.size > 1
+        rng = np.random.default_rng(self.seed)
+        draw = (rng, self.resamples, self.confidence)
+        # Pairs of one inherent structure share its Hessian: with several, whole structures are the independent things.
+        interval = bootstrap_interval(totals, sizes, *draw) if many else bootstrap_interval(kappa, None, *draw)
+        moduli = dataset["shear_modulus"].values.mean(axis=1)
+        modulus_interval = bootstrap_interval(moduli, None, *draw) if many else np.full(2, np.nan)
+        mean = kappa.mean()
+        density, counts, edges = log_histogram(kappa / mean, self.bins)
+        dataset = dataset.assign(
+            species=("particle", np.asarray(self.trajectory.species, dtype=str)),
+            kappa_mean=((), mean),
+            kappa_interval=("bound", interval),
+            kappa_distribution=("kappa_ratio", density),
+            kappa_counts=("kappa_ratio", counts),
+            kappa_ratio_edges=("edge", edges),
+            shear_modulus_mean=((), moduli.mean()),
+            shear_modulus_interval=("bound", modulus_interval),
+        ).assign_coords(
+            kappa_ratio=("kappa_ratio", np.sqrt(edges[1:] * edges[:-1])),
+            plane=("plane", _plane_names(dataset.sizes["dimension"])),
+            bound=("bound", ["lower", "upper"]),
+        )
+        dataset["kappa_ratio"].attrs = {"long_name": "kappa / <kappa>, geometric middle of the bin", "units": "1"}
+        dataset["plane"].attrs = {"long_name": "flow and gradient direction of the simple shear", "units": "1"}
+        dataset.attrs["solver"] = ", ".join(sorted(set(map(str, dataset["solver"].values))))
+        what = f"the {sizes.size} inherent structures" if many else "the pairs of the one inherent structure"
+        without = "" if many else "; none for the shear modulus"
+        dataset.attrs["bootstrap"] = f"{self.confidence:g} intervals from {self.resamples} resamples of {what}{without}"
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw P(kappa/<kappa>) on logarithmic axes."""
+        from pelplug_kappa.drawing import draw_distribution
+
+        return draw_distribution(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw P(kappa/<kappa>) beside a slice of the first inherent structure, coloured by kappa_i."""
+        from pelplug_kappa.drawing import draw_figure
+
+        return draw_figure(self.to_dataset())
+
+
+def _diameters(state, potential) -> np.ndarray:
+    """Return each particle's diameter: its own, or its species' length scale, or the mean distance of particles."""
+    if state.diameters is not None:
+        return state.diameters
+    names, sigma = list(getattr(potential, "species", ())), getattr(potential, "sigma", None)
+    if sigma is not None and np.shape(sigma) == (len(names), len(names)) and set(state.species) <= set(names):
+        return np.diag(sigma)[[names.index(name) for name in state.species]]
+    return np.full(state.n, state.density ** (-1.0 / state.dimension))
+
+
+def _plane_names(dimension: int) -> list[str]:
+    planes = [(a, b) for a in range(dimension) for b in range(a + 1, dimension)]
+    return ["xyz"[a] + "xyz"[b] if dimension <= 3 else f"{a}-{b}" for a, b in planes]
