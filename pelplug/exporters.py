@@ -99,7 +99,7 @@ class GSDExporter:
         """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
         vectors = [name for name, field in _named(datasets, _PARTICLE).items() if field.dims[-1] == "dimension"]
         numeric = [name for name, one in _named(datasets, ("frame",)).items() if one.dtype.kind in "biuf"]
-        with GSDWriter(path, _model_record(datasets, trajectory)) as writer:
+        with GSDWriter(path, _records(datasets, trajectory)) as writer:
             for conf, fields, scalars in _frames(datasets, trajectory, self.name):
                 numbers = {key: value for key, value in scalars.items() if key in numeric}
                 writer.write(conf, fields, numbers, vectors)
@@ -247,16 +247,23 @@ def _moved(conf: Configuration, positions: np.ndarray) -> Configuration:
     return conf.replace(positions=positions, velocities=None, images=conf.images - shift)
 
 
-def _model_record(datasets: Mapping[str, xr.Dataset], trajectory) -> dict | None:
+def _records(datasets: Mapping[str, xr.Dataset], trajectory) -> dict[str, Mapping]:
+    """Return the model of the results, and where each of them comes from."""
+    records = {
+        "provenance": {
+            name: {str(key): value if isinstance(value, str) else str(value) for key, value in dataset.attrs.items()}
+            for name, dataset in datasets.items()
+        }
+    }
+    model = getattr(trajectory, "model_record", None)
     for dataset in datasets.values():
-        record = dataset.attrs.get("model")
         try:
-            record = json.loads(record) if isinstance(record, str) else record
-        except ValueError:
+            given = json.loads(dataset.attrs.get("model") or "null")
+        except (TypeError, ValueError):
             continue
-        if isinstance(record, Mapping) and "name" in record:
-            return dict(record)
-    return getattr(trajectory, "model_record", None)
+        if isinstance(given, Mapping) and "name" in given:
+            model = given
+    return records if model is None else records | {"model": model}
 
 
 def _with_unit(dataset: xr.Dataset, name) -> str:

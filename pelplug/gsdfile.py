@@ -20,8 +20,9 @@ class GSDWriter:
     ----------
     path : path_like
         File to write; use a temporary one from `pelplug.files.atomic_output`.
-    model : mapping or None
-        Record of the model, kept in the first frame as ``log/pelplug/model`` (JSON in uint8).
+    records : mapping of str to mapping, optional
+        What else to keep in the first frame: ``log/pelplug/<name>`` as JSON in uint8. A record "model" is the
+        model's, and `pelplug.open_trajectory` finds it there.
 
     Notes
     -----
@@ -30,11 +31,14 @@ class GSDWriter:
     (3, 3) hold the same state in float64; so do ``velocity``, ``mass`` and ``diameter`` beside the former.
     """
 
-    def __init__(self, path, model: Mapping | None = None):
+    def __init__(self, path, records: Mapping[str, Mapping] | None = None):
         import gsd.hoomd
 
         self._gsd, self._first, self._names = gsd.hoomd, {}, set()
-        self._model = None if model is None else np.frombuffer(json.dumps(model, sort_keys=True).encode(), np.uint8)
+        self._records = {
+            name: np.frombuffer(json.dumps(record, sort_keys=True).encode(), np.uint8)
+            for name, record in (records or {}).items()
+        }
         self._file = gsd.hoomd.open(str(path), "w")
 
     def __enter__(self) -> GSDWriter:
@@ -97,8 +101,8 @@ class GSDWriter:
             particles.mass = self._keep(frame, "mass", conf.masses)
         if conf.diameters is not None:
             particles.diameter = self._keep(frame, "diameter", conf.diameters)
-        if self._model is not None and len(self._file) == 0:
-            frame.log["pelplug/model"] = self._model
+        if len(self._file) == 0:
+            frame.log.update({f"pelplug/{name}": record for name, record in self._records.items()})
         for name, values in (fields or {}).items():
             values = np.ascontiguousarray(values, dtype=np.float64)
             frame.log[f"particles/{name}"] = values @ rotation if name in vectors else values

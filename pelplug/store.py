@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,8 @@ class PartialStore:
     ----------
     output_path : path_like
         The file the command will write. The frames lie in hidden folders beside it.
+    announce : callable, optional
+        Called with the name of an analysis and how many of its frames were found, if there are any.
 
     Examples
     --------
@@ -140,8 +143,9 @@ class PartialStore:
     >>> store.discard()
     """
 
-    def __init__(self, output_path):
+    def __init__(self, output_path, announce: Callable[[str, int], None] | None = None):
         self.output = Path(output_path)
+        self._announce = announce
         self._stores: dict[tuple[str, str], FrameStore] = {}
 
     def for_analysis(self, name: str, fingerprint: str) -> FrameStore:
@@ -161,7 +165,9 @@ class PartialStore:
         key = (name, fingerprint)
         if key not in self._stores:
             folder = self.output.parent / f".{self.output.name}.{fingerprint[:8]}.partial"
-            self._stores[key] = FrameStore(folder, name, fingerprint)
+            self._stores[key] = store = FrameStore(folder, name, fingerprint)
+            if self._announce is not None and len(store):
+                self._announce(name, len(store))
         return self._stores[key]
 
     def found(self) -> dict[str, int]:

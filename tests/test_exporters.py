@@ -283,7 +283,7 @@ def test_float64_of_later_frames_is_kept(tmp_path):
 @pytest.mark.parametrize("cell", [np.diag([4.0, 5.0, 6.0]), np.tril(GENERAL_CELL), np.diag([6.0, 7.0])])
 def test_pelplug_reads_its_own_gsd_to_the_last_bit(tmp_path, cell):
     written = [conf.wrapped() for conf in _configurations(cell)]
-    with GSDWriter(tmp_path / "a.gsd", {"name": "kob-andersen", "parameters": {}}) as writer:
+    with GSDWriter(tmp_path / "a.gsd", {"model": {"name": "kob-andersen", "parameters": {}}}) as writer:
         for conf in written:
             writer.write(conf)
     with open_trajectory(tmp_path / "a.gsd") as trajectory:

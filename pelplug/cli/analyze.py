@@ -1,0 +1,109 @@
+"""``pelplug analyze``: from a trajectory to results, a plot, and fields for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pelplug.cli.options import (
+    PluginCommand,
+    common,
+    frame_options,
+    model_options,
+    open_input,
+    output_options,
+    parallel_options,
+    plugin_names,
+    plugin_parameters,
+    registry,
+    resolve_model,
+    trajectory_options,
+)
+from pelplug.errors import InputError
+
+__all__ = ["analyze"]
+
+
+@click.command(cls=PluginCommand)
+@trajectory_options
+@click.option("--plugin", "plugin", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
+@model_options
+@frame_options
+@parallel_options
+@click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
+@click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
+@click.option(
+    "--export",
+    multiple=True,
+    type=click.Path(),
+    metavar="OUT.gsd",
+    help="Per-particle fields (.gsd, .xyz) or curves (.csv); may be repeated.",
+)
+@output_options
+@common
+@click.pass_context
+def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options):
+    """Run analyses on a trajectory.
+
+    FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
+    """
+    from pelplug.files import check_output
+
+    names = plugin_names(plugin)
+    if not names:
+        raise InputError("--plugin needs the name of an analysis; `pelplug plugins` lists them.")
+    options = dict(options)
+    source = [options.pop(key) for key in ("topology", "file_format", "species", "dt")]
+    described = [options.pop(key) for key in ("model", "potential", "model_parameters")]
+    output = Path(output) if output else Path(f"{Path(file).stem}.{'.'.join(names)}.nc")
+    inputs = [path for path in (file, source[0], described[1]) if path is not None]
+    outputs = [output, *([plot] if plot else []), *export]
+    if len({Path(path).absolute() for path in outputs}) < len(outputs):
+        raise InputError("Two outputs have the same name; give each its own.")
+    trajectory = open_input(file, *source)
+    for path in outputs:
+        check_output(path, overwrite, inputs)
+    exporters = list(registry().exporters().values())
+    _check_endings(output, plot, export, exporters)
+    model = resolve_model(*described)
+    _run(ctx, names, trajectory, model, (output, plot, export, exporters), inputs, overwrite, quiet, options)
+
+
+def _check_endings(output, plot, export, exporters) -> None:
+    """Refuse an ending nobody can write before hours of work."""
+    from pelplug.cli.output import check_figure
+    from pelplug.exporters import find_exporter
+
+    if output.suffix != ".nc":
+        raise InputError(f"Results are NetCDF files; call the output {output.stem}.nc, not {output.name}.")
+    if plot:
+        check_figure(plot)
+    for path in export:
+        find_exporter(path, exporters)
+
+
+def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, options) -> None:
+    from pelplug.cli.output import save_figure
+    from pelplug.cli.plot import draw
+    from pelplug.cli.run import execute, summarise, tell_failures
+    from pelplug.exporters import export as write_export
+    from pelplug.results import write_netcdf
+
+    output, plot, export, exporters = destinations
+    # Options of plugins are not the command's own; they go to the analyses that declare them.
+    options = {key: value for key, value in options.items() if not key.startswith("plugin_")}
+    run, store = execute(
+        names, trajectory, output, quiet=quiet, model=model, parameters=plugin_parameters(ctx), **options
+    )
+    requested = {name: run.datasets[name] for name in run.requested}
+    write_netcdf(requested, output, overwrite, inputs)
+    store.discard()
+    if plot:
+        save_figure(lambda: draw({name: [(name, run.analyses[name])] for name in requested}), plot, overwrite, inputs)
+    for path in export:
+        # Fields of the analyses that others use come along: inherent structures bring their positions.
+        write_export({**requested, **run.datasets}, path, run.trajectory, overwrite, exporters)
+    tell_failures(run)
+    if not quiet:
+        summarise(run, [output, *([plot] if plot else []), *export])

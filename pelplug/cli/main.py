@@ -1,0 +1,146 @@
+"""The command ``pelplug``, and the habits of all its errors: one sentence, an exit code, no traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+import warnings
+from importlib import metadata
+
+import click
+
+from pelplug.cli.analyze import analyze
+from pelplug.cli.models import models
+from pelplug.cli.options import common, registry
+from pelplug.cli.output import Interrupted, note
+from pelplug.cli.plot import plot
+from pelplug.cli.plugins import plugins
+from pelplug.cli.quench import quench
+from pelplug.errors import PelplugError
+
+__all__ = ["cli", "main"]
+
+
+class Group(click.Group):
+    """The commands of pelplug and those of third-party plugins, which are loaded only where they can be needed."""
+
+    def list_commands(self, ctx):
+        """Return all commands for ``--help``."""
+        self._load_third_party(ctx)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx, cmd_name):
+        """Return a command; plugins are asked only for a name that is not pelplug's own."""
+        if cmd_name not in self.commands:
+            self._load_third_party(ctx)
+        return super().get_command(ctx, cmd_name)
+
+    def _load_third_party(self, ctx):
+        key = "pelplug.commands"
+        if ctx.meta.get(key) or not _third_party_entries():
+            return
+        ctx.meta[key] = True
+        # One process may run several commands (tests, notebooks): plugins add to a group of their own.
+        group = click.Group(commands=dict(_OWN))
+        registry(ctx).add_commands(group)
+        self.commands = {**_OWN, **group.commands}
+
+    def main(self, args=None, prog_name="pelplug", complete_var=None, standalone_mode=True, **extra):
+        """Run a command; `standalone_mode` False lets exceptions through."""
+        args = sys.argv[1:] if args is None else [os.fspath(one) for one in args]
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        debug = "--debug" in args
+        code = 0
+        with _one_line_warnings(debug):
+            try:
+                result = super().main(args, prog_name, complete_var, False, obj=args, **extra)
+                code = result if isinstance(result, int) else 0
+                sys.stdout.flush()
+            except BaseException as error:
+                code = _answer(error, debug)
+        sys.exit(code)
+
+
+def _answer(error: BaseException, debug: bool) -> int:
+    """Tell the user what went wrong in one line and return the exit code."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, BrokenPipeError):
+        # Whoever reads our output has seen enough; the interpreter must not complain when it flushes.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return error.exit_code
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, (Interrupted, KeyboardInterrupt, click.Abort)):
+        note(str(error) if isinstance(error, Interrupted) else "interrupted; nothing was written.")
+        return 130
+    if isinstance(error, PelplugError):
+        note(str(error))
+        return error.exit_code
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx is not None else "pelplug"
+        note(f"{error.format_message().rstrip('.')}; see `{where} --help`.")
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        note(error.format_message())
+        return error.exit_code
+    kind = type(error).__name__
+    if isinstance(error, MemoryError):
+        note(f"There is not enough memory ({error or kind}); use fewer frames or workers, or a smaller system.")
+    else:
+        hint = "tell the developers what it shows" if debug else "run the same command with --debug and report it"
+        note(f"internal error ({kind}: {error}); {hint}.")
+    return 1
+
+
+@contextlib.contextmanager
+def _one_line_warnings(debug: bool):
+    """Show a warning as one line, without the source line Python prints with it."""
+
+    def show(message, category, *_, **__):
+        if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning)):
+            note(f"warning: {message}")
+
+    with warnings.catch_warnings():
+        if not debug:
+            warnings.showwarning = show
+        yield
+
+
+def _third_party_entries() -> bool:
+    """Whether any distribution but pelplug has plugins; reads metadata only."""
+    try:
+        entries = metadata.entry_points(group="pelplug")
+        return any(entry.dist is None or entry.dist.name != "pelplug" for entry in entries)
+    except Exception:  # unreadable metadata somewhere: the registry finds out what and says so
+        return True
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="pelplug", prog_name="pelplug")
+@common
+def cli():
+    """Study the potential energy landscape of glass-forming liquids with independent analysis plugins.
+
+    \b
+    pelplug analyze --plugin kappa traj.gsd     the main job: a result, a plot, fields for OVITO
+    pelplug plugins                             what can be computed
+    pelplug models                              the model liquids
+    """  # noqa: D301
+
+
+for _command in (analyze, quench, plot, plugins, models):
+    cli.add_command(_command)
+_OWN = dict(cli.commands)
+
+
+def main() -> None:
+    """Run ``pelplug`` with the arguments of the process."""
+    cli.main()

@@ -1,0 +1,29 @@
+"""``pelplug models``: the model liquids, and what one of them is."""
+
+from __future__ import annotations
+
+import click
+
+from pelplug.cli.options import common, registry, resolve_model
+from pelplug.cli.output import print_table
+
+__all__ = ["models"]
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
+@common
+def models(name, model_parameters):
+    """List the models, or show formula, parameters, composition, units and source of the model NAME."""
+    if name is not None:
+        click.echo(resolve_model(name, None, model_parameters).describe())
+        return
+    rows = []
+    for cls in registry().models().values():
+        model = cls()
+        dimension = "any" if model.dimension is None else model.dimension
+        density = "" if model.density is None else f"{model.density:g}"
+        species = ", ".join(model.species) or ("diameters" if model.needs_diameters else "any")
+        rows.append((model.name, ", ".join(model.aliases), dimension, species, density, model.summary))
+    print_table(("name", "aliases", "d", "species", "density", "summary"), rows)

@@ -1,0 +1,262 @@
+"""Options that several commands share, and those that come from the selected plugins."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable
+
+import click
+
+from pelplug.errors import InputError
+
+__all__ = [
+    "PluginCommand",
+    "common",
+    "frame_options",
+    "model_options",
+    "open_input",
+    "output_options",
+    "parallel_options",
+    "registry",
+    "resolve_model",
+    "trajectory_options",
+    "where_to_run",
+]
+
+_NO_PLUGINS = "pelplug.no-plugins"
+_REGISTRY = "pelplug.registry"
+
+
+def registry(ctx: click.Context | None = None):
+    """Return the registry of plugins of this command."""
+    from pelplug import host
+    from pelplug.registry import Registry
+
+    meta = (ctx or click.get_current_context()).meta
+    if _REGISTRY not in meta:
+        meta[_REGISTRY] = Registry(third_party=False) if meta.get(_NO_PLUGINS) else host.default_registry()
+    return meta[_REGISTRY]
+
+
+def _no_plugins(ctx, param, value):
+    if value:
+        ctx.meta[_NO_PLUGINS] = True
+
+
+def _stack(*options) -> Callable:
+    """Make one decorator of several, in the order they are to be listed."""
+    return lambda function: functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
+common = _stack(
+    click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."),
+    click.option(
+        "--no-plugins",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_no_plugins,
+        help="Leave third-party plugins out.",
+    ),
+)
+
+trajectory_options = _stack(
+    click.argument("file", type=click.Path()),
+    click.option("--topology", type=click.Path(), help="Second file with species, masses or box (GRO, PDB, data)."),
+    click.option("--format", "file_format", metavar="NAME", help="Format, where the ending does not tell."),
+    click.option("--species", metavar="1=A,2=B", help="New names for the types or elements of the file."),
+    click.option("--dt", metavar="TIME", help="Time of one simulation step; then time = dt * step."),
+)
+
+frame_options = _stack(
+    click.option("--start", type=int, metavar="FRAME", help="First frame; negative numbers count from the end."),
+    click.option("--stop", type=int, metavar="FRAME", help="Frame to stop before."),
+    click.option("--step", type=int, metavar="N", help="Take every N-th frame."),
+)
+
+model_options = _stack(
+    click.option("--model", metavar="NAME", help="Model of the particles; `pelplug models` lists them."),
+    click.option("--potential", type=click.Path(), metavar="FILE.toml", help="Your own pair potential instead."),
+    click.option(
+        "--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model."
+    ),
+)
+
+parallel_options = _stack(
+    click.option(
+        "--backend",
+        type=click.Choice(["serial", "multiprocessing", "dask"]),
+        help="Where frames are computed.  [default: serial; multiprocessing with --workers]",
+    ),
+    click.option("--workers", type=int, metavar="N", help="Number of processes."),
+    click.option("--scheduler", metavar="ADDRESS", help="Running dask scheduler."),
+)
+
+output_options = _stack(
+    click.option("--overwrite", is_flag=True, help="Replace existing output files."),
+    click.option("--quiet", is_flag=True, help="No progress bar and no summary."),
+)
+
+
+def open_input(file, topology, file_format, species, dt):
+    """Open the trajectory named on the command line."""
+    from pelplug.trajectory import open_trajectory
+
+    mapping = _pairs([part for part in species.split(",") if part.strip()], "--species 1=A,2=B") if species else None
+    return open_trajectory(file, topology=topology, species=mapping, dt=dt, format=file_format)
+
+
+def resolve_model(model, potential, model_parameters):
+    """Return the model named on the command line, None if there is none."""
+    if model is not None and potential is not None:
+        raise InputError("Give either --model or --potential, not both.")
+    values = _pairs(model_parameters, "--model-param truncation=smooth")
+    if potential is not None:
+        if not os.fspath(potential).endswith(".toml"):
+            raise InputError(f"The potential {potential} must be a TOML file (name.toml); `--model` takes a name.")
+        return registry().model(potential, **values)
+    if model is None:
+        if values:
+            raise InputError("--model-param needs --model: it sets a parameter of a model that you name.")
+        return None
+    return registry().model(model, **values)
+
+
+def where_to_run(backend, workers, scheduler) -> dict:
+    """Return the arguments of `run_analyses` that say where frames are computed."""
+    if backend is None and scheduler is not None:
+        backend = "dask"
+    elif backend is None and workers is not None and workers != 1:
+        backend = "multiprocessing"
+    return {"backend": backend, "n_workers": workers, "scheduler": scheduler}
+
+
+def _pairs(texts: Iterable[str], example: str) -> dict[str, str]:
+    """Read ``key=value`` texts."""
+    pairs = {}
+    for text in texts:
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if not (key and sign and value):
+            raise InputError(f"{text!r} is not of the form key=value; write for example {example}.")
+        if key in pairs:
+            raise InputError(f"{key} is given twice in {example.split()[0]}; give it once.")
+        pairs[key] = value
+    return pairs
+
+
+class PluginCommand(click.Command):
+    """A command whose options depend on the analyses that ``--plugin`` names."""
+
+    def parse_args(self, ctx, args):
+        """Look at ``--plugin`` first: the analyses it names say which other options there are."""
+        names = plugin_names(_values_of("--plugin", args))
+        if "--no-plugins" in args:
+            ctx.meta[_NO_PLUGINS] = True
+        ctx.meta["pelplug.options"] = self._plugin_options(ctx, names, args)
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx):
+        """Return the command's own options and those of the plugins."""
+        own = super().get_params(ctx)
+        return [
+            *own[:-1],
+            *(option for _, options in ctx.meta.get("pelplug.options", ()) for option in options),
+            own[-1],
+        ]
+
+    def format_options(self, ctx, formatter):
+        """Write the options of each analysis under its own heading."""
+        found = ctx.meta.get("pelplug.options", ())
+        from_plugins = {id(option) for _, options in found for option in options}
+        rows = [option.get_help_record(ctx) for option in self.get_params(ctx) if id(option) not in from_plugins]
+        with formatter.section("Options"):
+            formatter.write_dl([row for row in rows if row is not None])
+        for name, options in found:
+            rows = [row for option in options if (row := option.get_help_record(ctx)) is not None]
+            if rows:
+                with formatter.section(f"Options of {name} (or --{name}.OPTION for it alone)"):
+                    formatter.write_dl(rows)
+        if not found:
+            formatter.write_paragraph()
+            formatter.write_text("With --plugin NAME, --help shows the options of that analysis too.")
+
+    def _plugin_options(self, ctx, names, args) -> list[tuple[str, list[click.Option]]]:
+        if not names:
+            return []
+        if not {"--help", "-h"} & set(args):
+            _refuse_missing_file(args)
+        from pelplug.pipeline import order
+
+        taken = {text for option in self.params for text in option.opts}
+        found = []
+        for cls in order(names, registry(ctx)):
+            options = []
+            for spec in cls.parameter_specs().values():
+                plain = spec.name.replace("_", "-")
+                if f"--{plain}" not in taken:
+                    taken.add(f"--{plain}")
+                    options.append(_plugin_option(spec, plain, spec.name, hidden=False))
+                options.append(_plugin_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{spec.name}", hidden=True))
+            found.append((cls.name, options))
+        return found
+
+
+def plugin_parameters(ctx: click.Context) -> dict:
+    """Return what was given for the parameters of plugins, as `pelplug.host.run_analyses` takes them."""
+    options = [option for _, options in ctx.meta.get("pelplug.options", ()) for option in options]
+    return {option.key: ctx.params[option.name] for option in options if ctx.params.get(option.name) is not None}
+
+
+def plugin_names(values: Iterable[str]) -> list[str]:
+    """Return the names of ``--plugin a --plugin b,c``, each once."""
+    return list(dict.fromkeys(name for value in values for name in value.split(",") if name))
+
+
+class _PluginOption(click.Option):
+    def __init__(self, *arguments, key, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.key = key
+
+
+def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
+    words = [spec.help.rstrip(".")]
+    if spec.bounds:
+        words.append(f"({spec.bounds})")
+    if spec.param.unit and spec.param.unit != "1":
+        words.append(f"in units of {spec.param.unit}")
+    default = "required" if spec.required else f"default: {_plain(spec.default)}"
+    help_text = f"{' '.join(words)}.  [{default}]"
+    # Values stay text: the analysis's own declaration reads them and words the refusal.
+    dest = f"plugin_{key.replace('.', '__').replace('-', '_')}"
+    if spec.is_flag:
+        declaration = f"--{name}/--no-{name}"
+        return _PluginOption([declaration, dest], default=None, help=help_text, hidden=hidden, key=key)
+    return _PluginOption([f"--{name}", dest], metavar=spec.metavar, type=str, help=help_text, hidden=hidden, key=key)
+
+
+def _plain(value) -> str:
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def _values_of(option: str, args: list[str]) -> list[str]:
+    values = []
+    for position, text in enumerate(args):
+        if text == "--":
+            break
+        if text == option and position + 1 < len(args):
+            values.append(args[position + 1])
+        elif text.startswith(f"{option}="):
+            values.append(text.partition("=")[2])
+    return values
+
+
+def _refuse_missing_file(args: list[str]) -> None:
+    """Find a wrong file name before any plugin is loaded, where the command line leaves no doubt which it is."""
+    words = [text for text in args if not text.startswith("-")]
+    values = {args[index + 1] for index, text in enumerate(args[:-1]) if text.startswith("-") and "=" not in text}
+    candidates = [text for text in words if text not in values]
+    if len(candidates) == 1 and not os.path.exists(candidates[0]):
+        raise InputError(f"There is no file {candidates[0]}; check its name and folder.")

@@ -1,0 +1,69 @@
+"""``pelplug quench``: the inherent structures of a trajectory as a GSD file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pelplug.cli.options import (
+    common,
+    frame_options,
+    model_options,
+    open_input,
+    output_options,
+    parallel_options,
+    registry,
+    resolve_model,
+    trajectory_options,
+)
+from pelplug.errors import InputError
+
+__all__ = ["quench"]
+
+
+@click.command()
+@trajectory_options
+@model_options
+@click.option("--method", metavar="fire|cg|lbfgs", help="Minimiser.  [default: fire]")
+@click.option("--force-tolerance", metavar="FORCE", help="Largest force component left.  [default: 1e-10]")
+@click.option("--max-evaluations", metavar="N", help="Force evaluations allowed a frame.  [default: 100000]")
+@frame_options
+@parallel_options
+@click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
+@output_options
+@common
+def quench(file, output, overwrite, quiet, **options):
+    """Quench the frames of FILE to their inherent structures and write them, in float64, to a GSD file."""
+    from pelplug.cli.quenching import QuenchRegistry
+    from pelplug.cli.run import execute, summarise, tell_failures
+    from pelplug.exporters import export
+    from pelplug.files import check_output
+
+    source = [options.pop(key) for key in ("topology", "file_format", "species", "dt")]
+    described = [options.pop(key) for key in ("model", "potential", "model_parameters")]
+    parameters = {key: options.pop(key) for key in ("method", "force_tolerance", "max_evaluations")}
+    trajectory = open_input(file, *source)
+    check_output(output, overwrite, [path for path in (file, source[0], described[1]) if path is not None])
+    if Path(output).suffix.lower() != ".gsd":
+        raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
+    if trajectory.dimension not in (2, 3):
+        raise InputError(
+            f"A GSD file holds two or three dimensions, but {file} has {trajectory.dimension}; "
+            "use pelplug.quench in Python."
+        )
+    run, store = execute(
+        ["quench"],
+        trajectory,
+        output,
+        quiet=quiet,
+        plugins=QuenchRegistry(registry()),
+        model=resolve_model(*described),
+        parameters={key: value for key, value in parameters.items() if value is not None},
+        **options,
+    )
+    export(run.datasets, output, run.trajectory, overwrite)
+    store.discard()
+    tell_failures(run)
+    if not quiet:
+        summarise(run, [output])

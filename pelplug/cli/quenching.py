@@ -1,0 +1,75 @@
+"""The work of ``pelplug quench``, as an analysis: it shares frames, workers, checks and partial results with the others."""
+
+from __future__ import annotations
+
+import types
+from typing import Annotated
+
+from pelplug.analysis import Analysis
+from pelplug.fields import Field, Need
+from pelplug.landscape import METHODS, quench
+from pelplug.parameters import Param
+
+__all__ = ["Quench", "QuenchRegistry"]
+
+
+class Quench(Analysis):
+    """Quench every selected frame to its inherent structure."""
+
+    name = "quench"
+    summary = "Inherent structure of every frame"
+    needs = Need.POSITIONS | Need.CELL | Need.POTENTIAL
+    provides = {  # noqa: RUF012 (as in every analysis)
+        "positions": Field(("frame", "particle", "dimension"), "length", "position in the inherent structure"),
+        "energy": Field(("frame",), "energy", "energy of the inherent structure"),
+        "initial_energy": Field(("frame",), "energy", "energy before the quench"),
+        "max_force": Field(("frame",), "energy / length", "largest force component left"),
+        "displacement": Field(("frame",), "length", "root mean square displacement in the quench"),
+        "evaluations": Field(("frame",), "1", "force evaluations"),
+    }
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        method: Annotated[str, Param("minimiser", choices=tuple(METHODS))] = "fire",
+        force_tolerance: Annotated[
+            float, Param("largest force component left", exclusive_minimum=0.0, unit="energy / length")
+        ] = 1e-10,
+        max_evaluations: Annotated[int, Param("force evaluations allowed a frame", minimum=2)] = 100_000,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.method, self.force_tolerance, self.max_evaluations = method, force_tolerance, max_evaluations
+
+    def compute(self, configuration):
+        """Return the inherent structure of one frame."""
+        result = quench(
+            configuration,
+            self.potential_of(configuration),
+            method=self.method,
+            force_tolerance=self.force_tolerance,
+            max_evaluations=self.max_evaluations,
+        ).require_converged()
+        return {
+            "positions": result.configuration.positions,
+            **{name: getattr(result, name) for name in self.provides if name != "positions"},
+        }
+
+
+class QuenchRegistry:
+    """A registry that knows `Quench` too, whatever plugins are called."""
+
+    def __init__(self, registry):
+        self._registry = registry
+
+    def analysis(self, name):
+        """Return the one analysis there is."""
+        return Quench
+
+    def owner_of(self, kind, name):
+        """Return who answers for it."""
+        return types.SimpleNamespace(owner="pelplug")
+
+    def __getattr__(self, name):
+        return getattr(self._registry, name)

@@ -1,0 +1,111 @@
+"""What `analyze` and `quench` share: partial results, Ctrl-C, and the summary."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+import numpy as np
+
+from pelplug.cli.options import registry, where_to_run
+from pelplug.cli.output import Interrupted, note, print_table, say_found, show_progress
+
+__all__ = ["execute", "summarise", "tell_failures"]
+
+
+def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, plugins=None, **arguments):
+    """Run analyses with partial results kept beside `output`.
+
+    Parameters
+    ----------
+    names : list of str
+    trajectory : Trajectory
+    output : path_like
+        What the command will write; finished frames are kept beside it until then.
+    quiet : bool
+    backend, workers, scheduler
+        As on the command line.
+    plugins : Registry, optional
+        Where to look for analyses.
+    **arguments
+        Of `pelplug.host.run_analyses`.
+
+    Returns
+    -------
+    run : AnalysisRun
+    store : PartialStore
+        To be discarded when the output is safely written.
+
+    Raises
+    ------
+    Interrupted
+        At Ctrl-C, with the sentence that says how to go on.
+    """
+    from pelplug.host import run_analyses
+    from pelplug.store import PartialStore
+
+    store = PartialStore(output, announce=None if quiet else say_found)
+    try:
+        run = run_analyses(
+            names,
+            trajectory,
+            registry=plugins or registry(),
+            store=store,
+            verbose=show_progress(quiet),
+            command=shlex.join(["pelplug", *(click.get_current_context().obj or ())]),
+            **where_to_run(backend, workers, scheduler),
+            **arguments,
+        )
+    except KeyboardInterrupt:
+        kept = sum(store.found().values())
+        frames = "frame is" if kept == 1 else "frames are"
+        raise Interrupted(
+            f"interrupted; {kept} finished {frames} kept, and the same command goes on from there."
+            if kept
+            else "interrupted before the first frame was finished; the same command starts again."
+        ) from None
+    return run, store
+
+
+def tell_failures(run) -> None:
+    """Write one line to stderr for each analysis that left frames out."""
+    from pelplug.provenance import failed_frames
+
+    for name in run.requested:
+        failures = failed_frames(run.datasets[name])
+        if not failures:
+            continue
+        count = len(failures) + run.datasets[name].sizes.get("frame", 0)
+        shown = "; ".join(f"frame {label}: {why.rstrip('.')}" for label, why in list(failures.items())[:3])
+        more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
+        note(f"{name} left out {len(failures)} of {count} frames that failed ({shown}{more}).")
+
+
+def summarise(run, written) -> None:
+    """Print the numbers of a run and the files it wrote."""
+    for name in run.requested:
+        dataset = run.datasets[name]
+        rows = [row for variable in dataset.data_vars for row in _summary(dataset, str(variable))]
+        frames = dataset.sizes.get("frame", 0)
+        click.echo(f"{name}: {frames} {'frame' if frames == 1 else 'frames'} of {run.trajectory.path.name}")
+        if rows:
+            print_table(("  quantity", "value", "units", "meaning"), rows)
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+def _summary(dataset, name: str):
+    """Rows for numbers and texts, and for series of numbers their mean over frames."""
+    variable = dataset[name]
+    meaning, units = variable.attrs.get("long_name", ""), variable.attrs.get("units", "")
+    units = "" if units == "1" else units
+    if variable.ndim == 0 and variable.dtype.kind in "biufUO":
+        value = variable.item()
+        yield f"  {name}", f"{value:.6g}" if isinstance(value, float) else value, units, meaning
+    elif variable.dims == ("frame",) and variable.dtype.kind in "iuf" and variable.size:
+        values = variable.values[np.isfinite(variable.values)]
+        if values.size == 1:
+            yield f"  {name}", f"{values[0]:.6g}", units, meaning
+        elif values.size:
+            spread = f"{values.mean():.6g} ({values.min():.6g} to {values.max():.6g})"
+            yield f"  {name}", spread, units, f"{meaning}, mean over frames (range)"
