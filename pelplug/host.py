@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,8 @@ _default: Registry | None = None
 
 def default_registry() -> Registry:
     """Return the registry of the installed plugins; they are loaded at the first call."""
-    global _default
     if _default is None:
-        _default = Registry()
+        use_registry(Registry())
     return _default
 
 
@@ -31,6 +31,8 @@ def use_registry(registry: Registry | None) -> None:
     """Make a registry the default one; None has the plugins loaded anew."""
     global _default
     _default = registry
+    if "pelplug.models" in sys.modules:  # so that pelplug.models() lists those of plugins too
+        sys.modules["pelplug.models"].set_provider(model_classes)
 
 
 def plugins() -> list:

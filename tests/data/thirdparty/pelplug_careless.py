@@ -29,10 +29,10 @@ def pelplug_analyses():
         def compute(self, configuration):
             return {"x": 0.0}
 
-    class Fine(NoHelp):
+    class Fine(pelplug.Analysis):
         name = "fine"
-
-        def __init__(self, trajectory, **base):
-            super(NoHelp, self).__init__(trajectory, **base)
+        summary = "Nothing wrong with it"
+        provides = NoHelp.provides
+        compute = NoHelp.compute
 
     return [BadName, NoHelp, int, Fine]
