@@ -14,7 +14,7 @@ import click
 from pelplug.cli.analyze import analyze
 from pelplug.cli.models import models
 from pelplug.cli.options import common, registry
-from pelplug.cli.output import Interrupted, note
+from pelplug.cli.output import RunInterruptedError, note
 from pelplug.cli.plot import plot
 from pelplug.cli.plugins import plugins
 from pelplug.cli.quench import quench
@@ -78,15 +78,16 @@ def _answer(error: BaseException, debug: bool) -> int:
         return error.exit_code
     if debug:
         traceback.print_exception(error)
-    if isinstance(error, (Interrupted, KeyboardInterrupt, click.Abort)):
-        note(str(error) if isinstance(error, Interrupted) else "interrupted; nothing was written.")
+    if isinstance(error, (RunInterruptedError, KeyboardInterrupt, click.Abort)):
+        note(str(error) if isinstance(error, RunInterruptedError) else "interrupted; nothing was written.")
         return 130
     if isinstance(error, PelplugError):
         note(str(error))
         return error.exit_code
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx is not None else "pelplug"
-        note(f"{error.format_message().rstrip('.')}; see `{where} --help`.")
+        message = error.format_message().replace(". (", " (").rstrip(".")
+        note(f"{message}; see `{where} --help`.")
         return error.exit_code
     if isinstance(error, click.ClickException):
         note(error.format_message())

@@ -15,7 +15,10 @@ __all__ = ["models"]
 @click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
 @common
 def models(name, model_parameters):
-    """List the models, or show formula, parameters, composition, units and source of the model NAME."""
+    """List the models, or describe one.
+
+    With NAME: its formula, parameters, composition, units, time step and source.
+    """
     if name is not None:
         click.echo(resolve_model(name, None, model_parameters).describe())
         return

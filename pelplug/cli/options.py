@@ -159,19 +159,16 @@ class PluginCommand(click.Command):
     def get_params(self, ctx):
         """Return the command's own options and those of the plugins."""
         own = super().get_params(ctx)
-        return [
-            *own[:-1],
-            *(option for _, options in ctx.meta.get("pelplug.options", ()) for option in options),
-            own[-1],
-        ]
+        found = [option for _, options in ctx.meta.get("pelplug.options", ()) for option in options]
+        return [*own[:-1], *found, own[-1]]
 
     def format_options(self, ctx, formatter):
         """Write the options of each analysis under its own heading."""
         found = ctx.meta.get("pelplug.options", ())
         from_plugins = {id(option) for _, options in found for option in options}
-        rows = [option.get_help_record(ctx) for option in self.get_params(ctx) if id(option) not in from_plugins]
+        own = [one for one in self.get_params(ctx) if isinstance(one, click.Option) and id(one) not in from_plugins]
         with formatter.section("Options"):
-            formatter.write_dl([row for row in rows if row is not None])
+            formatter.write_dl([row for option in own if (row := option.get_help_record(ctx)) is not None])
         for name, options in found:
             rows = [row for option in options if (row := option.get_help_record(ctx)) is not None]
             if rows:
@@ -220,7 +217,7 @@ class _PluginOption(click.Option):
 
 
 def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
-    words = [spec.help.rstrip(".")]
+    words = [spec.help[:1].upper() + spec.help[1:].rstrip(".")]
     if spec.bounds:
         words.append(f"({spec.bounds})")
     if spec.param.unit and spec.param.unit != "1":
@@ -238,7 +235,7 @@ def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
 def _plain(value) -> str:
     if isinstance(value, (tuple, list)):
         return ",".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+    return "none" if value is None or value == "" else str(value)
 
 
 def _values_of(option: str, args: list[str]) -> list[str]:

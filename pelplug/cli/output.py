@@ -10,10 +10,19 @@ import click
 
 from pelplug.errors import InputError, PelplugError, RunError
 
-__all__ = ["Interrupted", "check_figure", "console", "note", "print_table", "save_figure", "say_found", "show_progress"]
+__all__ = [
+    "RunInterruptedError",
+    "check_figure",
+    "console",
+    "note",
+    "print_table",
+    "save_figure",
+    "say_found",
+    "show_progress",
+]
 
 
-class Interrupted(Exception):
+class RunInterruptedError(Exception):
     """Ctrl-C, with the sentence that says how to go on."""
 
 

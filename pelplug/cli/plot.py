@@ -20,7 +20,7 @@ __all__ = ["plot"]
 @click.option("--overwrite", is_flag=True, help="Replace an existing figure.")
 @common
 def plot(files, output, plugin, overwrite):
-    """Draw results from FILE.nc... again; several files are drawn over each other."""
+    """Draw results again; several files are drawn over each other."""
     from pelplug.files import check_output
     from pelplug.results import read_results
 
@@ -58,11 +58,11 @@ def draw(curves: dict):
         return next(iter(curves.values()))[0][1].figure()
     figure = Figure(figsize=(6.4 * len(curves), 4.8), layout="constrained")
     for ax, analyses in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.values(), strict=True):
-        for label, analysis in analyses:
+        for index, (label, analysis) in enumerate(analyses):
             before = set(ax.get_children())
             analysis.plot(ax=ax)
             if len(analyses) > 1:
-                _label(ax, before, label)
+                _tell_apart(ax, before, label, index)
         if len(analyses) > 1:
             ax.legend()
     return figure
@@ -74,12 +74,14 @@ def _labels(files) -> list[str]:
     return stems if len(set(stems)) == len(stems) else [str(file) for file in files]
 
 
-def _label(ax, before: set, label: str) -> None:
-    """Name what a call of plot() added; only its first curve gets an entry in the legend."""
-    from matplotlib.collections import Collection
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
+def _tell_apart(ax, before: set, label: str, index: int) -> None:
+    """Give what a call of plot() added a colour and, for its first curve, an entry in the legend.
 
+    An analysis draws itself as if it were alone: numbers it writes into the panel would cover each other.
+    """
     added = [one for one in (*ax.lines, *ax.patches, *ax.collections) if one not in before]
-    for index, artist in enumerate(one for one in added if isinstance(one, (Line2D, Patch, Collection))):
-        artist.set_label(label if index == 0 else f"_{label}")
+    for position, artist in enumerate(added):
+        artist.set_color(f"C{index}")
+        artist.set_label(label if position == 0 else f"_{label}")
+    for text in [one for one in ax.texts if one not in before]:
+        text.remove()

@@ -14,7 +14,7 @@ __all__ = ["plugins"]
 @click.option("-v", "--verbose", is_flag=True, help="Show what each plugin offers, with the parameters of analyses.")
 @common
 def plugins(verbose):
-    """List the plugins: name, distribution, version, status, and why one failed."""
+    """List the plugins, and why one failed."""
     found = registry()
     records = found.plugins()
     if verbose:

@@ -34,7 +34,10 @@ __all__ = ["quench"]
 @output_options
 @common
 def quench(file, output, overwrite, quiet, **options):
-    """Quench the frames of FILE to their inherent structures and write them, in float64, to a GSD file."""
+    """Write the inherent structures of a trajectory to GSD.
+
+    Every selected frame of FILE is quenched; positions are kept in float64. After Ctrl-C the same command goes on.
+    """
     from pelplug.cli.quenching import QuenchRegistry
     from pelplug.cli.run import execute, summarise, tell_failures
     from pelplug.exporters import export

@@ -1,4 +1,4 @@
-"""The work of ``pelplug quench``, as an analysis: it shares frames, workers, checks and partial results with the others."""
+"""The work of ``pelplug quench`` as an analysis, so that frames, workers and partial results are as in all others."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from pelplug.cli.options import registry, where_to_run
-from pelplug.cli.output import Interrupted, note, print_table, say_found, show_progress
+from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
 
 __all__ = ["execute", "summarise", "tell_failures"]
 
@@ -38,7 +38,7 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
 
     Raises
     ------
-    Interrupted
+    RunInterruptedError
         At Ctrl-C, with the sentence that says how to go on.
     """
     from pelplug.host import run_analyses
@@ -59,7 +59,7 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
     except KeyboardInterrupt:
         kept = sum(store.found().values())
         frames = "frame is" if kept == 1 else "frames are"
-        raise Interrupted(
+        raise RunInterruptedError(
             f"interrupted; {kept} finished {frames} kept, and the same command goes on from there."
             if kept
             else "interrupted before the first frame was finished; the same command starts again."
