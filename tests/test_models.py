@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tomllib
 
 import numpy as np
 import oracles
@@ -320,7 +321,9 @@ def test_strain_derivatives_by_differences(name, parameters, n):
         np.testing.assert_allclose(exact.mixed[k], mixed, atol=3e-7 * np.abs(exact.mixed).max())
 
 
-@pytest.mark.parametrize(("d", "fraction", "n"), [(4, 0.8, 20), (5, 0.8, 14), (6, 0.35, 12), (7, 0.1, 10), (8, 0.03, 9)])
+@pytest.mark.parametrize(
+    ("d", "fraction", "n"), [(4, 0.8, 20), (5, 0.8, 14), (6, 0.35, 12), (7, 0.1, 10), (8, 0.03, 9)]
+)
 def test_harmonic_energy_in_high_dimensions_is_the_sum_over_images(d, fraction, n):
     model = models.build("harmonic", dimension=d, volume_fraction=fraction)
     c = oracles.tilted(model.random_configuration(n, rng=d), rng=d, tilt=0.15)
@@ -534,6 +537,23 @@ def test_bad_files_are_one_sentence(tmp_path, old, new, words):
     with pytest.raises(InputError, match=words) as caught:
         models.from_file(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, -1, True, "x", [], [1], {}, {"a": 1}, [["A"]], float("inf")])
+def test_values_of_the_wrong_kind_never_escape(value):
+    base = tomllib.loads(OWN)
+    changed = [{**base, key: value} for key in (*base, "sigma", "mixing", "parameters", "units", "cites", "time_step")]
+    for key in ("species", "sigma", "epsilon", "cutoff"):
+        changed.append({**base, "pair": [base["pair"][0], {**base["pair"][1], key: value}, base["pair"][2]]})
+    changed += [{"form": "harmonic", "sigma": "diameters", "parameters": item} for item in (value, {"epsilon": value})]
+    refused = 0
+    for definition in changed:
+        try:
+            models.UserModel(definition).describe()
+        except InputError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > len(changed) / 2
 
 
 def test_missing_file_and_missing_pair(tmp_path):

@@ -22,9 +22,23 @@ __all__ = ["UserModel", "from_file"]
 _TRUNCATIONS = ("cut", "shift", "shifted-force", "smooth")
 _MIXING = {"additive": additive, "non-additive": non_additive}
 _KEYS = {
-    "name", "summary", "form", "dimension", "species", "composition", "density", "time_step", "units", "truncation",
-    "cutoff", "sigma", "mixing", "parameters", "pair", "cites",
-}  # fmt: skip
+    "name": (str, "a text"),
+    "summary": (str, "a text"),
+    "form": (str, "the name of a functional form"),
+    "dimension": (int, "a whole number from 2 to 8"),
+    "species": (list, "a list of names"),
+    "composition": (Mapping, "a table of species and fractions"),
+    "density": (float | int, "a number"),
+    "time_step": (float | int, "a number"),
+    "units": (str, "a text"),
+    "truncation": (str, "one of " + ", ".join(_TRUNCATIONS)),
+    "cutoff": (float | int, "a number"),
+    "sigma": (str, "the word diameters; a mixture has a sigma in each [[pair]]"),
+    "mixing": (str, "one of " + ", ".join(_MIXING)),
+    "parameters": (Mapping, "a table of numbers"),
+    "pair": (list, "a list of tables, each headed [[pair]]"),
+    "cites": (list, "a list of texts"),
+}
 
 
 def from_file(path: str | os.PathLike, forms: Mapping[str, Form] | None = None) -> UserModel:
@@ -89,9 +103,13 @@ class UserModel(Model):
         super().__init__()
         forms = FORMS if forms is None else forms
         self.definition = dict(definition)
-        unknown = sorted(set(definition) - _KEYS)
+        unknown = sorted(set(definition) - set(_KEYS))
         if unknown:
             raise InputError(f"the key {unknown[0]!r} is unknown; the keys are {', '.join(sorted(_KEYS))}.")
+        for key, value in definition.items():
+            kind, words = _KEYS[key]
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise InputError(f"the {key} is {words}, not {value!r}.")
         form_name = self._need("form")
         if form_name not in forms:
             raise InputError(f"there is no form {form_name!r}; the forms are {', '.join(forms)}.")
@@ -119,7 +137,7 @@ class UserModel(Model):
         self.units = str(definition.get("units", REDUCED_UNITS))
         self.cites = tuple(map(str, definition.get("cites", ())))
         dimension = definition.get("dimension")
-        if dimension is not None and (not isinstance(dimension, int) or not 2 <= dimension <= 8):
+        if dimension is not None and not 2 <= dimension <= 8:
             raise InputError(f"the dimension is a whole number from 2 to 8, not {dimension!r}.")
         self.dimension = dimension
         self.density = None if "density" not in definition else _number(definition["density"], "density")
@@ -138,16 +156,16 @@ class UserModel(Model):
 
     def _read_pairs(self) -> None:
         names = self._need("species")
-        if not isinstance(names, list) or not names or len(set(names)) != len(names):
+        if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
             raise InputError("species is a list of different names.")
-        self.species = tuple(map(str, names))
+        self.species = tuple(names)
         index = {name: k for k, name in enumerate(self.species)}
         n = len(names)
         self.sigma, self.cutoff = np.full((n, n), np.nan), np.full((n, n), np.nan)
         self.table = {key: np.full((n, n), np.nan) for key in self.form.parameters}
         for pair in self.definition.get("pair", []):
-            couple = pair.get("species", [])
-            if len(couple) != 2 or any(name not in index for name in couple):
+            couple = pair.get("species", []) if isinstance(pair, Mapping) else []
+            if not isinstance(couple, list) or len(couple) != 2 or any(name not in names for name in couple):
                 raise InputError(f"a [[pair]] names two of the species {', '.join(self.species)}, not {couple!r}.")
             a, b = (index[name] for name in couple)
             where = f"the pair {couple[0]}-{couple[1]}"
@@ -169,9 +187,10 @@ class UserModel(Model):
         given = self.definition.get("composition", {})
         if not given and len(self.species) == 1:
             given = {self.species[0]: 1.0}
-        if given and (set(given) != set(self.species) or abs(sum(given.values()) - 1.0) > 1e-9):
+        fractions = {str(key): _number(value, f"fraction of {key}") for key, value in given.items()}
+        if fractions and (set(fractions) != set(self.species) or abs(sum(fractions.values()) - 1.0) > 1e-9):
             raise InputError("the composition gives each species a fraction, with sum 1.")
-        self.composition = {str(key): float(value) for key, value in given.items()}
+        self.composition = fractions
 
     def _cutoff_of(self, table: Mapping, where: str) -> float:
         cutoff = table.get("cutoff", self.definition.get("cutoff", self.form.cutoff))
