@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import operator
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.readers.base import FrameReader
+from pelplug.readers.checksum import checksum
 from pelplug.readers.detect import (
     detect_format,
     explain_missing,
@@ -25,9 +24,6 @@ from pelplug.readers.generic import GenericFrames
 from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
-
-_SAMPLED_ABOVE = 1 << 30
-_SAMPLE = 1 << 24
 
 
 class Trajectory:
@@ -246,18 +242,7 @@ class Trajectory:
 
         Above 1 GiB it is taken of the size and the first and last 16 MiB, and begins with "sha256-sampled:".
         """
-        size = self.path.stat().st_size
-        digest = hashlib.sha256()
-        with open(self.path, "rb") as file:
-            if size <= _SAMPLED_ABOVE:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-                return f"sha256:{digest.hexdigest()}"
-            digest.update(str(size).encode())
-            digest.update(file.read(_SAMPLE))
-            file.seek(-_SAMPLE, os.SEEK_END)
-            digest.update(file.read(_SAMPLE))
-        return f"sha256-sampled:{digest.hexdigest()}"
+        return checksum(self.path)
 
     def close(self) -> None:
         """Close the file."""
