@@ -123,7 +123,7 @@ class Analysis(AnalysisBase):
     def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **unknown):
         self.__dict__.setdefault("parameters", {})
         for name in unknown:
-            raise InputError(unknown_parameter(name, self.parameter_specs(), self._owner))
+            raise InputError(unknown_parameter(name, self.parameter_specs(), f"the {self._owner}"))
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
         if trajectory is not None and not hasattr(trajectory, "configuration_of"):
@@ -439,10 +439,10 @@ def _validated(init):
         specs = type(self).parameter_specs()
         given = {name: value for name, value in values.items() if name not in _BASE}
         if "parameters" not in self.__dict__:
-            self.parameters = validate_parameters(specs, given, self._owner)
+            self.parameters = validate_parameters(specs, given, f"the {self._owner}")
             checked = {name: self.parameters[name] for name in given}
         else:  # a base class: some values are set by the subclass
-            checked = {n: specs[n].validate(v, self._owner) if n in specs else v for n, v in given.items()}
+            checked = {n: specs[n].validate(v, f"the {self._owner}") if n in specs else v for n, v in given.items()}
             self.parameters.update((name, value) for name, value in checked.items() if name in specs)
         init(self, trajectory, **{**values, **checked})
 

