@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from pelplug.errors import NotAMinimumError
 
-__all__ = ["PIVOT_FLOOR", "HessianFactor", "not_a_minimum", "remove_translations", "unit_dipoles"]
+__all__ = ["BLOCK", "PIVOT_FLOOR", "HessianFactor", "not_a_minimum", "remove_translations", "unit_dipoles"]
 
 # A pivot below this fraction of the mean diagonal element is a zero mode: rounding leaves about 1e-13.
 PIVOT_FLOOR = 1e-10

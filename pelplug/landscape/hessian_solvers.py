@@ -13,7 +13,7 @@ from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian_cg import ConjugateGradients
 from pelplug.landscape.hessian_dense import DenseFactor
 from pelplug.landscape.hessian_dissection import dissect
-from pelplug.landscape.hessian_factor import HessianFactor
+from pelplug.landscape.hessian_factor import BLOCK, HessianFactor
 from pelplug.landscape.hessian_sparse import SparseFactor, grounded_particle
 
 __all__ = ["SOLVERS", "available_memory", "factorise"]
@@ -99,8 +99,10 @@ def factorise(
         )
     memory = MEMORY_SHARE * (available_memory() if memory is None else memory)
     size = float(n * d)
-    need = {"dense": 8.0 * size**2 * 1.02, "cg": 8.0 * (6 * min(2.0**25, 192 * size) + 2.0 * hessian.data.size)}
     count = sample or 0
+    # Solves go in blocks; six arrays of that many columns are held.
+    columns = size * min(count, BLOCK) if sample is not None else size * BLOCK
+    need = {"dense": 8.0 * size**2 * 1.02, "cg": 8.0 * (6 * min(2.0**25, columns) + 1.5 * hessian.data.size)}
     cost = {
         "dense": size**3 if sample is None else size**3 / 3 + 4 * size**2 * count,
         "cg": CG_HANDICAP * 2.0 * hessian.data.size * 400.0 * (n / 2000.0) ** (1.0 / d) * max(count, d),
@@ -119,7 +121,7 @@ def factorise(
     if need[solver] > memory:
         remedy = "choose fewer pairs or solver cg" if sample is not None else "sample instead (pairs=1000, for example)"
         raise InputError(
-            f"The {solver} solver needs about {need[solver] / 2**30:.1f} GiB for N = {n}, and {memory / 2**30:.1f} GiB "
+            f"The {solver} solver needs about {need[solver] / 2**30:.2g} GiB for N = {n}, and {memory / 2**30:.2g} GiB "
             f"can be used; {remedy}."
         )
     if solver == "dense":

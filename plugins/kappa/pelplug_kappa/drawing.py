@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 
 import matplotlib as mpl
+import matplotlib.ticker
 import numpy as np
 from matplotlib.collections import PatchCollection
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
 
 __all__ = ["draw_distribution", "draw_figure", "draw_slice"]
 
 INK = "#17324d"
-# Soft spots are few: the map is light and warm there and recedes into dark blue where the state is stiff.
-COLOURS = "inferno_r"
+# Soft spots are few: the map glows there and recedes into the dark where the state is stiff. Its palest end, which white
+# paper would swallow, is left out.
+COLOURS = ListedColormap(mpl.colormaps["inferno"](np.linspace(0.93, 0.08, 256)), "soft to stiff")
 
 
 def draw_distribution(dataset, ax=None, **keywords):
@@ -50,7 +52,8 @@ def draw_distribution(dataset, ax=None, **keywords):
     ax.set(xscale="log", yscale="log", xlabel=r"$\kappa_{ij}\,/\,\langle\kappa\rangle$")
     ax.set_ylabel(r"$P(\kappa_{ij}/\langle\kappa\rangle)$")
     ax.set_ylim(0.3 * density[filled].min(), 3.0 * density[filled].max())
-    ax.text(0.04, 0.96, _caption(dataset), transform=ax.transAxes, va="top", fontsize="small", linespacing=1.5)
+    corner = {"transform": ax.transAxes, "ha": "center", "va": "bottom", "fontsize": "small", "linespacing": 1.5}
+    ax.text(0.5, 0.05, _caption(dataset), **corner)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax
@@ -99,9 +102,9 @@ def draw_slice(dataset, ax, frame: int = 0):
         near = np.all((moved > -margin) & (moved < 1.0 + margin), axis=1)
         circles += [Circle(centre, radius) for centre, radius in zip(moved[near] @ plane, radii[near], strict=True)]
         values.append(kappa[shown[near]])
-    colours = mpl.colormaps[COLOURS].with_extremes(bad="0.85")
+    colours = COLOURS.with_extremes(bad="0.85")
     low, high = np.nanquantile(kappa, [0.005, 0.99])
-    drawn = PatchCollection(circles, cmap=colours, norm=LogNorm(low, high), edgecolor="white", linewidth=0.4)
+    drawn = PatchCollection(circles, cmap=colours, norm=LogNorm(low, high), edgecolor="white", linewidth=0.5)
     drawn.set_array(np.ma.masked_invalid(np.concatenate(values)))
     ax.add_collection(drawn)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) @ plane
@@ -112,7 +115,7 @@ def draw_slice(dataset, ax, frame: int = 0):
     room = 0.01 * (upper - lower)
     ax.set(xlim=(lower[0] - room[0], upper[0] + room[0]), ylim=(lower[1] - room[1], upper[1] + room[1]), aspect="equal")
     ax.set_axis_off()
-    bar = ax.figure.colorbar(drawn, ax=ax, extend="both", shrink=0.85, pad=0.02, aspect=30)
+    bar = ax.figure.colorbar(drawn, ax=ax, extend="both", shrink=0.9, pad=0.03, aspect=30)
     bar.set_label(r"$\kappa_i$ (energy / length$^2$), soft to stiff")
     bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
@@ -130,7 +133,7 @@ def draw_figure(dataset) -> Figure:
         figure = Figure(figsize=(5.0, 4.0), layout="constrained")
         draw_distribution(dataset, figure.add_subplot())
         return figure
-    figure = Figure(figsize=(10.0, 4.4), layout="constrained")
+    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.15))
     draw_distribution(dataset, left)
     draw_slice(dataset, right)

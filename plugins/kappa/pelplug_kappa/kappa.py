@@ -182,6 +182,8 @@ class Kappa(pelplug.Analysis):
         dataset.attrs["solver"] = ", ".join(sorted(set(map(str, dataset["solver"].values))))
         what = f"the {sizes.size} inherent structures" if many else "the pairs of the one inherent structure"
         without = "" if many else "; none for the shear modulus"
+        # Which minimum this is depends on the algorithm that found it.
+        dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
         dataset.attrs["bootstrap"] = f"{self.confidence:g} intervals from {self.resamples} resamples of {what}{without}"
         return dataset
 
