@@ -313,7 +313,7 @@ class Analysis(AnalysisBase):
         bar = {"desc": self.name, **(progressbar_kwargs or {})}
         if not isinstance(backend, BackendBase):
             name = backend or "serial"
-            if name != "serial" and not self.parallelizable:
+            if name in ("multiprocessing", "dask") and not self.parallelizable:
                 raise InputError(f"The analysis {self.name} cannot be split over processes; use the serial backend.")
             if name != "serial" and any(not one.parallelizable for one in self._trajectory.transformations):
                 raise InputError(f"The frames of {source} depend on each other; use the serial backend.")

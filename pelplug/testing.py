@@ -162,7 +162,10 @@ def check_analysis(
         dataset = run.datasets[cls.name]
         _check_dataset(cls, dataset, run.trajectory)
         _check_parameters(cls, dataset, run.trajectory, parameters)
-        copy = pickle.loads(pickle.dumps(run.analyses[cls.name]))
+        try:
+            copy = pickle.loads(pickle.dumps(run.analyses[cls.name]))
+        except Exception as error:
+            raise AssertionError(f"the analysis cannot be pickled, so processes cannot share it: {error}") from error
         _require(copy.to_dataset().identical(dataset), "a pickled analysis comes back with another result")
         if "multiprocessing" in cls.get_supported_backends():
             other = run_analyses(cls.name, trajectory, **common, backend="multiprocessing", n_workers=workers)
