@@ -161,9 +161,9 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path, kind):
         return path
 
     peak(many(5))  # caches of the libraries
-    few, lots = peak(many(20)), peak(many(400))
+    few, lots = peak(many(50)), peak(many(250))
     one = 500 * 3 * 8
-    # 380 frames more would be 380 * 12 kB; offsets and indices are a few bytes a frame.
+    # 200 frames more would be 200 * 12 kB; offsets and indices are a few bytes a frame.
     assert lots - few < 30 * one
 
 

@@ -12,7 +12,7 @@ from pelplug.readers.text import DAMAGED, connect, read_table
 
 __all__ = ["DumpReader"]
 
-_BLOCK = 1 << 22
+_BLOCK = 1 << 18
 _MARK = b"ITEM: T"  # begins both "ITEM: TIMESTEP" and "ITEM: TIME"
 _TEXT = {"type", "element", "mol_type", "typelabel"}
 
