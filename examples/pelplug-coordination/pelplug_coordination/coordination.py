@@ -1,0 +1,84 @@
+"""How many neighbours each particle has within a distance."""
+
+from typing import Annotated, ClassVar
+
+import freud
+import numpy as np
+
+import pelplug
+
+
+class Coordination(pelplug.Analysis):
+    """Number of particles within `distance` of each particle.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Two- or three-dimensional frames.
+    distance : float
+        Largest distance of a neighbour [length]; the first minimum of g(r) is the usual choice.
+    **base
+        Of `pelplug.Analysis`.
+    """
+
+    name = "coordination"
+    summary = "Coordination number of every particle"
+    needs = pelplug.Need.POSITIONS
+    provides: ClassVar = {
+        "coordination": pelplug.Field(("frame", "particle"), "1", "coordination number"),
+        "mean_coordination": pelplug.Field(("frame",), "1", "mean coordination number"),
+        "number": pelplug.Field(("bin",), "1", "coordination number"),
+        "probability": pelplug.Field(("bin",), "1", "fraction of particles"),
+    }
+    cites = ("V. Ramasubramani et al., Comput. Phys. Commun. 254, 107275 (2020)",)
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        distance: Annotated[
+            float, pelplug.Param("largest distance of a neighbour", exclusive_minimum=0, unit="length")
+        ] = 1.4,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.distance = distance
+
+    def compute(self, configuration):
+        """Count the neighbours in one frame."""
+        d = configuration.dimension
+        if d not in (2, 3):
+            raise pelplug.InputError(f"The analysis coordination works in two or three dimensions, not {d}.")
+        if 2 * self.distance >= configuration.heights.min():
+            raise pelplug.InputError(
+                f"The distance {self.distance:g} must be less than half the box height "
+                f"{configuration.heights.min():g}; choose a smaller one."
+            )
+        # freud wants cell vectors along x, in the xy plane, and anywhere: turn cell and positions together.
+        turn, matrix = np.linalg.qr(configuration.cell.T)
+        sign = np.sign(np.diag(matrix))
+        box = np.zeros((3, 3))
+        box[:d, :d] = sign[:, None] * matrix
+        points = np.zeros((configuration.n, 3))
+        points[:, :d] = configuration.positions @ (turn * sign)
+        box = freud.box.Box.from_matrix(box, dimensions=d)
+        query = freud.locality.AABBQuery(box, box.wrap(points))
+        neighbours = query.query(query.points, {"r_max": self.distance, "exclude_ii": True}).toNeighborList()
+        counts = neighbours.neighbor_counts.astype(np.int64)
+        return {"coordination": counts, "mean_coordination": counts.mean()}
+
+    def summarize(self, dataset):
+        """Add the distribution over all particles and frames."""
+        numbers, counts = np.unique(dataset["coordination"], return_counts=True)
+        return dataset.assign(number=("bin", numbers), probability=("bin", counts / counts.sum()))
+
+    def plot(self, ax=None, **keywords):
+        """Draw the distribution of coordination numbers."""
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(layout="constrained").add_subplot()
+        dataset = self.to_dataset()
+        ax.bar(dataset["number"], dataset["probability"], **keywords)
+        ax.set(xlabel="coordination number", ylabel="fraction of particles")
+        return ax
