@@ -22,6 +22,7 @@ from pelplug.readers.detect import (
 )
 from pelplug.readers.generic import GenericFrames
 from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
+from pelplug.readers.write import write_trajectory
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
@@ -391,39 +392,3 @@ def read_configuration(path, frame=-1, topology=None, species=None, dt=None, for
     """
     with open_trajectory(path, topology, species, dt, format) as trajectory:
         return trajectory.configuration(frame)
-
-
-def write_trajectory(path, configurations, *, model_record=None, overwrite=False) -> int:
-    """Write configurations as they come, one at a time in memory; the file appears when it is complete.
-
-    Parameters
-    ----------
-    path : path_like
-        Ending in .gsd (d = 2 or 3) or .nc (any d; pelplug's own NetCDF layout). Both keep float64 values exactly.
-    configurations : iterable of Configuration
-        All with the same N and d.
-    model_record : dict, optional
-        The model they were made with; stored in the file.
-    overwrite : bool, optional
-        Whether an existing file may be replaced.
-
-    Returns
-    -------
-    int
-        How many were written.
-
-    Raises
-    ------
-    InputError
-        If there are none, they differ in N or d, the ending is another, or the file exists.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".gsd":
-        from pelplug.readers.gsd_writer import write_gsd as write
-    elif suffix == ".nc":
-        from pelplug.readers.netcdf import write_netcdf as write
-    else:
-        raise InputError(
-            f"A trajectory is written as .gsd (d = 2 or 3) or .nc (any d), not as {suffix or 'no ending'}."
-        )
-    return write(path, configurations, model_record=model_record, overwrite=overwrite)

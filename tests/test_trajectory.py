@@ -211,7 +211,7 @@ def test_round_trip_is_exact(tmp_path, ending, d):
     ]
     path = tmp_path / f"t.{ending}"
     if ending == "gsd" and d > 3:
-        with pytest.raises(InputError, match=r"2 or 3 dimensions, not \d; write a \.nc file"):
+        with pytest.raises(InputError, match=rf"two or three dimensions, not {d}; .*NetCDF"):
             write_trajectory(path, confs)
         assert list(tmp_path.iterdir()) == []
         return
@@ -262,9 +262,24 @@ def test_writing_refuses(tmp_path):
     assert len(open_trajectory(path)) == 1
     with pytest.raises(InputError, match=r"\.gsd .* or \.nc"):
         write_trajectory(tmp_path / "w.xtc", confs)
-    turned = Configuration(confs[0].positions, CELL[::-1], confs[0].species)
-    with pytest.raises(InputError, match="first vector along x"):
-        write_trajectory(tmp_path / "turned.gsd", [turned])
+
+
+def test_gsd_of_a_rotated_cell(tmp_path):
+    """GSD cannot hold the orientation; distances with periodic images are kept, NetCDF keeps everything."""
+    rng = np.random.default_rng(2)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    conf = Configuration(rng.random((9, 3)) @ CELL @ turn, CELL @ turn, ["A"] * 9)
+    shifts = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3)
+
+    def distances(c):
+        separations = c.positions[:, None, None] - c.positions[None, :, None] + shifts @ c.cell
+        return np.sort(np.linalg.norm(separations, axis=-1), axis=None)
+
+    for ending in ("gsd", "nc"):
+        write_trajectory(tmp_path / f"r.{ending}", [conf.wrapped().replace(images=None)])
+        back = read_configuration(tmp_path / f"r.{ending}").wrapped()
+        np.testing.assert_allclose(distances(back), distances(conf.wrapped()), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(back.cell, conf.cell)
 
 
 def test_an_interrupted_writer_leaves_nothing(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.files import atomic_output, open_for_library
+from pelplug.files import open_for_library
 from pelplug.readers.base import Frame, FrameReader
 
 __all__ = ["LAYOUT", "NetCDFReader", "write_netcdf"]
@@ -89,59 +89,36 @@ class NetCDFReader(FrameReader):
         return None if text is None else json.loads(text)
 
 
-def write_netcdf(path, configurations: Iterable[Configuration], *, model_record=None, overwrite=False) -> int:
+def write_netcdf(path, configurations: Iterable[Configuration], model_record=None) -> int:
     """Write configurations of any dimension to a NetCDF file, one at a time in memory.
 
     Parameters
     ----------
     path : path_like
+        File to write; use a temporary one from `pelplug.files.atomic_output`.
     configurations : iterable of Configuration
         All with the same N, d and fields.
     model_record : dict, optional
         Stored as the attribute ``model`` (JSON).
-    overwrite : bool, optional
-        Whether an existing file may be replaced.
 
     Returns
     -------
     int
         Number of frames written.
-
-    Raises
-    ------
-    InputError
-        If there are no configurations, or they differ in N, d or fields.
-    RunError
-        If the disk is full.
     """
-    count, room, shape, fields, names = 0, 0, None, None, []
-    with (
-        atomic_output(path, overwrite) as temporary,
-        open_for_library(temporary) as raw,
-        h5netcdf.File(raw, "w") as file,
-    ):
+    count, room, fields, names = 0, 0, [], []
+    with open_for_library(path) as raw, h5netcdf.File(raw, "w") as file:
         for configuration in configurations:
-            if shape is None:
-                shape = configuration.positions.shape
+            if count == 0:
                 fields = [name for name in _OPTIONAL if getattr(configuration, name) is not None]
-                _create(file, shape, fields, model_record)
-            if configuration.positions.shape != shape:
-                raise InputError(
-                    f"Configuration {count} has shape {configuration.positions.shape}, but the first {shape}; write "
-                    "them to separate files."
-                )
-            if fields != [name for name in _OPTIONAL if getattr(configuration, name) is not None]:
-                raise InputError(
-                    f"Configuration {count} does not carry the same fields as the first; give all of them images, "
-                    "velocities, diameters and masses, or none."
-                )
+                _create(file, configuration.positions.shape, fields, model_record)
+                variables = dict(file.variables)
             if count == room:
                 room += 64
                 file.resize_dimension("frame", room)
             names += [name for name in configuration.species_names if name not in names]
             index = {name: k for k, name in enumerate(names)}
             present, inverse = np.unique(configuration.species, return_inverse=True)
-            variables = file.variables
             variables["species"][count] = np.array([index[str(name)] for name in present], dtype=np.int16)[inverse]
             variables["positions"][count] = configuration.positions
             variables["cell"][count] = configuration.cell
@@ -150,10 +127,9 @@ def write_netcdf(path, configurations: Iterable[Configuration], *, model_record=
             for name in fields:
                 variables[name][count] = getattr(configuration, name)
             count += 1
-        if count == 0:
-            raise InputError(f"There are no configurations to write to {path}; give at least one.")
-        file.resize_dimension("frame", count)
-        file.attrs["species_names"] = json.dumps(names)
+        if count:
+            file.resize_dimension("frame", count)
+            file.attrs["species_names"] = json.dumps(names)
     return count
 
 

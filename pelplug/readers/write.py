@@ -1,0 +1,98 @@
+"""Writing trajectories, one configuration at a time in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.files import atomic_output
+
+__all__ = ["write_trajectory"]
+
+_FIELDS = ("velocities", "images", "diameters", "masses", "time")
+
+
+def write_trajectory(
+    path, configurations: Iterable[Configuration], *, model_record=None, overwrite: bool = False
+) -> int:
+    """Write configurations as they come, one at a time in memory; the file appears when it is complete.
+
+    Parameters
+    ----------
+    path : path_like
+        Ending in .gsd (d = 2 or 3) or .nc (any d; pelplug's own NetCDF layout). Both keep float64 values.
+    configurations : iterable of Configuration
+        All with the same N, d and fields.
+    model_record : dict, optional
+        The model they were made with; stored in the file.
+    overwrite : bool, optional
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    int
+        How many were written.
+
+    Raises
+    ------
+    InputError
+        If there are none, they differ in N, d or fields, the ending is another, or the file exists.
+    RunError
+        If the disk is full.
+
+    Notes
+    -----
+    GSD holds positions wrapped into a cell centred at the origin, whose first vector lies along x and whose second
+    lies in the xy plane; a cell with another orientation is rotated together with positions and velocities.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".gsd", ".nc"):
+        raise InputError(
+            f"A trajectory is written as .gsd (d = 2 or 3) or .nc (any d), not as {suffix or 'no ending'}."
+        )
+    with atomic_output(path, overwrite) as temporary:
+        alike = _all_alike(configurations)
+        write = _write_gsd if suffix == ".gsd" else _write_nc
+        count = write(temporary, alike, model_record)
+        if count == 0:
+            raise InputError(f"There are no configurations to write to {path}; give at least one.")
+    return count
+
+
+def _all_alike(configurations) -> Iterator[Configuration]:
+    """Pass configurations on after comparing their shape and fields with the first one's."""
+    shape = fields = None
+    for count, configuration in enumerate(configurations):
+        present = [name for name in _FIELDS if getattr(configuration, name) is not None]
+        if count == 0:
+            shape, fields = configuration.positions.shape, present
+        elif configuration.positions.shape != shape:
+            raise InputError(
+                f"Configuration {count} has shape {configuration.positions.shape}, but the first {shape}; write them "
+                "to separate files."
+            )
+        elif present != fields:
+            raise InputError(
+                f"Configuration {count} does not carry the same fields as the first ({', '.join(present) or 'none'} "
+                f"instead of {', '.join(fields) or 'none'}); give all configurations the same ones."
+            )
+        yield configuration
+
+
+def _write_gsd(path, configurations, model_record) -> int:
+    from pelplug.gsdfile import GSDWriter
+
+    count = 0
+    with GSDWriter(path, None if model_record is None else {"model": model_record}) as writer:
+        for configuration in configurations:
+            writer.write(configuration, log={"time": configuration.time})
+            count += 1
+    return count
+
+
+def _write_nc(path, configurations, model_record) -> int:
+    from pelplug.readers.netcdf import write_netcdf
+
+    return write_netcdf(path, configurations, model_record)
