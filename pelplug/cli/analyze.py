@@ -20,7 +20,7 @@ from pelplug.cli.options import (
     resolve_model,
     trajectory_options,
 )
-from pelplug.errors import InputError
+from pelplug.errors import InputError, PelplugError
 
 __all__ = ["analyze"]
 
@@ -98,12 +98,17 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     )
     requested = {name: run.datasets[name] for name in run.requested}
     write_netcdf(requested, output, overwrite, inputs)
+    try:
+        if plot:
+            curves = {name: [(name, run.analyses[name])] for name in requested}
+            save_figure(lambda: draw(curves), plot, overwrite, inputs)
+        for path in export:
+            # Fields of the analyses that others use come along: inherent structures bring their positions.
+            write_export({**requested, **run.datasets}, path, run.trajectory, overwrite, exporters)
+    except PelplugError as error:
+        hint = f"the results are in {output}; with --overwrite the rest is made again from the finished frames"
+        raise type(error)(f"{str(error).rstrip('.')} ({hint}).") from error
     store.discard()
-    if plot:
-        save_figure(lambda: draw({name: [(name, run.analyses[name])] for name in requested}), plot, overwrite, inputs)
-    for path in export:
-        # Fields of the analyses that others use come along: inherent structures bring their positions.
-        write_export({**requested, **run.datasets}, path, run.trajectory, overwrite, exporters)
     tell_failures(run)
     if not quiet:
         summarise(run, [output, *([plot] if plot else []), *export])

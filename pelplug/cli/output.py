@@ -27,8 +27,9 @@ class RunInterruptedError(Exception):
 
 
 def note(text: str) -> None:
-    """Write one line to stderr."""
-    click.echo(f"pelplug: {' '.join(str(text).split())}", err=True)
+    """Write one line, a sentence, to stderr."""
+    line = " ".join(str(text).split())
+    click.echo(f"pelplug: {line}{'' if line.endswith(('.', '!', '?', '?)')) else '.'}", err=True)
 
 
 def show_progress(quiet: bool) -> bool:

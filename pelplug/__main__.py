@@ -1,0 +1,6 @@
+"""``python -m pelplug``."""
+
+from pelplug.cli import main
+
+if __name__ == "__main__":
+    main()
