@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import matplotlib as mpl
 import matplotlib.ticker
@@ -15,8 +16,8 @@ from matplotlib.patches import Circle, Polygon
 __all__ = ["draw_distribution", "draw_figure", "draw_slice"]
 
 INK = "#17324d"
-# Soft spots are few: the map glows there and recedes into the dark where the state is stiff. Its palest end, which white
-# paper would swallow, is left out.
+# Soft spots are few: the map glows there and recedes into the dark where the state is stiff. Its palest end, which
+# white paper would swallow, is left out.
 COLOURS = ListedColormap(mpl.colormaps["inferno"](np.linspace(0.93, 0.08, 256)), "soft to stiff")
 
 
@@ -48,7 +49,7 @@ def draw_distribution(dataset, ax=None, **keywords):
     error = density[filled] / np.sqrt(counts[filled])
     ax.fill_between(ratio[filled], np.maximum(density[filled] - error, density[filled] / 10), density[filled] + error,
                     color=style["color"], alpha=0.25, linewidth=0)  # fmt: skip
-    ax.axvline(1.0, color="0.6", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    ax.axvline(1.0, ymin=0.22, color="0.6", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     ax.set(xscale="log", yscale="log", xlabel=r"$\kappa_{ij}\,/\,\langle\kappa\rangle$")
     ax.set_ylabel(r"$P(\kappa_{ij}/\langle\kappa\rangle)$")
     ax.set_ylim(0.3 * density[filled].min(), 3.0 * density[filled].max())
@@ -149,9 +150,10 @@ def _in_plane(vectors: np.ndarray) -> np.ndarray:
 
 def _caption(dataset) -> str:
     mean, (low, high) = float(dataset["kappa_mean"]), dataset["kappa_interval"].values
-    lines = [rf"$\langle\kappa\rangle = {mean:.4g}$  [{low:.4g}, {high:.4g}]"]
+    share = json.loads(dataset.attrs.get("parameters") or "{}").get("confidence", 0.9)
+    lines = [rf"$\langle\kappa\rangle = {mean:.4g}$  ({100 * share:g}%: {low:.4g} to {high:.4g})"]
     modulus, (low, high) = float(dataset["shear_modulus_mean"]), dataset["shear_modulus_interval"].values
-    interval = f"  [{low:.4g}, {high:.4g}]" if np.isfinite(low) else ""
+    interval = f"  ({100 * share:g}%: {low:.4g} to {high:.4g})" if np.isfinite(low) else ""
     lines.append(rf"$G = {modulus:.4g}${interval}")
     frames = dataset.sizes["frame"]
     lines.append(f"{dataset.sizes['pair']:,} pairs, {frames} inherent structure{'s' if frames > 1 else ''}")

@@ -126,11 +126,10 @@ class Kappa(pelplug.Analysis):
         # Coordinates of the cell keep their last digits however far a particle has travelled.
         state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
         potential = self.potential_of(state)
-        landscape = pelplug.landscape
-        response = landscape.LinearResponse(state, potential, solver=self.solver, pairs=self.pairs)
-        modulus = landscape.shear_modulus(response)
+        response = pelplug.LinearResponse(state, potential, solver=self.solver, pairs=self.pairs)
+        modulus = pelplug.shear_modulus(response)
         # Every frame draws its own sample, whichever worker has it.
-        stiffness = landscape.dipole_stiffness(response, self.pairs, seed=(self.seed, configuration.frame or 0))
+        stiffness = pelplug.dipole_stiffness(response, self.pairs, seed=(self.seed, configuration.frame or 0))
         return {
             "kappa": stiffness.kappa_i,
             "kappa_ij": stiffness.kappa_ij,
@@ -138,7 +137,7 @@ class Kappa(pelplug.Analysis):
             "pair_j": stiffness.j,
             "kappa_frame": stiffness.mean,
             "n_pairs": stiffness.n_pairs,
-            "pairs_at_cutoff": landscape.pairs_near_cutoff(response, self.cutoff_tolerance),
+            "pairs_at_cutoff": pelplug.pairs_near_cutoff(response, self.cutoff_tolerance),
             "n_rattlers": response.n_rattlers,
             "shear_modulus": modulus.values,
             "shear_modulus_born": modulus.born,

@@ -1,0 +1,199 @@
+"""The kappa plugin on real quenched frames: contract, numbers, statistics, figure, and what it refuses."""
+
+import json
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from pelplug_kappa.drawing import draw_slice
+from pelplug_kappa.kappa import Kappa
+from pelplug_kappa.statistics import bootstrap_interval, log_histogram
+
+import pelplug
+import pelplug.testing
+
+mpl.use("Agg")
+SMOOTH = {"truncation": "smooth"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return pelplug.model("kob-andersen", **SMOOTH)
+
+
+@pytest.fixture(scope="module")
+def trajectory(tmp_path_factory):
+    return pelplug.testing.make_trajectory(tmp_path_factory.mktemp("kappa") / "traj.gsd", n=200, frames=3)
+
+
+@pytest.fixture(scope="module")
+def dataset(trajectory, model):
+    return pelplug.analyze("kappa", trajectory, model=model)
+
+
+def test_keeps_the_contract(trajectory, model):
+    pelplug.testing.check_analysis(Kappa, trajectory, parameters={"pairs": 30, "resamples": 100}, model=model)
+
+
+def test_every_pair_agrees_with_a_pseudo_inverse(dataset, model):
+    one = dataset.sel(frame=1)
+    mine = dataset["pair_frame"].values == 1
+    state = pelplug.Configuration(one["positions"].values, one["cell"].values, one["species"].values)
+    potential = model.potential(state)
+    inverse = np.linalg.pinv(potential.hessian(state).toarray(), hermitian=True, rcond=1e-10)
+    pairs = potential.pairs(state)
+    reference = {}
+    for p in range(0, len(pairs), 50):
+        dipole = np.zeros((state.n, 3))
+        dipole[pairs.j[p]] = pairs.vectors[p] / pairs.distances[p] / np.sqrt(2)
+        dipole[pairs.i[p]] = -dipole[pairs.j[p]]
+        z = inverse @ dipole.ravel()
+        reference[pairs.i[p], pairs.j[p]] = (dipole.ravel() @ z) / (z @ z)
+    computed = dict(
+        zip(
+            zip(dataset["pair_i"].values[mine], dataset["pair_j"].values[mine], strict=True),
+            dataset["kappa_ij"].values[mine],
+            strict=True,
+        )
+    )
+    assert len(computed) == int(one["n_pairs"]) == len(pairs)
+    for pair, value in reference.items():
+        assert computed[pair] == pytest.approx(value, rel=1e-8)
+
+
+def test_means_belong_to_their_pairs(dataset):
+    frames = dataset["pair_frame"].values
+    for label in dataset["frame"].values:
+        mine = dataset["kappa_ij"].values[frames == label]
+        assert float(dataset["kappa_frame"].sel(frame=label)) == pytest.approx(mine.mean(), rel=1e-12)
+        touching = (dataset["pair_i"].values == 5) | (dataset["pair_j"].values == 5)
+        own = dataset["kappa_ij"].values[touching & (frames == label)]
+        assert float(dataset["kappa"].sel(frame=label, particle=5)) == pytest.approx(own.mean(), rel=1e-12)
+    assert float(dataset["kappa_mean"]) == pytest.approx(dataset["kappa_ij"].values.mean(), rel=1e-12)
+    lower, upper = dataset["kappa_interval"].values
+    assert lower <= float(dataset["kappa_mean"]) <= upper
+    # Three structures are resampled: no mean can leave the range of their means.
+    assert dataset["kappa_frame"].values.min() <= lower < upper <= dataset["kappa_frame"].values.max()
+    assert "3 inherent structures" in dataset.attrs["bootstrap"]
+
+
+def test_distribution_is_normalised(dataset):
+    edges = dataset["kappa_ratio_edges"].values
+    assert np.sum(dataset["kappa_distribution"].values * np.diff(edges)) == pytest.approx(1.0, rel=1e-12)
+    assert int(dataset["kappa_counts"].sum()) == dataset.sizes["pair"]
+
+
+def test_shear_modulus_is_its_parts(dataset):
+    parts = dataset["shear_modulus_born"] - dataset["shear_modulus_nonaffine"]
+    np.testing.assert_allclose(dataset["shear_modulus"], parts, rtol=1e-12)
+    assert dataset["plane"].values.tolist() == ["xy", "xz", "yz"]
+    assert float(dataset["shear_modulus_mean"]) == pytest.approx(float(dataset["shear_modulus"].mean()))
+    assert dataset["shear_modulus"].attrs["units"] == "energy / length**dimension"
+
+
+def test_the_record_says_how_it_was_made(dataset):
+    assert dataset.attrs["solver"] == "dense"
+    assert json.loads(dataset.attrs["quench"])["method"] == "fire"
+    assert json.loads(dataset.attrs["model"])["parameters"]["truncation"] == "smooth"
+    assert (dataset["n_rattlers"].values == 0).all()
+    np.testing.assert_array_equal(np.unique(dataset["diameter"]), [0.88, 1.0])
+
+
+def test_a_sample_is_repeatable_and_part_of_the_whole(trajectory, model, dataset):
+    first, again, other = (
+        pelplug.analyze("kappa", trajectory, model=model, pairs=40, seed=seed, stop=2) for seed in (1, 1, 2)
+    )
+    assert first.sizes["pair"] == 80
+    np.testing.assert_array_equal(first["pair_i"], again["pair_i"])
+    np.testing.assert_array_equal(first["kappa_ij"], again["kappa_ij"])
+    assert not np.array_equal(first["pair_i"], other["pair_i"])
+    # Frames draw their own samples.
+    assert not np.array_equal(first["pair_i"][:40], first["pair_i"][40:])
+    keys = ("pair_frame", "pair_i", "pair_j")
+    whole = dict(zip(zip(*(dataset[key].values for key in keys), strict=True), dataset["kappa_ij"].values, strict=True))
+    mine = zip(*(first[key].values for key in keys), strict=True)
+    np.testing.assert_allclose(first["kappa_ij"], [whole[key] for key in mine], rtol=1e-8)
+    assert np.isnan(first["kappa"].values).any()
+
+
+@pytest.mark.parametrize("solver", ["sparse", "cg"])
+def test_the_solver_can_be_told(trajectory, model, dataset, solver):
+    pairs = "all" if solver == "sparse" else 20
+    told = pelplug.analyze("kappa", trajectory, model=model, stop=1, solver=solver, pairs=pairs)
+    assert told.attrs["solver"] == solver
+    np.testing.assert_allclose(told["shear_modulus"][0], dataset["shear_modulus"][0], rtol=1e-7)
+    if pairs == "all":
+        np.testing.assert_allclose(told["kappa"][0], dataset["kappa"][0], rtol=1e-8)
+
+
+def test_one_structure_resamples_its_pairs(trajectory, model):
+    one = pelplug.analyze("kappa", trajectory, model=model, stop=1)
+    lower, upper = one["kappa_interval"].values
+    assert lower < float(one["kappa_mean"]) < upper
+    assert "pairs of the one" in one.attrs["bootstrap"]
+    assert np.isnan(one["shear_modulus_interval"].values).all()
+
+
+def test_two_dimensions(tmp_path):
+    path = pelplug.testing.make_trajectory(tmp_path / "flat.gsd", model="inverse-power-law-2d", n=150, frames=1)
+    model = pelplug.model("inverse-power-law-2d")
+    result = pelplug.analyze("kappa", path, model=model)
+    assert result["plane"].values.tolist() == ["xy"]
+    assert float(result["kappa_mean"]) > 0
+    figure = Kappa.from_dataset(result).figure()
+    figure.savefig(tmp_path / "flat.png", dpi=60)
+    assert (tmp_path / "flat.png").stat().st_size > 5000
+
+
+def test_the_figure_shows_distribution_and_slice(dataset, tmp_path):
+    analysis = Kappa.from_dataset(dataset)
+    figure = analysis.figure()
+    figure.savefig(tmp_path / "kappa.png", dpi=60)
+    left, right = figure.axes[:2]
+    assert left.get_xscale() == left.get_yscale() == "log"
+    circles = right.collections[0]
+    assert len(circles.get_paths()) >= 10
+    # Colours are the particles' own values.
+    shown = np.asarray(circles.get_array())
+    assert np.isin(np.round(shown, 9), np.round(dataset["kappa"].isel(frame=0).values, 9)).all()
+    assert shown.min() == dataset["kappa"].isel(frame=0).values.min()
+    axes = analysis.plot()
+    assert "kappa" in axes.get_xlabel()
+    assert draw_slice(dataset, figure.add_subplot(), frame=2).get_title().endswith("frame 2")
+
+
+def test_a_state_that_is_no_minimum_is_refused(trajectory, model):
+    quenched = pelplug.analyze("inherent-structures", trajectory, model=model, stop=1, force_tolerance=1e-2)
+    analysis = Kappa(pelplug.open_trajectory(trajectory), model=model, inputs={"inherent-structures": quenched})
+    with pytest.raises(pelplug.NotAMinimumError, match="not a minimum"):
+        analysis.run(stop=1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"pairs": 0}, "pairs"),
+        ({"pairs": "some"}, "pairs"),
+        ({"solver": "lu"}, "solver"),
+        ({"confidence": 1.0}, "confidence"),
+    ],
+)
+def test_senseless_parameters_are_refused(trajectory, model, parameters, words):
+    with pytest.raises(pelplug.InputError, match=words):
+        pelplug.analyze("kappa", trajectory, model=model, stop=1, **parameters)
+
+
+def test_bootstrap_has_the_width_of_the_standard_error():
+    values = np.random.default_rng(0).normal(5.0, 2.0, size=4000)
+    lower, upper = bootstrap_interval(values, None, np.random.default_rng(1), 2000, 0.9)
+    assert upper - lower == pytest.approx(2 * 1.645 * 2.0 / np.sqrt(4000), rel=0.06)
+    # Sums and counts: the ratio weights each structure by its pairs.
+    sums, counts = np.array([10.0, 10.0]), np.array([1, 9])
+    lower, upper = bootstrap_interval(sums, counts, np.random.default_rng(1), 500, 0.9)
+    assert (lower, upper) == (pytest.approx(10 / 9), pytest.approx(10.0))
+
+
+def test_histogram_of_equal_values():
+    density, counts, edges = log_histogram(np.full(7, 3.0), 4)
+    assert counts.sum() == 7
+    assert np.sum(density * np.diff(edges)) == pytest.approx(1.0)
