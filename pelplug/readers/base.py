@@ -197,6 +197,11 @@ class FrameReader(ReaderBase):
             return self._load(frame)
         except InputError as error:
             raise InputError(f"Frame {frame} of {self.filename}: {error}") from None
+        except (MemoryError, OverflowError):
+            raise InputError(
+                f"Frame {frame} of {self.filename} states a size that does not fit in memory: the file is damaged, or "
+                "this machine is too small for it."
+            ) from None
 
     def _show(self, number: int, frame: Frame) -> None:
         """Put a frame into the timestep."""
@@ -219,10 +224,10 @@ class FrameReader(ReaderBase):
         ts.frame = number
         cell, turn = _mdanalysis_cell(frame.cell, height)
         ts.dimensions = None if cell is None else triclinic_box(*cell)
-        ts.positions = _three_columns(frame.positions) @ turn
-        ts.has_velocities = frame.velocities is not None
-        if frame.velocities is not None:
-            ts.velocities = _three_columns(frame.velocities) @ turn
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # what float32 cannot hold is refused with the float64 values
+            self._show_single(frame, turn)
         for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "periodic"):
             if (value := getattr(frame, name)) is not None:
                 ts.data[f"pelplug_{name}"] = value
@@ -238,6 +243,13 @@ class FrameReader(ReaderBase):
             ts.data["pelplug_time"] = frame.time
         # MDAnalysis must have some time: where there is none, the step, else the frame number, counts.
         ts.data["time"] = ts.data.get("pelplug_time", float(number if frame.step is None else frame.step))
+
+    def _show_single(self, frame: Frame, turn: np.ndarray) -> None:
+        """Give MDAnalysis its float32 positions and velocities."""
+        self.ts.positions = _three_columns(frame.positions) @ turn
+        self.ts.has_velocities = frame.velocities is not None
+        if frame.velocities is not None:
+            self.ts.velocities = _three_columns(frame.velocities) @ turn
 
     def _read_frame(self, frame):
         self._show(int(frame), self._guarded_load(int(frame)))

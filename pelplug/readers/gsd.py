@@ -181,7 +181,9 @@ class GSDReader(FrameReader):
         value = self._read(source, name)
         # A program that moved particles without knowing of the log leaves a value that is no longer true.
         scale = np.abs(single).max(initial=0)
-        if value.shape != single.shape or not np.allclose(value, single, rtol=1e-6, atol=1e-6 * scale):
+        if value.shape != single.shape or not np.isfinite(scale):
+            return single
+        if not np.allclose(value, single, rtol=1e-6, atol=1e-6 * scale):
             return single
         return value.astype(np.float64)
 
