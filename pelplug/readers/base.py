@@ -224,9 +224,7 @@ class FrameReader(ReaderBase):
         ts.frame = number
         cell, turn = _mdanalysis_cell(frame.cell, height)
         ts.dimensions = None if cell is None else triclinic_box(*cell)
-        with np.errstate(
-            over="ignore", invalid="ignore"
-        ):  # what float32 cannot hold is refused with the float64 values
+        with np.errstate(over="ignore", invalid="ignore"):  # refused with the float64 values
             self._show_single(frame, turn)
         for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "periodic"):
             if (value := getattr(frame, name)) is not None:
