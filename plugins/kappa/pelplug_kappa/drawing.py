@@ -105,6 +105,8 @@ def draw_slice(dataset, ax, frame: int = 0):
         values.append(kappa[shown[near]])
     colours = COLOURS.with_extremes(bad="0.85")
     low, high = np.nanquantile(kappa, [0.005, 0.99])
+    if not low < high:  # one value, as with a sample of one pair
+        low, high = 0.9 * low, 1.1 * high
     drawn = PatchCollection(circles, cmap=colours, norm=LogNorm(low, high), edgecolor="white", linewidth=0.5)
     drawn.set_array(np.ma.masked_invalid(np.concatenate(values)))
     ax.add_collection(drawn)

@@ -126,6 +126,12 @@ def test_the_solver_can_be_told(trajectory, model, dataset, solver):
         np.testing.assert_allclose(told["kappa"][0], dataset["kappa"][0], rtol=1e-8)
 
 
+def test_a_sample_of_one_pair_still_has_a_figure(trajectory, model, tmp_path):
+    one = pelplug.analyze("kappa", trajectory, model=model, stop=1, pairs=1)
+    assert np.isfinite(one["kappa"].values).sum() == 2
+    Kappa.from_dataset(one).figure().savefig(tmp_path / "one.png", dpi=50)
+
+
 def test_one_structure_resamples_its_pairs(trajectory, model):
     one = pelplug.analyze("kappa", trajectory, model=model, stop=1)
     lower, upper = one["kappa_interval"].values
