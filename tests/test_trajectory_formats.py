@@ -204,6 +204,20 @@ def test_text_formats(tmp_path, universe, ending, tolerance):
         open_trajectory(path, dt=0.1)
 
 
+def test_elements_of_a_pdb_name_the_species(tmp_path):
+    path = tmp_path / "silica.pdb"
+    path.write_text(
+        "CRYST1   10.000   11.000   12.000  90.00  90.00  90.00 P 1           1\n"
+        "ATOM      1 Si   SIO     1       1.000   2.000   3.000  1.00  0.00          SI\n"
+        "ATOM      2 O1   SIO     1       4.000   5.000   6.000  1.00  0.00           O\n"
+        "ATOM      3 O2   SIO     1       7.000   8.000   9.000  1.00  0.00           O\nEND\n"
+    )
+    conf = read_configuration(path)
+    assert list(conf.species) == ["Si", "O", "O"]
+    np.testing.assert_array_equal(conf.cell, np.diag([10.0, 11, 12]))
+    assert list(read_configuration(path, species={"O1": "A"}).species) == ["Si", "A", "O2"]
+
+
 def test_reading_is_silent(tmp_path, universe):
     rng = np.random.default_rng(4)
     frames = paths(rng)

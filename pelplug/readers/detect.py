@@ -232,6 +232,10 @@ def _extra_of(universe, with_cell: bool) -> dict:
             labels = getattr(atoms, kind).astype(str)
             if np.all(labels != ""):
                 extra["labels"][kind] = labels
+    labels = extra["labels"]
+    if "elements" in labels and len(set(labels["elements"])) == len(set(labels.get("types", labels["elements"]))):
+        # "Si" reads better than the "SI" of a PDB file's types; but elements must not merge types.
+        extra["labels"] = {"elements": labels.pop("elements"), **labels}
     if hasattr(atoms, "masses") and np.all(np.isfinite(atoms.masses)) and np.all(atoms.masses > 0):
         extra["masses"] = np.asarray(atoms.masses, dtype=np.float64)
     if with_cell and getattr(universe, "_trajectory", None) is not None:
