@@ -159,7 +159,7 @@ class Trajectory:
                 data["pelplug_positions"],
                 cell,
                 self._species(timestep),
-                diameters=data.get("pelplug_diameters"),
+                diameters=data.get("pelplug_diameters", self._extra.get("diameters")),
                 masses=masses,
                 velocities=data.get("pelplug_velocities"),
                 images=data.get("pelplug_images"),
@@ -234,7 +234,7 @@ class Trajectory:
             return data.get("pelplug_time") is not None
         if quantity == "images" and data.get("pelplug_unwrapped"):
             return True
-        if quantity == "masses" and "masses" in self._extra:
+        if quantity in ("masses", "diameters") and quantity in self._extra:
             return True
         return f"pelplug_{quantity}" in data
 

@@ -235,6 +235,16 @@ def test_sorting_diameters_and_general_triclinic(tmp_path):
     np.testing.assert_array_equal(conf.positions[0], [6, 6, 6])
 
 
+def test_topology_supplies_diameters(tmp_path):
+    (tmp_path / "d.data").write_text(
+        "title\n\n3 atoms\n1 atom types\n0 10 xlo xhi\n0 10 ylo yhi\n0 10 zlo zhi\n\nAtoms # sphere\n\n"
+        "3 1 1.3 1 0 0 0\n1 1 1.1 1 0 0 0\n2 1 1.2 1 0 0 0\n"
+    )
+    traj = open_trajectory(dump(tmp_path / "d.dump"), topology=tmp_path / "d.data")
+    assert traj.has("diameters")
+    np.testing.assert_array_equal(traj[0].diameters, [1.1, 1.2, 1.3])
+
+
 def test_rotated_cell_is_turned_for_mdanalysis(tmp_path):
     from MDAnalysis.lib.distances import distance_array
 

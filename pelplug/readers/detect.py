@@ -243,4 +243,6 @@ def _extra_of(universe, with_cell: bool) -> dict:
         cell = ts.data.get("pelplug_cell", cell_of(ts.dimensions))
         if cell is not None:
             extra["cell"] = cell
+        if "pelplug_diameters" in ts.data:
+            extra["diameters"] = ts.data["pelplug_diameters"]
     return extra
