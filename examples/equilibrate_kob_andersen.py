@@ -81,7 +81,7 @@ def frame_of(lmp, n, length, types, temperature):
     frame.particles.image = image + shift
     frame.particles.velocity = np.ctypeslib.as_array(lmp.gather_atoms("v", 1, 3)).reshape(n, 3)
     frame.log["pelplug/model"] = pelplug.model("kob-andersen").to_log()
-    frame.log["pelplug/dt"] = np.array([0.005])
+    frame.log["pelplug/time"] = np.array([0.005 * frame.configuration.step])
     frame.log["pelplug/temperature"] = np.array([temperature])
     frame.log["thermo/potential_energy"] = np.array([lmp.get_thermo("pe") * n])
     frame.log["thermo/temperature"] = np.array([lmp.get_thermo("temp")])
