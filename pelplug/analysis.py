@@ -417,7 +417,7 @@ class Analysis(AnalysisBase):
         dataset = join_frames(records, self.provides, self._owner) if self.reads_frames else xr.Dataset()
         try:
             dataset = self.summarize(dataset)
-        except PelplugError:
+        except (PelplugError, MemoryError):
             raise
         except Exception as error:
             raise RunError(

@@ -11,7 +11,8 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent import futures as concurrent
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import tqdm
@@ -64,7 +65,7 @@ def make_backend(
         return None
     n_workers = max(1, min(n_workers or available_cores(), n_frames))
     if name == "dask":
-        return DaskBackend(n_workers, scheduler)
+        return DaskBackend(n_workers, scheduler, verbose, label)
     return ProcessBackend(n_workers, verbose, label)
 
 
@@ -88,7 +89,7 @@ class ProcessBackend(BackendBase):
             with _limited_threads(self.n_workers), _hidden_main(func):
                 futures = [executor.submit(task, group) for task, group in zip(tasks, computations, strict=True)]
             with ProgressBar(total=sum(map(len, computations)), verbose=self.verbose, desc=self.label) as bar:
-                for future in as_completed(futures):
+                for future in concurrent.as_completed(futures):
                     bar.update(len(future.result().frames))
             return [future.result() for future in futures]
         except BrokenProcessPool as error:
@@ -104,8 +105,8 @@ class ProcessBackend(BackendBase):
 class DaskBackend(BackendBase):
     """dask processes on this machine, or a running dask cluster given by the address of its scheduler."""
 
-    def __init__(self, n_workers: int, scheduler: str | None = None):
-        self.scheduler = scheduler
+    def __init__(self, n_workers: int, scheduler: str | None = None, verbose: bool = False, label: str = ""):
+        self.scheduler, self.verbose, self.label = scheduler, verbose, label
         super().__init__(n_workers)
 
     def _validate(self) -> None:
@@ -123,11 +124,19 @@ class DaskBackend(BackendBase):
             dask.delayed(task, pure=False)(group)
             for task, group in zip(_split(func, computations), computations, strict=True)
         ]
-        if self.scheduler is None:
-            with _limited_threads(self.n_workers), _hidden_main(func):
-                return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
+        if self.scheduler is not None:
+            return self._on_cluster(tasks)
+        progress = contextlib.nullcontext()
+        if self.verbose:
+            from tqdm.dask import TqdmCallback
+
+            progress = TqdmCallback(desc=self.label)
+        with _limited_threads(self.n_workers), _hidden_main(func), progress:
+            return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
+
+    def _on_cluster(self, tasks: list) -> list:
         try:
-            from distributed import Client
+            from distributed import Client, as_completed
         except ImportError:
             raise InputError("A dask scheduler needs dask.distributed; run: pip install 'pelplug[dask]'.") from None
         try:
@@ -136,8 +145,12 @@ class DaskBackend(BackendBase):
             raise InputError(
                 f"No dask scheduler answers at {self.scheduler} ({error}); start one with `dask scheduler`."
             ) from error
-        with client:
-            return list(client.gather(client.compute(tasks)))
+        with client, client.as_current():
+            futures = client.compute(tasks)
+            with ProgressBar(total=len(futures), verbose=self.verbose, desc=self.label) as bar:
+                for _ in as_completed(futures):
+                    bar.update()
+            return list(client.gather(futures))
 
 
 def _split(func: Callable, computations: list) -> list[Callable]:

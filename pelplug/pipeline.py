@@ -170,6 +170,10 @@ def execute(
             analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
         except PelplugError:
             raise
+        except MemoryError as error:
+            raise RunError(
+                f"The analysis {cls.name} ran out of memory; take fewer frames (--stop, --step) or fewer --workers."
+            ) from error
         except Exception as error:
             owner = registry.owner_of("analyses", cls.name).owner
             raise RunError(

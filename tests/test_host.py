@@ -39,9 +39,18 @@ def site(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delenv("PELPLUG_DISABLE_PLUGINS", raising=False)
-    yield folder
-    for name in [name for name in sys.modules if name.partition(".")[0].removeprefix("pelplug_") in VERSIONS]:
+    # Other test modules hold classes of these modules: give them back what they imported.
+    ours = {name: module for name, module in sys.modules.items() if _is_plugin(name)}
+    for name in ours:
         del sys.modules[name]
+    yield folder
+    for name in [name for name in sys.modules if _is_plugin(name)]:
+        del sys.modules[name]
+    sys.modules.update(ours)
+
+
+def _is_plugin(module):
+    return module.partition(".")[0].removeprefix("pelplug_") in VERSIONS
 
 
 def by_name(registry):

@@ -213,6 +213,15 @@ def test_a_bug_outside_the_frames_names_the_plugin(path, monkeypatch):
         pelplug.analyze("near", path)
 
 
+def test_running_out_of_memory_names_the_remedy(path, monkeypatch):
+    def summarize(self, dataset):
+        raise MemoryError
+
+    monkeypatch.setattr(Near, "summarize", summarize)
+    with pytest.raises(RunError, match="ran out of memory; take fewer frames"):
+        pelplug.analyze("near", path)
+
+
 def test_an_analysis_that_cannot_be_split_runs_serially(path, monkeypatch):
     monkeypatch.setattr(Near, "_analysis_algorithm_is_parallelizable", False)
     assert pelplug.analyze("near", path, backend="multiprocessing", n_workers=2).sizes["frame"] == 5
