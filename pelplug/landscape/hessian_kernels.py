@@ -6,7 +6,6 @@ import numba
 import numpy as np
 
 __all__ = [
-    "assemble",
     "dense_products",
     "diagonal_blocks",
     "extend_add",
@@ -68,13 +67,24 @@ def extend_add(begin, end, rows, d, update, f11, f21, f22):
 
 
 @numba.njit(**_options)
-def gather(begin, end, rows, d, whole, out):
-    """Copy the rows and columns ``rows`` (in blocks of d) of a symmetric matrix."""
+def gather(begin, end, rows, d, corner, side, rest, out):
+    """Copy the lower triangle of the rows and columns ``rows`` (ascending, blocks of d) of [corner, .; side, rest]."""
+    k = corner.shape[0]
     for p in range(begin, end):
         for a in range(d):
-            for q in range(rows.size):
-                for b in range(d):
-                    out[p * d + a, q * d + b] = whole[rows[p] * d + a, rows[q] * d + b]
+            target = p * d + a
+            source = rows[p] * d + a
+            for q in range(p + 1):
+                column = rows[q] * d
+                if source < k:
+                    for b in range(d):
+                        out[target, q * d + b] = corner[source, column + b]
+                elif column < k:
+                    for b in range(d):
+                        out[target, q * d + b] = side[source - k, column + b]
+                else:
+                    for b in range(d):
+                        out[target, q * d + b] = rest[source - k, column - k + b]
 
 
 @numba.njit(**_options)
@@ -86,23 +96,6 @@ def mirror(begin, end, matrix):
             for i in range(low, high):
                 for j in range(left, min(left + TILE, i)):
                     matrix[j, i] = matrix[i, j]
-
-
-@numba.njit(**_options)
-def assemble(begin, end, out, corner, side, rest):
-    """Write [corner, side^T; side, rest] into ``out``."""
-    k = corner.shape[0]
-    size = out.shape[0]
-    for low in range(begin, end, TILE):
-        high = min(low + TILE, end)
-        for left in range(0, size, TILE):
-            right = min(left + TILE, size)
-            for i in range(low, high):
-                for j in range(left, right):
-                    if i < k:
-                        out[i, j] = corner[i, j] if j < k else side[j - k, i]
-                    else:
-                        out[i, j] = side[i - k, j] if j < k else rest[i - k, j - k]
 
 
 @numba.njit(**_options)

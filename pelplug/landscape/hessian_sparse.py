@@ -194,39 +194,33 @@ class SparseFactor(HessianFactor):
     def _selected_inverse(self):
         """Yield (index, Z11, Z21, Z11', Z21') of every front, the root first."""
         d = self.dimension
-        root = len(self.tree.fronts) - 1
-        stack = [(root, None, None, None)]
+        # Beside each front, its parent with the pieces (Z11, Z21, lower triangle of Z22) of Z and of Z'.
+        stack = [(len(self.tree.fronts) - 1, None, None, None)]
         while stack:
-            index, parent, whole, whole_prime = stack.pop()
+            index, parent, pieces, pieces_prime = stack.pop()
             front, block = self.tree.fronts[index], self._blocks[index]
-            k, m = front.own.size * d, front.boundary.size * d
-            z = np.empty((k + m, k + m))
-            y = np.empty((k + m, k + m))
+            m = front.boundary.size * d
+            z22, y22 = np.empty((m, m)), np.empty((m, m))
             if m:
                 members = np.concatenate([parent.own, parent.boundary])
                 self._local[members] = np.arange(members.size)
                 rows = self._local[front.boundary]
                 self._local[members] = -1
-                far, far_prime = np.empty((m, m)), np.empty((m, m))
-                for source, target in ((whole, far), (whole_prime, far_prime)):
-                    run_ranges(kernels.gather, rows.size, rows, d, source, target, serial_below=200)
-                del whole, whole_prime
+                for source, target in ((pieces, z22), (pieces_prime, y22)):
+                    run_ranges(kernels.gather, rows.size, rows, d, *source, target, serial_below=200)
                 # Transposed throughout: (Z22 G)^T = G^T Z22, with Z22 symmetric.
-                z21 = blas.dsymm(-1.0, far.T, block.coupling.T, side=1)
-                y21 = blas.dsymm(-1.0, far_prime.T, block.coupling.T, side=1)
-                y21 = blas.dsymm(-1.0, far.T, block.coupling_prime.T, side=1, beta=1.0, c=y21, overwrite_c=1)
+                z21 = blas.dsymm(-1.0, z22.T, block.coupling.T, side=1)
+                y21 = blas.dsymm(-1.0, y22.T, block.coupling.T, side=1)
+                y21 = blas.dsymm(-1.0, z22.T, block.coupling_prime.T, side=1, beta=1.0, c=y21, overwrite_c=1)
                 z21, y21 = z21.T, y21.T
                 z11 = _symmetric_product(-1.0, block.coupling.T, z21, block.inverse)
                 y11 = _symmetric_product(-1.0, block.coupling_prime.T, z21, block.inverse_prime)
                 y11 = _symmetric_product(-1.0, block.coupling.T, y21, y11)
             else:
-                z11, y11, z21, y21 = block.inverse, block.inverse_prime, block.coupling, block.coupling_prime
-                far, far_prime = z21[:, :0], y21[:, :0]
+                z11, z21, y11, y21 = block.inverse, block.coupling, block.inverse_prime, block.coupling_prime
             yield index, z11, z21, y11, y21
-            if front.children:
-                for out, corner, side, rest in ((z, z11, z21, far), (y, y11, y21, far_prime)):
-                    run_ranges(kernels.assemble, k + m, out, corner, side, rest, serial_below=500)
-                stack.extend((child, front, z, y) for child in front.children)
+            stack.extend((child, front, (z11, z21, z22), (y11, y21, y22)) for child in front.children)
+            del pieces, pieces_prime, z22, y22
 
 
 def _multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
