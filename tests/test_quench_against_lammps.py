@@ -52,13 +52,15 @@ def answer(cold):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_same_minimum_as_lammps(method, cold, answer):
-    state, potential, _ = cold
+    state, potential, truncation = cold
     energy, positions, largest = answer
     assert largest < 1e-8
     q = quench(state, potential, method).require_converged()
     assert q.initial_energy - q.energy > 1.0
-    assert q.energy == pytest.approx(energy, rel=1e-10)
+    # With "shift" the force jumps at the cutoff: a basin is broken into many minima that differ by which pairs interact.
+    energy_tolerance, tolerance = {"shift": (5e-4, 0.01), "shifted-force": (1e-10 * abs(energy), 1e-6)}[truncation]
+    assert q.energy == pytest.approx(energy, abs=energy_tolerance)
     difference = (positions - q.configuration.positions) @ np.linalg.inv(state.cell)
     difference = (difference - np.round(difference)) @ state.cell
     difference -= difference.mean(axis=0)
-    assert np.abs(difference).max() < 1e-6
+    assert np.abs(difference).max() < tolerance

@@ -35,11 +35,12 @@ class Fire:
     max_step : float
         Largest displacement along one axis in one step [length]; a longer one is scaled down, with the velocities.
     half_step_back : bool
-        On P <= 0 also go back half a step, as FIRE 2.0 does.
+        On P <= 0 also go back half a step, as FIRE 2.0 does; from a liquid it saves about a tenth of the evaluations.
     stability : float
         Longest time step in units of one over the frequency of the fastest mode (the integrator's limit is 2) once
         that mode has shown itself by going unstable; with it one ``dt_max`` serves stiff and soft potentials.
-        0 turns it off and gives the original algorithm, for which ``dt_max`` must suit the potential.
+        0 turns it off; with ``half_step_back=False`` that is the original algorithm, whose ``dt_max`` must suit the
+        potential.
 
     References
     ----------
@@ -55,7 +56,7 @@ class Fire:
     alpha_start: float = 0.1
     f_alpha: float = 0.99
     max_step: float = 0.1
-    half_step_back: bool = False
+    half_step_back: bool = True
     stability: float = 1.3
 
     def __post_init__(self):
