@@ -21,7 +21,7 @@ __all__ = ["CSVExporter", "ExtXYZExporter", "GSDExporter", "export", "find_expor
 _PARTICLE = ("frame", "particle")
 
 
-def find_exporter(path, exporters: Iterable[Any] = ()):
+def find_exporter(path, exporters: Iterable[Any] = (), dimension: int | None = None):
     """Return the exporter for the ending of `path`.
 
     Parameters
@@ -30,17 +30,25 @@ def find_exporter(path, exporters: Iterable[Any] = ()):
         File to be written.
     exporters : iterable, optional
         Third-party exporters, with `name`, `summary`, `suffixes` and ``export(datasets, trajectory, path)``.
+    dimension : int, optional
+        Dimension of space of what will be exported.
 
     Raises
     ------
     InputError
-        If nobody writes that ending; the endings known are listed.
+        If nobody writes that ending (the endings known are listed), or the format does not hold that dimension.
     """
     known = {suffix.lower(): one for one in (*BUNDLED, *exporters)[::-1] for suffix in one.suffixes}
     name = Path(path).name.lower()
     for suffix in sorted(known, key=len, reverse=True):
         if name.endswith(suffix):
-            return known[suffix]
+            found, possible = known[suffix], getattr(known[suffix], "dimensions", None)
+            if dimension is not None and possible is not None and dimension not in possible:
+                raise InputError(
+                    f"{Path(path).name} cannot hold {dimension} dimensions, only {' or '.join(map(str, possible))}; "
+                    "leave the export out and use the NetCDF file."
+                )
+            return found
     raise InputError(f"Nothing exports to {Path(path).name}; use one of the endings {', '.join(sorted(known))}.")
 
 
@@ -73,7 +81,7 @@ def export(datasets, path, trajectory=None, overwrite: bool = False, exporters: 
     RunError
         If the disk is full or the exporter fails.
     """
-    exporter = find_exporter(path, exporters)
+    exporter = find_exporter(path, exporters, getattr(trajectory, "dimension", None))
     if isinstance(datasets, xr.Dataset):
         datasets = {str(datasets.attrs.get("analysis", "results")): datasets}
     with atomic_output(path, overwrite, (getattr(trajectory, "path", None),)) as temporary:
@@ -94,6 +102,7 @@ class GSDExporter:
     name = "gsd"
     summary = "per-particle fields in a GSD trajectory (OVITO, HOOMD-blue)"
     suffixes = (".gsd",)
+    dimensions = (2, 3)
 
     def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
         """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
@@ -111,6 +120,7 @@ class ExtXYZExporter:
     name = "extxyz"
     summary = "per-particle fields in extended XYZ (OVITO, ASE)"
     suffixes = (".xyz", ".extxyz")
+    dimensions = (2, 3)
 
     def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
         """Write every frame of `datasets` that has per-particle fields or positions to `path`."""

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from pelplug.errors import InputError, RunError
 
-__all__ = ["atomic_output", "check_output", "disk_errors", "open_for_library"]
+__all__ = ["DISK_FULL", "atomic_output", "check_output", "disk_errors", "open_for_library"]
 
 # EFBIG is what a quota set by `ulimit -f` answers.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The errors by which a system says that nothing more can be written."""
 
 
 def check_output(path, overwrite: bool = False, inputs=()) -> Path:
@@ -57,7 +58,7 @@ def check_output(path, overwrite: bool = False, inputs=()) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in DISK_FULL:
             raise RunError(f"The disk of {folder} is full; free some space or choose another folder.") from error
         raise InputError(
             f"{path.name} cannot be written in {folder} ({_reason(error)}); choose a folder that is writable."
@@ -111,7 +112,7 @@ def disk_errors(path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in DISK_FULL:
             raise RunError(
                 f"The disk is full: {path} was not written; free some space and run the same command again."
             ) from error

@@ -174,6 +174,16 @@ class PartialStore:
         """How many frames of each analysis are kept now."""
         return {store.name: len(store) for store in self._stores.values() if len(store)}
 
+    def leftovers(self) -> list[Path]:
+        """Folders of finished frames for the same output that belong to other settings."""
+        ours = {store.folder for store in self._stores.values()}
+        prefix, suffix = f".{self.output.name}.", ".partial"
+        return sorted(
+            path
+            for path in self.output.parent.iterdir()
+            if path.name.startswith(prefix) and path.name.endswith(suffix) and path not in ours
+        )
+
     def discard(self) -> None:
         """Remove the folders of this command; call it when the output is safely written.
 

@@ -103,6 +103,26 @@ def test_discard_removes_the_folder_and_nothing_else(tmp_path, store, frames):
     store.discard()
 
 
+def test_frames_of_other_settings_are_told_and_kept(tmp_path, store, frames):
+    other = PartialStore(store.output).for_analysis("kappa", "f" * 16)
+    other.put(0, {"x": 1})
+    frames.put(0, {"x": 2})
+    PartialStore(tmp_path / "another.nc").for_analysis("kappa", FINGERPRINT).put(0, {"x": 3})
+    assert store.leftovers() == [other.folder]
+    store.discard()
+    assert other.get(0) == {"x": 1}
+
+
+def test_frames_found_are_announced_once(store, frames):
+    frames.put(0, {"x": 1})
+    heard = []
+    again = PartialStore(store.output, announce=lambda *what: heard.append(what))
+    for _ in range(2):
+        again.for_analysis("kappa", FINGERPRINT)
+        again.for_analysis("kappa", "f" * 16)
+    assert heard == [("kappa", 1)]
+
+
 def _put_many(frames, first):
     for frame in range(first, first + 20):
         frames.put(frame, {"x": np.full(50, frame)})

@@ -65,12 +65,12 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     for path in outputs:
         check_output(path, overwrite, inputs)
     exporters = list(registry().exporters().values())
-    _check_endings(output, plot, export, exporters)
+    _check_endings(output, plot, export, exporters, trajectory.dimension)
     model = resolve_model(*described)
     _run(ctx, names, trajectory, model, (output, plot, export, exporters), inputs, overwrite, quiet, options)
 
 
-def _check_endings(output, plot, export, exporters) -> None:
+def _check_endings(output, plot, export, exporters, dimension) -> None:
     """Refuse an ending nobody can write before hours of work."""
     from pelplug.cli.output import check_figure
     from pelplug.exporters import find_exporter
@@ -80,7 +80,7 @@ def _check_endings(output, plot, export, exporters) -> None:
     if plot:
         check_figure(plot)
     for path in export:
-        find_exporter(path, exporters)
+        find_exporter(path, exporters, dimension)
 
 
 def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, options) -> None:
@@ -111,4 +111,4 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     store.discard()
     tell_failures(run)
     if not quiet:
-        summarise(run, [output, *([plot] if plot else []), *export])
+        summarise(run, [output, *([plot] if plot else []), *export], store)

@@ -19,6 +19,7 @@ from pelplug.cli.plot import plot
 from pelplug.cli.plugins import plugins
 from pelplug.cli.quench import quench
 from pelplug.errors import PelplugError
+from pelplug.files import DISK_FULL
 
 __all__ = ["cli", "main"]
 
@@ -69,9 +70,7 @@ def _answer(error: BaseException, debug: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     if isinstance(error, BrokenPipeError):
-        # Whoever reads our output has seen enough; the interpreter must not complain when it flushes.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # whoever reads our output has seen enough
         return 1
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
@@ -92,6 +91,10 @@ def _answer(error: BaseException, debug: bool) -> int:
     if isinstance(error, click.ClickException):
         note(error.format_message())
         return error.exit_code
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        _give_up_stdout()
+        note(f"The disk is full ({error}); free some space and run the same command again.")
+        return 1
     kind = type(error).__name__
     if isinstance(error, MemoryError):
         note(f"There is not enough memory ({error or kind}); use fewer frames or workers, or a smaller system.")
@@ -99,6 +102,12 @@ def _answer(error: BaseException, debug: bool) -> int:
         hint = "tell the developers what it shows" if debug else "run the same command with --debug and report it"
         note(f"internal error ({kind}: {error}); {hint}.")
     return 1
+
+
+def _give_up_stdout() -> None:
+    """Keep the interpreter from complaining, when it ends, about what it cannot write."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager

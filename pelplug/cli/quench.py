@@ -69,4 +69,4 @@ def quench(file, output, overwrite, quiet, **options):
     store.discard()
     tell_failures(run)
     if not quiet:
-        summarise(run, [output])
+        summarise(run, [output], store)

@@ -81,8 +81,8 @@ def tell_failures(run) -> None:
         note(f"{name} left out {len(failures)} of {count} frames that failed ({shown}{more}).")
 
 
-def summarise(run, written) -> None:
-    """Print the numbers of a run and the files it wrote."""
+def summarise(run, written, store) -> None:
+    """Print the numbers of a run, the files it wrote, and what interrupted runs have left."""
     for name in run.requested:
         dataset = run.datasets[name]
         rows = [row for variable in dataset.data_vars for row in _summary(dataset, str(variable))]
@@ -92,6 +92,8 @@ def summarise(run, written) -> None:
             print_table(("  quantity", "value", "units", "meaning"), rows)
     for path in written:
         click.echo(f"wrote {path}")
+    for folder in store.leftovers():
+        click.echo(f"kept {folder}: finished frames of other settings; remove it if you do not need them")
 
 
 def _summary(dataset, name: str):
