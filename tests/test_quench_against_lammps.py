@@ -57,7 +57,7 @@ def test_same_minimum_as_lammps(method, cold, answer):
     assert largest < 1e-8
     q = quench(state, potential, method).require_converged()
     assert q.initial_energy - q.energy > 1.0
-    # With "shift" the force jumps at the cutoff: a basin is broken into many minima that differ by which pairs interact.
+    # With "shift" the force jumps at the cutoff: a basin breaks into minima that differ by which pairs interact.
     energy_tolerance, tolerance = {"shift": (5e-4, 0.01), "shifted-force": (1e-10 * abs(energy), 1e-6)}[truncation]
     assert q.energy == pytest.approx(energy, abs=energy_tolerance)
     difference = (positions - q.configuration.positions) @ np.linalg.inv(state.cell)
