@@ -121,7 +121,7 @@ def draw_slice(dataset, ax, frame: int = 0):
     bar = ax.figure.colorbar(drawn, ax=ax, extend="both", shrink=0.9, pad=0.03, aspect=30)
     bar.set_label(r"$\kappa_i$ (energy / length$^2$), soft to stiff")
     bar.outline.set_visible(False)
-    bar.ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    bar.ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7)))
     bar.ax.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     bar.ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
     where = "layer through the softest particle" if d == 3 else "inherent structure"
@@ -139,7 +139,8 @@ def draw_figure(dataset) -> Figure:
     figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.15))
     draw_distribution(dataset, left)
-    draw_slice(dataset, right)
+    # The frame with the softest particle of all.
+    draw_slice(dataset, right, frame=int(np.argmin(dataset["kappa"].min("particle").values)))
     return figure
 
 
