@@ -39,6 +39,9 @@ def draw_distribution(dataset, ax=None, **keywords):
     """
     if ax is None:
         ax = Figure(layout="constrained").add_subplot()
+    # Several results over each other: the numbers of one would be taken for all, so they are not written.
+    alone = not ax.lines
+    limits = (np.inf, 0.0) if alone else ax.get_ylim()
     edges, counts = dataset["kappa_ratio_edges"].values, dataset["kappa_counts"].values
     density, ratio = dataset["kappa_distribution"].values, dataset["kappa_ratio"].values
     filled = counts > 0
@@ -52,9 +55,12 @@ def draw_distribution(dataset, ax=None, **keywords):
     ax.axvline(1.0, ymin=0.22, color="0.6", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     ax.set(xscale="log", yscale="log", xlabel=r"$\kappa_{ij}\,/\,\langle\kappa\rangle$")
     ax.set_ylabel(r"$P(\kappa_{ij}/\langle\kappa\rangle)$")
-    ax.set_ylim(0.3 * density[filled].min(), 3.0 * density[filled].max())
+    ax.set_ylim(min(limits[0], 0.3 * density[filled].min()), max(limits[1], 3.0 * density[filled].max()))
     corner = {"transform": ax.transAxes, "ha": "center", "va": "bottom", "fontsize": "small", "linespacing": 1.5}
-    ax.text(0.5, 0.05, _caption(dataset), **corner)
+    if alone:
+        ax.text(0.5, 0.05, _caption(dataset), **corner)
+    for text in [] if alone else list(ax.texts):
+        text.remove()
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax

@@ -193,7 +193,7 @@ class Kappa(pelplug.Analysis):
         return draw_distribution(self.to_dataset(), ax, **keywords)
 
     def figure(self):
-        """Draw P(kappa/<kappa>) beside a slice of the inherent structure with the softest particle, coloured by kappa_i."""
+        """Draw P(kappa/<kappa>) beside a slice through the softest particle, coloured by kappa_i."""
         from pelplug_kappa.drawing import draw_figure
 
         return draw_figure(self.to_dataset())

@@ -165,6 +165,9 @@ def test_the_figure_shows_distribution_and_slice(dataset, tmp_path):
     assert shown.min() == dataset["kappa"].values.min()
     axes = analysis.plot()
     assert "kappa" in axes.get_xlabel()
+    assert len(axes.texts) == 1
+    # Drawn over each other, the numbers of one result would be taken for both.
+    assert not analysis.plot(ax=axes).texts
     assert draw_slice(dataset, figure.add_subplot(), frame=2).get_title().endswith("frame 2")
 
 
