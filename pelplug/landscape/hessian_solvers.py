@@ -19,8 +19,8 @@ from pelplug.landscape.hessian_sparse import SparseFactor, grounded_particle
 __all__ = ["SOLVERS", "available_memory", "factorise"]
 
 SOLVERS = ("auto", "dense", "sparse", "cg")
-# A front's operations run slower than one large dense matrix's: it has to save this factor to be chosen.
-SPARSE_HANDICAP = 1.5
+# Operations on small fronts run somewhat slower than on one large matrix: sparse has to save this factor to be chosen.
+SPARSE_HANDICAP = 1.2
 # Products of a sparse matrix and vectors are limited by memory, not arithmetic: this many times slower than BLAS 3.
 CG_HANDICAP = 30.0
 # Share of the memory free at the start that a factorisation may take.
