@@ -92,62 +92,47 @@ def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diamete
         largest = float(diameters.max())
         longest = float(reach.max()) * largest + skin
     kernels = _search_kernels(d, mixing)
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-    fractional = positions @ np.linalg.inv(cell)
-    home = np.floor(fractional)
-    fractional -= home
-    home = home.astype(np.int32)
-    width = longest / heights  # reach in units of the distance between faces
+    inverse = np.linalg.inv(cell)
+    width = longest * np.linalg.norm(inverse, axis=0)  # reach in units of the distance between faces
     reach = np.ascontiguousarray(reach, dtype=np.float64)
     common = (groups, diameters, reach, skin)
-
     density = n / abs(np.linalg.det(cell))
     if 3**d * density * longest**d < n or d <= 3:
-        return _by_cells(positions, cell, fractional, home, width, n_groups, common, kernels)
-    return _by_pairs(positions, cell, fractional, home, width, n_groups, common, kernels)
+        return _by_cells(positions, cell, inverse, width, n_groups, common, kernels)
+    return _by_pairs(positions, cell, inverse, width, n_groups, common, kernels)
 
 
-def _by_cells(positions, cell, fractional, home, width, n_groups, common, kernels):
+def _by_cells(positions, cell, inverse, width, n_groups, common, kernels):
     n, d = positions.shape
-    skin = common[-1]
-    counts = np.empty(n, dtype=np.int64)
-    kernels.count_images(fractional, width, counts)
-    first = np.concatenate(([0], np.cumsum(counts)))
-    owner = np.empty(first[-1], dtype=np.int64)
-    image = np.empty((first[-1], d), dtype=np.int32)
-    kernels.list_images(fractional, width, first, owner, image)
-
+    groups = common[0]
     # Bins half a reach wide: fewer candidates than whole ones.
-    extent = 1.0 + 2.0 * width
     fine = 2 if d <= 3 else 1
+    extent = 1.0 + 2.0 * width
     bins = np.maximum(1, np.floor(fine * extent / width).astype(np.int64))
-    while np.prod(bins) > max(64, 8 * len(owner)):  # a dilute box would have more bins than particles
+    while np.prod(bins) > max(64, 8 * n * np.prod(extent)):  # a dilute box would have more bins than particles
         bins = np.maximum(1, bins // 2)
-    place = np.clip(((fractional[owner] + image + width) / extent * bins).astype(np.int64), 0, bins - 1)
-    stride = np.concatenate((np.cumprod(bins[::-1])[::-1][1:], [1]))
-    bin_of = place @ stride
-    order = np.argsort(bin_of, kind="stable")
-    owner, image, place = owner[order], image[order], place[order]
-    bin_start = np.searchsorted(bin_of[order], np.arange(np.prod(bins) + 1))
-    shift = image - home[owner]
-    offset = shift @ cell
-    sites = positions[owner] + offset
-    row_site = np.flatnonzero(~np.any(image, axis=1))
-    rows = owner[row_site]
-
+    owner, shift, offset, sites, place, bin_start, row_site = kernels.place_in_cells(
+        positions, cell, inverse, width, extent, bins
+    )
     tally = np.empty((n, n_groups), dtype=np.int64)
-    where = (sites, owner, row_site, place, bins, stride, bin_start, fine, *common)
+    site_group = groups[owner].astype(np.int32)
+    where = (np.ascontiguousarray(sites.T), site_group, owner, row_site, place, bins, bin_start, fine, *common)
     found = run_ranges(kernels.search_cells, n, *where, tally)
     neighbours = found[0] if len(found) == 1 else np.concatenate(found)
     return NeighbourList(
-        owner, shift, offset, sites, rows, row_site, _row_starts(tally), neighbours, positions.copy(), skin
-    )
+        owner, shift, offset, sites, owner[row_site], row_site, _row_starts(tally), neighbours, positions.copy(),
+        common[-1],
+    )  # fmt: skip
 
 
-def _by_pairs(positions, cell, fractional, home, width, n_groups, common, kernels):
+def _by_pairs(positions, cell, inverse, width, n_groups, common, kernels):
     # In many dimensions a cell has more neighbouring cells than there are particles: try every pair.
     n, d = positions.shape
     skin = common[-1]
+    fractional = positions @ inverse
+    home = np.floor(fractional)
+    fractional -= home
+    home = home.astype(np.int32)
     where = (fractional, cell, width, *common)
     tally = np.zeros((n, n_groups), dtype=np.int64)
     run_ranges(kernels.count_in_pairs, n, *where, tally, serial_below=200)
@@ -192,8 +177,7 @@ def _place_sites(positions, owner, offset, sites):
 
 @dataclasses.dataclass(frozen=True)
 class _SearchKernels:
-    count_images: object
-    list_images: object
+    place_in_cells: object
     search_cells: object
     count_in_pairs: object
     list_in_pairs: object
@@ -214,24 +198,77 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
         return math.ceil(-width - f), math.floor(1.0 + width - f)
 
     @numba.njit(nogil=True, cache=True)
-    def count_images(fractional, width, counts):
-        for i in range(fractional.shape[0]):
-            total = 1
+    def place_in_cells(positions, cell, inverse, width, extent, bins):
+        # Particles and their images within reach of the cell, sorted by bin.
+        n = positions.shape[0]
+        fractional = np.empty((n, d))
+        home = np.empty((n, d), dtype=np.int32)
+        images = np.empty(n, dtype=np.int64)
+        total = 0
+        for i in range(n):
+            images[i] = 1
             for a in range(d):
+                f = 0.0
+                for b in range(d):
+                    f += positions[i, b] * inverse[b, a]
+                home[i, a] = math.floor(f)
+                fractional[i, a] = f - home[i, a]
                 low, high = range_of_images(fractional[i, a], width[a])
-                total *= high - low + 1
-            counts[i] = total
-
-    @numba.njit(nogil=True, cache=True)
-    def list_images(fractional, width, first, owner, image):
-        for i in range(fractional.shape[0]):
-            for k in range(first[i], first[i + 1]):
-                rest = k - first[i]
-                owner[k] = i
+                images[i] *= high - low + 1
+            total += images[i]
+        bin_of = np.empty(total, dtype=np.int64)
+        count = 1
+        for a in range(d):
+            count *= bins[a]
+        bin_start = np.zeros(count + 1, dtype=np.int64)
+        s = 0
+        for i in range(n):
+            for code in range(images[i]):
+                rest = code
+                target = 0
                 for a in range(d):
                     low, high = range_of_images(fractional[i, a], width[a])
-                    image[k, a] = low + rest % (high - low + 1)
+                    image = low + rest % (high - low + 1)
                     rest //= high - low + 1
+                    b = int((fractional[i, a] + image + width[a]) / extent[a] * bins[a])
+                    target = target * bins[a] + min(max(b, 0), bins[a] - 1)
+                bin_of[s] = target
+                bin_start[target + 1] += 1
+                s += 1
+        for b in range(count):
+            bin_start[b + 1] += bin_start[b]
+        cursor = bin_start[:-1].copy()
+        owner = np.empty(total, dtype=np.int64)
+        shift = np.empty((total, d), dtype=np.int32)
+        offset = np.empty((total, d))
+        sites = np.empty((total, d))
+        place = np.empty((total, d), dtype=np.int32)
+        is_home = np.zeros(total, dtype=np.bool_)
+        s = 0
+        for i in range(n):
+            for code in range(images[i]):
+                at = cursor[bin_of[s]]
+                cursor[bin_of[s]] += 1
+                owner[at] = i
+                rest = code
+                left = bin_of[s]
+                itself = True
+                for a in range(d):
+                    low, high = range_of_images(fractional[i, a], width[a])
+                    image = low + rest % (high - low + 1)
+                    rest //= high - low + 1
+                    itself = itself and image == 0
+                    shift[at, a] = image - home[i, a]
+                    place[at, d - 1 - a] = left % bins[d - 1 - a]
+                    left //= bins[d - 1 - a]
+                for b in range(d):
+                    offset[at, b] = 0.0
+                    for a in range(d):
+                        offset[at, b] += shift[at, a] * cell[a, b]
+                    sites[at, b] = positions[i, b] + offset[at, b]
+                is_home[at] = itself
+                s += 1
+        return owner, shift, offset, sites, place, bin_start, np.flatnonzero(is_home)
 
     @register_jitable
     def range_squared(i, j, groups, diameters, reach, skin):
@@ -240,23 +277,31 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
             distance *= mix(diameters[i], diameters[j])
         return (distance + skin) ** 2
 
-    @numba.njit(nogil=True, cache=True)
-    def search_cells(begin, end, sites, owner, row_site, place, bins, stride, bin_start, fine,
+    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    def search_cells(begin, end, columns, site_group, owner, row_site, place, bins, bin_start, fine,
                      groups, diameters, reach, skin, tally):  # fmt: skip
-        # Returns the neighbours of these rows end to end, those of a row grouped by species.
+        # Returns the neighbours of these rows end to end, those of a row grouped by species. Unsigned counters spare
+        # numba's test for negative indices; results are written always and kept if near: a branch would be
+        # mispredicted often.
+        n_groups = tally.shape[1]
         listed = np.empty(64 * (end - begin) + 64, dtype=np.uint32)
         near = np.empty(1024, dtype=np.uint32)
-        limits = np.empty(reach.shape[0])
-        total = 0
+        squares = np.empty(1024)
+        limits = np.empty(n_groups)
+        total = np.uint64(0)
         lines = (2 * fine + 1) ** (d - 1)
         for row in range(begin, end):
-            me = row_site[row]
+            me = np.uint64(row_site[row])
             i = owner[me]
-            for g in range(len(limits)):
+            for g in range(n_groups):
                 limits[g] = (reach[groups[i], g] + skin) ** 2
+            farthest = limits.max()
             low = max(0, place[me, d - 1] - fine)
             high = min(bins[d - 1] - 1, place[me, d - 1] + fine)
-            n = 0
+            x0 = columns[0, me]
+            x1 = columns[1, me]
+            x2 = columns[2, me] if d > 2 else 0.0
+            n = np.uint64(0)
             for code in range(lines):
                 # Bins next to each other in the last direction hold sites next to each other in memory.
                 rest = code
@@ -266,35 +311,40 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                     b = place[me, a] + rest % (2 * fine + 1) - fine
                     rest //= 2 * fine + 1
                     inside = inside and 0 <= b < bins[a]
-                    line += b * stride[a]
+                    line = line * bins[a] + b
                 if not inside:
                     continue
-                first, last = bin_start[line + low], bin_start[line + high + 1]
-                if n + last - first > len(near):
-                    larger = np.empty(2 * (n + last - first), dtype=np.uint32)
-                    larger[:n] = near[:n]
-                    near = larger
+                line *= bins[d - 1]
+                first, last = np.uint64(bin_start[line + low]), np.uint64(bin_start[line + high + 1])
+                if n + (last - first) > np.uint64(len(near)):
+                    size = 2 * (n + (last - first))
+                    longer = np.empty(size, dtype=np.uint32)
+                    longer[:n] = near[:n]
+                    larger = np.empty(size)
+                    larger[:n] = squares[:n]
+                    near, squares = longer, larger
                 for k in range(first, last):
-                    square = 0.0
-                    for a in range(d):
-                        step = sites[k, a] - sites[me, a]
-                        square += step * step
+                    square = (columns[0, k] - x0) ** 2 + (columns[1, k] - x1) ** 2
+                    if d > 2:
+                        square += (columns[2, k] - x2) ** 2
+                    for a in range(3, d):
+                        square += (columns[a, k] - columns[a, me]) ** 2
                     if per_particle:
-                        limit = (reach[0, 0] * mix(diameters[i], diameters[owner[k]]) + skin) ** 2
-                    else:
-                        limit = limits[groups[owner[k]]]
-                    # Write always, keep if near: a branch would be mispredicted often.
+                        farthest = (reach[0, 0] * mix(diameters[i], diameters[owner[k]]) + skin) ** 2
                     near[n] = k
-                    n += (square < limit) & (k != me)
-            if total + n >= len(listed):
-                longer = np.empty(2 * (total + n) + 1, dtype=np.uint32)
+                    squares[n] = square
+                    n += np.uint64(square < farthest)
+            if total + n >= np.uint64(len(listed)):
+                longer = np.empty(2 * (total + n) + np.uint64(1), dtype=np.uint32)
                 longer[:total] = listed[:total]
                 listed = longer
-            for g in range(tally.shape[1]):
+            for g in range(n_groups):
                 before = total
+                limit = np.inf if per_particle else limits[g]
                 for h in range(n):
-                    listed[total] = near[h]
-                    total += groups[owner[near[h]]] == g
+                    k = np.uint64(near[h])
+                    listed[total] = k
+                    total += np.uint64((site_group[k] == g) & (squares[h] < limit) & (k != me))
                 tally[row, g] = total - before
         return listed[:total].copy()
 
@@ -352,7 +402,7 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
         for i in range(begin, end):
             walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, True, start[i].copy(), owner, image)
 
-    return _SearchKernels(count_images, list_images, search_cells, count_in_pairs, list_in_pairs)
+    return _SearchKernels(place_in_cells, search_cells, count_in_pairs, list_in_pairs)
 
 
 @register_jitable

@@ -245,34 +245,42 @@ class _System:
 class PairEvaluator(Evaluator):
     """Energy and forces with a neighbour list that is kept while it holds and grows tighter as motion slows."""
 
-    _CALM = 40
-    """Evaluations without a rebuild after which a tighter list pays for its making."""
+    _REBUILD = 6.0
+    """Evaluations that building a list costs, about."""
 
     def __init__(self, potential: PairPotential, configuration: Configuration, skin: float | None = None):
         self.evaluations = 0
         self.rebuilds = 0
         self._system = _System(potential, configuration)
         scale = float(self._system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
+        self._reach = potential.cutoff * (scale if potential.per_particle else 1.0)
         self._skin = 0.3 * scale if skin is None else skin
-        self._smallest_skin = min(self._skin, 0.03 * scale)
+        self._limits = (min(0.03 * scale, self._skin), max(0.6 * scale, self._skin))
         self._since = 0
         self._energies = np.empty(configuration.n)
         self._build(configuration.positions)
 
     def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
         """Fill ``forces`` and return the energy; see `Evaluator`."""
-        calm = self._since > self._CALM and self._skin > self._smallest_skin
-        if calm or not self._neighbours.move(positions):
-            if calm:
-                self._skin = max(0.4 * self._skin, self._smallest_skin)
-            elif self._since < 5 and self._skin < 10 * self._smallest_skin:
-                self._skin *= 1.5
+        if not self._neighbours.move(positions):
+            self._skin = min(2.0 * self._skin, self._best_skin())
+            self._build(positions)
+        elif self._since % 16 == 15 and (best := self._best_skin()) < 0.5 * self._skin:
+            self._skin = best  # motion has slowed so much that a tighter list pays for its making
             self._build(positions)
         self._since += 1
         self.evaluations += 1
         run_ranges(self._system.kernels.energy_forces, len(positions), *self._arguments, self._energies, forces)
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
+
+    def _best_skin(self) -> float:
+        # An evaluation costs (reach + skin)**d, a list is good for evaluations in proportion to its skin: the sum of
+        # both is least here.
+        d = self._neighbours.site_positions.shape[1]
+        per_length = max(self._since, 1) / self._skin
+        best = (self._REBUILD * self._reach / (d * per_length)) ** 0.5
+        return min(max(best, self._limits[0]), self._limits[1])
 
     def _build(self, positions: np.ndarray) -> None:
         self._neighbours = self._system.list(positions, self._skin)
