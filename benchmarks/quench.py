@@ -244,9 +244,11 @@ WORKERS = {"pelplug": run_pelplug, "lammps": run_lammps, "ase": run_ase, "atooms
 
 def call(program: str, python: str, **task) -> dict:
     """Run a worker in a process of its own; ``{"missing": reason}`` if the program is not there."""
-    command = [python, __file__, "--worker", program, json.dumps(task)]
+    command = [python, os.path.abspath(__file__), "--worker", program, json.dumps(task)]
     path = os.pathsep.join((str(pathlib.Path(python).parent), os.environ.get("PATH", "")))
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **ONE_CORE, "PATH": path})
+    environment = {**os.environ, **ONE_CORE, "PATH": path}
+    with tempfile.TemporaryDirectory() as folder:  # f2py-jit, which atooms uses, compiles into the working directory
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         return {"missing": lines[-1]}

@@ -1,4 +1,4 @@
-"""pelplug plugin: the inherent structure of every selected frame."""
+"""The inherent structure of every selected frame."""
 
 import pelplug
 

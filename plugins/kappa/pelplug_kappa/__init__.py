@@ -1,4 +1,4 @@
-"""pelplug plugin: the local dipole stiffness of every interacting pair, and the shear modulus."""
+"""The local dipole stiffness of every interacting pair, and the shear modulus."""
 
 import pelplug
 
