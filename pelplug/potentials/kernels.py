@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import inspect
 import math
 
-import numba
 import numpy as np
 from numba.extending import register_jitable
+
+from pelplug.potentials.compilation import Family
 
 __all__ = ["TRUNCATIONS", "PairKernels", "pair_kernels"]
 
@@ -54,10 +53,9 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
     per_particle = mixing is not None
     mix = register_jitable(mixing) if per_particle else _no_mixing
     order = TRUNCATIONS.index(truncation)
-    # numba's cache looks at this file only: the form's own source has to be part of the key.
-    source = _source_key(form, mixing)
+    family = Family(form, mixing, constants=(truncation, d))
 
-    @register_jitable
+    @family.inline
     def terms(x, p, t):
         # Energy and derivatives by x, with the truncation's polynomial t0 + t1 x + t2 x**2 + t4 x**4.
         u, du, ddu = function(x, p)
@@ -73,12 +71,11 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
             ddu += 2.0 * t[2] + 12.0 * t[3] * square
         return u, du, ddu
 
-    @numba.njit(nogil=True, cache=True, fastmath=_FASTMATH, error_model="numpy")
+    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
     def energy_forces(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
                       inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
         # Components are written out, not looped over: sums in registers are what makes the inner loop a vector
         # loop. Lines for components beyond d vanish at compile time.
-        key = source  # noqa: F841
         for row in range(begin, end):
             me = row_site[row]
             i = rows[row]
@@ -168,7 +165,7 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
             if d > 7:
                 forces[i, 7] = f7
 
-    @register_jitable
+    @family.inline
     def separation(me, j, gi, gj, i, o, sites, diameters, inverse_sigma, cutoff_squared, vector):
         # Distance, 1/sigma and 1 if the pair interacts; the vector to the neighbour goes into ``vector``.
         square = 0.0
@@ -179,11 +176,10 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
         reduced = square * scale * scale if per_particle else square
         return math.sqrt(square), scale, reduced < cutoff_squared[gi, gj]
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    @family.kernel(error_model="numpy")
     def hessian_rows(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
                      parameters, tail, cutoff_squared, first, columns, blocks, length):  # fmt: skip
         # Row i of the Hessian: blocks -K_ij sorted by column, images of one particle merged, sum K_ij on the diagonal.
-        key = source  # noqa: F841
         most = 0
         for row in range(begin, end):
             most = max(most, start[row, -1] - start[row, 0])
@@ -233,7 +229,7 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                     blocks[at] += found[k]
             length[i] = at + 1 - first[i]
 
-    @register_jitable
+    @family.inline
     def counts_once(i, o, shift):
         # Of the two directions of a pair take i < o; of a particle and its own images the lexicographically positive.
         if o != i:
@@ -243,7 +239,7 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                 return shift[a] > 0
         return False
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    @family.kernel(error_model="numpy")
     def count_pairs(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
                     parameters, tail, cutoff_squared, shift, count):  # fmt: skip
         vector = np.empty(d)
@@ -264,10 +260,9 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                     n += inside
             count[i] = n
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    @family.kernel(error_model="numpy")
     def list_pairs(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
                    parameters, tail, cutoff_squared, shift, first, pair_i, pair_j, vectors, scalars):  # fmt: skip
-        key = source  # noqa: F841
         vector = np.empty(d)
         for row in range(begin, end):
             me = row_site[row]
@@ -297,17 +292,6 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                     at += 1
 
     return PairKernels(energy_forces, hessian_rows, count_pairs, list_pairs, terms)
-
-
-def _source_key(*functions) -> str:
-    text = ""
-    for function in functions:
-        if function is not None:
-            try:
-                text += inspect.getsource(function)
-            except (OSError, TypeError):
-                text += function.__code__.co_code.hex() + repr(function.__code__.co_consts)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @register_jitable

@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
+from pelplug.potentials.compilation import Family
 from pelplug.potentials.threads import run_ranges
 
 __all__ = ["NeighbourList", "build_neighbour_list"]
@@ -185,19 +186,16 @@ class _SearchKernels:
 
 @functools.cache
 def _search_kernels(d: int, mixing) -> _SearchKernels:
-    """Compile the searches for dimension ``d``: small loops over a constant number of components unroll.
-
-    Helpers are plain functions that numba inlines: a compiled one in a closure would have another name in numba's
-    cache in every process.
-    """
+    """Compile the searches for dimension ``d``: small loops over a constant number of components unroll."""
     per_particle = mixing is not None
+    family = Family(mixing, constants=(d,))
     mix = register_jitable(mixing) if per_particle else _unmixed
 
-    @register_jitable
+    @family.inline
     def range_of_images(f, width):
         return math.ceil(-width - f), math.floor(1.0 + width - f)
 
-    @numba.njit(nogil=True, cache=True)
+    @family.kernel()
     def place_in_cells(positions, cell, inverse, width, extent, bins):
         # Particles and their images within reach of the cell, sorted by bin.
         n = positions.shape[0]
@@ -270,14 +268,14 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                 s += 1
         return owner, shift, offset, sites, place, bin_start, np.flatnonzero(is_home)
 
-    @register_jitable
+    @family.inline
     def range_squared(i, j, groups, diameters, reach, skin):
         distance = reach[groups[i], groups[j]]
         if per_particle:
             distance *= mix(diameters[i], diameters[j])
         return (distance + skin) ** 2
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    @family.kernel(error_model="numpy")
     def search_cells(begin, end, columns, site_group, owner, row_site, place, bins, bin_start, fine,
                      groups, diameters, reach, skin, tally):  # fmt: skip
         # Returns the neighbours of these rows end to end, those of a row grouped by species. Unsigned counters spare
@@ -348,7 +346,7 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                 tally[row, g] = total - before
         return listed[:total].copy()
 
-    @register_jitable
+    @family.inline
     def walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, fill, cursor, owner, image):
         low = np.empty(d, dtype=np.int64)
         count = np.empty(d, dtype=np.int64)
@@ -390,14 +388,14 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                             rest //= count[a]
                     cursor[g] += 1
 
-    @numba.njit(nogil=True, cache=True)
+    @family.kernel()
     def count_in_pairs(begin, end, fractional, cell, width, groups, diameters, reach, skin, tally):
         no_owner = np.empty(0, dtype=np.int64)
         no_image = np.empty((0, d), dtype=np.int32)
         for i in range(begin, end):
             walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, False, tally[i], no_owner, no_image)
 
-    @numba.njit(nogil=True, cache=True)
+    @family.kernel()
     def list_in_pairs(begin, end, fractional, cell, width, groups, diameters, reach, skin, start, owner, image):
         for i in range(begin, end):
             walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, True, start[i].copy(), owner, image)
