@@ -29,7 +29,7 @@ def run(cache, *models):
 
 
 def test_specialisations_cached_by_different_processes_do_not_mix(tmp_path):
-    """numba numbers functions by process: three processes give three different kernels the same number."""
+    """numba numbers functions by process, so kernels of different processes may carry the same number."""
     apart = [line for name in MODELS for line in run(tmp_path, name)]
     assert len(set(apart)) == len(MODELS)
     assert run(tmp_path, *MODELS) == apart
