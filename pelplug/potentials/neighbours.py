@@ -317,9 +317,10 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                 if n + (last - first) > np.uint64(len(near)):
                     size = 2 * (n + (last - first))
                     longer = np.empty(size, dtype=np.uint32)
-                    longer[:n] = near[:n]
                     larger = np.empty(size)
-                    larger[:n] = squares[:n]
+                    for h in range(n):
+                        longer[h] = near[h]
+                        larger[h] = squares[h]
                     near, squares = longer, larger
                 for k in range(first, last):
                     square = (columns[0, k] - x0) ** 2 + (columns[1, k] - x1) ** 2
@@ -334,7 +335,8 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                     n += np.uint64(square < farthest)
             if total + n >= np.uint64(len(listed)):
                 longer = np.empty(2 * (total + n) + np.uint64(1), dtype=np.uint32)
-                longer[:total] = listed[:total]
+                for h in range(total):
+                    longer[h] = listed[h]
                 listed = longer
             for g in range(n_groups):
                 before = total
