@@ -54,13 +54,33 @@ class NeighbourList:
     neighbours: np.ndarray
     built_at: np.ndarray
     skin: float
+    search: tuple
 
-    def move(self, positions: np.ndarray) -> bool:
-        """Move the sites with their owners; return False if the list may have become incomplete."""
-        if not _moved_less_than(positions, self.built_at, 0.25 * self.skin * self.skin):
-            return False
+    def holds(self, positions: np.ndarray, spare: float = 0.0) -> bool:
+        """Tell whether no neighbour within reach plus ``spare`` [length] can be missing at ``positions``."""
+        margin = 0.5 * (self.skin - spare)
+        return margin > 0.0 and _moved_less_than(positions, self.built_at, margin * margin)
+
+    def place(self, positions: np.ndarray) -> None:
+        """Move the sites with their owners."""
         _place_sites(positions, self.owner, self.offset, self.site_positions)
-        return True
+
+    def tighter(self) -> NeighbourList:
+        """Return a list over the same sites for `prune` to fill."""
+        return dataclasses.replace(
+            self,
+            start=self.start.copy(),
+            neighbours=self.neighbours.copy(),
+            built_at=self.built_at.copy(),
+        )
+
+    def prune(self, wider: NeighbourList, positions: np.ndarray, skin: float) -> None:
+        """Keep those neighbours of ``wider`` that are now within reach plus ``skin`` [length]."""
+        kernels, *common = self.search
+        run_ranges(kernels.prune, len(self.rows), self.site_positions, self.owner, self.row_site, wider.start,
+                   wider.neighbours, *common, skin, self.start, self.neighbours)  # fmt: skip
+        self.built_at[:] = positions
+        self.skin = skin
 
 
 def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diameters=None, mixing=None) -> NeighbourList:
@@ -122,7 +142,7 @@ def _by_cells(positions, cell, inverse, width, n_groups, common, kernels):
     neighbours = found[0] if len(found) == 1 else np.concatenate(found)
     return NeighbourList(
         owner, shift, offset, sites, owner[row_site], row_site, _row_starts(tally), neighbours, positions.copy(),
-        common[-1],
+        common[-1], (kernels, *common[:-1]),
     )  # fmt: skip
 
 
@@ -147,7 +167,19 @@ def _by_pairs(positions, cell, inverse, width, n_groups, common, kernels):
     rows = np.arange(n)
     neighbours = np.arange(total, dtype=np.uint32)
     sites = positions[owner] + offset
-    return NeighbourList(owner, shift, offset, sites, rows, rows.copy(), start, neighbours, positions.copy(), skin)
+    return NeighbourList(
+        owner,
+        shift,
+        offset,
+        sites,
+        rows,
+        rows.copy(),
+        start,
+        neighbours,
+        positions.copy(),
+        skin,
+        (kernels, *common[:-1]),
+    )
 
 
 def _row_starts(tally: np.ndarray) -> np.ndarray:
@@ -180,6 +212,7 @@ def _place_sites(positions, owner, offset, sites):
 class _SearchKernels:
     place_in_cells: object
     search_cells: object
+    prune: object
     count_in_pairs: object
     list_in_pairs: object
 
@@ -348,6 +381,29 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
                 tally[row, g] = total - before
         return listed[:total].copy()
 
+    @family.kernel(error_model="numpy")
+    def prune(begin, end, sites, owner, row_site, start, neighbours, groups, diameters, reach, skin,
+              kept_start, kept):  # fmt: skip
+        # Rows stay where they are in memory and get shorter.
+        for row in range(begin, end):
+            me = row_site[row]
+            i = owner[me]
+            n = np.uint64(start[row, 0])
+            kept_start[row, 0] = n
+            for g in range(reach.shape[0]):
+                limit = (reach[groups[i], g] + skin) ** 2
+                for k in range(np.uint64(start[row, g]), np.uint64(start[row, g + 1])):
+                    j = neighbours[k]
+                    square = 0.0
+                    for a in range(d):
+                        step = sites[j, a] - sites[me, a]
+                        square += step * step
+                    if per_particle:
+                        limit = (reach[0, 0] * mix(diameters[i], diameters[owner[j]]) + skin) ** 2
+                    kept[n] = j
+                    n += np.uint64(square < limit)
+                kept_start[row, g + 1] = n
+
     @family.inline
     def walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, fill, cursor, owner, image):
         low = np.empty(d, dtype=np.int64)
@@ -402,7 +458,7 @@ def _search_kernels(d: int, mixing) -> _SearchKernels:
         for i in range(begin, end):
             walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, True, start[i].copy(), owner, image)
 
-    return _SearchKernels(place_in_cells, search_cells, count_in_pairs, list_in_pairs)
+    return _SearchKernels(place_in_cells, search_cells, prune, count_in_pairs, list_in_pairs)
 
 
 @register_jitable

@@ -15,6 +15,7 @@ from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
 from pelplug.potentials.threads import run_ranges
+from pelplug.potentials.verlet import VerletList
 
 __all__ = ["PairPotential"]
 
@@ -102,8 +103,10 @@ class PairPotential(Potential):
         InputError
             If two particles are at one point, or a species or the diameters are missing.
         """
+        system = _System(self, configuration)
+        neighbours = system.list(configuration.positions, self._small_skin())
         forces = np.empty_like(configuration.positions)
-        energy = self.evaluator(configuration, skin=self._small_skin())(configuration.positions, forces)
+        energy = system.energy_forces(system.arguments(neighbours), forces)
         if not (np.isfinite(energy) and np.all(np.isfinite(forces))):
             raise InputError(_overlap_sentence(configuration))
         return energy, forces
@@ -206,6 +209,13 @@ class _System:
             self.diameters = np.ones(n)
             self.groups = _group_numbers(configuration, potential.species)
         self.kernels = pair_kernels(potential.form.function, potential.truncation, d, potential.mixing)
+        self._energies = np.empty(n)
+
+    def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
+        """Fill ``forces`` and return the energy where the neighbour list's sites are."""
+        run_ranges(self.kernels.energy_forces, len(forces), *arguments, self._energies, forces)
+        # Summed in one order whatever the threads did.
+        return float(self._energies.sum())
 
     def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
         """Build a neighbour list."""
@@ -243,50 +253,29 @@ class _System:
 
 
 class PairEvaluator(Evaluator):
-    """Energy and forces with a neighbour list that is kept while it holds and grows tighter as motion slows."""
-
-    _REBUILD = 6.0
-    """Evaluations that building a list costs, about."""
+    """Energy and forces with a neighbour list that follows the particles."""
 
     def __init__(self, potential: PairPotential, configuration: Configuration, skin: float | None = None):
         self.evaluations = 0
-        self.rebuilds = 0
         self._system = _System(potential, configuration)
         scale = float(self._system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
-        self._reach = potential.cutoff * (scale if potential.per_particle else 1.0)
-        self._skin = 0.3 * scale if skin is None else skin
-        self._limits = (min(0.03 * scale, self._skin), max(0.6 * scale, self._skin))
-        self._since = 0
-        self._energies = np.empty(configuration.n)
-        self._build(configuration.positions)
+        reach = potential.cutoff * (scale if potential.per_particle else 1.0)
+        self._list = VerletList(
+            self._system.list, configuration.positions, reach, 0.5 * scale if skin is None else skin
+        )
+        self._arguments = self._system.arguments(self._list.neighbours)
+
+    @property
+    def rebuilds(self) -> int:
+        """How often neighbours were searched."""
+        return self._list.searches
 
     def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
         """Fill ``forces`` and return the energy; see `Evaluator`."""
-        if not self._neighbours.move(positions):
-            self._skin = min(2.0 * self._skin, self._best_skin())
-            self._build(positions)
-        elif self._since % 16 == 15 and (best := self._best_skin()) < 0.5 * self._skin:
-            self._skin = best  # motion has slowed so much that a tighter list pays for its making
-            self._build(positions)
-        self._since += 1
+        if self._list.update(positions):
+            self._arguments = self._system.arguments(self._list.neighbours)
         self.evaluations += 1
-        run_ranges(self._system.kernels.energy_forces, len(positions), *self._arguments, self._energies, forces)
-        # Summed in one order whatever the threads did.
-        return float(self._energies.sum())
-
-    def _best_skin(self) -> float:
-        # An evaluation costs (reach + skin)**d, a list is good for evaluations in proportion to its skin: the sum of
-        # both is least here.
-        d = self._neighbours.site_positions.shape[1]
-        per_length = max(self._since, 1) / self._skin
-        best = (self._REBUILD * self._reach / (d * per_length)) ** 0.5
-        return min(max(best, self._limits[0]), self._limits[1])
-
-    def _build(self, positions: np.ndarray) -> None:
-        self._neighbours = self._system.list(positions, self._skin)
-        self._arguments = self._system.arguments(self._neighbours)
-        self._since = 0
-        self.rebuilds += 1
+        return self._system.energy_forces(self._arguments, forces)
 
 
 def _table(value, size: int, name: str) -> np.ndarray:
