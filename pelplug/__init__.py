@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         quench_parameters,
         shear_modulus,
     )
-    from pelplug.models.base import Model
+    from pelplug.models.base import Model, Option
     from pelplug.parameters import Param
     from pelplug.potentials.base import Potential
     from pelplug.potentials.forms import Form
@@ -57,7 +57,7 @@ _HOMES = {
         "quench_parameters",
         "shear_modulus",
     ),
-    "pelplug.models.base": ("Model",),
+    "pelplug.models.base": ("Model", "Option"),
     "pelplug.parameters": ("Param",),
     "pelplug.potentials.base": ("Potential",),
     "pelplug.potentials.forms": ("Form",),
@@ -80,6 +80,7 @@ __all__ = [
     "Need",
     "NotAMinimumError",
     "NotConvergedError",
+    "Option",
     "PairPotential",
     "Param",
     "PelplugError",
