@@ -9,13 +9,13 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
+from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.forms import Form
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
 from pelplug.potentials.threads import run_ranges
-from pelplug.potentials.verlet import VerletList
 
 __all__ = ["PairPotential"]
 
@@ -108,7 +108,7 @@ class PairPotential(Potential):
         forces = np.empty_like(configuration.positions)
         energy = system.energy_forces(system.arguments(neighbours), forces)
         if not (np.isfinite(energy) and np.all(np.isfinite(forces))):
-            raise InputError(_overlap_sentence(configuration))
+            raise InputError(overlap_sentence(configuration))
         return energy, forces
 
     def hessian(self, configuration: Configuration) -> scipy.sparse.bsr_matrix:
@@ -134,7 +134,7 @@ class PairPotential(Potential):
         pointer = np.concatenate(([0], np.cumsum(length))).astype(np.int32)
         blocks = blocks[kept]
         if not np.all(np.isfinite(blocks)):
-            raise InputError(_overlap_sentence(configuration))
+            raise InputError(overlap_sentence(configuration))
         return scipy.sparse.bsr_matrix((blocks, columns[kept], pointer), shape=(n * d, n * d))
 
     def pairs(self, configuration: Configuration) -> Pairs:
@@ -157,7 +157,7 @@ class PairPotential(Potential):
         vectors, scalars = np.empty((total, d)), np.empty((total, 4))
         run_ranges(system.kernels.list_pairs, n, *arguments, first, i, j, vectors, scalars)
         if not np.all(np.isfinite(scalars)):
-            raise InputError(_overlap_sentence(configuration))
+            raise InputError(overlap_sentence(configuration))
         distances, slope, curvature, gap = np.ascontiguousarray(scalars.T)
         return Pairs(i, j, vectors, distances, slope, curvature, gap)
 
@@ -252,30 +252,14 @@ class _System:
         )
 
 
-class PairEvaluator(Evaluator):
+class PairEvaluator(FollowingEvaluator):
     """Energy and forces with a neighbour list that follows the particles."""
 
     def __init__(self, potential: PairPotential, configuration: Configuration, skin: float | None = None):
-        self.evaluations = 0
-        self._system = _System(potential, configuration)
-        scale = float(self._system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
+        system = _System(potential, configuration)
+        scale = float(system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
         reach = potential.cutoff * (scale if potential.per_particle else 1.0)
-        self._list = VerletList(
-            self._system.list, configuration.positions, reach, 0.5 * scale if skin is None else skin
-        )
-        self._arguments = self._system.arguments(self._list.neighbours)
-
-    @property
-    def rebuilds(self) -> int:
-        """How often neighbours were searched."""
-        return self._list.searches
-
-    def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
-        """Fill ``forces`` and return the energy; see `Evaluator`."""
-        if self._list.update(positions):
-            self._arguments = self._system.arguments(self._list.neighbours)
-        self.evaluations += 1
-        return self._system.energy_forces(self._arguments, forces)
+        super().__init__(system, configuration.positions, reach, 0.5 * scale if skin is None else skin)
 
 
 def _table(value, size: int, name: str) -> np.ndarray:
@@ -303,16 +287,3 @@ def _group_numbers(configuration: Configuration, species: tuple[str, ...]) -> np
             f"map names with --species, for example {missing[0]}={species[0]}."
         )
     return np.array([species.index(name) for name in names], dtype=np.int64)[inverse]
-
-
-def _overlap_sentence(configuration: Configuration) -> str:
-    from scipy.spatial import cKDTree
-
-    fractional = configuration.fractional() % 1.0
-    fractional[fractional >= 1.0] = 0.0
-    close = sorted(cKDTree(fractional, boxsize=1.0).query_pairs(1e-12))
-    if close:
-        i, j = close[0]
-        where = f" of frame {configuration.frame}" if configuration.frame is not None else ""
-        return f"Particles {i} and {j}{where} are at the same point; remove one of them or repair the file."
-    return "Two particles are so close that the energy is not finite; repair the configuration."
