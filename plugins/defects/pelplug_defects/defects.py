@@ -1,0 +1,336 @@
+"""Defects: particles that lose or gain neighbours from a frame to its inherent structure, or to another trajectory."""
+
+from __future__ import annotations
+
+import hashlib
+from math import gamma
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+import pelplug
+from pelplug_defects.fields import BIN, X_RANGE, bond_changes, d2min, first_minimum, jackknife, scaled_distribution
+from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
+
+__all__ = ["Defects", "DefectsBetween"]
+
+_PROVIDES = {
+    "phi": pelplug.Field(("frame", "particle"), "1", "defect field: 1 where a bond breaks or forms"),
+    "broken": pelplug.Field(("frame", "particle"), "1", "bonds that the particle loses"),
+    "inserted": pelplug.Field(("frame", "particle"), "1", "bonds that the particle gains"),
+    "d2min": pelplug.Field(("frame", "particle"), "length**2", "non-affine squared displacement D2min per neighbour"),
+    "displacement": pelplug.Field(("frame", "particle", "dimension"), "length", "r(0) - r(IS), without drift"),
+    "displacement_magnitude": pelplug.Field(("frame", "particle"), "length", "|r(0) - r(IS)|, without drift"),
+    "phi_frame": pelplug.Field(("frame",), "1", "share of particles in defects"),
+    "broken_frame": pelplug.Field(("frame",), "1", "mean number of bonds a particle loses"),
+    "inserted_frame": pelplug.Field(("frame",), "1", "mean number of bonds a particle gains"),
+    "x_eq": pelplug.Field(("frame",), "1", "neighbours in the frame are closer than this x"),
+    "g": pelplug.Field(("frame", "x"), "1", "radial distribution of x = r_ij / d_ij in the frame"),
+    "g_is": pelplug.Field(("frame", "x"), "1", "radial distribution of x = r_ij / d_ij in the inherent structure"),
+    "positions": pelplug.Field(("frame", "particle", "dimension"), "length", "positions in the frame, unwrapped"),
+    "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
+    "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
+    "species": pelplug.Field(("particle",), "1", "species"),
+    "phi_mean": pelplug.Field((), "1", "mean share of particles in defects"),
+    "phi_mean_error": pelplug.Field((), "1", "jackknife standard error of phi_mean"),
+    "chi": pelplug.Field((), "1", "N (<phi**2> - <phi>**2)"),
+    "chi_error": pelplug.Field((), "1", "jackknife standard error of chi"),
+    "broken_mean": pelplug.Field((), "1", "mean number of broken bonds a particle"),
+    "broken_mean_error": pelplug.Field((), "1", "jackknife standard error of broken_mean"),
+    "inserted_mean": pelplug.Field((), "1", "mean number of inserted bonds a particle"),
+    "inserted_mean_error": pelplug.Field((), "1", "jackknife standard error of inserted_mean"),
+    "x_eq_mean_g": pelplug.Field((), "1", "first minimum of g(x) averaged over the frames"),
+}
+
+
+class _BondChanges(pelplug.Analysis):
+    """What both analyses compute, wherever the second state comes from."""
+
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL
+    provides = _PROVIDES
+    cites = (
+        "Y. Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",
+        "M. L. Falk and J. S. Langer, Phys. Rev. E 57, 7192 (1998)",
+    )
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        x_eq: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param(
+                "neighbours in the frame are closer than this x; auto: first minimum of its g(x)",
+                exclusive_minimum=0,
+                exclusive_maximum=X_RANGE,
+            ),
+        ] = "auto",
+        x_broken: Annotated[
+            float,
+            pelplug.Param(
+                "a bond is broken if x is not below this in the inherent structure",
+                exclusive_minimum=0,
+                maximum=X_RANGE,
+            ),
+        ] = 1.5,
+        x_inserted: Annotated[
+            float,
+            pelplug.Param(
+                "a bond can be inserted if x is below this in the inherent structure",
+                exclusive_minimum=0,
+                maximum=X_RANGE,
+            ),
+        ] = 1.23,
+        x_d2min: Annotated[
+            float,
+            pelplug.Param("neighbours in D2min are closer than this x", exclusive_minimum=0, maximum=X_RANGE),
+        ] = 1.5,
+        sigma: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param("one d_ij for all pairs; auto: what the model says", exclusive_minimum=0, unit="length"),
+        ] = "auto",
+        smoothing: Annotated[
+            float,
+            pelplug.Param("standard deviation in x of the Gaussian that smooths g(x)", minimum=0, maximum=0.2),
+        ] = 0.04,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.x_eq, self.x_broken, self.x_inserted, self.x_d2min = x_eq, x_broken, x_inserted, x_d2min
+        self.sigma = sigma
+        self.smoothing = smoothing
+        if x_eq != "auto":
+            self._check_cutoff(x_eq)
+
+    def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions, continuous with the frame's unwrapped ones, and cell of the second state."""
+        raise NotImplementedError
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Compare the frame with its second state.
+
+        Raises
+        ------
+        RunError
+            If g(x) has no first minimum, or it does not lie between the two cutoffs of the inherent structure.
+        """
+        n, d = configuration.n, configuration.dimension
+        if n < 2:
+            raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
+        given = self._given_potential is not None or self.model is not None
+        scale = length_scale(configuration, self.potential_of(configuration) if given else None, self.sigma)
+        positions = configuration.unwrapped_positions()
+        final, final_cell = self._final(configuration)
+        reach = X_RANGE * scale.largest
+        power = scale.mean_power(d)
+        before, g = self._near(positions, configuration.cell, scale, reach, power)
+        after, g_is = self._near(final, final_cell, scale, reach, power)
+        x_before = before.distances / scale.of(before.i, before.j)
+        x_after = after.distances / scale.of(after.i, after.j)
+        x_eq = self._cutoff(g, n, configuration.density * power, d) if self.x_eq == "auto" else self.x_eq
+        cutoffs = (x_eq, self.x_broken, self.x_inserted)
+        broken, inserted = bond_changes(before, x_before, after, x_after, n, cutoffs)
+        near = before.take(x_before < self.x_d2min)
+        moved = final[near.j] - final[near.i] + near.images @ final_cell
+        displacement = positions - final
+        displacement = displacement - displacement.mean(axis=0)
+        phi = (broken + inserted) > 0
+        return {
+            "phi": phi.astype(np.int8),
+            "broken": broken,
+            "inserted": inserted,
+            "d2min": d2min(near.i, near.j, near.vectors, moved, n),
+            "displacement": displacement,
+            "displacement_magnitude": np.linalg.norm(displacement, axis=1),
+            "phi_frame": phi.mean(),
+            "broken_frame": broken.mean(),
+            "inserted_frame": inserted.mean(),
+            "x_eq": x_eq,
+            "g": g,
+            "g_is": g_is,
+            "positions": positions,
+            "cell": configuration.cell,
+            "diameter": scale.diameters,
+        }
+
+    def summarize(self, dataset):
+        """Add <phi>, chi, <B> and <I> with jackknife errors, and the first minimum of the averaged g(x)."""
+        n = dataset.sizes["particle"]
+        dataset["species"] = ("particle", np.asarray(self.trajectory.species, dtype=str))
+        for name, source in (("phi_mean", "phi_frame"), ("broken_mean", "broken_frame"),
+                             ("inserted_mean", "inserted_frame")):  # fmt: skip
+            values = dataset[source].values
+            dataset[name] = ((), values.mean())
+            dataset[f"{name}_error"] = ((), jackknife(values, np.mean))
+        phi = dataset["phi_frame"].values
+        dataset["chi"] = ((), n * phi.var() if phi.size > 1 else np.nan)
+        dataset["chi_error"] = ((), n * jackknife(phi, np.var))
+        dataset["x_eq_mean_g"] = ((), first_minimum(dataset["g"].values.mean(axis=0), self.smoothing))
+        middles = BIN * (np.arange(dataset.sizes["x"]) + 0.5)
+        dataset = dataset.assign_coords(x=("x", middles, {"long_name": "r_ij / d_ij", "units": "1"}))
+        for name in self.uses:  # which minimum it is depends on the algorithm that found it
+            dataset.attrs["quench"] = self.input(name).attrs.get("quench", "")
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw the defects of one frame: everything in two dimensions, a layer in three; above, phi over time."""
+        from pelplug_defects.drawing import draw_map
+
+        return draw_map(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw defects, D2min and g(x) with the three cutoffs."""
+        from pelplug_defects.drawing import draw_figure
+
+        return draw_figure(self.to_dataset(), self.parameters)
+
+    def _near(self, positions, cell, scale, reach, power):
+        pairs = near_pairs(positions, cell, reach)
+        x = pairs.distances / scale.of(pairs.i, pairs.j)
+        near = x < X_RANGE
+        n, d = positions.shape
+        g = scaled_distribution(x[near], n, abs(np.linalg.det(cell)), power, d)
+        return nearest_images(pairs.take(near)), g
+
+    def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
+        # Counts scatter as their square root: of a bin where g is one, the shell's expected count decides.
+        ball = np.pi ** (d / 2) / gamma(d / 2 + 1)
+        expected = 0.5 * n * density * ball * np.diff((BIN * np.arange(g.size + 1)) ** d)
+        noise = 1.0 / np.sqrt(expected)
+        found = first_minimum(g, self.smoothing, noise)
+        if not np.isfinite(found):
+            raise pelplug.RunError(
+                "The g(x) of this frame has no first minimum that stands out from its noise; pass --x-eq (1.34 to 1.48 "
+                "in the two-dimensional soft spheres of the paper), or a larger --smoothing."
+            )
+        self._check_cutoff(found)
+        return found
+
+    def _check_cutoff(self, x_eq: float) -> None:
+        if not self.x_inserted <= x_eq <= self.x_broken:
+            raise pelplug.InputError(
+                f"The cutoff x_EQ = {x_eq:.4g} must lie between x_inserted = {self.x_inserted:g} and x_broken = "
+                f"{self.x_broken:g}, or bonds at the threshold count as broken; pass others (--x-eq, --x-inserted, "
+                "--x-broken)."
+            )
+
+
+class Defects(_BondChanges):
+    """Bonds that break and form while each frame relaxes to its inherent structure.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames; their inherent structures come from the analysis inherent-structures.
+    x_eq : "auto" or float
+        Neighbours in the frame have x = r_ij / d_ij below this; ``auto`` is the first minimum of the frame's g(x).
+    x_broken, x_inserted : float
+        Cutoffs in the inherent structure for bonds that break and that form.
+    x_d2min : float
+        Neighbours in D2min have x below this in the frame.
+    sigma : "auto" or float
+        One d_ij for all pairs [length]; ``auto`` takes it from the model.
+    smoothing : float
+        Standard deviation in x of the Gaussian that smooths g(x) before its minimum is looked for.
+    **base
+        Of `pelplug.Analysis`.
+    """
+
+    name = "defects"
+    summary = "Bonds broken and inserted from each frame to its inherent structure, D2min and displacements"
+    uses = ("inherent-structures",)
+
+    def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
+        structure = self.input("inherent-structures")
+        # Continuous with the frame's unwrapped positions, whatever images they are in.
+        return structure["positions"].values, structure["cell"].values
+
+
+class DefectsBetween(_BondChanges):
+    """Bonds that break and form between each frame and the same frame of a second trajectory.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames.
+    reference : str
+        File of the second trajectory: its frames take the place of the inherent structures.
+    match : {"auto", "step", "frame"}
+        Which frame is the same: of the same step, or of the same number; ``auto`` goes by step where both files have
+        them. A reference of one frame is compared with every frame.
+    x_eq, x_broken, x_inserted, x_d2min, sigma, smoothing
+        As of `Defects`.
+    **base
+        Of `pelplug.Analysis`.
+    """
+
+    name = "defects-between"
+    summary = "Bonds broken and inserted between each frame and the same frame of a second trajectory"
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        reference: Annotated[str, pelplug.Param("file of the second trajectory", metavar="PATH")],
+        match: Annotated[str, pelplug.Param("what makes frames the same", choices=("auto", "step", "frame"))] = "auto",
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.reference = reference
+        self.match = match
+        self._second = None
+        self._frame_of_step: dict[int, int] | None = None
+
+    def fingerprint(self) -> str:
+        """Return what decides the result of a frame, the content of the second file included."""
+        content = pelplug.open_trajectory(self.reference).checksum()
+        return hashlib.sha256(f"{super().fingerprint()} {content}".encode()).hexdigest()
+
+    def prepare(self) -> None:
+        """Open the second trajectory.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or has another number of particles or dimension.
+        """
+        if self._second is not None:
+            return
+        self._second = pelplug.open_trajectory(self.reference)
+        own, other = self.trajectory, self._second
+        if (own.n, own.dimension) != (other.n, other.dimension):
+            raise pelplug.InputError(
+                f"{self.reference} has {other.n} particles in {other.dimension} dimensions, {own.path} has {own.n} in "
+                f"{own.dimension}; give a second trajectory of the same particles in the same order."
+            )
+
+    def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
+        second = self._second.configuration(self._partner(configuration))
+        positions = second.unwrapped_positions()
+        if configuration.images is None or second.images is None:
+            # No record of how far they have travelled: the nearest image of each particle.
+            shift = np.round(configuration.fractional() - second.fractional())
+            images = 0 if configuration.images is None else configuration.images
+            positions = second.positions + (shift + images) @ second.cell
+        return positions, second.cell
+
+    def _partner(self, configuration) -> int:
+        second, step, label = self._second, configuration.step, configuration.frame
+        if second.n_frames == 1:
+            return 0
+        by_step = self.match != "frame" and step is not None
+        if by_step and label < second.n_frames and second.configuration(label).step == step:
+            return label
+        if by_step and self._frame_of_step is None:
+            self._frame_of_step = {other.step: k for k, other in enumerate(second) if other.step is not None}
+        if by_step and self._frame_of_step:
+            if step not in self._frame_of_step:
+                raise pelplug.RunError(
+                    f"{self.reference} has no frame of step {step}; pass --match frame to go by number."
+                )
+            return self._frame_of_step[step]
+        if self.match == "step":
+            raise pelplug.RunError(f"{self.reference} or the trajectory records no steps; pass --match frame.")
+        if label >= second.n_frames:
+            raise pelplug.RunError(f"{self.reference} has no frame {label}: it has {second.n_frames}.")
+        return label

@@ -1,0 +1,173 @@
+"""Radial distribution of scaled distances, bonds that break and form, and the non-affine displacement."""
+
+from __future__ import annotations
+
+from math import gamma, pi
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from pelplug_defects.neighbours import NearPairs
+
+__all__ = ["BIN", "X_RANGE", "bond_changes", "d2min", "first_minimum", "jackknife", "scaled_distribution"]
+
+X_RANGE = 2.0
+"""g(x) is computed up to here."""
+BIN = 0.01
+"""Width of a bin of g(x)."""
+
+
+def scaled_distribution(x: np.ndarray, n: int, volume: float, mean_power: float, dimension: int) -> np.ndarray:
+    """Return g(x), one for uncorrelated particles, in bins of `BIN` up to `X_RANGE`.
+
+    Parameters
+    ----------
+    x : ndarray
+        Scaled distances r_ij / d_ij of all pairs i < j and images with x < `X_RANGE`.
+    n : int
+        N.
+    volume : float
+        V [length**d].
+    mean_power : float
+        Mean of d_ij**d over pairs [length**d]: a shell of x is a shell of r as large as d_ij.
+    dimension : int
+        d.
+
+    Returns
+    -------
+    ndarray
+    """
+    edges = np.linspace(0.0, X_RANGE, round(X_RANGE / BIN) + 1)
+    counts, _ = np.histogram(x, edges)
+    ball = pi ** (dimension / 2) / gamma(dimension / 2 + 1)
+    shells = ball * np.diff(edges**dimension) * mean_power
+    return counts / (0.5 * n * (n - 1) / volume * shells)
+
+
+def first_minimum(g: np.ndarray, smoothing: float, noise: np.ndarray | float = 0.0) -> float:
+    """Return where g(x) has its first minimum behind its first peak; NaN if it has none.
+
+    g is smoothed with a Gaussian of standard deviation ``smoothing``; a peak must rise above one, and peak and
+    minimum must stand out by five times the noise that smoothing leaves (at least 0.05). Of a gap where nothing is
+    found the middle counts; any other minimum is placed within its bin by a parabola through the smoothed curve.
+
+    Parameters
+    ----------
+    g : ndarray
+        In bins of `BIN` from x = 0.
+    smoothing : float
+        Standard deviation in x.
+    noise : float or ndarray
+        Standard error of each bin of g where g is one.
+
+    Returns
+    -------
+    float
+    """
+    width = smoothing / BIN
+    smooth = gaussian_filter1d(g, width, mode="nearest") if smoothing > 0 else np.asarray(g, dtype=float)
+    left = noise / np.sqrt(max(1.0, 2.0 * np.sqrt(pi) * width))
+    # Of pure noise the highest and the lowest of all bins are nearly five standard errors apart.
+    needed = np.broadcast_to(np.maximum(0.05, 5.0 * left), smooth.shape)
+    peaks, found = find_peaks(smooth, height=1.0, prominence=0.05)
+    peaks = peaks[found["prominences"] >= needed[peaks]]
+    if peaks.size == 0:
+        return np.nan
+    dips, found = find_peaks(-smooth[peaks[0] :], prominence=0.05, plateau_size=1)
+    clear = found["prominences"] >= needed[peaks[0] + dips]
+    dips, plateaus = dips[clear], found["plateau_sizes"][clear]
+    if dips.size == 0:
+        return np.nan
+    at = peaks[0] + dips[0]
+    if plateaus[0] > 1 or smooth[at] <= 1e-6:
+        # Nothing between two shells: the middle of the gap.
+        empty = np.flatnonzero(smooth[peaks[0] :] <= max(1e-6, smooth[at]))
+        run = empty[: np.argmax(np.append(np.diff(empty) > 1, True)) + 1]
+        return float(BIN * (peaks[0] + 0.5 * (run[0] + run[-1]) + 0.5))
+    reach = max(2, round(width))
+    low, high = max(peaks[0], at - reach), min(smooth.size - 1, at + reach)
+    offset = np.arange(low, high + 1) - at
+    curvature, slope, _ = np.polyfit(offset, smooth[low : high + 1], 2)
+    move = -slope / (2.0 * curvature) if curvature > 0 else 0.0
+    return float(BIN * (at + 0.5 + np.clip(move, -reach, reach)))
+
+
+def bond_changes(
+    before: NearPairs, x_before: np.ndarray, after: NearPairs, x_after: np.ndarray, n: int, cutoffs
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count the bonds that each particle loses and gains.
+
+    Parameters
+    ----------
+    before, after : NearPairs
+        Pairs at their nearest image, in the frame and in the inherent structure.
+    x_before, x_after : ndarray
+        Their scaled distances.
+    n : int
+        N.
+    cutoffs : tuple of float
+        x_EQ, and in the inherent structure the cutoff for broken bonds (1.5) and for inserted ones (1.23).
+
+    Returns
+    -------
+    broken, inserted : ndarray of int, shape (N,)
+    """
+    x_eq, x_broken, x_inserted = cutoffs
+    key_before, key_after = before.i * n + before.j, after.i * n + after.j
+    bonded = x_before < x_eq
+    lost = bonded & ~np.isin(key_before, key_after[x_after < x_broken])
+    gained = (x_after < x_inserted) & ~np.isin(key_after, key_before[bonded])
+    counts = (
+        np.bincount(pairs.i[chosen], minlength=n) + np.bincount(pairs.j[chosen], minlength=n)
+        for pairs, chosen in ((before, lost), (after, gained))
+    )
+    return tuple(counts)
+
+
+def d2min(i: np.ndarray, j: np.ndarray, before: np.ndarray, after: np.ndarray, n: int) -> np.ndarray:
+    """Return the mean squared non-affine displacement of each particle's neighbours.
+
+    ``D2min_i = min_F (1/n_i) sum_j |R_ij - F r_ij|**2`` over neighbours j.
+
+    Parameters
+    ----------
+    i, j : ndarray of int, shape (P,)
+        Pairs, each once.
+    before, after : ndarray, shape (P, d)
+        r_ij in the frame and R_ij in the inherent structure [length].
+    n : int
+        N.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        [length**2]; NaN for a particle with no more than d neighbours, to which some F fits exactly.
+
+    References
+    ----------
+    M. L. Falk and J. S. Langer, Phys. Rev. E 57, 7192 (1998), Eq. 2.11.
+    """
+    d = before.shape[1]
+    # From both ends; the sign of both vectors drops out.
+    owner = np.concatenate([i, j])
+    r, R = np.concatenate([before, before]), np.concatenate([after, after])
+    y, x = np.empty((n, d, d)), np.empty((n, d, d))
+    for a in range(d):
+        for b in range(d):
+            y[:, a, b] = np.bincount(owner, r[:, a] * r[:, b], minlength=n)
+            x[:, a, b] = np.bincount(owner, R[:, a] * r[:, b], minlength=n)
+    fit = x @ np.linalg.pinv(y, hermitian=True)
+    rest = R - np.einsum("pab,pb->pa", fit[owner], r)
+    count = np.bincount(owner, minlength=n)
+    total = np.bincount(owner, np.einsum("pa,pa->p", rest, rest), minlength=n)
+    return np.where(count > d, total / np.maximum(count, 1), np.nan)
+
+
+def jackknife(values: np.ndarray, statistic) -> float:
+    """Return the jackknife standard error of ``statistic(values)``, frames left out one at a time; NaN below three."""
+    n = len(values)
+    if n < 3:
+        return np.nan
+    left_out = np.array([statistic(np.delete(values, k)) for k in range(n)])
+    return float(np.sqrt((n - 1) / n * np.sum((left_out - left_out.mean()) ** 2)))
