@@ -22,11 +22,13 @@ if TYPE_CHECKING:
         LinearResponse,
         QuenchResult,
         ShearModulus,
+        SteepestDescentResult,
         dipole_stiffness,
         pairs_near_cutoff,
         quench,
         quench_parameters,
         shear_modulus,
+        steepest_descent,
     )
     from pelplug.models.base import Model, Option
     from pelplug.parameters import Param
@@ -51,11 +53,13 @@ _HOMES = {
         "LinearResponse",
         "QuenchResult",
         "ShearModulus",
+        "SteepestDescentResult",
         "dipole_stiffness",
         "pairs_near_cutoff",
         "quench",
         "quench_parameters",
         "shear_modulus",
+        "steepest_descent",
     ),
     "pelplug.models.base": ("Model", "Option"),
     "pelplug.parameters": ("Param",),
@@ -88,6 +92,7 @@ __all__ = [
     "QuenchResult",
     "RunError",
     "ShearModulus",
+    "SteepestDescentResult",
     "Trajectory",
     "__version__",
     "analyze",
@@ -102,6 +107,7 @@ __all__ = [
     "read_configuration",
     "read_results",
     "shear_modulus",
+    "steepest_descent",
     "write_netcdf",
     "write_trajectory",
 ]

@@ -14,7 +14,7 @@ from pelplug.potentials.base import Evaluator, Potential
 from pelplug.potentials.forms import Form, lennard_jones
 from pelplug.potentials.pair import PairPotential
 
-METHODS = ("fire", "cg", "lbfgs")
+METHODS = ("fire", "cg", "lbfgs", "sd")
 LJ = Form("lennard-jones", lennard_jones, ("epsilon",), "4 epsilon (x**-12 - x**-6)")
 
 
@@ -290,8 +290,9 @@ def test_forces_that_point_uphill_are_not_followed(method):
     start = pelplug.Configuration(centre + np.random.default_rng(1).normal(size=centre.shape), [50.0] * 3, ["A"] * 20)
     q = quench(start, Function(wrong), method)
     assert not q.converged
-    assert q.evaluations < 1000
-    assert ("diverged" if method == "fire" else "no step along the forces lowers the energy") in q.reason
+    assert q.evaluations < (20_000 if method == "sd" else 1000)
+    reasons = {"fire": "diverged", "sd": "neither energy nor maximum force went down"}
+    assert reasons.get(method, "no step along the forces lowers the energy") in q.reason
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -25,7 +25,7 @@ __all__ = ["quench"]
 @click.command()
 @trajectory_options
 @model_options
-@click.option("--method", metavar="fire|cg|lbfgs", help="Minimiser.  [default: fire]")
+@click.option("--method", metavar="fire|cg|lbfgs|sd", help="Minimiser.  [default: fire]")
 @click.option("--force-tolerance", metavar="FORCE", help="Largest force component left.  [default: 1e-10]")
 @click.option("--max-evaluations", metavar="N", help="Force evaluations allowed a frame.  [default: 100000]")
 @frame_options

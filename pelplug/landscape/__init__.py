@@ -4,6 +4,7 @@ from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_n
 from pelplug.landscape.elasticity import ShearModulus, shear_modulus
 from pelplug.landscape.quench import METHODS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.response import LinearResponse
+from pelplug.landscape.steepest_descent import SteepestDescentResult, steepest_descent
 
 __all__ = [
     "METHODS",
@@ -11,9 +12,11 @@ __all__ = [
     "LinearResponse",
     "QuenchResult",
     "ShearModulus",
+    "SteepestDescentResult",
     "dipole_stiffness",
     "pairs_near_cutoff",
     "quench",
     "quench_parameters",
     "shear_modulus",
+    "steepest_descent",
 ]

@@ -14,11 +14,12 @@ from pelplug.landscape.cg import ConjugateGradients
 from pelplug.landscape.descent import Descent, Stopped
 from pelplug.landscape.fire import Fire
 from pelplug.landscape.lbfgs import LimitedMemoryBFGS
+from pelplug.landscape.steepest_descent import SteepestDescent
 from pelplug.potentials.base import Potential
 
 __all__ = ["METHODS", "QuenchResult", "quench", "quench_parameters"]
 
-METHODS = {"fire": Fire, "cg": ConjugateGradients, "lbfgs": LimitedMemoryBFGS}
+METHODS = {"fire": Fire, "cg": ConjugateGradients, "lbfgs": LimitedMemoryBFGS, "sd": SteepestDescent}
 """The minimisers by name: frozen dataclasses of their parameters with a method ``minimise(descent)``."""
 
 _ROUNDS = 3
@@ -97,8 +98,8 @@ def quench(
         Start.
     pot : Potential
         The interactions.
-    method : {"fire", "cg", "lbfgs"}
-        Algorithm: `Fire`, `ConjugateGradients` or `LimitedMemoryBFGS`.
+    method : {"fire", "cg", "lbfgs", "sd"}
+        Algorithm: `Fire`, `ConjugateGradients`, `LimitedMemoryBFGS` or `SteepestDescent`, the slow reference.
     force_tolerance : float
         A state is converged if every force component is smaller [energy / length].
     max_evaluations : int

@@ -19,7 +19,7 @@ class InherentStructures(pelplug.Analysis):
     ----------
     trajectory : Trajectory
         Frames to quench.
-    method : {"fire", "cg", "lbfgs"}
+    method : {"fire", "cg", "lbfgs", "sd"}
         Minimiser.
     force_tolerance : float
         Largest force component of a converged IS [energy / length].
@@ -69,7 +69,7 @@ class InherentStructures(pelplug.Analysis):
         self,
         trajectory,
         *,
-        method: Annotated[str, pelplug.Param("minimiser", choices=("fire", "cg", "lbfgs"))] = "fire",
+        method: Annotated[str, pelplug.Param("minimiser", choices=("fire", "cg", "lbfgs", "sd"))] = "fire",
         force_tolerance: Annotated[
             float,
             pelplug.Param("largest force component of a converged state", exclusive_minimum=0, unit="energy / length"),

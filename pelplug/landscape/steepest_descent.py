@@ -1,0 +1,236 @@
+"""Steepest descent as physics: dr/dt = -grad U, integrated with error control."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError, NotConvergedError
+from pelplug.landscape.chebyshev import Flow
+from pelplug.landscape.descent import Descent, Stopped, check_parameters
+from pelplug.potentials.base import Potential
+
+__all__ = ["SteepestDescent", "SteepestDescentResult", "steepest_descent"]
+
+
+@dataclasses.dataclass(frozen=True)
+class SteepestDescent:
+    """The overdamped motion ``zeta dr/dt = -grad U`` (zeta = 1), followed until it stops.
+
+    Integrated by the Runge-Kutta-Chebyshev method: explicit, second order, with as many stages as the step needs to be
+    stable, so that a step s times longer costs sqrt(s) as many evaluations. The spectral radius of the Hessian comes
+    from a power iteration on differences of forces.
+
+    Parameters
+    ----------
+    rtol : float
+        Error allowed in a step, as a fraction of the step's displacement (both root mean square over the particles);
+        the accumulated error is then about that fraction of the length of the path.
+    atol : float
+        Error allowed in a step besides, root mean square over the particles [length].
+    max_stages : int
+        Most evaluations in a step.
+
+    References
+    ----------
+    B. P. Sommeijer, L. F. Shampine and J. G. Verwer, J. Comput. Appl. Math. 88, 315 (1998).
+    """
+
+    rtol: float = 1e-3
+    atol: float = 0.0
+    max_stages: int = 200
+
+    def __post_init__(self):
+        check_parameters(
+            self, positive=("rtol",), bounds={"rtol": (0, 0.1), "atol": (-1e-300, math.inf), "max_stages": (1, 2001)}
+        )
+
+    def minimise(self, descent: Descent) -> None:
+        """Move ``descent.current`` until it is converged.
+
+        Raises
+        ------
+        Stopped
+            With the reason.
+        """
+        flow = Flow(descent, self.rtol, self.atol, self.max_stages)
+        while not flow.converged:
+            flow.advance(math.inf)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SteepestDescentResult:
+    """A steepest descent as a function of time; zeta = 1, so that time is in zeta length**2 / energy.
+
+    Attributes
+    ----------
+    times : ndarray, shape (n,)
+        Output times that were reached before the end [time].
+    energy : ndarray, shape (n,)
+        Total potential energy at those times [energy].
+    rms_velocity : ndarray, shape (n,)
+        Root mean square velocity of a particle, sqrt(sum |f|^2 / N) [length / time].
+    max_force : ndarray, shape (n,)
+        Largest force component [energy / length].
+    energy_defect : ndarray, shape (n,)
+        Balance of ``dE/dt = -N v^2`` since the start: ``(E(0) - E(t) - int N v^2 dt) / (E(0) - E(t))``.
+    configuration : Configuration
+        The state at the end: positions continuous with the start, without velocities.
+    end_time : float
+        When that was [time].
+    initial_energy, final_energy : float
+        Total potential energy at the start and the end [energy].
+    final_max_force : float
+        Largest force component at the end [energy / length].
+    final_energy_defect : float
+        `energy_defect` of the whole descent.
+    converged : bool
+        Whether the end is an inherent structure: ``final_max_force`` below the tolerance.
+    reason : str
+        Why the descent ended.
+    evaluations, steps, rejected : int
+        Force evaluations, accepted steps and steps that were repeated with a shorter length.
+    parameters : dict
+        Every parameter used.
+    """
+
+    times: np.ndarray
+    energy: np.ndarray
+    rms_velocity: np.ndarray
+    max_force: np.ndarray
+    energy_defect: np.ndarray
+    configuration: Configuration
+    end_time: float
+    initial_energy: float
+    final_energy: float
+    final_max_force: float
+    final_energy_defect: float
+    converged: bool
+    reason: str
+    evaluations: int
+    steps: int
+    rejected: int
+    parameters: dict
+
+    def require_converged(self) -> SteepestDescentResult:
+        """Return the result itself if it is converged.
+
+        Raises
+        ------
+        NotConvergedError
+            Otherwise, with the reason.
+        """
+        if self.converged:
+            return self
+        raise NotConvergedError(
+            f"The steepest descent did not reach a minimum: {self.reason} (maximum force {self.final_max_force:.3g} at "
+            f"time {self.end_time:.4g} after {self.evaluations} evaluations, tolerance "
+            f"{self.parameters['force_tolerance']:.3g}); raise max_evaluations or force_tolerance."
+        )
+
+
+def steepest_descent(
+    conf: Configuration,
+    pot: Potential,
+    times=None,
+    *,
+    rtol: float = 1e-3,
+    atol: float = 0.0,
+    max_stages: int = 200,
+    force_tolerance: float = 1e-10,
+    max_evaluations: int = 1_000_000,
+    to_minimum: bool = True,
+) -> SteepestDescentResult:
+    """Follow ``zeta dr/dt = -grad U`` from ``conf`` and report energy and velocity as functions of time.
+
+    Parameters
+    ----------
+    conf : Configuration
+        Start, at time 0.
+    pot : Potential
+        The interactions.
+    times : array_like, optional
+        Increasing output times, not negative [time]; without them 10 a decade from 0.01 until the end.
+    rtol, atol, max_stages
+        Of `SteepestDescent`.
+    force_tolerance : float
+        The descent ends where every force component is smaller [energy / length].
+    max_evaluations : int
+        Force evaluations allowed.
+    to_minimum : bool
+        Go on to the minimum after the last output time.
+
+    Returns
+    -------
+    SteepestDescentResult
+        Look at `converged`, or call `require_converged`.
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of range, the times do not increase, or the energy of the start is not finite.
+
+    References
+    ----------
+    Nishikawa et al., Phys. Rev. X 12, 021001 (2022), Eqs. 1 and 2.
+    """
+    method = SteepestDescent(rtol, atol, max_stages)
+    if not (isinstance(force_tolerance, int | float | np.number) and 0 < force_tolerance < math.inf):
+        raise InputError(f"The force tolerance is {force_tolerance!r}; give a positive number, such as 1e-10.")
+    if not isinstance(max_evaluations, int | np.integer) or isinstance(max_evaluations, bool) or max_evaluations < 2:
+        raise InputError(f"max_evaluations is {max_evaluations!r}; give a whole number of at least 2.")
+    schedule = _schedule(times)
+    descent = Descent(pot.evaluator(conf), conf.positions, float(force_tolerance), int(max_evaluations))
+    if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
+        pot.energy_forces(conf)  # raises where the potential knows what is wrong
+        raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
+    rows: list[tuple[float, ...]] = []
+    flow = Flow(descent, method.rtol, method.atol, method.max_stages)
+    reason = "the maximum force is below the tolerance"
+    try:
+        for until in schedule:
+            while flow.time < until and not flow.converged:
+                flow.advance(until)
+            if flow.time < until:
+                break
+            rows.append((flow.time, descent.current.energy, flow.rms_velocity, flow.max_force, flow.energy_defect()))
+        while to_minimum and not flow.converged:
+            flow.advance(math.inf)
+        if not flow.converged:
+            reason = "the last output time was reached"
+    except Stopped as stop:
+        reason = str(stop)
+    columns = np.array(rows, dtype=float).reshape(-1, 5).T
+    return SteepestDescentResult(
+        *(np.ascontiguousarray(column) for column in columns),
+        configuration=conf.replace(positions=descent.current.positions, velocities=None),
+        end_time=flow.time,
+        initial_energy=float(descent.initial_energy),
+        final_energy=float(descent.current.energy),
+        final_max_force=flow.max_force,
+        final_energy_defect=flow.energy_defect(),
+        converged=flow.converged,
+        reason=reason,
+        evaluations=descent.evaluations,
+        steps=flow.steps,
+        rejected=flow.rejected,
+        parameters=dataclasses.asdict(method)
+        | {"force_tolerance": float(force_tolerance), "max_evaluations": int(max_evaluations)},
+    )
+
+
+def _schedule(times) -> Iterator[float]:
+    if times is None:
+        return (10.0 ** (k / 10) for k in itertools.count(-20))
+    try:
+        array = np.array(times, dtype=float).reshape(-1)
+    except (TypeError, ValueError):
+        array = np.array([np.nan])
+    if not (np.all(np.isfinite(array)) and np.all(array >= 0) and np.all(np.diff(array) > 0)):
+        raise InputError("The output times must be finite, not negative and increasing.")
+    return iter(array.tolist())
