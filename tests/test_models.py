@@ -25,6 +25,7 @@ NAMES = [
     "polydisperse-soft-spheres",
     "polydisperse-soft-spheres-2d",
     "harmonic-spheres",
+    "stillinger-weber",
 ]
 
 # --- numbers --------------------------------------------------------------------------------------------------------
@@ -127,6 +128,7 @@ STATED = [
     ("sticky-spheres", {}, 3, 0.6, {"S": 0.5, "L": 0.5}, 0.005),
     ("sticky-spheres", {"density": 0.7}, 3, 0.7, {"S": 0.5, "L": 0.5}, 0.003),
     ("sticky-spheres", {"density": "0.95"}, 3, 0.95, {"S": 0.5, "L": 0.5}, 0.002),
+    ("stillinger-weber", {}, 3, 0.52, {"A": 1.0}, 0.065),
     ("polydisperse-soft-spheres", {}, 3, 1.02, {"A": 1.0}, 0.005),
     ("polydisperse-soft-spheres-2d", {}, 2, 1.0, {"A": 1.0}, 0.005),
 ]
@@ -196,7 +198,7 @@ def test_listing_and_aliases():
     assert len(seen) == len(set(seen))
     for alias, name in {"kalj": NAMES[0], "bmlj": NAMES[0], "kalj-2d": NAMES[1], "mblj": NAMES[2], "ipl": NAMES[3],
                         "ipl-2d": NAMES[4], "ss": NAMES[5], "css": NAMES[5], "pss": NAMES[6], "pss-2d": NAMES[7],
-                        "harmonic": NAMES[8]}.items():  # fmt: skip
+                        "harmonic": NAMES[8], "sw": NAMES[9]}.items():  # fmt: skip
         assert models.build(alias).name == name
 
 

@@ -21,6 +21,7 @@ from pelplug.models.inverse_power_law import InversePowerLaw, InversePowerLaw2D
 from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobAndersen
 from pelplug.models.polydisperse_soft_spheres import PolydisperseSoftSpheres, PolydisperseSoftSpheres2D
 from pelplug.models.sticky_spheres import StickySpheres
+from pelplug.models.stillinger_weber import StillingerWeber
 from pelplug.models.user import UserModel, from_file
 from pelplug.potentials.forms import Form
 
@@ -37,6 +38,7 @@ __all__ = [
     "PolydisperseSoftSpheres",
     "PolydisperseSoftSpheres2D",
     "StickySpheres",
+    "StillingerWeber",
     "UserModel",
     "build",
     "find",
@@ -59,6 +61,7 @@ BUNDLED: tuple[type[Model], ...] = (
     PolydisperseSoftSpheres,
     PolydisperseSoftSpheres2D,
     HarmonicSpheres,
+    StillingerWeber,
 )
 """The model classes that come with pelplug."""
 
