@@ -16,6 +16,7 @@ import pluggy
 
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
+from pelplug.models.embedded_atom import Cu50Zr50, EmbeddedAtom
 from pelplug.models.harmonic_spheres import HarmonicSpheres
 from pelplug.models.inverse_power_law import InversePowerLaw, InversePowerLaw2D
 from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobAndersen
@@ -27,6 +28,8 @@ from pelplug.potentials.forms import Form
 
 __all__ = [
     "BUNDLED",
+    "Cu50Zr50",
+    "EmbeddedAtom",
     "HarmonicSpheres",
     "InversePowerLaw",
     "InversePowerLaw2D",
@@ -62,6 +65,8 @@ BUNDLED: tuple[type[Model], ...] = (
     PolydisperseSoftSpheres2D,
     HarmonicSpheres,
     StillingerWeber,
+    Cu50Zr50,
+    EmbeddedAtom,
 )
 """The model classes that come with pelplug."""
 

@@ -6,6 +6,7 @@ import abc
 import dataclasses
 import difflib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -36,6 +37,8 @@ class Option:
         The only values allowed.
     above, below : float, optional
         Open bounds of a number.
+    text : bool
+        Whether the value is text, a file's name for example; else it is one of ``choices``, or a number.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Option:
     choices: tuple | None = None
     above: float | None = None
     below: float | None = None
+    text: bool = False
 
     def convert(self, value: Any, model: str) -> Any:
         """Return ``value`` in the option's own type, or raise `InputError` saying what is allowed."""
@@ -55,6 +59,10 @@ class Option:
                     return choice
             allowed = ", ".join(str(choice) for choice in self.choices)
             raise InputError(f"The parameter {self.name} of {model} is one of {allowed}, not {value!r}.")
+        if self.text:
+            if isinstance(value, str | os.PathLike) and os.fspath(value):
+                return str(os.fspath(value))
+            raise InputError(f"The parameter {self.name} of {model} is text, not {value!r}.")
         try:
             number = float(value)
         except (TypeError, ValueError):

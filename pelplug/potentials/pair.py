@@ -17,7 +17,7 @@ from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
 from pelplug.potentials.threads import run_ranges
 
-__all__ = ["PairPotential"]
+__all__ = ["PairPotential", "group_numbers"]
 
 
 class PairPotential(Potential):
@@ -207,7 +207,7 @@ class _System:
             self.groups = np.zeros(n, dtype=np.int64)
         else:
             self.diameters = np.ones(n)
-            self.groups = _group_numbers(configuration, potential.species)
+            self.groups = group_numbers(configuration, potential.species)
         self.kernels = pair_kernels(potential.form.function, potential.truncation, d, potential.mixing)
         self._energies = np.empty(n)
 
@@ -276,7 +276,8 @@ def _table(value, size: int, name: str) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _group_numbers(configuration: Configuration, species: tuple[str, ...]) -> np.ndarray:
+def group_numbers(configuration: Configuration, species: tuple[str, ...]) -> np.ndarray:
+    """Return the place of each particle's species in ``species``, shape (N,); InputError if one is not there."""
     if not species:
         return np.zeros(configuration.n, dtype=np.int64)
     names, inverse = np.unique(configuration.species, return_inverse=True)

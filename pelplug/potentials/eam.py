@@ -1,0 +1,274 @@
+"""EAMPotential: atoms embedded in the electron density of their neighbours, from a tabulated potential."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
+from pelplug.potentials.eam_file import EAMTables
+from pelplug.potentials.eam_kernels import densities, embedding_forces, entry_values, spline_coefficients
+from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
+from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
+from pelplug.potentials.pair import group_numbers
+from pelplug.potentials.strain import pair_strain_derivatives
+from pelplug.potentials.threads import run_ranges
+
+__all__ = ["EAMPotential"]
+
+
+class EAMPotential(Potential):
+    """The sum of F(rho_i) over atoms and phi(r_ij) over pairs, ``rho_i = sum_j f_ji(r_ij)``.
+
+    F, f and r phi are the piecewise cubics that LAMMPS puts through the tables of the same file. They have continuous
+    first derivatives; the Hessian uses their own second derivatives, which jump where pieces meet. Below the first
+    value of a table its first piece goes on; above the last density F is a straight line.
+
+    Parameters
+    ----------
+    tables : EAMTables
+        What `pelplug.potentials.eam_file.read_eam` returns.
+
+    References
+    ----------
+    M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984); M. W. Finnis and J. E. Sinclair, Philos. Mag. A 50, 45
+    (1984).
+    """
+
+    def __init__(self, tables: EAMTables):
+        self.tables = tables
+        self.species = tables.elements
+        self.cutoff = tables.cutoff
+        density = spline_coefficients(tables.density)
+        there = density[..., 1:] * np.arange(1.0, 4.0)
+        # By species of the atom and of its neighbour: r phi, density made here, derivative of the one made there.
+        self._radial = np.ascontiguousarray(
+            np.concatenate(
+                [
+                    spline_coefficients(tables.pair),
+                    density.swapaxes(0, 1),
+                    there,
+                    np.zeros((*there.shape[:-1], 1)),
+                ],
+                axis=-1,
+            )
+        )
+        self._embedding = np.ascontiguousarray(spline_coefficients(tables.embedding))
+
+    def __reduce__(self):
+        return EAMPotential, (self.tables,)
+
+    def evaluator(self, configuration: Configuration, skin: float | None = None) -> EAMEvaluator:
+        """Return an evaluator; ``skin`` [length] is the margin of the wide neighbour list."""
+        return EAMEvaluator(self, configuration, skin)
+
+    def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:
+        """Return U [energy] and the forces, shape (N, 3) [energy / length].
+
+        Raises
+        ------
+        InputError
+            If two atoms are at one point, a species is not in the file, or the dimension is not 3.
+        """
+        system, neighbours = self._at(configuration)
+        forces = np.empty_like(configuration.positions)
+        return system.checked_energy_forces(configuration, neighbours, forces), forces
+
+    def hessian(self, configuration: Configuration) -> scipy.sparse.bsr_matrix:
+        """Return d2U/dxdx [energy / length**2] as a BSR matrix, shape (3 N, 3 N), blocks (3, 3).
+
+        Atoms with a common neighbour are coupled, so a row reaches twice as far as the forces do::
+
+            d2U/dxdx = sum over pairs of their effective stiffness + sum_k F''(rho_k) grad rho_k (x) grad rho_k
+
+        Raises
+        ------
+        InputError
+            As `energy_forces`.
+        """
+        entries = self._entries(configuration)
+        n = configuration.n
+        keys, blocks, gradient = _merged(entries, n)
+        rows, columns = np.divmod(keys, n)
+        columns = columns.astype(np.int32)
+        pointer = np.searchsorted(keys, np.arange(n + 1) * n).astype(np.int32)
+        shape = (n, 3 * n)
+        jacobian = scipy.sparse.bsr_matrix((gradient[:, None, :], columns, pointer), shape=shape)
+        bent = gradient * entries.curvatures[rows, None]
+        hessian = jacobian.T @ scipy.sparse.bsr_matrix((bent[:, None, :], columns, pointer), shape=shape)
+        hessian.sort_indices()
+        where = np.repeat(np.arange(n), np.diff(hessian.indptr)) * n + hessian.indices
+        hessian.data[np.searchsorted(where, keys)] += blocks
+        if not np.all(np.isfinite(hessian.data)):
+            raise InputError(overlap_sentence(configuration))
+        return hessian
+
+    def pairs(self, configuration: Configuration) -> Pairs:
+        """Return the pairs nearer than the cutoff, each once.
+
+        ``first`` and ``second`` are the effective derivatives by r at fixed F' of the two atoms::
+
+            phi' + F'(rho_i) f_ji' + F'(rho_j) f_ij'    and    phi'' + F'(rho_i) f_ji'' + F'(rho_j) f_ij''
+
+        Forces and stress follow from ``first`` as from a pair potential's; the Hessian has F'' in addition.
+
+        Raises
+        ------
+        InputError
+            As `energy_forces`.
+        """
+        return self._entries(configuration).pairs(self.cutoff)
+
+    def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
+        """Return the derivatives of U with respect to simple shear of every plane.
+
+        To those of the effective pairs are added, with ``s_k = d rho_k / dg``, ``sum F'' s_k**2`` in the second and
+        ``sum F'' s_k grad rho_k`` in the mixed derivative.
+        """
+        entries = self._entries(configuration)
+        n = configuration.n
+        of_pairs = pair_strain_derivatives(entries.pairs(self.cutoff), n, 3)
+        second, mixed = of_pairs.second.copy(), of_pairs.mixed.copy()
+        pull = entries.vectors * (entries.here / entries.distances)[:, None]
+        for k, (a, b) in enumerate(of_pairs.planes):
+            change = np.bincount(entries.i, pull[:, a] * entries.vectors[:, b], n)
+            second[k] += np.sum(entries.curvatures * change**2)
+            weighted = pull * (entries.curvatures * change)[entries.i, None]
+            for c in range(3):
+                mixed[k, c::3] += np.bincount(entries.j, weighted[:, c], n) - np.bincount(entries.i, weighted[:, c], n)
+        return StrainDerivatives(of_pairs.planes, of_pairs.first, second, mixed)
+
+    def _at(self, configuration: Configuration) -> tuple[_System, NeighbourList]:
+        system = _System(self, configuration)
+        # For a list that is used once the margin only has to cover rounding.
+        return system, system.list(configuration.positions, 1e-9 * self.cutoff)
+
+    def _entries(self, configuration: Configuration) -> _Entries:
+        system, neighbours = self._at(configuration)
+        system.checked_energy_forces(configuration, neighbours, np.empty_like(configuration.positions))
+        return _Entries(system, neighbours)
+
+    def __repr__(self) -> str:
+        return f"<EAMPotential: {'/'.join(self.species)} from {self.tables.path}, cutoff {self.cutoff:.6g}>"
+
+
+class _System:
+    """What of a configuration does not change while its atoms move, and room for what does."""
+
+    def __init__(self, potential: EAMPotential, configuration: Configuration):
+        n, d = configuration.positions.shape
+        if d != 3:
+            raise InputError(f"Embedded-atom potentials work in 3 dimensions; the configuration has {d}.")
+        self.potential = potential
+        self.cell = np.array(configuration.cell)
+        self.groups = group_numbers(configuration, potential.species)
+        self._reach = np.full((len(potential.species),) * 2, potential.cutoff)
+        self._energies, self.slopes, self.curvatures = np.empty(n), np.empty(n), np.empty(n)
+        self._pulls = np.empty((0, 2))
+
+    def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
+        """Build a neighbour list."""
+        if not np.all(np.isfinite(positions)):
+            raise InputError("Positions became NaN or infinite; the configuration cannot be evaluated.")
+        return build_neighbour_list(positions, self.cell, self.groups, len(self._reach), self._reach, skin)
+
+    def arguments(self, neighbours: NeighbourList) -> tuple:
+        """Return what every kernel takes."""
+        return (
+            neighbours.site_positions,
+            neighbours.rows,
+            neighbours.row_site,
+            neighbours.start,
+            neighbours.neighbours,
+            neighbours.owner,
+        )
+
+    def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
+        """Fill ``forces`` and return the energy where the neighbour list's sites are."""
+        p, n, entries = self.potential, len(forces), len(arguments[4])
+        grid = p.tables
+        if len(self._pulls) < entries:
+            self._pulls = np.empty((entries + entries // 8, 2))
+        run_ranges(densities, n, *arguments, self.groups, p._radial, 1.0 / grid.dr, p._embedding, 1.0 / grid.drho,
+                   p.cutoff**2, self._energies, self.slopes, self.curvatures, self._pulls, forces,
+                   serial_below=400)  # fmt: skip
+        run_ranges(embedding_forces, n, *arguments, self.slopes, self._pulls, forces, serial_below=400)
+        # Summed in one order whatever the threads did.
+        return float(self._energies.sum())
+
+    def checked_energy_forces(self, configuration: Configuration, neighbours: NeighbourList, forces) -> float:
+        """Like `energy_forces`, and raise `InputError` if two atoms are at one point."""
+        energy = self.energy_forces(self.arguments(neighbours), forces)
+        if not (np.isfinite(energy) and np.all(np.isfinite(forces))):
+            raise InputError(overlap_sentence(configuration))
+        return energy
+
+
+class EAMEvaluator(FollowingEvaluator):
+    """Energy and forces with a neighbour list that follows the atoms."""
+
+    def __init__(self, potential: EAMPotential, configuration: Configuration, skin: float | None = None):
+        skin = potential.cutoff / 6.0 if skin is None else skin
+        super().__init__(_System(potential, configuration), configuration.positions, potential.cutoff, skin)
+
+
+class _Entries:
+    """Every pair of an atom i and a neighbour j within the cutoff, in both directions, with its derivatives."""
+
+    def __init__(self, system: _System, neighbours: NeighbourList):
+        p, n, most = system.potential, len(system.groups), len(neighbours.neighbours)
+        self.curvatures = system.curvatures
+        inside = np.zeros(most, dtype=np.bool_)
+        i, j, image = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty((most, 3), np.int32)
+        vectors, scalars = np.empty((most, 3)), np.empty((most, 5))
+        run_ranges(entry_values, n, *system.arguments(neighbours), system.groups, p._radial, 1.0 / p.tables.dr,
+                   p.cutoff**2, system.slopes, neighbours.shift, inside, i, j, image, vectors, scalars,
+                   serial_below=400)  # fmt: skip
+        self.i, self.j, self.image, self.vectors = i[inside], j[inside], image[inside], vectors[inside]
+        self.distances, self.first, self.second, self.here, self.there = np.ascontiguousarray(scalars[inside].T)
+
+    def pairs(self, cutoff: float) -> Pairs:
+        """Take one direction of each: i < j, and of an atom and its own images the lexicographically positive."""
+        x, y, z = self.image.T
+        positive = (x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0))))
+        once = (self.i < self.j) | ((self.i == self.j) & positive)
+        once = np.flatnonzero(once)
+        once = once[np.argsort(self.i[once], kind="stable")]
+        distances = self.distances[once]
+        return Pairs(self.i[once], self.j[once], self.vectors[once], distances, self.first[once], self.second[once],
+                     cutoff - distances)  # fmt: skip
+
+
+def _merged(entries: _Entries, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add up the images of one neighbour and fill the diagonal.
+
+    Returns
+    -------
+    keys : ndarray of int, shape (M,)
+        i * n + j in increasing order, every i = j among them.
+    blocks : ndarray, shape (M, 3, 3)
+        Hessian of the effective pairs.
+    gradient : ndarray, shape (M, 3)
+        d rho_i / dx_j.
+    """
+    other = entries.i != entries.j  # an image moves with its atom
+    vectors, distances = entries.vectors[other], entries.distances[other, None]
+    unit = vectors / distances
+    across = entries.first[other, None] / distances
+    blocks = ((entries.second[other, None] - across) * unit)[:, :, None] * unit[:, None, :]
+    blocks[:, np.arange(3), np.arange(3)] += across
+    diagonal = np.arange(n) * (n + 1)
+    keys = np.concatenate([entries.i[other] * n + entries.j[other], diagonal])
+    blocks = np.concatenate([-blocks, np.zeros((n, 3, 3))])
+    gradient = np.concatenate([entries.here[other, None] * unit, np.zeros((n, 3))])
+    order = np.argsort(keys, kind="stable")
+    keys, first = np.unique(keys[order], return_index=True)
+    blocks = np.add.reduceat(blocks[order], first)
+    gradient = np.add.reduceat(gradient[order], first)
+    rows = np.searchsorted(keys, np.arange(n) * n)
+    at = np.searchsorted(keys, diagonal)
+    blocks[at] = -np.add.reduceat(blocks, rows)
+    gradient[at] = -np.add.reduceat(gradient, rows)
+    return keys, blocks, gradient

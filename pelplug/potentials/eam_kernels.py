@@ -1,0 +1,185 @@
+"""Splines of an embedded-atom potential and the kernels that evaluate them.
+
+Each kernel walks a range of rows of a `NeighbourList` and writes only to the particles of these rows.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+__all__ = ["densities", "embedding_forces", "entry_values", "spline_coefficients"]
+
+# Sums may be reordered (that is what lets the compiler use vector registers); NaN and infinity keep their meaning.
+_FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+
+
+def spline_coefficients(values: np.ndarray) -> np.ndarray:
+    """Interpolate a table by piecewise cubics with a continuous first derivative, as LAMMPS does.
+
+    A piece takes its values and slopes from its two ends. The slope at a point is the five-point difference
+    ``(v[-2] - 8 v[-1] + 8 v[1] - v[2]) / 12``, the central one at the second point from either end, and the one-sided
+    one at the ends.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n)
+        Equally spaced values, n >= 5.
+
+    Returns
+    -------
+    ndarray, shape (..., n - 1, 4)
+        ``c`` of each piece: ``c[0] + c[1] t + c[2] t**2 + c[3] t**3`` with t from 0 to 1.
+    """
+    v = np.asarray(values, dtype=np.float64)
+    slope = np.empty_like(v)
+    slope[..., 2:-2] = (v[..., :-4] - v[..., 4:] + 8.0 * (v[..., 3:-1] - v[..., 1:-3])) / 12.0
+    slope[..., 1] = 0.5 * (v[..., 2] - v[..., 0])
+    slope[..., -2] = 0.5 * (v[..., -1] - v[..., -3])
+    slope[..., 0] = v[..., 1] - v[..., 0]
+    slope[..., -1] = v[..., -1] - v[..., -2]
+    rise = np.diff(v)
+    left, right = slope[..., :-1], slope[..., 1:]
+    return np.stack([v[..., :-1], left, 3.0 * rise - 2.0 * left - right, left + right - 2.0 * rise], axis=-1)
+
+
+@numba.njit(inline="always")
+def _embed(rho, table, inverse_drho):
+    # Below the table the first piece goes on; above it F is continued by a straight line.
+    x = rho * inverse_drho
+    m = min(max(int(x), 0), table.shape[0] - 1)
+    t = x - m
+    over = max(t - 1.0, 0.0)
+    t = min(t, 1.0)
+    first = (3.0 * table[m, 3] * t + 2.0 * table[m, 2]) * t + table[m, 1]
+    value = ((table[m, 3] * t + table[m, 2]) * t + table[m, 1]) * t + table[m, 0] + over * first
+    second = 0.0 if over > 0.0 else 6.0 * table[m, 3] * t + 2.0 * table[m, 2]
+    return value, first * inverse_drho, second * inverse_drho * inverse_drho
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+def densities(begin, end, sites, rows, row_site, start, neighbours, owner, groups, radial, inverse_dr,
+              embedding, inverse_drho, cutoff_squared, energies, slopes, curvatures, pulls, forces):  # fmt: skip
+    """First of two passes: pair energies and forces, the density and its embedding.
+
+    ``pulls`` keeps the slopes of the densities that a row and its neighbour exchange, over their distance.
+    """
+    last = radial.shape[2] - 1
+    for row in range(begin, end):
+        me = row_site[row]
+        i = rows[row]
+        x0 = sites[me, 0]
+        x1 = sites[me, 1]
+        x2 = sites[me, 2]
+        f0 = f1 = f2 = energy = rho = 0.0
+        gi = groups[i]
+        for gj in range(start.shape[1] - 1):
+            table = radial[gi, gj]
+            for k in range(start[row, gj], start[row, gj + 1]):
+                j = neighbours[k]
+                d0 = sites[j, 0] - x0
+                d1 = sites[j, 1] - x1
+                d2 = sites[j, 2] - x2
+                square = d0 * d0 + d1 * d1 + d2 * d2
+                if not square < cutoff_squared:
+                    pulls[k, 0] = 0.0
+                    pulls[k, 1] = 0.0
+                    continue
+                r = math.sqrt(square)
+                inverse = 1.0 / r
+                x = r * inverse_dr
+                m = min(np.int64(x), last)
+                t = min(x - m, 1.0)
+                c = table[np.uint64(m)]
+                z = ((c[3] * t + c[2]) * t + c[1]) * t + c[0]
+                dz = ((3.0 * c[3] * t + 2.0 * c[2]) * t + c[1]) * inverse_dr
+                phi = z * inverse
+                w = (dz - phi) * inverse * inverse
+                energy += phi
+                rho += ((c[7] * t + c[6]) * t + c[5]) * t + c[4]
+                scale = inverse_dr * inverse
+                pulls[k, 0] = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
+                pulls[k, 1] = ((c[10] * t + c[9]) * t + c[8]) * scale
+                f0 += w * d0
+                f1 += w * d1
+                f2 += w * d2
+        value, slope, curvature = _embed(rho, embedding[gi], inverse_drho)
+        energies[i] = 0.5 * energy + value
+        slopes[i] = slope
+        curvatures[i] = curvature
+        forces[i, 0] = f0
+        forces[i, 1] = f1
+        forces[i, 2] = f2
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+def embedding_forces(begin, end, sites, rows, row_site, start, neighbours, owner, slopes, pulls, forces):
+    """Second pass: add F' of both ends times the slopes of the densities they exchange."""
+    for row in range(begin, end):
+        me = row_site[row]
+        i = rows[row]
+        x0 = sites[me, 0]
+        x1 = sites[me, 1]
+        x2 = sites[me, 2]
+        f0 = f1 = f2 = 0.0
+        slope = slopes[i]
+        for k in range(start[row, 0], start[row, -1]):
+            j = neighbours[k]
+            w = slope * pulls[k, 0] + slopes[owner[j]] * pulls[k, 1]
+            f0 += w * (sites[j, 0] - x0)
+            f1 += w * (sites[j, 1] - x1)
+            f2 += w * (sites[j, 2] - x2)
+        forces[i, 0] += f0
+        forces[i, 1] += f1
+        forces[i, 2] += f2
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def entry_values(begin, end, sites, rows, row_site, start, neighbours, owner, groups, radial, inverse_dr,
+                 cutoff_squared, slopes, shift, inside, pair_i, pair_j, image, vectors, scalars):  # fmt: skip
+    """List every neighbour: who, where, distance, effective U' and U'', slopes of the densities made here and there."""
+    last = radial.shape[2] - 1
+    vector = np.empty(3)
+    for row in range(begin, end):
+        me = row_site[row]
+        i = rows[row]
+        gi = groups[i]
+        for gj in range(start.shape[1] - 1):
+            for k in range(start[row, gj], start[row, gj + 1]):
+                j = neighbours[k]
+                square = 0.0
+                for a in range(3):
+                    vector[a] = sites[j, a] - sites[me, a]
+                    square += vector[a] * vector[a]
+                inside[k] = square < cutoff_squared
+                if not inside[k]:
+                    continue
+                o = owner[j]
+                pair_i[k] = i
+                pair_j[k] = o
+                for a in range(3):
+                    vectors[k, a] = vector[a]
+                    image[k, a] = shift[j, a] - shift[me, a]
+                r = math.sqrt(square)
+                x = r * inverse_dr
+                m = min(int(x), last)
+                t = x - m
+                # Beyond the last value of the table slopes are constant.
+                bend = inverse_dr * inverse_dr if t <= 1.0 else 0.0
+                t = min(t, 1.0)
+                c = radial[gi, gj, m]
+                z = ((c[3] * t + c[2]) * t + c[1]) * t + c[0]
+                dz = ((3.0 * c[3] * t + 2.0 * c[2]) * t + c[1]) * inverse_dr
+                ddz = (6.0 * c[3] * t + 2.0 * c[2]) * bend
+                here = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * inverse_dr
+                there = ((c[10] * t + c[9]) * t + c[8]) * inverse_dr
+                bend_here = (6.0 * c[7] * t + 2.0 * c[6]) * bend
+                bend_there = (2.0 * c[10] * t + c[9]) * bend
+                dphi = (dz - z / r) / r
+                scalars[k, 0] = r
+                scalars[k, 1] = dphi + slopes[i] * here + slopes[o] * there
+                scalars[k, 2] = (ddz - 2.0 * dphi) / r + slopes[i] * bend_here + slopes[o] * bend_there
+                scalars[k, 3] = here
+                scalars[k, 4] = there
