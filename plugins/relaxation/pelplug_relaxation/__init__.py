@@ -1,0 +1,13 @@
+"""Steepest descent from every frame, as a function of time."""
+
+import pelplug
+
+__all__ = ["pelplug_analyses"]
+
+
+@pelplug.hookimpl
+def pelplug_analyses():
+    """Offer the analysis."""
+    from pelplug_relaxation.relaxation import Relaxation
+
+    return [Relaxation]

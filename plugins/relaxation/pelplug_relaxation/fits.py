@@ -1,0 +1,104 @@
+"""Fits of a decay: power law, exponential, and which of the two it is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+__all__ = ["DecayFits", "bootstrap_exponent", "fit_decay", "local_slope"]
+
+
+@dataclasses.dataclass(frozen=True)
+class DecayFits:
+    """Least-squares fits of ln v over a window.
+
+    Attributes
+    ----------
+    beta, amplitude : float
+        Of ``v = amplitude t**-beta``.
+    beta_error : float
+        Standard error of beta from the residuals, as if they were independent.
+    rate : float
+        Of ``v ~ exp(-rate t)`` [1 / time].
+    residual_power, residual_exponential : float
+        Root mean square residual of ln v.
+    aic_difference : float
+        Akaike's criterion of the exponential minus that of the power law, ``n ln(RSS_exp / RSS_pow)``; both have two
+        parameters. Positive: the power law describes the points better.
+    """
+
+    beta: float
+    amplitude: float
+    beta_error: float
+    rate: float
+    residual_power: float
+    residual_exponential: float
+    aic_difference: float
+
+
+def fit_decay(times: np.ndarray, velocity: np.ndarray) -> DecayFits:
+    """Fit a power law and an exponential.
+
+    Parameters
+    ----------
+    times, velocity : ndarray, shape (n,)
+        At least three points, all positive.
+
+    Returns
+    -------
+    DecayFits
+    """
+    log_v = np.log(velocity)
+    n = len(log_v)
+    slope, offset, power = _line(np.log(times), log_v)
+    rate, _, exponential = _line(times, log_v)
+    spread = np.log(times)
+    error = np.sqrt(power / max(n - 2, 1) / np.sum((spread - spread.mean()) ** 2))
+    least = n * (1e-15 * max(1.0, np.abs(log_v).max())) ** 2  # what rounding leaves of a perfect fit
+    return DecayFits(
+        beta=float(-slope),
+        amplitude=float(np.exp(offset)),
+        beta_error=float(error),
+        rate=float(-rate),
+        residual_power=float(np.sqrt(power / n)),
+        residual_exponential=float(np.sqrt(exponential / n)),
+        aic_difference=float(n * np.log(max(exponential, least) / max(power, least))),
+    )
+
+
+def bootstrap_exponent(times: np.ndarray, curves: np.ndarray, resamples: int, seed: int) -> float:
+    """Return the standard deviation of beta when the frames are drawn anew.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+    curves : ndarray, shape (frames, n)
+        v of every frame, positive.
+    resamples, seed : int
+        How many draws, and the seed of the random numbers.
+    """
+    rng = np.random.default_rng(seed)
+    log_t = np.log(times)
+    found = [
+        _line(log_t, np.log(curves[rng.integers(len(curves), size=len(curves))].mean(axis=0)))[0]
+        for _ in range(resamples)
+    ]
+    return float(np.std(found, ddof=1))
+
+
+def local_slope(times: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """Return -d ln v / d ln t by central differences; NaN where v is 0, and at times 0."""
+    slope = np.full(len(times), np.nan)
+    good = np.flatnonzero((times > 0) & (velocity > 0))
+    if len(good) > 1:
+        slope[good] = -np.gradient(np.log(velocity[good]), np.log(times[good]))
+    return slope
+
+
+def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
+    """Return slope, intercept and sum of squared residuals of a straight line."""
+    dx = x - x.mean()
+    slope = float(dx @ (y - y.mean()) / (dx @ dx))
+    offset = float(y.mean() - slope * x.mean())
+    return slope, offset, float(np.sum((y - slope * x - offset) ** 2))

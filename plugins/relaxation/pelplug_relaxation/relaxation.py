@@ -1,0 +1,278 @@
+"""Steepest descent of every frame as a function of time."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+import pelplug
+from pelplug_relaxation.fits import bootstrap_exponent, fit_decay, local_slope
+from pelplug_relaxation.harmonic import harmonic_velocity, low_frequency_exponent, stiffnesses
+
+__all__ = ["Relaxation"]
+
+GRID = ("descent_time",)
+VELOCITY = "length / time"
+OTHERS = ("cg", "fire")
+
+
+class Relaxation(pelplug.Analysis):
+    """The decay of velocity and energy along the steepest descent ``zeta dr/dt = -grad U`` from each frame.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames to start from.
+    t_start, t_end : float
+        First and last time of the output [zeta length**2 / energy].
+    per_decade : int
+        Output times in a decade.
+    t_min, t_max : "auto" or float
+        Window of the fits [zeta length**2 / energy].
+    to_minimum : bool
+        Follow each descent to its inherent structure, beyond ``t_end`` if need be.
+    rtol : float
+        Error of a step as a fraction of its displacement; see `pelplug.steepest_descent`.
+    force_tolerance : float
+        Largest force component of an inherent structure [energy / length].
+    max_evaluations : int
+        Force evaluations allowed for a frame.
+    spectrum : bool
+        Predict the harmonic decay from all eigenvalues of the Hessian of the inherent structure; for small systems.
+    low_modes : float
+        Share of the modes, from the softest, that the exponent of D(omega) is taken from.
+    compare : bool
+        Also quench each frame with cg and fire, and measure the distances between the three inherent structures.
+    resamples, seed : int
+        Bootstrap resamples of the frames for the error of beta, and their seed.
+    **base
+        Of `pelplug.Analysis`.
+
+    Notes
+    -----
+    Attributes of the dataset: ``fit`` (window and error in words), ``decay`` (power law, exponential or undecided),
+    ``steepest_descent`` (parameters, JSON), beside the usual ones.
+    """
+
+    name = "relaxation"
+    summary = "Velocity and energy along the steepest descent from every frame, and the exponent of their decay"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "rms_velocity": pelplug.Field(("frame", *GRID), VELOCITY, "rms velocity; 0 after the end of the descent"),
+        "energy_per_particle": pelplug.Field(("frame", *GRID), "energy", "potential energy per particle"),
+        "inherent_energy_per_particle": pelplug.Field(("frame",), "energy", "inherent-structure energy per particle"),
+        "end_time": pelplug.Field(("frame",), "time", "time at which the descent ended"),
+        "max_force": pelplug.Field(("frame",), "energy / length", "largest force component at the end"),
+        "energy_defect": pelplug.Field(("frame",), "1", "relative defect of the balance dE/dt = -zeta N v^2"),
+        "evaluations": pelplug.Field(("frame",), "1", "force evaluations"),
+        "steps": pelplug.Field(("frame",), "1", "time steps"),
+        "positions": pelplug.Field(("frame", "particle", "dimension"), "length", "positions at the end, unwrapped"),
+        "distance_sd_cg": pelplug.Field(("frame",), "length", "rms distance between the IS reached by sd and cg"),
+        "distance_sd_fire": pelplug.Field(("frame",), "length", "rms distance between the IS reached by sd and fire"),
+        "distance_cg_fire": pelplug.Field(("frame",), "length", "rms distance between the IS reached by cg and fire"),
+        "harmonic_velocity": pelplug.Field(
+            ("frame", *GRID), "length / time / energy**(1/2)", "harmonic prediction of v(t) / sqrt(T) from the spectrum"
+        ),
+        "spectrum_exponent": pelplug.Field(("frame",), "1", "s of D(omega) ~ omega^s at low frequency"),
+        "spectrum_exponent_error": pelplug.Field(("frame",), "1", "standard error of spectrum_exponent"),
+        "beta_harmonic": pelplug.Field(("frame",), "1", "(s + 3) / 4, the exponent of a harmonic decay"),
+        "mean_velocity": pelplug.Field(GRID, VELOCITY, "rms velocity, mean over the frames"),
+        "mean_velocity_error": pelplug.Field(GRID, VELOCITY, "standard error of mean_velocity"),
+        "mean_energy_per_particle": pelplug.Field(GRID, "energy", "potential energy per particle, mean over frames"),
+        "mean_energy_per_particle_error": pelplug.Field(GRID, "energy", "standard error of mean_energy_per_particle"),
+        "local_slope": pelplug.Field(GRID, "1", "-d ln v / d ln t of the mean velocity"),
+        "beta": pelplug.Field((), "1", "exponent of v ~ t^-beta in the window"),
+        "beta_error": pelplug.Field((), "1", "standard error of beta"),
+        "amplitude": pelplug.Field((), "1", "v t^beta of the fit"),
+        "exponential_rate": pelplug.Field((), "1 / time", "rate of the exponential fit in the window"),
+        "residual_power": pelplug.Field((), "1", "rms residual of ln v about the power law"),
+        "residual_exponential": pelplug.Field((), "1", "rms residual of ln v about the exponential"),
+        "aic_difference": pelplug.Field((), "1", "AIC of the exponential minus AIC of the power law"),
+        "fit_window": pelplug.Field(("bound",), "time", "first and last time of the fits"),
+    }
+    cites = (
+        "Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",
+        "B. P. Sommeijer, L. F. Shampine and J. G. Verwer, J. Comput. Appl. Math. 88, 315 (1998)",
+    )
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        t_start: Annotated[float, pelplug.Param("first output time", exclusive_minimum=0, unit="time")] = 1e-2,
+        t_end: Annotated[float, pelplug.Param("last output time", exclusive_minimum=0, unit="time")] = 1e4,
+        per_decade: Annotated[int, pelplug.Param("output times in a decade", minimum=1)] = 10,
+        t_min: Annotated[Literal["auto"] | float, pelplug.Param("start of the fits", exclusive_minimum=0)] = "auto",
+        t_max: Annotated[Literal["auto"] | float, pelplug.Param("end of the fits", exclusive_minimum=0)] = "auto",
+        to_minimum: Annotated[bool, pelplug.Param("follow each descent to its inherent structure")] = True,
+        rtol: Annotated[
+            float, pelplug.Param("error of a step over its displacement", exclusive_minimum=0, exclusive_maximum=0.1)
+        ] = 1e-3,
+        force_tolerance: Annotated[
+            float,
+            pelplug.Param("largest force component of an IS", exclusive_minimum=0, unit="energy / length"),
+        ] = 1e-10,
+        max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 1_000_000,
+        spectrum: Annotated[bool, pelplug.Param("predict the harmonic decay from the whole spectrum")] = False,
+        low_modes: Annotated[
+            float, pelplug.Param("share of the modes that gives s of D(omega)", exclusive_minimum=0, maximum=1)
+        ] = 0.05,
+        compare: Annotated[bool, pelplug.Param("distances to the IS that cg and fire reach")] = False,
+        resamples: Annotated[int, pelplug.Param("bootstrap resamples of the frames", minimum=100)] = 500,
+        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        if not t_start < t_end:
+            raise pelplug.InputError(f"The output begins at {t_start:g} and ends at {t_end:g}; raise t_end.")
+        if "auto" not in (t_min, t_max) and not t_min < t_max:
+            raise pelplug.InputError(f"The fits begin at {t_min:g} and end at {t_max:g}; raise t_max.")
+        self.t_min, self.t_max = t_min, t_max
+        self.to_minimum, self.spectrum, self.low_modes, self.compare = to_minimum, spectrum, low_modes, compare
+        if (spectrum or compare) and not to_minimum:
+            raise pelplug.InputError("spectrum and compare need the inherent structure; leave to_minimum on.")
+        self.resamples, self.seed = resamples, seed
+        steps = np.arange(int(np.floor(per_decade * np.log10(t_end / t_start) + 1e-9)) + 1)
+        self.descent_times = t_start * 10.0 ** (steps / per_decade)
+        self._limits = {"force_tolerance": force_tolerance, "max_evaluations": max_evaluations}
+        self._rtol = rtol
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Follow one frame.
+
+        Raises
+        ------
+        NotConvergedError
+            If it does not reach a minimum, or, without ``to_minimum``, the last output time.
+        """
+        start = configuration.wrapped()
+        potential = self.potential_of(start)
+        descent = pelplug.steepest_descent(
+            start, potential, self.descent_times, rtol=self._rtol, to_minimum=self.to_minimum, **self._limits
+        )
+        reached = len(descent.times)
+        if self.to_minimum or reached < len(self.descent_times):
+            descent.require_converged()
+        velocity = np.zeros(len(self.descent_times))
+        energy = np.full(len(self.descent_times), descent.final_energy)
+        velocity[:reached], energy[:reached] = descent.rms_velocity, descent.energy
+        values = {
+            "rms_velocity": velocity,
+            "energy_per_particle": energy / start.n,
+            "inherent_energy_per_particle": descent.final_energy / start.n if descent.converged else np.nan,
+            "end_time": descent.end_time,
+            "max_force": descent.final_max_force,
+            "energy_defect": descent.final_energy_defect,
+            "evaluations": descent.evaluations,
+            "steps": descent.steps,
+            "positions": descent.configuration.unwrapped_positions(),
+        }
+        if self.compare:
+            values |= self._distances(start, potential, descent.configuration.positions)
+        if self.spectrum:
+            modes = stiffnesses(potential.hessian(descent.configuration), start.dimension)
+            exponent, error = low_frequency_exponent(modes, self.low_modes)
+            values |= {
+                "harmonic_velocity": harmonic_velocity(modes, self.descent_times, start.n),
+                "spectrum_exponent": exponent,
+                "spectrum_exponent_error": error,
+                "beta_harmonic": (exponent + 3.0) / 4.0,
+            }
+        return values
+
+    def summarize(self, dataset):
+        """Add means over the frames, the fits and the local slope."""
+        dataset = dataset.assign_coords(descent_time=("descent_time", self.descent_times))
+        dataset["descent_time"].attrs = {"long_name": "time of the descent", "units": "zeta length**2 / energy"}
+        curves = dataset["rms_velocity"].values
+        mean = curves.mean(axis=0)
+        first, last = self._window(mean, dataset["end_time"].values)
+        chosen = (self.descent_times >= first * (1 - 1e-9)) & (self.descent_times <= last * (1 + 1e-9))
+        chosen &= np.all(curves > 0, axis=0)
+        values = {
+            "mean_velocity": ("descent_time", mean),
+            "mean_velocity_error": ("descent_time", _standard_error(curves)),
+            "mean_energy_per_particle": ("descent_time", dataset["energy_per_particle"].values.mean(axis=0)),
+            "mean_energy_per_particle_error": ("descent_time", _standard_error(dataset["energy_per_particle"].values)),
+            "local_slope": ("descent_time", local_slope(self.descent_times, mean)),
+        }
+        decay = "undecided"
+        if np.count_nonzero(chosen) < 4:
+            dataset.attrs["fit"] = (
+                f"none: fewer than 4 output times between {first:.4g} and {last:.4g} at which every frame still moves; "
+                "set t_min and t_max"
+            )
+        else:
+            times = self.descent_times[chosen]
+            fit = fit_decay(times, mean[chosen])
+            error, how = fit.beta_error, "the residuals of the line, as if independent"
+            if len(curves) > 2:
+                error = bootstrap_exponent(times, curves[:, chosen], self.resamples, self.seed)
+                how = f"{self.resamples} bootstrap resamples of the {len(curves)} frames"
+            values |= {
+                "beta": ((), fit.beta),
+                "beta_error": ((), error),
+                "amplitude": ((), fit.amplitude),
+                "exponential_rate": ((), fit.rate),
+                "residual_power": ((), fit.residual_power),
+                "residual_exponential": ((), fit.residual_exponential),
+                "aic_difference": ((), fit.aic_difference),
+                "fit_window": ("bound", times[[0, -1]]),
+            }
+            dataset = dataset.assign_coords(bound=("bound", ["lower", "upper"]))
+            # Twice the usual threshold of 5, since neighbouring times of a curve are not independent.
+            if abs(fit.aic_difference) > 10.0:
+                decay = "power law" if fit.aic_difference > 0 else "exponential"
+            dataset.attrs["fit"] = f"least squares of ln v, {len(times)} times; the error of beta is from {how}"
+        dataset.attrs["decay"] = decay
+        dataset.attrs["steepest_descent"] = json.dumps({"rtol": self._rtol, **self._limits})
+        return dataset.assign(values)
+
+    def _window(self, mean: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
+        """Return the window of the fits: what was given, or else chosen from the curve.
+
+        The latest time is a tenth of that at which the first frame stopped, or of the last output, because a finite
+        system ends exponentially; the earliest a thirtieth of the latest, but not before ten times the time at which
+        the velocity has halved.
+        """
+        last = self.t_max
+        if last == "auto":
+            stopped = min(float(ends.min()), 10.0 * self.descent_times[-1]) if self.to_minimum else np.inf
+            last = min(stopped / 10.0, self.descent_times[-1])
+        first = self.t_min
+        if first == "auto":
+            half = self.descent_times[min(int(np.argmax(mean < 0.5 * mean[0])), len(mean) - 1)]
+            first = max(last / 30.0, 10.0 * half if 10.0 * half < last / 3.0 else 0.0)
+        return float(first), float(last)
+
+    def _distances(self, start, potential, reached: np.ndarray) -> dict[str, float]:
+        found = {"sd": reached}
+        for method in OTHERS:
+            quenched = pelplug.quench(start, potential, method, **self._limits).require_converged()
+            found[method] = quenched.configuration.positions
+        distances = {}
+        for one, other in (("sd", "cg"), ("sd", "fire"), ("cg", "fire")):
+            apart = found[one] - found[other]
+            apart -= apart.mean(axis=0)
+            distances[f"distance_{one}_{other}"] = float(np.sqrt(np.mean(np.sum(apart**2, axis=1))))
+        return distances
+
+    def plot(self, ax=None, **keywords):
+        """Draw v(t), its standard error and the fitted power law on logarithmic axes."""
+        from pelplug_relaxation.drawing import draw_velocity
+
+        return draw_velocity(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw v(t) with its fit beside the local slope and the energy."""
+        from pelplug_relaxation.drawing import draw_figure
+
+        return draw_figure(self.to_dataset())
+
+
+def _standard_error(values: np.ndarray) -> np.ndarray:
+    if len(values) < 2:
+        return np.full(values.shape[1], np.nan)
+    return values.std(axis=0, ddof=1) / np.sqrt(len(values))
