@@ -1,0 +1,229 @@
+"""Vibrational modes of the inherent structure of each frame."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+import pelplug
+from pelplug_vibrations.elastic import beta_harmonic, bulk_modulus, debye_level, first_phonon, power_law
+from pelplug_vibrations.modes import all_modes, lowest_modes, participation_ratio
+
+__all__ = ["Vibrations"]
+
+FREQUENCY = "1 / time"
+MODULUS = "energy / length**dimension"
+# Degrees of freedom up to which "auto" takes all modes, and above which "all" is refused.
+SMALL, LARGEST = 6000, 30_000
+AUTO_MODES = 300
+
+
+class Vibrations(pelplug.Analysis):
+    """Frequencies and participation ratios of the modes in which each inherent structure vibrates.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames; their inherent structures come from the analysis inherent-structures.
+    modes : "auto", "all" or int
+        All modes, or how many of the lowest; ``auto`` is all up to N d = 6000, else the lowest 300.
+    vectors : int
+        How many polarisation vectors to keep, from the lowest mode.
+    solver : {"auto", "dense", "sparse", "cg"}
+        How the Hessian is inverted, for the moduli and the lowest modes.
+    bins : int
+        Bins of D(omega), equal on a logarithmic scale.
+    fit_below : "auto" or float
+        The power law is fitted to modes below this frequency [1 / time]; ``auto`` is 0.9 of the lowest first phonon.
+    cutoff_tolerance : float
+        A pair this close to the cutoff, as a fraction of it, counts as sitting on it.
+    **base
+        Of `pelplug.Analysis`.
+    """
+
+    name = "vibrations"
+    summary = "Vibrational modes of each inherent structure: density of states, participation ratios, low-frequency law"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.HESSIAN
+    uses = ("inherent-structures",)
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "omega": pelplug.Field(("frame", "mode"), FREQUENCY, "frequency of the mode", ragged=True),
+        "participation_ratio": pelplug.Field(("frame", "mode"), "1", "participation ratio of the mode", ragged=True),
+        "polarisation": pelplug.Field(
+            ("frame", "kept", "particle", "dimension"), "1", "polarisation vector sqrt(m) u of a low mode, normalised"
+        ),
+        "n_modes": pelplug.Field(("frame",), "1", "modes there are, without translations and rattlers"),
+        "omega_known": pelplug.Field(("frame",), FREQUENCY, "every mode below this frequency was found"),
+        "omega_phonon": pelplug.Field(("frame",), FREQUENCY, "frequency of the first transverse phonon from G"),
+        "shear_modulus": pelplug.Field(("frame",), MODULUS, "athermal shear modulus, mean over planes"),
+        "bulk_modulus": pelplug.Field(("frame",), MODULUS, "athermal bulk modulus"),
+        "debye": pelplug.Field(("frame",), "time**dimension", "A of Debye's D(omega) = A omega**(dimension - 1)"),
+        "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out"),
+        "pairs_at_cutoff": pelplug.Field(("frame",), "1", "pairs within cutoff_tolerance of the cutoff"),
+        "solver": pelplug.Field(("frame",), "1", "how the Hessian was inverted"),
+        "density_of_states": pelplug.Field(("omega_bin",), "time", "D(omega), integral one over all modes"),
+        "counts": pelplug.Field(("omega_bin",), "1", "modes in the bin"),
+        "omega_edges": pelplug.Field(("edge",), FREQUENCY, "edges of the bins"),
+        "debye_mean": pelplug.Field((), "time**dimension", "mean A of Debye's law"),
+        "fit_limit": pelplug.Field((), FREQUENCY, "modes below this frequency were fitted"),
+        "n_fitted": pelplug.Field((), "1", "modes fitted"),
+        "exponent": pelplug.Field((), "1", "s of D(omega) ~ omega**s below fit_limit"),
+        "exponent_error": pelplug.Field((), "1", "standard error of the exponent"),
+        "quartic": pelplug.Field((), "time**5", "A_4 of D(omega) = A_4 omega**4 below fit_limit"),
+        "quartic_error": pelplug.Field((), "time**5", "standard error of A_4, from the number of modes"),
+        "beta_harm": pelplug.Field((), "1", "exponent of harmonic descent in a Debye spectrum, d/4 + 1/2"),
+    }
+    cites = (
+        "Y. Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",
+        "E. Lerner, G. During and E. Bouchbinder, Phys. Rev. Lett. 117, 035501 (2016)",
+    )
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        modes: Annotated[
+            Literal["auto", "all"] | int, pelplug.Param("all, or how many of the lowest; auto: by size", minimum=1)
+        ] = "auto",
+        vectors: Annotated[int, pelplug.Param("polarisation vectors to keep, from the lowest", minimum=0)] = 0,
+        solver: Annotated[
+            str, pelplug.Param("how the Hessian is inverted", choices=("auto", "dense", "sparse", "cg"))
+        ] = "auto",
+        bins: Annotated[int, pelplug.Param("logarithmic bins of D(omega)", minimum=2)] = 40,
+        fit_below: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param("fit the power law below this; auto: 0.9 first phonon", exclusive_minimum=0, unit="1 / time"),
+        ] = "auto",
+        cutoff_tolerance: Annotated[
+            float,
+            pelplug.Param(
+                "a pair this close to the cutoff, as a fraction of it, sits on it", exclusive_minimum=0, maximum=0.1
+            ),
+        ] = 1e-6,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.modes = modes
+        self.vectors = vectors
+        self.solver = solver
+        self.bins = bins
+        self.fit_below = fit_below
+        self.cutoff_tolerance = cutoff_tolerance
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Find the modes of the frame's inherent structure.
+
+        Raises
+        ------
+        NotAMinimumError
+            If the inherent structure has a negative eigenvalue or a zero mode besides the translations.
+        InputError
+            If more modes or vectors are asked for than there are, or all of a system too large for that.
+        """
+        positions = self.input("inherent-structures")["positions"].values
+        state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
+        count = self._count(state.positions.size)
+        # Lanczos takes two to three solves for each mode.
+        response = pelplug.LinearResponse(
+            state, self.potential_of(state), solver=self.solver, pairs=max(1, 3 * (count or 100))
+        )
+        backbone, d = response.backbone, state.dimension
+        masses = np.ones(backbone.n) if backbone.masses is None else backbone.masses
+        total = d * (backbone.n - 1)
+        wanted = total if count is None else count
+        if max(wanted, self.vectors) > total or self.vectors > wanted:
+            raise pelplug.InputError(
+                f"This state has {total} modes and {min(wanted, total)} were to be found; ask for no more of them "
+                "(--modes), nor vectors (--vectors)."
+            )
+        # Most of a dense matrix's eigenvalues by Lanczos take longer than all of them.
+        if wanted > total // 3:
+            omega, vectors = all_modes(response.hessian, masses)
+            known = np.inf if wanted == total else omega[wanted]
+            omega, vectors = omega[:wanted], vectors[:, :wanted]
+        else:
+            omega, vectors = lowest_modes(response, masses, wanted)
+            known = omega[-1]
+        shear = pelplug.shear_modulus(response).mean
+        bulk = bulk_modulus(response)
+        density = masses.sum() / state.volume
+        values = {
+            "omega": omega,
+            "participation_ratio": participation_ratio(vectors, d),
+            "n_modes": total,
+            "omega_known": known,
+            "omega_phonon": first_phonon(state.cell, shear, density),
+            "shear_modulus": shear,
+            "bulk_modulus": bulk,
+            "debye": debye_level(d, state.volume, total, shear, bulk, density),
+            "n_rattlers": response.n_rattlers,
+            "pairs_at_cutoff": pelplug.pairs_near_cutoff(response, self.cutoff_tolerance),
+            "solver": response.factor.solver,
+        }
+        if self.vectors:
+            kept = np.zeros((self.vectors, state.n, d))
+            kept[:, response.members] = vectors[:, : self.vectors].T.reshape(self.vectors, -1, d)
+            values["polarisation"] = kept
+        return values
+
+    def summarize(self, dataset):
+        """Add D(omega), the Debye level and the power law of the modes below the first phonon."""
+        omega, total = dataset["omega"].values, int(dataset["n_modes"].sum())
+        # Above the lowest of the frames' last modes some are missing.
+        complete = float(dataset["omega_known"].min())
+        known = omega[omega <= complete]
+        edges = np.geomspace(known.min() * (1 - 1e-9), known.max() * (1 + 1e-9), self.bins + 1)
+        counts, _ = np.histogram(known, edges)
+        if self.fit_below == "auto":
+            phonon = dataset["omega_phonon"].values
+            limit = 0.9 * float(np.nanmin(phonon)) if np.isfinite(phonon).any() else np.nan
+        else:
+            limit = self.fit_below
+        limit = min(limit, complete) if np.isfinite(limit) else np.nan
+        exponent, error, fitted = power_law(omega, limit)
+        quartic = 5.0 * fitted / (total * limit**5) if fitted else np.nan
+        dataset = dataset.assign(
+            density_of_states=("omega_bin", counts / (total * np.diff(edges))),
+            counts=("omega_bin", counts),
+            omega_edges=("edge", edges),
+            debye_mean=((), dataset["debye"].values.mean()),
+            fit_limit=((), limit),
+            n_fitted=((), fitted),
+            exponent=((), exponent),
+            exponent_error=((), error),
+            quartic=((), quartic),
+            quartic_error=((), quartic / np.sqrt(fitted) if fitted else np.nan),
+            beta_harm=((), beta_harmonic(self.trajectory.dimension - 1)),
+        ).assign_coords(omega_bin=("omega_bin", np.sqrt(edges[1:] * edges[:-1])))
+        dataset["omega_bin"].attrs = {"long_name": "frequency, geometric middle of the bin", "units": FREQUENCY}
+        dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw D(omega) on logarithmic axes, with the Debye level and the omega**4 law."""
+        from pelplug_vibrations.drawing import draw_density
+
+        return draw_density(self.to_dataset(), ax, self._dimension(), **keywords)
+
+    def figure(self):
+        """Draw D(omega) above the participation ratio of each mode."""
+        from pelplug_vibrations.drawing import draw_figure
+
+        return draw_figure(self.to_dataset(), self._dimension())
+
+    def _count(self, freedom: int) -> int | None:
+        """Return how many modes are wanted, None for all."""
+        if self.modes == "auto":
+            return None if freedom <= SMALL else AUTO_MODES
+        if self.modes != "all":
+            return self.modes
+        if freedom > LARGEST:
+            raise pelplug.InputError(
+                f"All {freedom} modes need {16 * freedom**2 / 2**30:.0f} GiB and hours; ask for the lowest ones "
+                "(--modes 300)."
+            )
+        return None
+
+    def _dimension(self) -> int:
+        # beta_harm = d/4 + 1/2 is in every dataset, the trajectory is not.
+        return round(4.0 * float(self.to_dataset()["beta_harm"]) - 2.0)
