@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.forms import Form
     from pelplug.potentials.pair import PairPotential
     from pelplug.results import read_results, write_netcdf
+    from pelplug.simulate.swap import SwapResult, swap_monte_carlo
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
@@ -67,6 +68,7 @@ _HOMES = {
     "pelplug.potentials.forms": ("Form",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.results": ("read_results", "write_netcdf"),
+    "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -93,6 +95,7 @@ __all__ = [
     "RunError",
     "ShearModulus",
     "SteepestDescentResult",
+    "SwapResult",
     "Trajectory",
     "__version__",
     "analyze",
@@ -108,6 +111,7 @@ __all__ = [
     "read_results",
     "shear_modulus",
     "steepest_descent",
+    "swap_monte_carlo",
     "write_netcdf",
     "write_trajectory",
 ]

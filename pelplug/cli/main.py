@@ -17,6 +17,7 @@ from pelplug.cli.options import common, registry
 from pelplug.cli.output import RunInterruptedError, note
 from pelplug.cli.plot import plot
 from pelplug.cli.plugins import plugins
+from pelplug.cli.prepare import prepare
 from pelplug.cli.quench import quench
 from pelplug.errors import PelplugError
 from pelplug.files import DISK_FULL
@@ -146,7 +147,7 @@ def cli():
     """  # noqa: D301
 
 
-for _command in (analyze, quench, plot, plugins, models):
+for _command in (analyze, quench, prepare, plot, plugins, models):
     cli.add_command(_command)
 _OWN = dict(cli.commands)
 

@@ -1,0 +1,116 @@
+"""``pelplug prepare``: equilibrium configurations of a model by swap Monte Carlo."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from pelplug.cli.options import common, output_options, resolve_model
+from pelplug.cli.output import show_progress
+
+__all__ = ["prepare"]
+
+
+@click.command()
+@click.argument("model")
+@click.option("-N", "--particles", type=int, metavar="N", help="Number of particles; not with a file to start from.")
+@click.option("-T", "--temperature", type=float, required=True, metavar="T", help="Temperature, k_B = 1.")
+@click.option("--sweeps", type=int, required=True, metavar="N", help="Sweeps (N moves each) to sample.")
+@click.option("--equilibration", type=int, metavar="N", help="Sweeps before, tuning the step.  [default: as --sweeps]")
+@click.option("--every", type=int, metavar="N", help="Write a frame every N sweeps.  [default: only the last]")
+@click.option("--seed", type=int, metavar="N", help="Makes the run repeatable.")
+@click.option("--p-swap", type=float, metavar="P", help="Share of swap moves.  [default: 0.2; 0 if all are alike]")
+@click.option("--swap-range", type=float, metavar="LENGTH", help="Largest difference of diameters.  [default: 0.2]")
+@click.option("--delta", type=float, metavar="LENGTH", help="Largest displacement along each axis, not tuned.")
+@click.option("--density", type=float, metavar="RHO", help="Number density.  [default: the model's]")
+@click.option(
+    "--start", default="lattice", metavar="lattice|random|FILE", help="Start, or the file whose last frame it is."
+)
+@click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
+@click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
+@output_options
+@common
+def prepare(model, particles, temperature, sweeps, equilibration, every, seed, start, density, output, **options):
+    """Sample configurations of MODEL at a temperature by swap Monte Carlo.
+
+    The model goes into the file, so that other commands need no --model. An interrupted run writes nothing and cannot
+    be resumed; to go on from a finished one pass its file as --start. Compare the two halves of the energy that is
+    printed at the end: where they differ by more than the error, the run was too short.
+    """
+    import numpy as np
+
+    from pelplug.files import check_output
+    from pelplug.simulate.swap import swap_monte_carlo
+
+    quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
+    liquid = resolve_model(model, None, options.pop("model_parameters"))
+    from_file = start not in ("lattice", "random")
+    check_output(output, overwrite, [start] if from_file else [])
+    rng = np.random.default_rng(_seed(seed))
+    configuration = _start(liquid, particles, density, start, from_file, rng)
+    equilibration = sweeps if equilibration is None else equilibration
+    with _progress(sweeps + equilibration, quiet) as progress:
+        result = swap_monte_carlo(
+            configuration,
+            liquid,
+            temperature,
+            sweeps,
+            equilibration=equilibration,
+            sample_every=every,
+            seed=rng,
+            output=output,
+            overwrite=overwrite,
+            progress=progress,
+            **options,
+        )
+    if not quiet:
+        _summarise(result, output, sweeps // (every or sweeps))
+
+
+def _seed(seed):
+    from pelplug.errors import InputError
+
+    if seed is not None and seed < 0:
+        raise InputError(f"A seed is a whole number from 0 up, not {seed}.")
+    return seed
+
+
+def _start(model, particles, density, start, from_file, rng):
+    from pelplug.errors import InputError
+
+    if from_file:
+        if particles is not None or density is not None:
+            raise InputError("The file to start from has its own N and density; leave -N and --density out.")
+        from pelplug.trajectory import read_configuration
+
+        return read_configuration(start)
+    if particles is None:
+        raise InputError("Say how many particles with -N, or start from a file with --start.")
+    return model.random_configuration(particles, rng, density=density, arrangement=start)
+
+
+@contextlib.contextmanager
+def _progress(total: int, quiet: bool):
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="sweep", disable=not show_progress(quiet)) as bar:
+        yield bar.update
+
+
+def _summarise(result, output, frames: int) -> None:
+    n = result.configuration.n
+    half = len(result.energies) // 2
+    first, second = (part.mean() / n for part in (result.energies[: half or 1], result.energies[half:]))
+    swaps = "no swaps" if result.p_swap == 0.0 else f"swaps {100 * result.swap_acceptance:.3g} %"
+    click.echo(
+        f"{output}: {frames} {'frame' if frames == 1 else 'frames'} of {n} particles at T = {result.temperature:g}"
+    )
+    click.echo(
+        f"energy a particle {result.mean_energy / n:.6g} +- {result.mean_energy_error / n:.2g} "
+        f"(first half {first:.6g}, second half {second:.6g})"
+    )
+    click.echo(
+        f"accepted: displacements {100 * result.displacement_acceptance:.3g} %, {swaps}; delta {result.delta:.4g}; "
+        f"energy drift a particle {result.drift:.1g}"
+    )

@@ -1,0 +1,1 @@
+"""Making configurations: Monte Carlo and, beside it, engines for dynamics."""
