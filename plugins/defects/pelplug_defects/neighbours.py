@@ -78,7 +78,8 @@ def length_scale(configuration, potential, sigma) -> LengthScale:
     configuration : Configuration
         Species and diameters.
     potential : Potential or None
-        Asked for ``sigma``, ``species`` and ``mixing``, as a `pelplug.PairPotential` has them.
+        Asked for ``sigma``, ``species`` and ``mixing``, as a `pelplug.PairPotential` has them, and for one
+        ``parameters["sigma"]``.
     sigma : "auto" or float
         One length for all pairs [length], or what the potential says.
 
@@ -93,8 +94,11 @@ def length_scale(configuration, potential, sigma) -> LengthScale:
     mixing = getattr(potential, "mixing", None)
     if mixing is not None and configuration.diameters is not None:
         return LengthScale(np.zeros(n, dtype=int), None, configuration.diameters, mixing)
+    stated = getattr(potential, "sigma", None)
+    if stated is None:  # one length among the parameters, as Stillinger-Weber has it
+        stated = dict(getattr(potential, "parameters", None) or {}).get("sigma")
     try:
-        table = np.array(getattr(potential, "sigma", None), dtype=float)
+        table = np.array(stated, dtype=float)
     except (TypeError, ValueError):
         table = np.array(np.nan)
     table = table.reshape(1, 1) if table.ndim == 0 else table

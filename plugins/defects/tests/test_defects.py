@@ -146,6 +146,9 @@ def test_length_of_a_mixture_and_of_a_rule_written_for_numbers():
     with pytest.raises(pelplug.InputError, match="--sigma"):
         length_scale(state, None, "auto")
     assert length_scale(state, None, 1.7).largest == 1.7
+    silicon = pelplug.model("stillinger-weber")
+    state = silicon.random_configuration(64, 0)
+    assert length_scale(state, silicon.potential(state), "auto").largest == 1.0
 
 
 @pytest.mark.parametrize("d", [2, 3])
