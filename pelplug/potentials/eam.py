@@ -41,21 +41,10 @@ class EAMPotential(Potential):
         self.tables = tables
         self.species = tables.elements
         self.cutoff = tables.cutoff
-        density = spline_coefficients(tables.density)
-        there = density[..., 1:] * np.arange(1.0, 4.0)
-        # By species of the atom and of its neighbour: r phi, density made here, derivative of the one made there.
-        self._radial = np.ascontiguousarray(
-            np.concatenate(
-                [
-                    spline_coefficients(tables.pair),
-                    density.swapaxes(0, 1),
-                    there,
-                    np.zeros((*there.shape[:-1], 1)),
-                ],
-                axis=-1,
-            )
-        )
-        self._embedding = np.ascontiguousarray(spline_coefficients(tables.embedding))
+        # By species of an atom and of its neighbour: r phi, and the density that the neighbour makes at the atom.
+        density = spline_coefficients(tables.density.swapaxes(0, 1))
+        self._radial = np.concatenate([spline_coefficients(tables.pair), density], axis=-1)
+        self._embedding = spline_coefficients(tables.embedding)
 
     def __reduce__(self):
         return EAMPotential, (self.tables,)

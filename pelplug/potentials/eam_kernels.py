@@ -77,7 +77,8 @@ def densities(begin, end, sites, rows, row_site, start, neighbours, owner, group
         gi = groups[i]
         for gj in range(start.shape[1] - 1):
             table = radial[gi, gj]
-            for k in range(start[row, gj], start[row, gj + 1]):
+            # Unsigned counters spare numba's test for negative indices.
+            for k in range(np.uint64(start[row, gj]), np.uint64(start[row, gj + 1])):
                 j = neighbours[k]
                 d0 = sites[j, 0] - x0
                 d1 = sites[j, 1] - x1
@@ -100,8 +101,12 @@ def densities(begin, end, sites, rows, row_site, start, neighbours, owner, group
                 energy += phi
                 rho += ((c[7] * t + c[6]) * t + c[5]) * t + c[4]
                 scale = inverse_dr * inverse
-                pulls[k, 0] = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
-                pulls[k, 1] = ((c[10] * t + c[9]) * t + c[8]) * scale
+                pull = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
+                pulls[k, 0] = pull
+                if gi != gj:
+                    c = radial[gj, gi, np.uint64(m)]
+                    pull = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
+                pulls[k, 1] = pull
                 f0 += w * d0
                 f1 += w * d1
                 f2 += w * d2
@@ -174,9 +179,10 @@ def entry_values(begin, end, sites, rows, row_site, start, neighbours, owner, gr
                 dz = ((3.0 * c[3] * t + 2.0 * c[2]) * t + c[1]) * inverse_dr
                 ddz = (6.0 * c[3] * t + 2.0 * c[2]) * bend
                 here = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * inverse_dr
-                there = ((c[10] * t + c[9]) * t + c[8]) * inverse_dr
                 bend_here = (6.0 * c[7] * t + 2.0 * c[6]) * bend
-                bend_there = (2.0 * c[10] * t + c[9]) * bend
+                c = radial[gj, gi, m]
+                there = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * inverse_dr
+                bend_there = (6.0 * c[7] * t + 2.0 * c[6]) * bend
                 dphi = (dz - z / r) / r
                 scalars[k, 0] = r
                 scalars[k, 1] = dphi + slopes[i] * here + slopes[o] * there
