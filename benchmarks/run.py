@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-BENCHMARKS = ("hessian", "quench", "kappa")
+BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom")
 
 
 def main() -> int:
