@@ -12,6 +12,7 @@ from oracles.numbers import (
     smooth_terms,
 )
 from oracles.states import numerical_gradient, numerical_hessian, replicated, rotation, settle, tilted
+from oracles.supercooled import compare_searches, supercooled_run
 from oracles.with_lammps import (
     Answer,
     build_lammps,
@@ -37,6 +38,7 @@ __all__ = [
     "Answer",
     "ase_atoms",
     "build_lammps",
+    "compare_searches",
     "exact_ipl_coefficients",
     "exact_sticky_coefficients",
     "harmonic_sphere_commands",
@@ -56,5 +58,6 @@ __all__ = [
     "soft_sphere_commands",
     "start_lammps",
     "sticky_commands",
+    "supercooled_run",
     "tilted",
 ]

@@ -1,4 +1,4 @@
-"""The inherent structure of every selected frame."""
+"""The inherent structure of every selected frame, and the transitions between them."""
 
 import pelplug
 
@@ -7,7 +7,8 @@ __all__ = ["pelplug_analyses"]
 
 @pelplug.hookimpl
 def pelplug_analyses():
-    """Offer the analysis."""
+    """Offer the analyses."""
     from pelplug_inherent_structures.inherent_structures import InherentStructures
+    from pelplug_inherent_structures.transitions import InherentStructureTransitions
 
-    return [InherentStructures]
+    return [InherentStructures, InherentStructureTransitions]

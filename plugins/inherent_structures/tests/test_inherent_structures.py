@@ -148,5 +148,5 @@ def test_plot(dataset):
 
 
 def test_the_plugin_offers_it():
-    assert pelplug_analyses() == [InherentStructures]
+    assert InherentStructures in pelplug_analyses()
     assert InherentStructures.name == "inherent-structures"

@@ -1,0 +1,314 @@
+"""The inherent-structure trajectory: which structure a system is in at every time, and when it goes to another."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+
+import pelplug
+from pelplug_inherent_structures.bisection import Sampled, Search, search_by_bisection
+from pelplug_inherent_structures.identity import Catalogue, displacements
+from pelplug_inherent_structures.inherent_structures import InherentStructures
+from pelplug_inherent_structures.quenching import Quencher, reason_of, usable_cores
+from pelplug_inherent_structures.statistics import ballistic_time, block_bootstrap_moments, miss_rate
+from pelplug_inherent_structures.variables import PROVIDES
+
+__all__ = ["InherentStructureTransitions"]
+
+METHODS = InherentStructures.parameter_specs()["method"].choices
+
+
+class InherentStructureTransitions(pelplug.Analysis):
+    """Inherent structure (IS) over time, its transitions and their rate, from few quenches.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames in time, dense enough that successive ones are in the same IS as a rule.
+    search : {"bisection", "all"}
+        Quench as few frames as bisection needs, or every frame.
+    interval : int
+        Frames from one quench to the next in the first pass of the bisection.
+    sample : int
+        Frames that bisection skipped, to quench at random: they tell the miss rate.
+    energy_tolerance : float
+        Two quenches that end in one IS differ by less in total energy [energy].
+    displacement_tolerance : float
+        No particle is farther apart in two quenches that end in one IS, images and drift aside [length].
+    temperature : float, optional
+        Temperature; needed for the reduced transition rate only [energy].
+    bins, blocks, samples, seed : int
+        Of P(e_IS) and of the bootstrap.
+    method, force_tolerance, max_evaluations, settings
+        As for `InherentStructures`.
+    **base
+        Of `pelplug.Analysis`.
+
+    Raises
+    ------
+    RunError
+        If no frame could be quenched.
+    InputError
+        If the cell changes between frames, or frames do not follow each other in time.
+
+    Notes
+    -----
+    Bisection after B. Doliwa and A. Heuer, Phys. Rev. E 67, 030501 (2003): where the frames at both ends of an interval
+    have the same IS, nothing inside is quenched. It finds every transition that dense quenching finds, at the same
+    frames, but for excursions that leave and return inside an interval.
+    """
+
+    name = "inherent-structure-transitions"
+    summary = "Inherent structure over time, transitions and their rate, by bisection"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.TIME
+    provides = PROVIDES
+    cites = (
+        "F. H. Stillinger and T. A. Weber, Phys. Rev. A 25, 978 (1982)",
+        "B. Doliwa and A. Heuer, Phys. Rev. E 67, 030501 (2003)",
+    )
+    reads_frames = False
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        search: Annotated[str, pelplug.Param("which frames to quench", choices=("bisection", "all"))] = "bisection",
+        interval: Annotated[int, pelplug.Param("frames between quenches of the first pass", minimum=1)] = 16,
+        sample: Annotated[int, pelplug.Param("skipped frames to quench for the miss rate", minimum=0)] = 100,
+        energy_tolerance: Annotated[
+            float, pelplug.Param("total energies of one structure differ by less", exclusive_minimum=0, unit="energy")
+        ] = 1e-6,
+        displacement_tolerance: Annotated[
+            float, pelplug.Param("particles of one structure move by less", exclusive_minimum=0, unit="length")
+        ] = 1e-2,
+        temperature: Annotated[
+            float | None, pelplug.Param("for the reduced transition rate", exclusive_minimum=0, unit="energy")
+        ] = None,
+        bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1)] = 40,
+        blocks: Annotated[int, pelplug.Param("parts the series is cut into for bootstrap errors", minimum=2)] = 20,
+        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 1000,
+        seed: Annotated[int, pelplug.Param("of the random sample and the bootstrap", minimum=0)] = 0,
+        method: Annotated[str, pelplug.Param("minimiser", choices=METHODS)] = "fire",
+        force_tolerance: Annotated[
+            float,
+            pelplug.Param("largest force component of a converged state", exclusive_minimum=0, unit="energy / length"),
+        ] = 1e-10,
+        max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 100_000,
+        settings: Annotated[
+            str, pelplug.Param("parameters of the minimiser: name=value,name=value", metavar="NAME=VALUE,...")
+        ] = "",
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        # Refuses wrong settings now, not after the first frame.
+        self._quench = {"method": method, "force_tolerance": force_tolerance}
+        self._quench |= {"max_evaluations": max_evaluations, "settings": settings}
+        InherentStructures(None, **self._quench)
+        self._n_workers = 1
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """Return the names of the backends `run` takes: the search asks for frames as it goes, so not dask."""
+        return ("serial", "multiprocessing")
+
+    def run(self, *selection, n_workers: int | None = None, backend=None, **keywords):
+        """Run as `pelplug.Analysis.run` does; the quenches are spread over the processes of the backend."""
+        if backend not in (None, *self.get_supported_backends()):
+            raise pelplug.InputError(
+                f"The analysis {self.name} cannot use the backend {backend}; use serial or multiprocessing."
+            )
+        if n_workers is not None and (isinstance(n_workers, bool) or n_workers < 1):
+            raise pelplug.InputError(f"The number of workers must be a positive integer, not {n_workers!r}.")
+        self._n_workers = (n_workers or usable_cores()) if backend == "multiprocessing" else 1
+        return super().run(*selection, **keywords)
+
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Search the frames, and derive everything from the series of structures."""
+        labels = np.asarray(self.frames, dtype=int)
+        if np.any(np.diff(labels) <= 0):
+            raise pelplug.InputError(f"The analysis {self.name} needs frames in the order of time, none of them twice.")
+        times, unreadable = self._times(labels)
+        catalogue = Catalogue(self.parameters["energy_tolerance"], self.parameters["displacement_tolerance"])
+        energies: dict[int, float] = {}
+        analysis = InherentStructures(
+            self.trajectory, model=self.model, potential=self._given_potential, **self._quench
+        )
+        store = None
+        if self._store is not None:
+            store = self._store.for_analysis(analysis.name, analysis.fingerprint())
+        with Quencher(analysis, store, min(self._n_workers, len(labels)), bool(self._verbose)) as quencher:
+
+            def identify(places: list[int]) -> list[int | None]:
+                structures: list[int | None] = []
+                for place, values in zip(places, quencher.quench([int(labels[k]) for k in places]), strict=True):
+                    if values is None:
+                        structures.append(None)
+                        continue
+                    energies[place] = float(values["energy"])
+                    structures.append(catalogue.identify(energies[place], values["positions"], values["cell"]))
+                return structures
+
+            search = Search(len(labels), identify, failed=set(unreadable))
+            sampled = Sampled(0, 0, 0, 0.0, 0.0, 0)
+            if self.parameters["search"] == "all":
+                search.quench(range(len(labels)))
+            else:
+                sampled = search_by_bisection(
+                    search, self.parameters["interval"], self.parameters["sample"], self.parameters["seed"]
+                )
+        failures = {int(labels[k]): reason for k, reason in unreadable.items()} | quencher.failures
+        if not search.known:
+            label, reason = next(iter(failures.items()))
+            raise pelplug.RunError(f"The analysis {self.name} failed in every frame; frame {label}: {reason}")
+        self.attributes["failed_frames"] = json.dumps({str(k): failures[k] for k in sorted(failures)})
+        self.attributes["quench"] = json.dumps(
+            {
+                **{name: self._quench[name] for name in ("method", "force_tolerance", "max_evaluations")},
+                **pelplug.quench_parameters(analysis.method, **analysis.settings),
+            }
+        )
+        return self._dataset(labels, times, search, catalogue, energies, sampled)
+
+    def plot(self, ax=None, **keywords):
+        """Draw the inherent-structure energy per particle over time, and a mark at every transition."""
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(layout="constrained").add_subplot()
+        dataset = self.to_dataset()
+        energy = dataset["energy_per_particle"]
+        ax.plot(dataset["time"], energy, **{"linewidth": 0.8, "drawstyle": "steps-mid", **keywords})
+        times = dataset["transition_time"].values
+        low, high = float(energy.min()), float(energy.max())
+        level = low - 0.05 * ((high - low) or 1e-3)
+        ax.plot(times, np.full(len(times), level), "|", color="0.4", markersize=5, label=f"{len(times)} transitions")
+        ax.set(xlabel="time", ylabel=r"$e_\mathrm{IS}$ (energy per particle)")
+        ax.legend(frameon=False, fontsize="small")
+        return ax
+
+    def figure(self):
+        """Return a Figure: energy over time, and P(e_IS)."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(9, 3.5), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(2, 1), sharey=True)
+        self.plot(ax=left)
+        dataset = self.to_dataset()
+        right.step(dataset["density"], dataset["bin_energy"], where="mid")
+        right.set(xlabel=r"$P(e_\mathrm{IS})$", xlim=(0, None))
+        return figure
+
+    def _times(self, labels: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
+        """Return the time of each frame, and why some cannot be read."""
+        times, unreadable = np.full(len(labels), np.nan), {}
+        for place, label in enumerate(labels):
+            try:
+                times[place] = self.trajectory.configuration(int(label)).time
+            except Exception as error:
+                unreadable[place] = reason_of(error)
+        good = times[np.isfinite(times)]
+        if np.any(np.diff(good) <= 0):
+            raise pelplug.InputError(
+                f"The time of {self.trajectory.path} does not grow from frame to frame, so no rate can be had; select "
+                "frames of one run with --start and --stop."
+            )
+        return times, unreadable
+
+    def _dataset(self, labels, times, search: Search, catalogue: Catalogue, energies, sampled: Sampled) -> xr.Dataset:
+        series = search.filled()
+        kept = np.flatnonzero(series >= 0)
+        labels, times = labels[kept], times[kept]
+        # Numbers by first visit, whatever the order in which the search met the structures.
+        numbers, first, structure = np.unique(series[kept], return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        rank = np.empty(len(order), dtype=int)
+        rank[order] = np.arange(len(order))
+        structure, found = rank[structure], numbers[order]
+        own = np.array(catalogue.energies)[found]
+        configuration = self.trajectory.configuration(int(labels[0]))
+        n = configuration.n
+        energy = np.array([energies.get(int(k), own[s]) for k, s in zip(kept, structure, strict=True)])
+        changes = np.flatnonzero(np.diff(structure))
+        starts, ends = np.r_[0, changes + 1], np.r_[changes, len(kept) - 1]
+        visited = structure[starts]
+        positions, steps = self._path(catalogue, found[visited])
+        lengths = np.sqrt(np.square(steps).sum(axis=2))
+        variables = {
+            "structure": ("frame", structure),
+            "energy": ("frame", energy),
+            "energy_per_particle": ("frame", energy / n),
+            "quenched": ("frame", np.isin(kept, list(search.known)).astype(np.int8)),
+            "transition_before": ("transition", labels[changes]),
+            "transition_after": ("transition", labels[changes + 1]),
+            "transition_time": ("transition", (times[changes] + times[changes + 1]) / 2),
+            "transition_distance": ("transition", np.sqrt(np.square(lengths).sum(axis=1))),
+            "transition_largest": ("transition", lengths.max(axis=1)),
+            "visit_structure": ("visit", visited),
+            "visit_first": ("visit", labels[starts]),
+            "visit_last": ("visit", labels[ends]),
+            "visit_energy": ("visit", own[visited]),
+            "positions": (("visit", "particle", "dimension"), positions),
+            "cell": (("vector", "dimension"), catalogue.cell),
+            **self._counts(search, sampled, len(found)),
+            **self._rates(len(changes), times[-1] - times[0], configuration),
+            **self._distribution(energy, n),
+        }
+        coords = {
+            "frame": ("frame", labels, {"long_name": "frame number in the trajectory", "units": "1"}),
+            "time": ("frame", times, {"long_name": "time", "units": "time"}),
+        }
+        return xr.Dataset(variables, coords)
+
+    def _path(self, catalogue: Catalogue, visited: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return continuous positions along the visits, and the drift-free step between successive ones."""
+        states = catalogue.positions
+        steps = np.array(
+            [displacements(states[a], states[b], catalogue.cell) for a, b in itertools.pairwise(visited)]
+        ).reshape(-1, *states[0].shape)
+        return states[visited[0]] + np.concatenate([np.zeros((1, *states[0].shape)), steps.cumsum(axis=0)]), steps
+
+    def _counts(self, search: Search, sampled: Sampled, structures: int) -> dict:
+        rate, low, high = miss_rate(sampled.missed, sampled.size)
+        known = sampled.size > 0
+        return {
+            "quenches": ((), len(search.known) + len(search.failed)),
+            "structures": ((), structures),
+            "skipped": ((), sampled.skipped),
+            "sampled": ((), sampled.size),
+            "missed": ((), sampled.missed),
+            "miss_rate": ((), rate),
+            "miss_rate_low": ((), low),
+            "miss_rate_high": ((), high),
+            "missed_transitions": ((), sampled.transitions if known else np.nan),
+            "missed_transitions_error": ((), sampled.error if known else np.nan),
+            "recovered_transitions": ((), sampled.found),
+        }
+
+    def _rates(self, transitions: int, duration: float, configuration) -> dict:
+        rate, error = (transitions / duration, np.sqrt(transitions) / duration) if duration > 0 else (np.nan, np.nan)
+        values = {"transition_rate": ((), rate), "transition_rate_error": ((), error)}
+        if self.parameters["temperature"] is not None:
+            ballistic = ballistic_time(configuration, self.parameters["temperature"])
+            scale = ballistic * 1000 / configuration.n
+            values |= {
+                "ballistic_time": ((), ballistic),
+                "reduced_rate": ((), rate * scale),
+                "reduced_rate_error": ((), error * scale),
+            }
+        return values
+
+    def _distribution(self, energy: np.ndarray, n: int) -> dict:
+        blocks, samples, seed = (self.parameters[name] for name in ("blocks", "samples", "seed"))
+        values = {}
+        for name, (value, error) in block_bootstrap_moments(energy, blocks, samples, seed).items():
+            values |= {f"{name}_energy": ((), value), f"{name}_energy_error": ((), error)}
+        # One structure only: its quenches differ by rounding, far less than bins can tell.
+        middle, half = (energy.min() + energy.max()) / 2, (energy.max() - energy.min()) / 2
+        half = max(half, self.parameters["energy_tolerance"])
+        limits = ((middle - half) / n, (middle + half) / n)
+        density, edges = np.histogram(energy / n, bins=self.parameters["bins"], range=limits, density=True)
+        return values | {"bin_energy": ("bin", (edges[1:] + edges[:-1]) / 2), "density": ("bin", density)}

@@ -1,0 +1,374 @@
+"""inherent-structure-transitions: the search on known series, and the analysis on shaken minima in a known order."""
+
+import json
+
+import numpy as np
+import pytest
+from pelplug_inherent_structures.bisection import Search, count_transitions, search_by_bisection
+from pelplug_inherent_structures.identity import Catalogue, displacements
+from pelplug_inherent_structures.inherent_structures import InherentStructures
+from pelplug_inherent_structures.statistics import block_bootstrap_moments, miss_rate
+from pelplug_inherent_structures.throughput import analyze_many
+from pelplug_inherent_structures.transitions import InherentStructureTransitions as Transitions
+from scipy import stats
+
+import pelplug
+import pelplug.testing
+from pelplug.store import PartialStore
+
+N = 60
+ORDER = [0] * 9 + [1] * 14 + [0] * 12 + [2] + [0] * 5 + [2] * 21 + [3, 1] + [3] * 16
+
+
+@pytest.fixture(scope="module")
+def model():
+    return pelplug.model("kob-andersen", truncation="smooth", cutoff=1.8)
+
+
+@pytest.fixture(scope="module")
+def minima(model):
+    rng = np.random.default_rng(3)
+    start = model.random_configuration(N, rng)
+    found = [pelplug.quench(start, model.potential(start), "lbfgs").require_converged()]
+    while len(found) < 4:  # neighbours: from an inherent structure, shaken hard
+        last = found[-1].configuration
+        shaken = last.replace(positions=last.positions + rng.normal(scale=0.15, size=(N, 3)))
+        new = pelplug.quench(shaken, model.potential(start), "lbfgs").require_converged()
+        if min(abs(new.energy - one.energy) for one in found) > 1e-3:
+            found.append(new)
+    return found
+
+
+def write(path, minima, order, model, damaged=()):
+    """Frames near minima in a given order, the whole system travelling through images."""
+    rng = np.random.default_rng(8)
+
+    def frames():
+        for k, which in enumerate(order):
+            one = minima[which].configuration
+            travelled = one.positions + rng.normal(scale=0.01, size=(N, 3)) + 0.37 * k * np.array([1.0, -0.4, 0.1])
+            if k in damaged:
+                travelled = rng.uniform(0, one.cell[0, 0], size=(N, 3))
+            yield one.replace(positions=travelled, frame=k, step=10 * k, time=None).wrapped()
+
+    pelplug.write_trajectory(path, frames(), model_record=model.to_dict())
+    return path
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, minima, model):
+    return write(tmp_path_factory.mktemp("transitions") / "known.gsd", minima, ORDER, model)
+
+
+@pytest.fixture(scope="module")
+def dense(path):
+    return pelplug.analyze(Transitions.name, path, dt=0.005, search="all", temperature=0.5)
+
+
+# --- identity -----------------------------------------------------------------------------------------------------
+
+
+def test_displacements_know_neither_images_nor_translations():
+    rng = np.random.default_rng(0)
+    cell = np.array([[4.0, 0, 0], [0.7, 5.0, 0], [-0.4, 0.9, 4.5]])
+    before = rng.uniform(0, 4, size=(50, 3))
+    moved = rng.normal(scale=0.05, size=(50, 3))
+    moved[0] += [0.9, 0.0, -0.6]  # the particle the images are first taken from is itself the one that jumps
+    for translation in (np.zeros(3), cell[0] / 2, 0.5 * cell.sum(axis=0), [17.3, -2.0, 8.1]):
+        after = before + moved + translation + rng.integers(-3, 4, size=(50, 3)) @ cell
+        np.testing.assert_allclose(displacements(before, after, cell), moved - moved.mean(axis=0), atol=1e-12)
+
+
+def test_catalogue_tells_by_energy_and_then_by_displacement():
+    rng = np.random.default_rng(1)
+    cell, x = np.eye(2) * 3.0, rng.uniform(0, 3, size=(9, 2))
+    other = x.copy()
+    other[4] += 0.3
+    catalogue = Catalogue(1e-6, 1e-2)
+    assert catalogue.identify(-5.0, x, cell) == 0
+    assert catalogue.identify(-5.0 + 9e-7, x + 1.5 + rng.integers(-1, 2, size=x.shape) * 3.0, cell) == 0
+    assert catalogue.identify(-5.0 - 9e-7, x, cell) == 0  # in another bin of the hash
+    assert catalogue.identify(-5.0, other, cell) == 1  # same energy, other place
+    assert catalogue.identify(-5.0 + 3e-6, x, cell) == 2
+    with pytest.raises(pelplug.InputError, match="cell changes"):
+        catalogue.identify(-5.0, x, 1.01 * cell)
+
+
+# --- search -------------------------------------------------------------------------------------------------------
+
+
+def telegraph(rng, n, stay, structures=6):
+    """A series that leaves with probability 1 - stay a frame, often back to where it came from."""
+    series = [0]
+    while len(series) < n:
+        series.append(series[-1] if rng.random() < stay else int(rng.integers(structures)))
+    return np.array(series)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("interval", [1, 7, 64, 10_000])
+def test_bisection_finds_all_but_excursions(seed, interval):
+    truth = telegraph(np.random.default_rng(seed), 1000, 0.97)
+    search = Search(1000, lambda places: truth[places])
+    sampled = search_by_bisection(search, interval, 0, 0)
+    filled = search.filled()
+    known = np.array(sorted(search.known))
+    np.testing.assert_array_equal(filled[known], truth[known])
+    dense = {int(k) for k in np.flatnonzero(np.diff(truth))}
+    found = {int(k) for k in np.flatnonzero(np.diff(filled))}
+    assert found <= dense
+    for k in dense - found:  # inside an interval with one structure at both ends
+        left, right = known[known <= k].max(), known[known > k].min()
+        assert right - left > 1 and truth[left] == truth[right]
+    assert sampled.skipped == 1000 - len(known)
+    if interval == 1:
+        assert found == dense
+
+
+def test_no_frame_is_quenched_twice_and_few_where_nothing_happens():
+    asked = []
+    truth = np.zeros(1025, dtype=int)
+    truth[700:] = 1
+    search = Search(1025, lambda places: asked.extend(places) or truth[places])
+    search_by_bisection(search, 1024, 0, 0)
+    assert len(asked) == len(set(asked)) == 2 + 10  # both ends, and log2(1024) halvings
+    assert count_transitions(search.filled()) == 1
+
+
+def test_the_sampled_rates_are_true_on_average():
+    truth = telegraph(np.random.default_rng(4), 4000, 0.96, structures=3)
+    plain = Search(4000, lambda places: truth[places])
+    search_by_bisection(plain, 32, 0, 0)
+    wrong = plain.filled() != truth
+    skipped = len(plain.skipped())
+    lost = count_transitions(truth) - count_transitions(plain.filled())
+    assert wrong.sum() > 50 and lost > 20
+    rates, transitions, covered = [], [], 0
+    for seed in range(200):
+        search = Search(4000, lambda places: truth[places])
+        sampled = search_by_bisection(search, 32, 150, seed)
+        assert (sampled.skipped, sampled.size) == (skipped, 150)
+        rates.append(sampled.missed / sampled.size)
+        transitions.append(sampled.transitions)
+        low, high = miss_rate(sampled.missed, sampled.size)[1:]
+        covered += low <= wrong.sum() / skipped <= high
+        assert count_transitions(search.filled()) == count_transitions(plain.filled()) + sampled.found
+    assert np.mean(rates) == pytest.approx(wrong.sum() / skipped, abs=4 * np.std(rates) / np.sqrt(200))
+    assert covered >= 188  # 95% intervals, and these are wider
+    assert np.mean(transitions) == pytest.approx(lost, rel=0.2)
+
+
+def test_failed_frames_are_passed_over():
+    truth = np.repeat([0, 1, 0], [40, 30, 30])
+    bad = {0, 16, 99, 39, 40, 41}
+    search = Search(100, lambda places: [None if k in bad else truth[k] for k in places])
+    search_by_bisection(search, 16, 10, 0)
+    filled = search.filled()
+    good = filled >= 0
+    assert set(np.flatnonzero(~good)) == bad
+    np.testing.assert_array_equal(filled[good], truth[good])
+
+
+def test_every_frame_fails():
+    search = Search(20, lambda places: [None] * len(places))
+    assert search_by_bisection(search, 8, 10, 0).size == 0
+    assert not search.known and len(search.failed) == 20
+
+
+# --- statistics ---------------------------------------------------------------------------------------------------
+
+
+def test_moments_and_their_errors():
+    rng = np.random.default_rng(2)
+    x = rng.gamma(4.0, size=4000)
+    got = block_bootstrap_moments(x, 200, 2000, 0)
+    assert got["mean"] == (pytest.approx(x.mean()), pytest.approx(2 / np.sqrt(4000), rel=0.15))
+    # variance of a sample variance: sigma^4 (excess + 2) / n, with excess 6 / 4
+    assert got["variance"] == (pytest.approx(x.var(ddof=1)), pytest.approx(4 * np.sqrt(3.5 / 4000), rel=0.2))
+    assert got["skewness"][0] == pytest.approx(stats.skew(x))
+    shifted = block_bootstrap_moments(x - 1e6, 200, 2000, 0)
+    assert shifted["skewness"][0] == pytest.approx(stats.skew(x), rel=1e-6)
+
+
+def test_blocks_see_correlation():
+    rng = np.random.default_rng(3)
+    a, x = 0.95, np.zeros(20000)
+    for k in range(1, len(x)):
+        x[k] = a * x[k - 1] + rng.normal()
+    true = np.sqrt((1 + a) / (1 - a) / (1 - a**2) / len(x))
+    assert block_bootstrap_moments(x, 40, 2000, 0)["mean"][1] == pytest.approx(true, rel=0.35)
+    assert block_bootstrap_moments(x, len(x), 500, 0)["mean"][1] < 0.3 * true
+
+
+def test_short_series_have_no_errors():
+    assert np.isnan(block_bootstrap_moments(np.array([-3.0]), 20, 100, 0)["variance"]).all()
+    constant = block_bootstrap_moments(np.full(10, -3.0), 5, 100, 0)
+    assert constant["mean"] == (-3.0, 0.0) and np.isnan(constant["skewness"][0])
+
+
+def test_miss_rate_interval():
+    rate, low, high = miss_rate(0, 50)
+    assert (rate, low) == (0.0, 0.0)
+    assert high == pytest.approx(1 - 0.025 ** (1 / 50))  # exact binomial: (1 - p)**50 = 2.5%
+    assert np.isnan(miss_rate(0, 0)).all()
+
+
+# --- the analysis -------------------------------------------------------------------------------------------------
+
+
+def test_the_order_of_structures_is_found(dense, minima, path):
+    assert dense["structure"].values.tolist() == ORDER
+    energies = np.array([one.energy for one in minima])
+    np.testing.assert_allclose(dense["energy"], energies[ORDER], atol=1e-9)
+    changes = np.flatnonzero(np.diff(ORDER))
+    assert dense["transition_before"].values.tolist() == changes.tolist()
+    assert dense["transition_after"].values.tolist() == (changes + 1).tolist()
+    np.testing.assert_allclose(dense["transition_time"], 0.05 * (changes + 0.5))
+    assert dense["visit_structure"].values.tolist() == [0, 1, 0, 2, 0, 2, 3, 1, 3]
+    assert (dense["visit_first"].values[1:] == dense["transition_after"].values).all()
+    duration = 0.05 * (len(ORDER) - 1)
+    assert float(dense["transition_rate"]) == pytest.approx(8 / duration)
+    assert float(dense["transition_rate_error"]) == pytest.approx(np.sqrt(8) / duration)
+    ballistic = 0.1 * 1.2 ** (-1 / 3) * np.sqrt(1 / 0.5)
+    assert float(dense["ballistic_time"]) == pytest.approx(ballistic)
+    assert float(dense["reduced_rate"]) == pytest.approx(8 / duration * ballistic * 1000 / N)
+    assert int(dense["quenches"]) == len(ORDER) and int(dense["structures"]) == 4
+    assert float(dense["variance_energy"]) == pytest.approx(energies[ORDER].var(ddof=1))
+    assert float(dense["density"].sum() * np.diff(dense["bin_energy"])[0]) == pytest.approx(1.0)
+
+
+def test_positions_are_continuous_states_without_drift(dense, minima, path, model):
+    start = pelplug.open_trajectory(path).configuration(0)
+    x = dense["positions"].values
+    np.testing.assert_allclose(x.mean(axis=1), np.broadcast_to(x[0].mean(axis=0), (9, 3)), atol=1e-9)
+    steps = np.diff(x, axis=0)
+    np.testing.assert_allclose(np.sqrt((steps**2).sum(axis=(1, 2))), dense["transition_distance"], rtol=1e-12)
+    np.testing.assert_allclose(np.sqrt((steps**2).sum(axis=2)).max(axis=1), dense["transition_largest"], rtol=1e-12)
+    np.testing.assert_allclose(x[2], x[0], atol=1e-6)  # back in the first structure, without an image between
+    for k, which in enumerate(dense["visit_structure"].values):
+        energy, forces = model.potential(start).energy_forces(start.replace(positions=x[k], images=None))
+        assert energy == pytest.approx(minima[which].energy, abs=1e-9)
+        assert np.abs(forces).max() < 1e-5
+    known = displacements(minima[0].configuration.positions, minima[1].configuration.positions, start.cell)
+    assert float(dense["transition_distance"][0]) == pytest.approx(np.sqrt((known**2).sum()), abs=1e-6)
+
+
+def test_bisection_equals_dense_but_for_excursions(dense, path):
+    found = pelplug.analyze(Transitions.name, path, dt=0.005, interval=16, sample=0)
+    missing = sorted(set(dense["transition_before"].values) - set(found["transition_before"].values))
+    assert set(found["transition_before"].values) <= set(dense["transition_before"].values)
+    assert missing == [34, 35, 62, 63]  # the visits of one frame, 35 and 63
+    same = ~np.isin(np.arange(len(ORDER)), (35, 63))
+    np.testing.assert_allclose(found["energy"].values[same], dense["energy"].values[same], atol=1e-9)
+    assert float(found["miss_rate"]) != float(found["miss_rate"])  # no sample, no rate
+    assert int(found["quenches"]) < 0.6 * len(ORDER)
+    assert int(found["quenched"].sum()) == int(found["quenches"])
+    all_sampled = pelplug.analyze(Transitions.name, path, dt=0.005, interval=16, sample=1000)
+    assert (int(all_sampled["missed"]), int(all_sampled["recovered_transitions"])) == (2, 4)
+    assert float(all_sampled["missed_transitions"]) == pytest.approx(4.0)
+    assert all_sampled["structure"].values.tolist() == ORDER
+
+
+def test_contract(path):
+    trajectory = pelplug.open_trajectory(path, dt=0.005)
+    pelplug.testing.check_analysis(Transitions, trajectory, parameters={"temperature": 0.5, "sample": 5})
+
+
+def test_one_structure_has_no_transition(tmp_path, minima, model):
+    path = write(tmp_path / "one.gsd", minima, [2] * 12, model)
+    trajectory = pelplug.open_trajectory(path, dt=0.005)
+    ds = pelplug.testing.check_analysis(Transitions, trajectory)
+    assert ds.sizes["transition"] == 0 and ds.sizes["visit"] == 1
+    assert float(ds["transition_rate"]) == 0.0 and "reduced_rate" not in ds
+    single = pelplug.analyze(Transitions.name, path, dt=0.005, stop=1)
+    assert np.isnan(single["transition_rate"]) and int(single["quenches"]) == 1
+
+
+def test_a_frame_that_fails_is_left_out(tmp_path, minima, model):
+    path = write(tmp_path / "bad.gsd", minima, [0] * 9 + [1] * 9, model, damaged=(0, 8, 17))
+    needed = pelplug.analyze("inherent-structures", path, dt=0.005)["evaluations"].values
+    bad = np.isin(np.arange(18), (0, 8, 17))
+    limit = int(needed[~bad].max())
+    assert needed[bad].min() > limit
+    ds = pelplug.analyze(Transitions.name, path, dt=0.005, interval=4, max_evaluations=limit)
+    assert sorted(json.loads(ds.attrs["failed_frames"]), key=int) == ["0", "8", "17"]
+    assert ds["frame"].values.tolist() == [*range(1, 8), *range(9, 17)]
+    assert (int(ds["transition_before"][0]), int(ds["transition_after"][0])) == (7, 9)
+    with pytest.raises(pelplug.RunError, match="in every frame"):
+        pelplug.analyze(Transitions.name, path, dt=0.005, max_evaluations=3)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Quenches made, by frame; the run is interrupted when `stop_after` of them are done."""
+    state = {"frames": [], "stop_after": None}
+    compute = InherentStructures.compute
+
+    def counting(self, configuration):
+        if len(state["frames"]) == state["stop_after"]:
+            raise KeyboardInterrupt
+        state["frames"].append(configuration.frame)
+        return compute(self, configuration)
+
+    monkeypatch.setattr(InherentStructures, "compute", counting)
+    return state
+
+
+def test_an_interrupted_run_goes_on(counted, path, tmp_path):
+    options = {"dt": 0.005, "interval": 16, "sample": 10}
+    whole = pelplug.analyze(Transitions.name, path, **options)
+    asked, counted["frames"] = counted["frames"], []
+    counted["stop_after"] = 11
+    with pytest.raises(KeyboardInterrupt):
+        pelplug.analyze(Transitions.name, path, **options, store=PartialStore(tmp_path / "a.nc"))
+    assert counted["frames"] == asked[:11]
+    counted["stop_after"] = None
+    resumed = pelplug.analyze(Transitions.name, path, **options, store=PartialStore(tmp_path / "a.nc"))
+    assert counted["frames"] == asked
+    xr_same = {name for name in whole.data_vars if whole[name].equals(resumed[name])}
+    assert xr_same == set(whole.data_vars)
+    # The plain analysis finds these frames too, and other frames only are quenched.
+    pelplug.analyze("inherent-structures", path, dt=0.005, store=PartialStore(tmp_path / "a.nc"))
+    assert sorted(counted["frames"]) == list(range(len(ORDER)))
+
+
+def test_many_trajectories(path, tmp_path, minima, model):
+    other = write(tmp_path / "other.gsd", minima, [3] * 6 + [0] * 6, model)
+    results = analyze_many([path, other], n_workers=2, dt=0.005, search="all")
+    assert [len(one["frame"]) for one in results] == [len(ORDER), 12]
+    assert results[0]["structure"].values.tolist() == ORDER
+    assert results[1].sizes["transition"] == 1
+    with pytest.raises(pelplug.RunError, match=r"absent\.gsd could not be analysed"):
+        analyze_many([tmp_path / "absent.gsd"], dt=0.005)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"search": "some"}, "search"),
+        ({"interval": 0}, "interval"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"settings": "memory=5"}, "fire has no parameter memory"),
+        ({"method": "newton"}, "newton"),
+    ],
+)
+def test_wrong_parameters_are_refused(options, words, path):
+    with pytest.raises(pelplug.InputError, match=words):
+        Transitions(path, **options)
+
+
+def test_time_and_order_are_needed(path, model):
+    with pytest.raises(pelplug.InputError, match="the time of each frame"):
+        pelplug.analyze(Transitions.name, path)
+    with pytest.raises(pelplug.InputError, match="order of time"):
+        pelplug.analyze(Transitions.name, path, dt=0.005, frames=[3, 2])
+    with pytest.raises(pelplug.InputError, match="cannot use the backend dask"):
+        Transitions(pelplug.open_trajectory(path, dt=0.005), model=model).run(backend="dask")
+
+
+def test_plot(dense):
+    figure = Transitions.from_dataset(dense).figure()
+    left, right = figure.axes
+    np.testing.assert_allclose(left.lines[0].get_ydata(), dense["energy_per_particle"])
+    np.testing.assert_allclose(left.lines[1].get_xdata(), dense["transition_time"])
+    np.testing.assert_allclose(right.lines[0].get_xdata(), dense["density"])
