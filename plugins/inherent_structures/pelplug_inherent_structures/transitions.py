@@ -198,7 +198,10 @@ class InherentStructureTransitions(pelplug.Analysis):
         left, right = figure.subplots(1, 2, width_ratios=(2, 1), sharey=True)
         self.plot(ax=left)
         dataset = self.to_dataset()
-        right.step(dataset["density"], dataset["bin_energy"], where="mid")
+        density, centres = dataset["density"].values, dataset["bin_energy"].values
+        width = 1 / density.sum()
+        edges = np.append(centres - width / 2, centres[-1] + width / 2)
+        right.stairs(density, edges, orientation="horizontal", fill=True)
         right.set(xlabel=r"$P(e_\mathrm{IS})$", xlim=(0, None))
         return figure
 

@@ -371,4 +371,6 @@ def test_plot(dense):
     left, right = figure.axes
     np.testing.assert_allclose(left.lines[0].get_ydata(), dense["energy_per_particle"])
     np.testing.assert_allclose(left.lines[1].get_xdata(), dense["transition_time"])
-    np.testing.assert_allclose(right.lines[0].get_xdata(), dense["density"])
+    values, edges, _ = right.patches[0].get_data()
+    np.testing.assert_allclose(values, dense["density"])
+    np.testing.assert_allclose((edges[1:] + edges[:-1]) / 2, dense["bin_energy"])
