@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom")
+BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap")
 
 
 def main() -> int:

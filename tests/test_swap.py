@@ -75,10 +75,10 @@ def three(kinds, d, edge, species=False):
     return pelplug.Configuration(start, np.full(d, edge), ["A"] * 3, diameters=kinds)
 
 
-@pytest.mark.parametrize(("d", "p_swap"), [(2, 0.5), (2, 0.0), (3, 0.5)])
+@pytest.mark.parametrize(("d", "p_swap"), [(2, 0.8), (2, 0.0), (3, 0.8)])
 def test_three_soft_spheres_have_the_exact_distribution(d, p_swap):
     """With swaps of very unequal diameters and without; every pair's distances, decorrelated."""
-    kinds, edge, temperature = (0.75, 1.0, 1.35), 3.5, 0.5
+    kinds, edge, temperature = (0.75, 1.0, 1.35), 3.5, 0.3
     model = pelplug.model("pss-2d" if d == 2 else "pss")
     run = pelplug.swap_monte_carlo(
         three(kinds, d, edge), model, temperature, 80_000, sample_every=20, p_swap=p_swap,
