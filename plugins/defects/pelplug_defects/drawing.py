@@ -117,8 +117,8 @@ def draw_distribution(dataset, ax, parameters=None):
         if name in (parameters or {}):
             label = rf"$x_\mathrm{{{name[2:]}}} = {parameters[name]:g}$"
             ax.axvline(parameters[name], color="0.4", linewidth=0.9, linestyle=style, label=label)
-    top = float(dataset["g"].mean("frame").max())
-    ax.set(xlabel=r"$x = r_{ij}/d_{ij}$", ylabel=r"$g(x)$", xlim=(0.5, x[-1]), ylim=(0, 1.9 * top if top > 0 else 1))
+    top = float(max(dataset[name].mean("frame").max() for name in ("g", "g_is")))
+    ax.set(xlabel=r"$x = r_{ij}/d_{ij}$", ylabel=r"$g(x)$", xlim=(0.5, x[-1]), ylim=(0, 1.08 * top if top > 0 else 1))
     ax.legend(fontsize="small", loc="upper right", facecolor="white", edgecolor="none", framealpha=0.9)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
