@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import pickle
 import signal
 import sys
 import types
@@ -62,7 +64,7 @@ class Quencher:
 
     def __enter__(self) -> Quencher:
         if self.n_workers > 1:
-            self._executor = fresh_processes(self.n_workers, _start_worker, (self.analysis,))
+            self._executor = fresh_processes(self.n_workers, _start_worker, (pickle.dumps(self.analysis),))
         else:
             self.analysis.prepare()
         return self
@@ -161,11 +163,19 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _start_worker(analysis) -> None:
+def _start_worker(pickled: bytes) -> None:
+    # Bytes, because the process keeps its arguments to its end, beyond the point where readers can close their files.
     global _worker
     _ignore_interrupt()
+    analysis = pickle.loads(pickled)
     analysis.prepare()
     _worker = analysis
+    atexit.register(_end_worker)
+
+
+def _end_worker() -> None:
+    global _worker
+    _worker = None
 
 
 def _group(labels: list[int]) -> list[tuple[int, dict[str, Any] | str]]:
