@@ -374,3 +374,17 @@ def test_a_senseless_number_of_pairs_is_refused(glass, pairs):
     response = LinearResponse(state, potential)
     with pytest.raises(pelplug.InputError, match="number of pairs"):
         dipole_stiffness(response, pairs)
+
+
+def test_an_unstressed_crystal_is_a_minimum():
+    """Springs at their rest length exert nothing, so no leftover force can be large against what pairs exert."""
+    cells = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    edge = np.sqrt(2.0) * (1.0 - 1e-12)  # nearest neighbours touch
+    positions = (cells[:, None] + basis[None]).reshape(-1, 3) * edge
+    state = pelplug.Configuration(positions, [3 * edge] * 3, ["A"] * len(positions))
+    potential = pelplug.model("harmonic-spheres", dimension=3).potential(state)
+    response = pelplug.LinearResponse(state, potential)
+    stiffness = pelplug.dipole_stiffness(response)
+    assert len(stiffness.kappa_ij) == 6 * state.n
+    np.testing.assert_allclose(stiffness.kappa_ij, stiffness.kappa_ij[0], rtol=1e-6)
