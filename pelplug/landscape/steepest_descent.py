@@ -74,7 +74,7 @@ class SteepestDescentResult:
     energy : ndarray, shape (n,)
         Total potential energy at those times [energy].
     rms_velocity : ndarray, shape (n,)
-        Root mean square velocity of a particle, sqrt(sum |f|^2 / N) [length / time].
+        Root mean square velocity of a particle, ``sqrt(sum f**2 / N)`` [length / time].
     max_force : ndarray, shape (n,)
         Largest force component [energy / length].
     energy_defect : ndarray, shape (n,)
