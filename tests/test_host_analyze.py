@@ -154,11 +154,11 @@ def test_a_missing_model_names_those_that_fit(plain):
 
 def test_no_model_fits_strange_species(tmp_path):
     conf = pelplug.model("kob-andersen").random_configuration(60, 1)
-    conf = conf.replace(species=np.where(conf.species == "A", "Cu", "Zr"))
+    conf = conf.replace(species=np.where(conf.species == "A", "Xx", "Yy"))
     pelplug.write_trajectory(tmp_path / "t.gsd", [conf])
     with pytest.raises(InputError, match="--species"):
         pelplug.analyze("hungry", tmp_path / "t.gsd")
-    dataset = pelplug.analyze("hungry", tmp_path / "t.gsd", model="kob-andersen", species={"Cu": "A", "Zr": "B"})
+    dataset = pelplug.analyze("hungry", tmp_path / "t.gsd", model="kob-andersen", species={"Xx": "A", "Yy": "B"})
     assert dataset.sizes["frame"] == 1
 
 
