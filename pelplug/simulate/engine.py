@@ -1,0 +1,286 @@
+"""Engine: a program that moves particles; Session: one system that it moves; Dynamics: how.
+
+A protocol (`pelplug.simulate.driver`) speaks to every engine in these words only. An engine knows how to compute the
+forces of a model and to integrate them; when to write a frame, when a liquid is in equilibrium and how to go on after
+a kill are the driver's.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from pelplug.errors import InputError
+
+if TYPE_CHECKING:
+    from pelplug.configuration import Configuration
+    from pelplug.models.base import Model
+
+__all__ = ["METHODS", "Dynamics", "EnergyLog", "Engine", "EngineStatus", "Session"]
+
+METHODS = ("nvt", "nve", "langevin", "steepest-descent", "fire")
+
+
+@dataclasses.dataclass(frozen=True)
+class Dynamics:
+    """Equations of motion, and the numbers in them.
+
+    Parameters
+    ----------
+    method : {"nvt", "nve", "langevin", "steepest-descent", "fire"}
+        Nosé–Hoover (canonical, MTTK where the engine has it), Newton, Langevin, overdamped without noise
+        (``zeta dr/dt = -grad U``, fixed step), or minimisation by FIRE.
+    time_step : float
+        [time]; for steepest-descent in units of ``zeta length**2 / energy``.
+    temperature : float, optional
+        T, with k_B = 1: of the thermostat (nvt, langevin) [energy].
+    end_temperature : float, optional
+        Where a linear ramp of the thermostat ends; constant temperature if None [energy].
+    ramp_start, ramp_steps : int
+        Absolute step at which the ramp starts, and its length.
+    thermostat_time : float, optional
+        Relaxation time of the Nosé–Hoover thermostat; 40 time steps if None [time].
+    friction : float
+        Langevin friction coefficient over mass [1 / time].
+    force_tolerance : float
+        Largest force component at which FIRE stops [energy / length].
+
+    Raises
+    ------
+    InputError
+        If a number is out of range or one that the method needs is missing.
+    """
+
+    method: str
+    time_step: float
+    temperature: float | None = None
+    end_temperature: float | None = None
+    ramp_start: int = 0
+    ramp_steps: int = 0
+    thermostat_time: float | None = None
+    friction: float = 1.0
+    force_tolerance: float = 1e-6
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise InputError(f"There is no ensemble {self.method!r}; it is one of {', '.join(METHODS)}.")
+        for name in ("time_step", "friction", "force_tolerance"):
+            _positive(getattr(self, name), name)
+        for name in ("temperature", "end_temperature", "thermostat_time"):
+            if getattr(self, name) is not None:
+                _positive(getattr(self, name), name)
+        if self.thermostatted and self.temperature is None:
+            raise InputError(f"The ensemble {self.method} needs a temperature; give one with -T.")
+        if self.end_temperature is not None and not (self.thermostatted and self.ramp_steps > 0):
+            raise InputError("A temperature ramp needs a thermostat (nvt or langevin) and a number of steps.")
+        if self.thermostat_time is None:
+            object.__setattr__(self, "thermostat_time", 40.0 * self.time_step)
+
+    @property
+    def thermostatted(self) -> bool:
+        """Whether a thermostat holds the temperature."""
+        return self.method in ("nvt", "langevin")
+
+    @property
+    def minimises(self) -> bool:
+        """Whether this goes down in energy instead of moving in time."""
+        return self.method in ("steepest-descent", "fire")
+
+    def temperature_at(self, step: int) -> float | None:
+        """Return the temperature of the thermostat at an absolute step [energy]."""
+        if self.end_temperature is None or self.temperature is None:
+            return self.temperature
+        done = min(max((step - self.ramp_start) / self.ramp_steps, 0.0), 1.0)
+        return self.temperature + done * (self.end_temperature - self.temperature)
+
+
+@dataclasses.dataclass(frozen=True)
+class EnergyLog:
+    """Energies at a series of steps.
+
+    Attributes
+    ----------
+    step : ndarray of int, shape (K,)
+        Absolute steps, ascending.
+    potential_energy : ndarray, shape (K,)
+        Total potential energy U [energy].
+    temperature : ndarray, shape (K,)
+        Kinetic temperature ``2 E_kin / (degrees of freedom)``, the d of the centre of mass left out [energy].
+    """
+
+    step: np.ndarray
+    potential_energy: np.ndarray
+    temperature: np.ndarray
+
+    @classmethod
+    def empty(cls) -> EnergyLog:
+        """Return a log without entries."""
+        return cls(np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+    @classmethod
+    def joined(cls, logs) -> EnergyLog:
+        """Join logs end to end."""
+        logs = list(logs) or [cls.empty()]
+        return cls(*(np.concatenate([getattr(log, field.name) for log in logs]) for field in dataclasses.fields(cls)))
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+@dataclasses.dataclass(frozen=True)
+class EngineStatus:
+    """What ``pelplug engines`` says of an engine on this machine.
+
+    Attributes
+    ----------
+    available : bool
+        Whether it can be used.
+    version : str
+        Its version; empty if it is not installed.
+    devices : tuple of str
+        What it can run on here, as ``("cpu", "gpu: NVIDIA H100")``.
+    missing : str
+        What to do to have it, or more of it; one sentence, or empty.
+    """
+
+    available: bool
+    version: str = ""
+    devices: tuple[str, ...] = ()
+    missing: str = ""
+
+
+class Engine(abc.ABC):
+    """A simulation program.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "gpu", "mpi"}
+        What to run on; auto is a GPU where the engine can use one, else the CPU. With mpi every rank runs the same
+        commands and only the first writes.
+    threads : int, optional
+        Threads on a CPU; the engine's default if None.
+
+    Attributes
+    ----------
+    name, summary : str
+        Name on the command line, and one line about it.
+
+    Raises
+    ------
+    InputError
+        If it is not installed or has no such device.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, device: str = "auto", threads: int | None = None):
+        self.device = device
+        self.threads = threads
+
+    @classmethod
+    def available(cls) -> bool:
+        """Return whether the engine can be used on this machine."""
+        return cls.status().available
+
+    @classmethod
+    @abc.abstractmethod
+    def status(cls) -> EngineStatus:
+        """Return version, devices, and what is missing."""
+
+    @abc.abstractmethod
+    def session(
+        self,
+        configuration: Configuration,
+        model: Model,
+        dynamics: Dynamics,
+        *,
+        seed: int,
+        log_every: int = 0,
+        internal: dict[str, np.ndarray] | None = None,
+    ) -> Session:
+        """Take up a system.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Two- or three-dimensional state with velocities (but for minimisation); its ``step`` is where the count
+            goes on, 0 if None.
+        model : Model
+            The interactions.
+        dynamics : Dynamics
+            Equations of motion.
+        seed : int
+            Of the noise, if there is any.
+        log_every : int
+            Log energies at multiples of this many steps; 0 for never.
+        internal : dict of str to ndarray, optional
+            From `Session.internal` of a session that was cut off: the new one goes on where that one was.
+
+        Returns
+        -------
+        Session
+
+        Raises
+        ------
+        InputError
+            If this engine cannot run the model, the dimension, the box or the dynamics.
+        """
+
+
+class Session(abc.ABC):
+    """One system in the hands of an engine.
+
+    Attributes
+    ----------
+    step : int
+        Absolute step it is at.
+    route : str
+        How the forces are computed: ``native``, ``table`` or ``kernel`` (pelplug's own), and by what.
+    converged : bool
+        Whether a minimisation has reached its tolerance.
+    """
+
+    step: int
+    route: str
+    converged: bool = False
+
+    @abc.abstractmethod
+    def run(self, steps: int) -> EnergyLog:
+        """Advance by so many steps and return what was logged at multiples of ``log_every`` after the first one.
+
+        Raises
+        ------
+        RunError
+            If the engine failed or the energy is no longer finite.
+        """
+
+    @abc.abstractmethod
+    def configuration(self) -> Configuration:
+        """Return the state in float64: positions wrapped into the cell of the start, images, velocities, step."""
+
+    @abc.abstractmethod
+    def energy_forces(self) -> tuple[float, np.ndarray]:
+        """Return U [energy] and the forces, shape (N, d) [energy / length], as the engine computes them."""
+
+    @abc.abstractmethod
+    def internal(self) -> dict[str, np.ndarray]:
+        """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like."""
+
+    def close(self) -> None:
+        """Give back what the engine holds; the session is of no use after."""
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+
+def _positive(value: float, name: str) -> None:
+    if not (value > 0 and math.isfinite(value)):
+        raise InputError(f"The {name.replace('_', ' ')} must be a positive number, not {value!r}.")

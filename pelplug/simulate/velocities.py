@@ -1,0 +1,53 @@
+"""Maxwell–Boltzmann velocities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+
+__all__ = ["kinetic_temperature", "thermalised"]
+
+
+def thermalised(configuration: Configuration, temperature: float, rng: np.random.Generator | int) -> Configuration:
+    """Give particles Maxwell–Boltzmann velocities without total momentum, scaled to the exact temperature.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        State; masses of 1 where it has none.
+    temperature : float
+        T, with k_B = 1 [energy].
+    rng : numpy.random.Generator or int
+        Source of randomness, or its seed.
+
+    Returns
+    -------
+    Configuration
+        The same state with velocities whose `kinetic_temperature` is `temperature`.
+
+    Raises
+    ------
+    InputError
+        If the temperature is not positive or there is only one particle.
+    """
+    if not (temperature > 0 and np.isfinite(temperature)):
+        raise InputError(f"The temperature must be a positive number, not {temperature!r}.")
+    if configuration.n < 2:
+        raise InputError("One particle has no thermal velocity once the total momentum is taken out; use at least two.")
+    rng = np.random.default_rng(rng)
+    masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
+    velocities = rng.standard_normal(configuration.positions.shape) * np.sqrt(temperature / masses)[:, None]
+    velocities -= (masses @ velocities) / masses.sum()
+    moving = configuration.replace(velocities=velocities)
+    return moving.replace(velocities=velocities * np.sqrt(temperature / kinetic_temperature(moving)))
+
+
+def kinetic_temperature(configuration: Configuration) -> float:
+    """Return ``sum m v**2 / (d (N - 1))`` [energy]; NaN without velocities."""
+    if configuration.velocities is None or configuration.n < 2:
+        return float("nan")
+    masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
+    twice = float(np.sum(masses[:, None] * configuration.velocities**2))
+    return twice / (configuration.dimension * (configuration.n - 1))
