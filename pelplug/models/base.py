@@ -105,6 +105,10 @@ class Model(abc.ABC):
         Molecular dynamics time step: the papers' where they state one, else one that conserves energy [time].
     units : str
         What the numbers are in units of.
+    boltzmann : float
+        k_B in these units: a temperature times this is an energy [energy / temperature].
+    mass_unit : float
+        ``m v**2`` of mass 1 and velocity 1 [energy].
     formula : str
         The pair energy as text.
     cites : tuple of str
@@ -134,6 +138,8 @@ class Model(abc.ABC):
     density: float | None = None
     time_step: float | None = None
     units: str = REDUCED_UNITS
+    boltzmann: float = 1.0
+    mass_unit: float = 1.0
     needs_diameters: bool = False
     other_dimensions: ClassVar[dict[int, str]] = {}
 

@@ -35,6 +35,8 @@ class EmbeddedAtom(Model):
     summary = "embedded-atom potential from any eam/fs or eam/alloy (setfl) file"
     formula = "sum_i F_i(rho_i) + 1/2 sum_ij phi_ij(r_ij), rho_i = sum_j f_ji(r_ij), splines as in LAMMPS"
     units = _METAL
+    boltzmann = 8.617333262e-5  # eV / K, CODATA 2018
+    mass_unit = 1.66053906660e-4 / 1.602176634  # (g/mol) Angstrom**2 / ps**2 in eV
     cites = ("M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984)",)
     options = (Option("file", None, "the eam/fs or eam/alloy file", text=True), _KIND, _CHECKSUM)
 

@@ -37,9 +37,9 @@ class Dynamics:
     time_step : float
         [time]; for steepest-descent in units of ``zeta length**2 / energy``.
     temperature : float, optional
-        T, with k_B = 1: of the thermostat (nvt, langevin) [energy].
+        T of the thermostat (nvt, langevin), in the model's units: ``model.boltzmann`` times it is an energy.
     end_temperature : float, optional
-        Where a linear ramp of the thermostat ends; constant temperature if None [energy].
+        Where a linear ramp of the thermostat ends; constant temperature if None.
     ramp_start, ramp_steps : int
         Absolute step at which the ramp starts, and its length.
     thermostat_time : float, optional
@@ -91,7 +91,7 @@ class Dynamics:
         return self.method in ("steepest-descent", "fire")
 
     def temperature_at(self, step: int) -> float | None:
-        """Return the temperature of the thermostat at an absolute step [energy]."""
+        """Return the temperature of the thermostat at an absolute step, in the model's units."""
         if self.end_temperature is None or self.temperature is None:
             return self.temperature
         done = min(max((step - self.ramp_start) / self.ramp_steps, 0.0), 1.0)
@@ -109,7 +109,7 @@ class EnergyLog:
     potential_energy : ndarray, shape (K,)
         Total potential energy U [energy].
     temperature : ndarray, shape (K,)
-        Kinetic temperature ``2 E_kin / (degrees of freedom)``, the d of the centre of mass left out [energy].
+        Kinetic temperature, `pelplug.simulate.velocities.kinetic_temperature`, in the model's units.
     """
 
     step: np.ndarray
@@ -271,7 +271,7 @@ class Session(abc.ABC):
     def internal(self) -> dict[str, np.ndarray]:
         """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most have nothing to give back)
         """Give back what the engine holds; the session is of no use after."""
 
     def __enter__(self) -> Session:

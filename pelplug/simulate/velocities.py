@@ -6,19 +6,24 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.models.base import Model
 
 __all__ = ["kinetic_temperature", "thermalised"]
 
 
-def thermalised(configuration: Configuration, temperature: float, rng: np.random.Generator | int) -> Configuration:
+def thermalised(
+    configuration: Configuration, model: Model, temperature: float, rng: np.random.Generator | int
+) -> Configuration:
     """Give particles Maxwell–Boltzmann velocities without total momentum, scaled to the exact temperature.
 
     Parameters
     ----------
     configuration : Configuration
         State; masses of 1 where it has none.
+    model : Model
+        Whose units the numbers are in.
     temperature : float
-        T, with k_B = 1 [energy].
+        T in the units of the model: ``model.boltzmann`` times it is an energy.
     rng : numpy.random.Generator or int
         Source of randomness, or its seed.
 
@@ -38,16 +43,19 @@ def thermalised(configuration: Configuration, temperature: float, rng: np.random
         raise InputError("One particle has no thermal velocity once the total momentum is taken out; use at least two.")
     rng = np.random.default_rng(rng)
     masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
-    velocities = rng.standard_normal(configuration.positions.shape) * np.sqrt(temperature / masses)[:, None]
+    velocities = (
+        rng.standard_normal(configuration.positions.shape)
+        * np.sqrt(model.boltzmann * temperature / (model.mass_unit * masses))[:, None]
+    )
     velocities -= (masses @ velocities) / masses.sum()
     moving = configuration.replace(velocities=velocities)
-    return moving.replace(velocities=velocities * np.sqrt(temperature / kinetic_temperature(moving)))
+    return moving.replace(velocities=velocities * np.sqrt(temperature / kinetic_temperature(moving, model)))
 
 
-def kinetic_temperature(configuration: Configuration) -> float:
-    """Return ``sum m v**2 / (d (N - 1))`` [energy]; NaN without velocities."""
+def kinetic_temperature(configuration: Configuration, model: Model) -> float:
+    """Return ``sum m v**2 / (d (N - 1) k_B)`` in the units of the model; NaN without velocities."""
     if configuration.velocities is None or configuration.n < 2:
         return float("nan")
     masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
-    twice = float(np.sum(masses[:, None] * configuration.velocities**2))
-    return twice / (configuration.dimension * (configuration.n - 1))
+    twice = model.mass_unit * float(np.sum(masses[:, None] * configuration.velocities**2))
+    return twice / (model.boltzmann * configuration.dimension * (configuration.n - 1))
