@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pelplug.errors import InputError, RunError
 
-__all__ = ["DISK_FULL", "atomic_output", "check_output", "disk_errors", "open_for_library"]
+__all__ = ["DISK_FULL", "atomic_output", "check_output", "disk_errors", "move_new", "open_for_library", "sync_file"]
 
 # EFBIG is what a quota set by `ulimit -f` answers.
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -96,10 +96,10 @@ def atomic_output(path, overwrite: bool = False, inputs=()) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            _sync(temporary)
+            sync_file(temporary)
             os.chmod(temporary, _mode(target))
             if not overwrite:
-                _rename_new(temporary, target)
+                move_new(temporary, target)
             else:
                 os.replace(temporary, target)
         finally:
@@ -217,7 +217,8 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).splitlines()[0]
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Wait until the system has put a file's content on the disk."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -235,7 +236,7 @@ def _mode(target: Path) -> int:
         return 0o666 & ~mask
 
 
-def _rename_new(temporary: Path, target: Path) -> None:
+def move_new(temporary: Path, target: Path) -> None:
     """Rename without replacing a file that appeared while we were writing."""
     try:
         os.link(temporary, target)

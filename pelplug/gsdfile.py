@@ -23,6 +23,8 @@ class GSDWriter:
     records : mapping of str to mapping, optional
         What else to keep in the first frame: ``log/pelplug/<name>`` as JSON in uint8. A record "model" is the
         model's, and `pelplug.open_trajectory` finds it there.
+    append : bool, optional
+        Go on with a file that this class wrote, whose records stay as they are.
 
     Notes
     -----
@@ -31,7 +33,7 @@ class GSDWriter:
     (3, 3) hold the same state in float64; so do ``velocity``, ``mass`` and ``diameter`` beside the former.
     """
 
-    def __init__(self, path, records: Mapping[str, Mapping] | None = None):
+    def __init__(self, path, records: Mapping[str, Mapping] | None = None, append: bool = False):
         import gsd.hoomd
 
         self._gsd, self._first, self._names = gsd.hoomd, {}, set()
@@ -39,10 +41,31 @@ class GSDWriter:
             name: np.frombuffer(json.dumps(record, sort_keys=True).encode(), np.uint8)
             for name, record in (records or {}).items()
         }
-        self._file = gsd.hoomd.open(str(path), "w")
+        self._file = gsd.hoomd.open(str(path), "r+" if append else "w")
+        if append and len(self._file) > 0:
+            log = self._file[0].log
+            self._names = set(log)
+            kept = ("position",)  # the only per-particle state that every frame has anew
+            self._first = {
+                name: np.array(values)
+                for name, values in log.items()
+                if name.startswith("particles/pelplug/") and name.rpartition("/")[2] not in kept
+            }
 
     def __enter__(self) -> GSDWriter:
         return self
+
+    def __len__(self) -> int:
+        """Frames in the file."""
+        return len(self._file)
+
+    def flush(self) -> None:
+        """Hand everything written so far to the operating system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def __exit__(self, *exception) -> None:
         self._file.close()

@@ -1,0 +1,381 @@
+"""The protocol of a simulation: build, melt, equilibrate, produce; the same on every engine."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.landscape import quench
+from pelplug.models.base import Model
+from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, Session
+from pelplug.simulate.equilibration import SAMPLES, BlockCurves, compare, relaxation_wave_number
+from pelplug.simulate.recorder import Checkpoint, Recorder
+from pelplug.simulate.schedule import Schedule
+from pelplug.simulate.velocities import kinetic_temperature, thermalised
+
+__all__ = ["Driver", "Protocol"]
+
+_MELT = 5.0  # times the temperature: hot enough to forget the lattice
+_FIRST_BLOCK = 2000  # steps of the first block of equilibration
+_SECONDS = 0.5  # an engine is left alone about so long before Ctrl-C, progress and checkpoint are looked at
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """What is simulated, on whatever engine.
+
+    Parameters
+    ----------
+    model : Model
+        The interactions.
+    dynamics : Dynamics
+        Of the production.
+    steps : int
+        Of the production.
+    schedule : Schedule
+        Its frames.
+    seed : int
+        Of the start, the velocities and the noise.
+    n : int or None
+        Number of particles, where there is no `start`.
+    density : float or None
+        Number density; the model's if None [length**-d].
+    start : Configuration or None
+        State to begin with, instead of a melt.
+    equilibration : int or None
+        Steps; None for as many as the stationarity of MSD and F_s takes, up to `longest_equilibration`.
+    longest_equilibration : int or None
+        Where equilibration ends, stationary or not; the longer of `steps` and 100,000 if None.
+    melt_steps : int
+        Steps at five times the temperature, and as many to cool.
+    log_every : int
+        Steps between entries of the energy log.
+    """
+
+    model: Model
+    dynamics: Dynamics
+    steps: int
+    schedule: Schedule
+    seed: int
+    n: int | None = None
+    density: float | None = None
+    start: Configuration | None = None
+    equilibration: int | None = None
+    longest_equilibration: int | None = None
+    melt_steps: int = 5000
+    log_every: int = 100
+
+    def __post_init__(self):
+        for name, least in (("steps", 1), ("melt_steps", 0), ("log_every", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                words = name.replace("_", " ")
+                raise InputError(f"The {words} must be a whole number of at least {least}, not {getattr(self, name)}.")
+        if self.equilibration is not None and self.equilibration < 0:
+            raise InputError(f"The steps of equilibration cannot be negative ({self.equilibration}).")
+        if (self.n is None) == (self.start is None):
+            raise InputError("Say either how many particles (-N) or which file to start from (--start).")
+
+    def record(self) -> dict:
+        """Return what the simulation depends on, as plain numbers and text."""
+        dynamics = dataclasses.asdict(self.dynamics)
+        return {
+            "model": self.model.to_dict(),
+            **dynamics,
+            "steps": self.steps,
+            "frames": str(self.schedule),
+            "seed": self.seed,
+            "n": self.n if self.start is None else self.start.n,
+            "density": self.density,
+            "equilibration": self.equilibration,
+            "longest_equilibration": self.longest_equilibration,
+            "melt_steps": self.melt_steps,
+            "log_every": self.log_every,
+        }
+
+
+class Driver:
+    """Carries out a protocol on an engine, and goes on where an earlier run of it was killed.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        What to simulate.
+    engine : Engine
+        By what.
+    recorder : Recorder
+        Where frames and checkpoints go.
+    checkpoint_seconds : float
+        Wall time between checkpoints.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)`` about twice a second.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        engine: Engine,
+        recorder: Recorder,
+        *,
+        checkpoint_seconds: float = 60.0,
+        progress: Callable[[str, int, int], None] | None = None,
+    ):
+        self.protocol, self.engine, self.recorder = protocol, engine, recorder
+        self._every = checkpoint_seconds
+        self._progress = progress or (lambda *_: None)
+        self._saved = -np.inf
+        self._chunk = 100
+        self._stop = False
+
+    def run(self) -> dict:
+        """Run to the end.
+
+        Returns
+        -------
+        dict
+            The record that is also in the trajectory: engine, route, equilibration.
+
+        Raises
+        ------
+        InputError
+            If the engine cannot run the protocol.
+        RunError
+            If it failed.
+        """
+        found = self.recorder.load()
+        progress, arrays, internal, log = {"stage": "melt", "done": 0}, {}, None, None
+        if found is not None:
+            progress, arrays, internal, log = found.progress, found.arrays, found.internal, found.log
+        stages = {"melt": self._melt, "cool": self._cool, "equilibrate": self._equilibrate, "produce": self._produce}
+        with self._stopping_between_chunks():
+            conf = self._first_state() if found is None else found.configuration
+            while (stage := progress["stage"]) in stages:
+                conf, progress = stages[stage](conf, progress, arrays, internal, log)
+                arrays, internal, log = {}, None, None
+        return progress["record"]
+
+    # --- the stages: each takes the state and where it was left, returns the state and what comes next ------------
+
+    def _first_state(self) -> Configuration:
+        protocol = self.protocol
+        if protocol.start is not None:
+            protocol.model.check(protocol.start)
+            return self._moving(protocol.start.replace(step=0, frame=None, time=None))
+        conf = protocol.model.random_configuration(protocol.n, protocol.seed, density=protocol.density)
+        protocol.model.check(conf)
+        # Sites of a lattice taken by particles of unlike sizes: some are too close to begin to move.
+        eased = quench(conf, protocol.model.potential(conf), force_tolerance=1e-3, max_evaluations=200)
+        return self._moving(eased.configuration.replace(step=0), _MELT)
+
+    def _moving(self, conf: Configuration, factor: float = 1.0) -> Configuration:
+        dynamics = self.protocol.dynamics
+        if conf.velocities is not None and np.any(conf.velocities):
+            return conf
+        if dynamics.temperature is None:
+            if dynamics.minimises:
+                return conf
+            raise InputError("The start has no velocities; give a temperature with -T to draw them.")
+        rng = np.random.default_rng([self.protocol.seed, 1])
+        return thermalised(conf, self.protocol.model, factor * dynamics.temperature, rng)
+
+    def _melt(self, conf, progress, arrays, internal, log):
+        following = {"stage": "cool", "done": 0}
+        if not self._molten:
+            return conf, following
+        return self._plain(conf, progress, internal, self._thermostat(_MELT), self.protocol.melt_steps, following)
+
+    def _cool(self, conf, progress, arrays, internal, log):
+        following = {"stage": "equilibrate", "done": 0}
+        if not self._molten:
+            return conf, following
+        steps = self.protocol.melt_steps
+        ramp = dataclasses.replace(
+            self._thermostat(_MELT),
+            end_temperature=self.protocol.dynamics.temperature,
+            ramp_start=conf.step - progress["done"],
+            ramp_steps=steps,
+        )
+        return self._plain(conf, progress, internal, ramp, steps, following)
+
+    def _plain(self, conf, progress, internal, dynamics, steps, following):
+        """Run so many steps that nothing is written of."""
+        with self._session(conf, dynamics, internal) as session:
+            done = progress["done"]
+            while done < steps:
+                done += self._advance(session, steps - done)[0]
+                self._progress(progress["stage"], done, steps)
+                self._save_if_due(session, {**progress, "done": done})
+            return session.configuration(), following
+
+    def _equilibrate(self, conf, progress, arrays, internal, log):
+        protocol = self.protocol
+        following = {"stage": "produce"}
+        if protocol.dynamics.temperature is None or protocol.equilibration == 0:
+            return conf, {**following, "equilibration": {"steps": 0, "verdict": "not asked for"}}
+        if protocol.equilibration is not None:
+            outcome = {"steps": protocol.equilibration, "verdict": "not tested"}
+            following["equilibration"] = outcome
+            return self._plain(conf, progress, internal, self._thermostat(), protocol.equilibration, following)
+        conf, outcome = self._until_stationary(conf, progress, arrays, internal)
+        return conf, {**following, "equilibration": outcome}
+
+    def _until_stationary(self, conf, progress, arrays, internal) -> tuple[Configuration, dict]:
+        """Run blocks until two in a row show the same displacements and relaxation, and relax."""
+        protocol, verdict = self.protocol, None
+        longest = protocol.longest_equilibration or max(protocol.steps, 100_000)
+        spent, done, blocks = progress.get("spent", 0), progress["done"], list(progress.get("blocks", ()))
+        length = progress.get("length", max(min(_FIRST_BLOCK, longest // 2), SAMPLES))
+        samples, earlier = list(arrays.get("samples", ())), _curves(arrays)
+        wave_number = relaxation_wave_number(conf)
+        with self._session(conf, self._thermostat(), internal) as session:
+            while True:
+                interval = length // SAMPLES
+                while len(samples) <= SAMPLES:
+                    while done < len(samples) * interval:
+                        done += self._advance(session, len(samples) * interval - done)[0]
+                        self._progress("equilibrate", min(spent + done, longest), longest)
+                        kept = {"done": done, "spent": spent, "length": length, "blocks": blocks}
+                        self._save_if_due(
+                            session, {**progress, **kept}, {"samples": np.array(samples), **_arrays(earlier)}
+                        )
+                    samples.append(session.configuration().unwrapped_positions())
+                later = BlockCurves.of(np.array(samples), wave_number)
+                spent, done, samples = spent + done, 0, []
+                if earlier is not None:
+                    verdict = compare(earlier, later)
+                    blocks.append({"steps": interval * SAMPLES, **dataclasses.asdict(verdict)})
+                    if verdict.equilibrated:
+                        break
+                # A block shorter than the relaxation time, or one that still ages: look at longer ones.
+                unlike = verdict is not None and not verdict.stationary
+                length, earlier = (2 * length, None) if unlike or not later.relaxed else (length, later)
+                if spent + (1 if earlier is not None else 2) * length > longest:
+                    break
+            conf = session.configuration()
+        good = verdict is not None and verdict.equilibrated
+        words = "stationary" if good else "not stationary"
+        return conf, {"steps": int(spent), "verdict": words, "wave_number": wave_number, "blocks": blocks}
+
+    def _produce(self, conf, progress, arrays, internal, log):
+        protocol, dynamics = self.protocol, self.protocol.dynamics
+        first = progress.get("first", 0)
+        if first == 0:
+            conf = conf.replace(step=0)  # the count of steps of a trajectory begins with its first frame
+        with self._session(conf, dynamics, internal, protocol.log_every) as session:
+            record = {
+                **protocol.record(),
+                "engine": self.engine.name,
+                "engine_version": self.engine.status().version,
+                "device": self.engine.device,
+                "route": session.route,
+                "equilibration_report": progress["equilibration"],
+            }
+            self.recorder.begin({"model": protocol.model.to_dict(), "simulation": record}, first)
+            pending, done = [] if log is None else [log], conf.step
+            for step in protocol.schedule.steps(protocol.steps)[first:].tolist():
+                while done < step and not session.converged:
+                    advanced, energies = self._advance(session, step - done)
+                    done += advanced
+                    pending.append(energies)
+                    self._progress("produce", done, protocol.steps)
+                    self._save_if_due(session, {**progress, "first": self.recorder.frames}, None, pending)
+                state = session.configuration()
+                if step == 0 or session.converged:
+                    pending.append(self._now(session, state))
+                self.recorder.write(state, EnergyLog.joined(pending), dynamics.time_step)
+                pending = []
+                if session.converged:
+                    break
+        return state, {"stage": "done", "record": record}
+
+    # --- odds and ends ------------------------------------------------------------------------------------------
+
+    @property
+    def _molten(self) -> bool:
+        """Whether the start is a lattice to be molten."""
+        protocol = self.protocol
+        return protocol.start is None and protocol.melt_steps > 0 and protocol.dynamics.temperature is not None
+
+    def _thermostat(self, factor: float = 1.0) -> Dynamics:
+        """Return the canonical dynamics that brings the liquid to its temperature."""
+        dynamics = self.protocol.dynamics
+        return Dynamics(
+            method="langevin" if dynamics.method == "langevin" else "nvt",
+            time_step=dynamics.time_step,
+            temperature=factor * dynamics.temperature,
+            thermostat_time=dynamics.thermostat_time,
+            friction=dynamics.friction,
+        )
+
+    def _session(self, conf, dynamics, internal, log_every: int = 0) -> Session:
+        self._chunk, self._saved = 100, -np.inf  # what a stage has reached is saved as soon as the next one runs
+        return self.engine.session(
+            conf, self.protocol.model, dynamics, seed=self.protocol.seed, log_every=log_every, internal=internal
+        )
+
+    def _advance(self, session: Session, steps: int) -> tuple[int, EnergyLog]:
+        """Run at most so many steps, about half a second of them."""
+        steps, began = min(steps, self._chunk), time.perf_counter()
+        energies = session.run(steps)
+        if steps == self._chunk:
+            seconds = max(time.perf_counter() - began, 1e-9)
+            self._chunk = max(1, int(steps * min(4.0, max(0.25, _SECONDS / seconds))))
+        return steps, energies
+
+    def _now(self, session: Session, state: Configuration) -> EnergyLog:
+        """Return the energies of a state at which an engine logs nothing: it does after a step."""
+        energy, temperature = session.energy_forces()[0], kinetic_temperature(state, self.protocol.model)
+        return EnergyLog(np.array([state.step]), np.array([energy]), np.array([temperature]))
+
+    def _save_if_due(self, session: Session, progress: dict, arrays=None, pending=()) -> None:
+        if not self._stop and time.monotonic() - self._saved < self._every:
+            return
+        self.recorder.save(
+            Checkpoint(
+                progress=progress,
+                configuration=session.configuration(),
+                internal=session.internal(),
+                arrays=dict(arrays or {}),
+                log=EnergyLog.joined(pending),
+                frames=self.recorder.frames,
+            )
+        )
+        self._saved = time.monotonic()
+        if self._stop:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def _stopping_between_chunks(self):
+        """Let Ctrl-C and SIGTERM end the run at its next checkpoint; a second Ctrl-C ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number, frame):
+            if self._stop:
+                raise KeyboardInterrupt
+            self._stop = True
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _arrays(curves: BlockCurves | None) -> dict[str, np.ndarray]:
+    return {} if curves is None else {f"earlier_{key}": value for key, value in dataclasses.asdict(curves).items()}
+
+
+def _curves(arrays: dict[str, np.ndarray]) -> BlockCurves | None:
+    if "earlier_msd" not in arrays:
+        return None
+    return BlockCurves(**{field.name: arrays[f"earlier_{field.name}"] for field in dataclasses.fields(BlockCurves)})

@@ -1,0 +1,117 @@
+"""Whether a liquid is in equilibrium: its displacements and relaxation must not change from block to block."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+
+__all__ = ["SAMPLES", "BlockCurves", "Verdict", "compare", "relaxation_wave_number"]
+
+SAMPLES = 64
+"""Intervals between the states sampled in a block."""
+
+_GROUPS = 8  # of particles, whose scatter gives the error of a block's curves
+_SIGMAS = 3.0
+_RELATIVE = 0.10  # of the mean squared displacement
+_ABSOLUTE = 0.05  # of F_s
+_RELAXED = 0.2  # F_s at the longest lag that shows the block to be longer than the relaxation time
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockCurves:
+    """Mean squared displacement and self-intermediate scattering function within one block.
+
+    Attributes
+    ----------
+    lags : ndarray of int, shape (L,)
+        In units of the sampling interval: 1, 2, 4, ..., half the block.
+    msd, msd_error : ndarray, shape (L,)
+        Mean over particles and time origins, and its standard error [length**2].
+    fs, fs_error : ndarray, shape (L,)
+        Mean of cos(q dx) over particles, origins and the axes, and its standard error.
+    """
+
+    lags: np.ndarray
+    msd: np.ndarray
+    msd_error: np.ndarray
+    fs: np.ndarray
+    fs_error: np.ndarray
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether F_s falls below 0.2 within half the block: the block is longer than the relaxation time."""
+        return bool(self.fs[-1] < _RELAXED)
+
+    @classmethod
+    def of(cls, positions: np.ndarray, wave_number: float) -> BlockCurves:
+        """Compute the curves of a block.
+
+        Parameters
+        ----------
+        positions : ndarray, shape (SAMPLES + 1, N, d)
+            Unwrapped positions at equal intervals [length].
+        wave_number : float
+            q [1 / length].
+        """
+        positions = positions - positions.mean(axis=1, keepdims=True)  # the centre of mass may drift
+        lags = 2 ** np.arange(int(np.log2(SAMPLES // 2)) + 1)
+        n = positions.shape[1]
+        group = np.arange(n) % min(_GROUPS, n)
+        counts = np.bincount(group)
+        msd, fs = np.empty((lags.size, counts.size)), np.empty((lags.size, counts.size))
+        for k, lag in enumerate(lags):
+            moved = positions[lag:] - positions[:-lag]
+            msd[k] = np.bincount(group, np.einsum("tid,tid->ti", moved, moved).mean(axis=0)) / counts
+            fs[k] = np.bincount(group, np.cos(wave_number * moved).mean(axis=(0, 2))) / counts
+        error = np.sqrt(max(counts.size - 1, 1) * counts.size)
+        spread = [np.sqrt(((x - x.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)) / error for x in (msd, fs)]
+        return cls(lags, msd.mean(axis=1), spread[0], fs.mean(axis=1), spread[1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What the comparison of two successive blocks says.
+
+    Attributes
+    ----------
+    relaxed : bool
+        Whether both blocks are longer than the relaxation time.
+    stationary : bool
+        Whether the curves of the two blocks agree at every lag, within three standard errors or 10 % (mean squared
+        displacement) and 0.05 (F_s).
+    msd_ratio, fs_difference : float
+        Largest departure: ratio of the mean squared displacements, later over earlier, and difference of F_s.
+    """
+
+    relaxed: bool
+    stationary: bool
+    msd_ratio: float
+    fs_difference: float
+
+    @property
+    def equilibrated(self) -> bool:
+        """Both."""
+        return self.relaxed and self.stationary
+
+
+def compare(earlier: BlockCurves, later: BlockCurves) -> Verdict:
+    """Compare the curves of two successive blocks of equal length."""
+    ratio = later.msd / np.maximum(earlier.msd, np.finfo(float).tiny)
+    moved = np.abs(later.msd - earlier.msd)
+    same_msd = (moved <= _SIGMAS * np.hypot(later.msd_error, earlier.msd_error)) | (np.abs(ratio - 1) <= _RELATIVE)
+    difference = later.fs - earlier.fs
+    same_fs = np.abs(difference) <= np.maximum(_SIGMAS * np.hypot(later.fs_error, earlier.fs_error), _ABSOLUTE)
+    return Verdict(
+        relaxed=earlier.relaxed and later.relaxed,
+        stationary=bool(np.all(same_msd) and np.all(same_fs)),
+        msd_ratio=float(ratio[np.argmax(np.abs(np.log(np.maximum(ratio, np.finfo(float).tiny))))]),
+        fs_difference=float(difference[np.argmax(np.abs(difference))]),
+    )
+
+
+def relaxation_wave_number(configuration: Configuration) -> float:
+    """Return ``2 pi rho**(1/d)``, a wave number near the first peak of S(q) of a dense liquid [1 / length]."""
+    return 2.0 * np.pi * configuration.density ** (1.0 / configuration.dimension)

