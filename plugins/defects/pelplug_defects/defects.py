@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
-from pelplug_defects.fields import BIN, X_RANGE, bond_changes, d2min, first_minimum, jackknife, scaled_distribution
+from pelplug_defects.fields import (
+    BIN,
+    X_RANGE,
+    bond_changes,
+    d2min,
+    first_minimum,
+    first_minimum_of_mean,
+    jackknife,
+    scaled_distribution,
+)
 from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
 
 __all__ = ["Defects", "DefectsBetween"]
@@ -165,7 +174,7 @@ class _BondChanges(pelplug.Analysis):
         phi = dataset["phi_frame"].values
         dataset["chi"] = ((), n * phi.var() if phi.size > 1 else np.nan)
         dataset["chi_error"] = ((), n * jackknife(phi, np.var))
-        dataset["x_eq_mean_g"] = ((), first_minimum(dataset["g"].values.mean(axis=0), self.smoothing))
+        dataset["x_eq_mean_g"] = ((), first_minimum_of_mean(dataset["g"].values.mean(axis=0), self.smoothing))
         middles = BIN * (np.arange(dataset.sizes["x"]) + 0.5)
         dataset = dataset.assign_coords(x=("x", middles, {"long_name": "r_ij / d_ij", "units": "1"}))
         for name in self.uses:  # which minimum it is depends on the algorithm that found it

@@ -8,7 +8,16 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from pelplug_defects.defects import Defects, DefectsBetween
-from pelplug_defects.fields import BIN, X_RANGE, bond_changes, d2min, first_minimum, jackknife, scaled_distribution
+from pelplug_defects.fields import (
+    BIN,
+    X_RANGE,
+    bond_changes,
+    d2min,
+    first_minimum,
+    first_minimum_of_mean,
+    jackknife,
+    scaled_distribution,
+)
 from pelplug_defects.neighbours import LengthScale, length_scale, near_pairs, nearest_images
 
 import pelplug
@@ -221,6 +230,24 @@ def test_first_minimum_of_known_curves():
     # A triangular lattice: shells at 1 and 1.732, nothing between.
     crystal = 30 * np.exp(-((x - 1.0) ** 2) / 2e-4) + 30 * np.exp(-((x - 1.732) ** 2) / 2e-4)
     assert first_minimum(crystal, 0.02) == pytest.approx(1.366, abs=0.02)
+
+
+def test_minimum_of_the_mean_is_not_moved_by_the_flank_of_the_peak():
+    x = BIN * (np.arange(round(X_RANGE / BIN)) + 0.5)
+
+    def curve(x):  # as in soft discs: a steep flank on the left, a slow rise on the right
+        return 0.2 + 2.8 * np.exp(-((x - 1.09) ** 2) / 0.02) + 1.2 * np.exp(-((x - 1.8) ** 2) / 0.06)
+
+    fine = np.linspace(1.25, 1.6, 35001)
+    truth = fine[np.argmin(curve(fine))]
+    assert first_minimum(curve(x), 0.04) > truth + 0.01
+    assert first_minimum_of_mean(curve(x), 0.04) == pytest.approx(truth, abs=0.005)
+    noise = np.random.default_rng(3).normal(scale=0.01, size=(50, x.size))
+    found = [first_minimum_of_mean(curve(x) + row, 0.04) for row in noise]
+    assert np.std(found) < 0.01 and np.mean(found) == pytest.approx(truth, abs=0.005)
+    crystal = 30 * np.exp(-((x - 1.0) ** 2) / 2e-4) + 30 * np.exp(-((x - 1.732) ** 2) / 2e-4)
+    assert first_minimum_of_mean(crystal, 0.02) == pytest.approx(1.366, abs=0.02)
+    assert np.isnan(first_minimum_of_mean(np.ones(x.size), 0.04))
 
 
 def test_minimum_of_g_in_a_liquid_is_where_freud_has_it(tmp_path):
