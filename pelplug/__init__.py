@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pelplug import models
+    from pelplug import models, simulate
     from pelplug.analysis import Analysis
     from pelplug.configuration import Configuration
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         LinearResponse,
         QuenchResult,
         ShearModulus,
+        SoftModes,
         SteepestDescentResult,
         dipole_stiffness,
         pairs_near_cutoff,
         quench,
         quench_parameters,
         shear_modulus,
+        soft_modes,
         steepest_descent,
     )
     from pelplug.models.base import Model, Option
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.forms import Form
     from pelplug.potentials.pair import PairPotential
     from pelplug.results import read_results, write_netcdf
+    from pelplug.simulate.run import SimulationResult
     from pelplug.simulate.swap import SwapResult, swap_monte_carlo
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
@@ -54,12 +57,14 @@ _HOMES = {
         "LinearResponse",
         "QuenchResult",
         "ShearModulus",
+        "SoftModes",
         "SteepestDescentResult",
         "dipole_stiffness",
         "pairs_near_cutoff",
         "quench",
         "quench_parameters",
         "shear_modulus",
+        "soft_modes",
         "steepest_descent",
     ),
     "pelplug.models.base": ("Model", "Option"),
@@ -68,11 +73,12 @@ _HOMES = {
     "pelplug.potentials.forms": ("Form",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.results": ("read_results", "write_netcdf"),
+    "pelplug.simulate.run": ("SimulationResult",),
     "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("host", "landscape", "models", "potentials", "results", "testing", "trajectory")
+_MODULES = ("host", "landscape", "models", "potentials", "results", "simulate", "testing", "trajectory")
 
 __all__ = [
     "Analysis",
@@ -94,6 +100,8 @@ __all__ = [
     "QuenchResult",
     "RunError",
     "ShearModulus",
+    "SimulationResult",
+    "SoftModes",
     "SteepestDescentResult",
     "SwapResult",
     "Trajectory",
@@ -110,6 +118,8 @@ __all__ = [
     "read_configuration",
     "read_results",
     "shear_modulus",
+    "simulate",
+    "soft_modes",
     "steepest_descent",
     "swap_monte_carlo",
     "write_netcdf",
@@ -124,6 +134,10 @@ def __getattr__(name: str):
         value = importlib.import_module(f"pelplug.{name}")
         if name == "models":  # calling it lists third-party models too; the host is asked only then
             value.set_provider(lambda: importlib.import_module("pelplug.host").model_classes())
+        elif name == "simulate":  # the host knows the engines
+            value.set_provider(
+                lambda *args, **kwargs: importlib.import_module("pelplug.host").simulate(*args, **kwargs)
+            )
     elif name == "__version__":
         from importlib.metadata import version
 

@@ -4,6 +4,7 @@ from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_n
 from pelplug.landscape.elasticity import ShearModulus, shear_modulus
 from pelplug.landscape.quench import METHODS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.response import LinearResponse
+from pelplug.landscape.soft_modes import SoftModes, soft_modes
 from pelplug.landscape.steepest_descent import SteepestDescentResult, steepest_descent
 
 __all__ = [
@@ -12,11 +13,13 @@ __all__ = [
     "LinearResponse",
     "QuenchResult",
     "ShearModulus",
+    "SoftModes",
     "SteepestDescentResult",
     "dipole_stiffness",
     "pairs_near_cutoff",
     "quench",
     "quench_parameters",
     "shear_modulus",
+    "soft_modes",
     "steepest_descent",
 ]

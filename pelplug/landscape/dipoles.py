@@ -21,6 +21,8 @@ class DipoleStiffness:
     ----------
     i, j : ndarray of int, shape (P,)
         Particle numbers of each pair; a pair through another image is an entry of its own.
+    unit : ndarray, shape (P, d)
+        Unit vectors from i to j.
     kappa_ij : ndarray, shape (P,)
         d.M^-1.d / d.M^-2.d [energy / length**2].
     compliance : ndarray, shape (P,)
@@ -34,6 +36,7 @@ class DipoleStiffness:
 
     i: np.ndarray
     j: np.ndarray
+    unit: np.ndarray
     kappa_ij: np.ndarray
     compliance: np.ndarray
     kappa_i: np.ndarray
@@ -94,7 +97,7 @@ def dipole_stiffness(
     count = np.bincount(i, minlength=n) + np.bincount(j, minlength=n)
     total = np.bincount(i, kappa, minlength=n) + np.bincount(j, kappa, minlength=n)
     kappa_i = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return DipoleStiffness(i, j, kappa, first, kappa_i, n_pairs)
+    return DipoleStiffness(i, j, unit, kappa, first, kappa_i, n_pairs)
 
 
 def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
