@@ -25,9 +25,10 @@ _FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 
 @dataclasses.dataclass(frozen=True)
 class PairKernels:
-    """Compiled kernels of one functional form; all take ``(begin, end, ...)`` ranges of rows."""
+    """Compiled kernels of one functional form; all but ``follow`` take ``(begin, end, ...)`` ranges of rows."""
 
     energy_forces: object
+    follow: object
     hessian_rows: object
     count_pairs: object
     list_pairs: object
@@ -35,7 +36,7 @@ class PairKernels:
 
 
 @functools.cache
-def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
+def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKernels:
     """Compile the kernels.
 
     Parameters
@@ -48,12 +49,16 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
         Dimension of space.
     mixing : callable or None
         ``(d_i, d_j) -> d_ij`` if sigma comes from the particles' diameters, else None: a table by species.
+    squared : callable, optional
+        The form by ``x**2``: see `Form`.
     """
     function = register_jitable(form)
+    by_square = register_jitable(squared or form)
+    has_square = squared is not None
     per_particle = mixing is not None
     mix = register_jitable(mixing) if per_particle else _no_mixing
     order = TRUNCATIONS.index(truncation)
-    family = Family(form, mixing, constants=(truncation, d))
+    family = Family(form, mixing, squared, constants=(truncation, d))
 
     @family.inline
     def terms(x, p, t):
@@ -71,8 +76,28 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
             ddu += 2.0 * t[2] + 12.0 * t[3] * square
         return u, du, ddu
 
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
-    def energy_forces(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
+    @family.inline
+    def energy_and_pull(square, scale, p, t):
+        # Energy of a pair, and dU/dr over r. Square roots and divisions are what most time goes into.
+        if has_square:
+            s = square * scale * scale
+            u, w = by_square(s, p)
+            if order == 1:
+                u += t[0]
+            elif order == 2:
+                inverse = math.sqrt(1.0 / s)
+                u += t[0] + t[1] * (s * inverse)
+                w += t[1] * inverse
+            elif order == 3:
+                u += t[0] + s * (t[2] + t[3] * s)
+                w += 2.0 * t[2] + 4.0 * t[3] * s
+            return u, w * scale * scale
+        r = math.sqrt(square)
+        u, du, _ = terms(r * scale, p, t)
+        return u, du * scale / r
+
+    @family.inline
+    def walk(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
                       inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
         # Components are written out, not looped over: sums in registers are what makes the inner loop a vector
         # loop. Lines for components beyond d vanish at compile time.
@@ -126,9 +151,7 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                         inside = square * scale * scale < limit
                     else:
                         inside = square < limit
-                    r = math.sqrt(square)
-                    u, du, _ = terms(r * scale, p, t)
-                    w = du * scale / r
+                    u, w = energy_and_pull(square, scale, p, t)
                     # A blend, not a branch: a branch would keep the loop scalar.
                     u = u if inside else 0.0
                     w = w if inside else 0.0
@@ -164,6 +187,31 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                 forces[i, 6] = f6
             if d > 7:
                 forces[i, 7] = f7
+
+    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    def energy_forces(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
+                      inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
+        walk(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
+             inverse_sigma, parameters, tail, cutoff_squared, energies, forces)  # fmt: skip
+
+    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    def follow(positions, built_at, limit, offset, sites, rows, row_site, start, neighbours, owner, groups, diameters,
+               inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
+        # All of an evaluation in one call, which small systems feel; False if the list does not hold any more.
+        for i in range(positions.shape[0]):
+            moved = 0.0
+            for a in range(d):
+                step = positions[i, a] - built_at[i, a]
+                moved += step * step
+            if not moved <= limit:  # written so that a NaN asks for a new list
+                return 0.0, False
+        for k in range(sites.shape[0]):
+            o = np.uint64(owner[k])
+            for a in range(d):
+                sites[k, a] = positions[o, a] + offset[k, a]
+        walk(0, len(rows), sites, rows, row_site, start, neighbours, owner, groups, diameters,
+             inverse_sigma, parameters, tail, cutoff_squared, energies, forces)  # fmt: skip
+        return energies.sum(), True
 
     @family.inline
     def separation(me, j, gi, gj, i, o, sites, diameters, inverse_sigma, cutoff_squared, vector):
@@ -291,7 +339,7 @@ def pair_kernels(form, truncation: str, d: int, mixing) -> PairKernels:
                     scalars[at, 3] = (limit / scale if per_particle else limit) - r
                     at += 1
 
-    return PairKernels(energy_forces, hessian_rows, count_pairs, list_pairs, terms)
+    return PairKernels(energy_forces, follow, hessian_rows, count_pairs, list_pairs, terms)
 
 
 @register_jitable

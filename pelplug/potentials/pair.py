@@ -15,7 +15,7 @@ from pelplug.potentials.forms import Form
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
-from pelplug.potentials.threads import run_ranges
+from pelplug.potentials.threads import SERIAL_BELOW, run_ranges
 
 __all__ = ["PairPotential", "group_numbers"]
 
@@ -91,6 +91,11 @@ class PairPotential(Potential):
         """Largest cutoff [length]; with diameters in units of the mixed diameter."""
         return float(self.pair_cutoff.max())
 
+    @property
+    def truncation_terms(self) -> np.ndarray:
+        """Coefficients of 1, x, x**2 and x**4, ``x = r / sigma_ij``, that the truncation adds, shape (S, S, 4)."""
+        return self._tail
+
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> PairEvaluator:
         """Return an evaluator; ``skin`` [length] is the first neighbour-list margin, adapted as it runs."""
         return PairEvaluator(self, configuration, skin)
@@ -103,7 +108,7 @@ class PairPotential(Potential):
         InputError
             If two particles are at one point, or a species or the diameters are missing.
         """
-        system = _System(self, configuration)
+        system = self._system(configuration)
         neighbours = system.list(configuration.positions, self._small_skin())
         forces = np.empty_like(configuration.positions)
         energy = system.energy_forces(system.arguments(neighbours), forces)
@@ -119,7 +124,7 @@ class PairPotential(Potential):
         InputError
             As `energy_forces`.
         """
-        system = _System(self, configuration)
+        system = self._system(configuration)
         neighbours = system.list(configuration.positions, self._small_skin())
         n, d = configuration.positions.shape
         per_row = np.empty(n, dtype=np.int64)
@@ -145,7 +150,7 @@ class PairPotential(Potential):
         InputError
             As `energy_forces`.
         """
-        system = _System(self, configuration)
+        system = self._system(configuration)
         neighbours = system.list(configuration.positions, self._small_skin())
         arguments = (*system.arguments(neighbours), neighbours.shift)
         n, d = configuration.positions.shape
@@ -164,6 +169,9 @@ class PairPotential(Potential):
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
         """Return the derivatives of U with respect to simple shear of every plane."""
         return pair_strain_derivatives(self.pairs(configuration), configuration.n, configuration.dimension)
+
+    def _system(self, configuration: Configuration) -> _System:
+        return _System(self, configuration)
 
     def _truncation_terms(self) -> np.ndarray:
         """Coefficients (t0, t1, t2, t4) of the polynomial in x added below the cutoff, shape (S, S, 4) [energy]."""
@@ -208,7 +216,9 @@ class _System:
         else:
             self.diameters = np.ones(n)
             self.groups = group_numbers(configuration, potential.species)
-        self.kernels = pair_kernels(potential.form.function, potential.truncation, d, potential.mixing)
+        self.kernels = pair_kernels(
+            potential.form.function, potential.truncation, d, potential.mixing, potential.form.squared
+        )
         self._energies = np.empty(n)
 
     def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
@@ -256,10 +266,27 @@ class PairEvaluator(FollowingEvaluator):
     """Energy and forces with a neighbour list that follows the particles."""
 
     def __init__(self, potential: PairPotential, configuration: Configuration, skin: float | None = None):
-        system = _System(potential, configuration)
+        system = potential._system(configuration)
         scale = float(system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
         reach = potential.cutoff * (scale if potential.per_particle else 1.0)
         super().__init__(system, configuration.positions, reach, 0.5 * scale if skin is None else skin)
+        self._small = len(configuration.positions) < SERIAL_BELOW
+
+    def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
+        """Fill ``forces`` and return the energy; see `Evaluator`."""
+        if not self._small:
+            return super().__call__(positions, forces)
+        system, neighbours = self._system, self._list.neighbours
+        limit = 0.25 * neighbours.skin * neighbours.skin
+        energy, complete = system.kernels.follow(
+            positions, neighbours.built_at, limit, neighbours.offset, *self._arguments, system._energies, forces
+        )
+        if not complete:
+            return super().__call__(positions, forces)
+        self.evaluations += 1
+        if self._list.held(positions):
+            self._arguments = system.arguments(self._list.neighbours)
+        return energy
 
 
 def _table(value, size: int, name: str) -> np.ndarray:

@@ -13,7 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pelplug.errors import InputError
 
-__all__ = ["run_ranges", "thread_count"]
+__all__ = ["SERIAL_BELOW", "run_ranges", "thread_count"]
+
+SERIAL_BELOW = 2000
+"""Particles below which a kernel over pairs runs on one thread."""
 
 _pool: tuple[int, int, ThreadPoolExecutor] | None = None
 
@@ -34,7 +37,7 @@ def thread_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_ranges(kernel, n: int, *arguments, serial_below: int = 2000) -> list:
+def run_ranges(kernel, n: int, *arguments, serial_below: int = SERIAL_BELOW) -> list:
     """Call ``kernel(begin, end, *arguments)`` so that the ranges cover ``0..n``.
 
     Parameters

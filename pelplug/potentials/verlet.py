@@ -51,15 +51,20 @@ class VerletList:
 
     def update(self, positions: np.ndarray) -> bool:
         """Bring the list up to date; return True if its arrays are new ones."""
-        self._since += 1
         if self.neighbours.holds(positions):
             self.neighbours.place(positions)
-            if self._since % 16 == 0 and self._best() < 0.6 * self._tight:
-                self._tight = self._best()  # motion has slowed down: a tighter list pays
-                return self._prune(positions)
-            return False
+            return self.held(positions)
+        self._since += 1
         self._tight = min(2.0 * self._tight, self._best())
         return self._prune(positions)
+
+    def held(self, positions: np.ndarray) -> bool:
+        """Count an evaluation for which the list was complete; return True if its arrays are new ones."""
+        self._since += 1
+        if self._since % 16 == 0 and self._best() < 0.6 * self._tight:
+            self._tight = self._best()  # motion has slowed down: a tighter list pays
+            return self._prune(positions)
+        return False
 
     def _best(self) -> float:
         # An evaluation costs (reach + margin)**d, a list is good for evaluations in proportion to its margin: the sum
