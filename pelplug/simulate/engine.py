@@ -17,6 +17,8 @@ import numpy as np
 from pelplug.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pelplug.configuration import Configuration
     from pelplug.models.base import Model
 
@@ -243,11 +245,14 @@ class Session(abc.ABC):
         How the forces are computed: ``native``, ``table`` or ``kernel`` (pelplug's own), and by what.
     converged : bool
         Whether a minimisation has reached its tolerance.
+    observers : tuple of (int, callable)
+        What `observe` was given.
     """
 
     step: int
     route: str
     converged: bool = False
+    observers: tuple[tuple[int, Callable[[Configuration, float], None]], ...] = ()
 
     @abc.abstractmethod
     def run(self, steps: int) -> EnergyLog:
@@ -270,6 +275,37 @@ class Session(abc.ABC):
     @abc.abstractmethod
     def internal(self) -> dict[str, np.ndarray]:
         """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like."""
+
+    def observe(self, period: int, callback: Callable[[Configuration, float], None]) -> None:
+        """Have a callable look at the state every so many steps, without a trajectory on disk.
+
+        Parameters
+        ----------
+        period : int
+            Steps; the callable is called after each step whose absolute number is a multiple.
+        callback : callable
+            ``callback(configuration, potential_energy)``; an analysis for example.
+        """
+        if period < 1:
+            raise InputError(f"A simulation is observed every so many steps, at least 1, not {period}.")
+        self.observers = (*self.observers, (int(period), callback))
+
+    def advance(self, steps: int) -> EnergyLog:
+        """Do what `run` does, and call the observers at their steps.
+
+        An engine that can call them from inside overrides this; here `run` is stopped for them.
+        """
+        logs, end = [], self.step + steps
+        while True:
+            stops = [(self.step // period + 1) * period for period, _ in self.observers]
+            logs.append(self.run(min([end, *stops]) - self.step))
+            due = [callback for period, callback in self.observers if self.step % period == 0]
+            if due and steps > 0:
+                state, energy = self.configuration(), self.energy_forces()[0]
+                for callback in due:
+                    callback(state, energy)
+            if self.step >= end:
+                return EnergyLog.joined(logs)
 
     def close(self) -> None:  # noqa: B027 (most have nothing to give back)
         """Give back what the engine holds; the session is of no use after."""

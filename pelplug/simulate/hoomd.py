@@ -1,0 +1,154 @@
+"""HOOMD-blue as an engine."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.models.base import Model
+from pelplug.simulate.engine import Dynamics, Engine, EngineStatus
+from pelplug.simulate.hoomd_forces import ROUTES
+from pelplug.simulate.hoomd_session import HoomdSession
+
+__all__ = ["HoomdEngine"]
+
+_DEVICES = ("auto", "cpu", "gpu", "mpi")
+_INSTALL = "install it with `conda install -c conda-forge hoomd`, or make an environment from environment.yml."
+
+
+class HoomdEngine(Engine):
+    """HOOMD-blue: every model in two and three dimensions, by its own forces or by pelplug's kernels.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "gpu", "mpi"}
+        See `pelplug.simulate.engine.Engine`; mpi takes all ranks that mpirun started.
+    threads : int, optional
+        Threads of pelplug's kernels.
+    route : {"auto", "native", "table", "kernel"}
+        How forces are computed: HOOMD's own pair force, HOOMD's interpolation of a table, pelplug's kernels; auto
+        is the fastest that is exact.
+
+    Raises
+    ------
+    InputError
+        If HOOMD-blue is not installed, has no such device, or a name is unknown.
+
+    References
+    ----------
+    J. A. Anderson, J. Glaser and S. C. Glotzer, Comput. Mater. Sci. 173, 109363 (2020).
+    """
+
+    name = "hoomd"
+    summary = "HOOMD-blue: molecular dynamics on CPU, GPU or MPI, with every model of pelplug through custom forces"
+
+    def __init__(self, device: str = "auto", threads: int | None = None, route: str = "auto"):
+        super().__init__(device, threads)
+        for value, allowed, what in ((device, _DEVICES, "device"), (route, ROUTES, "route")):
+            if value not in allowed:
+                raise InputError(f"The {what} of the engine hoomd is one of {', '.join(allowed)}, not {value!r}.")
+        if threads is not None and threads < 1:
+            raise InputError(f"The number of threads must be positive, not {threads!r}.")
+        hoomd = _load()
+        if hoomd is None:
+            raise InputError(self.status().missing)
+        self.route = route
+        self.kind = _kind(hoomd, device)
+        self._device = None
+
+    @classmethod
+    def status(cls) -> EngineStatus:
+        """Return version, devices, and what is missing; never an error."""
+        try:
+            hoomd = _load()
+        except Exception as error:  # a broken installation must not stop the list of engines
+            said = " ".join(str(error).split()) or type(error).__name__
+            return EngineStatus(False, missing=f"HOOMD-blue is installed but cannot be imported ({said}); {_INSTALL}")
+        if hoomd is None:
+            return EngineStatus(False, missing=f"HOOMD-blue is not installed; {_INSTALL}")
+        devices = ["cpu"]
+        if _has_gpu(hoomd):
+            devices += [f"gpu: {name}" for name in hoomd.device.GPU.get_available_devices()]
+        if hoomd.version.mpi_enabled:
+            devices.append("mpi")
+        missing = ""
+        if not hoomd.version.gpu_enabled:
+            missing = 'This build has no GPU support; conda-forge has one: `conda install "hoomd=*=*gpu*"`.'
+        return EngineStatus(True, str(hoomd.version.version), tuple(devices), missing)
+
+    def session(
+        self,
+        configuration: Configuration,
+        model: Model,
+        dynamics: Dynamics,
+        *,
+        seed: int,
+        log_every: int = 0,
+        internal: dict[str, np.ndarray] | None = None,
+    ) -> HoomdSession:
+        """Take up a system; see `pelplug.simulate.engine.Engine.session`."""
+
+        def on(kind: str) -> HoomdSession:
+            return HoomdSession(
+                configuration,
+                model,
+                dynamics,
+                device=self._get_device(kind),
+                kind=kind,
+                route=self.route,
+                threads=self.threads,
+                seed=seed,
+                log_every=log_every,
+                internal=internal,
+            )
+
+        return _first_that_can(on, self.kind, self.device)
+
+    def _get_device(self, kind: str):
+        # One device for all sessions: making one costs more than a short run.
+        if self._device is None or self._device[0] != kind:
+            import hoomd
+
+            make = hoomd.device.GPU if kind == "gpu" else hoomd.device.CPU
+            self._device = (kind, make(notice_level=1))
+        return self._device[1]
+
+
+def _first_that_can(on: Callable[[str], HoomdSession], kind: str, wanted: str) -> HoomdSession:
+    try:
+        return on(kind)
+    except InputError:
+        if not (wanted == "auto" and kind == "gpu"):
+            raise
+        return on("cpu")  # a model without a CUDA kernel, or a box too small for HOOMD's neighbour list
+
+
+def _load():
+    """Return the package, or None where it is not installed."""
+    if importlib.util.find_spec("hoomd") is None:
+        return None
+    hoomd = importlib.import_module("hoomd")
+    importlib.import_module("hoomd.md")
+    return hoomd
+
+
+def _has_gpu(hoomd) -> bool:
+    return bool(hoomd.version.gpu_enabled and hoomd.device.GPU.is_available())
+
+
+def _kind(hoomd, device: str) -> str:
+    if device == "auto":
+        return "gpu" if _has_gpu(hoomd) else "cpu"
+    if device == "gpu" and not _has_gpu(hoomd):
+        raise InputError("HOOMD-blue finds no GPU here, or was built without GPU support; use device cpu.")
+    if device == "mpi":
+        if not hoomd.version.mpi_enabled:
+            raise InputError("This HOOMD-blue was built without MPI; install an MPI build or use device cpu.")
+        if importlib.util.find_spec("mpi4py") is None:
+            raise InputError("Running HOOMD-blue with MPI needs mpi4py, which is not installed; install mpi4py.")
+    return device

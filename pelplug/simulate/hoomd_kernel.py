@@ -1,0 +1,95 @@
+"""pelplug's own evaluator as a force of HOOMD-blue, on HOOMD's arrays without a copy of the state."""
+
+from __future__ import annotations
+
+import functools
+
+import numba
+import numpy as np
+
+from pelplug.potentials.base import Evaluator
+from pelplug.simulate.hoomd_frame import Frame
+
+__all__ = ["evaluator_force"]
+
+
+def evaluator_force(evaluator: Evaluator, frame: Frame, images: np.ndarray):
+    """Return a ``hoomd.md.force.Custom`` that asks an `Evaluator`.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+        Made where the simulation starts; it follows its own neighbours.
+    frame : Frame
+        Axes of the simulation.
+    images : ndarray of int, shape (N, 3)
+        Images at the start: the evaluator sees positions that are continuous from there, so that a particle that
+        leaves the box is no reason to search for neighbours.
+
+    Returns
+    -------
+    hoomd.md.force.Custom
+        Total energy, forces; every particle is given U / N as its energy, and no virial.
+    """
+    return _force_class()(evaluator, frame, images)
+
+
+@functools.cache
+def _force_class():
+    import hoomd
+
+    class EvaluatorForce(hoomd.md.force.Custom):
+        def __init__(self, evaluator, frame, images):
+            super().__init__(aniso=False)
+            n, d = frame.n, frame.dimension
+            self._evaluator = evaluator
+            self._images = np.ascontiguousarray(images[:, :d], dtype=np.int64)
+            self._half = 0.5 * frame.lower.sum(axis=0)
+            self._turn = np.ascontiguousarray(frame.turn)
+            self._cell = np.ascontiguousarray(frame.cell)
+            self._positions = np.empty((n, d))
+            self._forces = np.empty((n, d))
+
+        def set_forces(self, timestep):
+            with self._state.cpu_local_snapshot as data, self.cpu_local_force_arrays as mine:
+                particles = data.particles
+                # HOOMD documents this method for handing its buffers to compiled code.
+                places = particles.rtag._coerce_to_ndarray()
+                _gather(
+                    particles.position._coerce_to_ndarray(),
+                    particles.image._coerce_to_ndarray(),
+                    places, self._images, self._half, self._turn, self._cell, self._positions,
+                )  # fmt: skip
+                energy = self._evaluator(self._positions, self._forces)
+                _scatter(
+                    self._forces, energy / len(self._forces), places, self._turn,
+                    mine.force._coerce_to_ndarray(), mine.potential_energy._coerce_to_ndarray(),
+                )  # fmt: skip
+
+    return EvaluatorForce
+
+
+@numba.njit(cache=True)
+def _gather(position, image, places, reference, half, turn, cell, out):
+    # Unwrapped positions in the model's own axes, in order of particle number.
+    d = out.shape[1]
+    for tag in range(out.shape[0]):
+        at = places[tag]
+        for b in range(d):
+            value = 0.0
+            for a in range(d):
+                value += (position[at, a] + half[a]) * turn[a, b] + (image[at, a] - reference[tag, a]) * cell[a, b]
+            out[tag, b] = value
+
+
+@numba.njit(cache=True)
+def _scatter(forces, energy, places, turn, out, energies):
+    d = forces.shape[1]
+    for tag in range(forces.shape[0]):
+        at = places[tag]
+        for a in range(d):
+            value = 0.0
+            for b in range(d):
+                value += forces[tag, b] * turn[a, b]
+            out[at, a] = value
+        energies[at] = energy

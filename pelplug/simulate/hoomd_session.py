@@ -1,0 +1,316 @@
+"""One system in the hands of HOOMD-blue."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError, RunError
+from pelplug.models.base import Model
+from pelplug.simulate.engine import Dynamics, EnergyLog, Session
+from pelplug.simulate.hoomd_forces import choose_route
+from pelplug.simulate.hoomd_frame import Frame, Raw
+
+__all__ = ["HoomdSession"]
+
+_NO_LIMIT = 1e300
+
+
+class HoomdSession(Session):
+    """A ``hoomd.Simulation`` with one model and one integrator; see `pelplug.simulate.engine.Session`.
+
+    Attributes
+    ----------
+    simulation : hoomd.Simulation
+        What runs.
+    interpolation_error : dict or None
+        Of the route ``table``: largest error of pair energy and force, and from which distance [sigma] on.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        model: Model,
+        dynamics: Dynamics,
+        *,
+        device,
+        kind: str,
+        route: str,
+        threads: int | None,
+        seed: int,
+        log_every: int,
+        internal: dict[str, np.ndarray] | None,
+    ):
+        self._frame = Frame(configuration, model, by_mass=dynamics.method == "langevin")
+        self._model, self._dynamics, self._threads = model, dynamics, threads
+        self._kind = kind
+        raw = self._frame.raw(configuration)
+        if internal:
+            raw = Raw.from_arrays(internal)
+            if not self._frame.agrees(raw, configuration):
+                raise InputError("The checkpoint's arrays and its configuration are not of one state; start anew.")
+        if dynamics.method in ("nvt", "nve", "langevin") and configuration.velocities is None:
+            raise InputError(f"The ensemble {dynamics.method} needs velocities; thermalise the configuration first.")
+        potential = model.potential(configuration)
+        chosen = choose_route(route, potential, self._frame, configuration, kind, dynamics.minimises)
+        self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
+        self._start_time, self._start_step = configuration.time, raw.step
+        self.step = raw.step
+        self._log = _Log(log_every)
+        self._build(chosen, configuration, raw, device, seed)
+
+    # --- building ---------------------------------------------------------------------------------------------
+
+    def _build(self, chosen, configuration, raw, device, seed) -> None:
+        import hoomd
+
+        self.simulation = simulation = hoomd.Simulation(device=device, seed=int(seed) % 65536)
+        simulation.timestep = raw.step
+        simulation.create_state_from_snapshot(self._snapshot(raw, device.communicator))
+        with self._errors():
+            self._force = chosen.build(simulation, self._frame, configuration, raw)
+        if chosen.kind == "kernel" and self._kind == "cpu":
+            # pelplug's own neighbour list puts near what is near: sorting particles would only cost.
+            simulation.operations.tuners.clear()
+        everything = hoomd.filter.All()
+        simulation.operations.integrator = self._integrator(everything)
+        self._thermo = hoomd.md.compute.ThermodynamicQuantities(everything)
+        simulation.operations.computes.append(self._thermo)
+        if self._dynamics.method == "langevin":
+            # The noise of all particles together would move the centre of mass.
+            simulation.operations.updaters.append(hoomd.md.update.ZeroMomentum(hoomd.trigger.Periodic(1)))
+        if self._log.every:
+            self._write(self._log.every, self._log_energy)
+        with self._errors():
+            simulation.run(0)
+        if raw.acceleration is not None:
+            self._set_accelerations(raw.acceleration)
+
+    def _snapshot(self, raw: Raw, communicator):
+        import hoomd
+
+        snapshot = hoomd.Snapshot(communicator)
+        if snapshot.communicator.rank == 0:
+            snapshot.configuration.box = self._frame.box
+            particles = snapshot.particles
+            particles.N = self._frame.n
+            particles.types = self._frame.names
+            particles.typeid[:] = self._frame.types
+            particles.mass[:] = self._frame.masses
+            particles.position[:] = raw.position
+            particles.image[:] = raw.image
+            particles.velocity[:] = raw.velocity
+        return snapshot
+
+    def _integrator(self, everything):
+        import hoomd
+
+        dynamics, methods = self._dynamics, hoomd.md.methods
+        if dynamics.method == "fire":
+            # HOOMD stops at a root mean square acceleration; this one bounds every component of the force.
+            tolerance = dynamics.force_tolerance / np.sqrt(self._frame.dimension * self._frame.n)
+            return hoomd.md.minimize.FIRE(
+                dt=dynamics.time_step,
+                force_tol=tolerance / float(self._frame.masses.max()),
+                angmom_tol=_NO_LIMIT,
+                energy_tol=_NO_LIMIT,
+                methods=[methods.ConstantVolume(everything)],
+                forces=[self._force],
+            )
+        if dynamics.method == "steepest-descent":
+            method = methods.OverdampedViscous(everything, default_gamma=1.0)
+        elif dynamics.method == "langevin":
+            method = methods.Langevin(everything, kT=self._target())
+            for name, mass in zip(self._frame.names, self._frame.type_masses(), strict=True):
+                method.gamma[name] = dynamics.friction * float(mass)
+        elif dynamics.method == "nve":
+            method = methods.ConstantVolume(everything)
+        else:
+            self._thermostat = methods.thermostats.MTTK(kT=self._target(), tau=dynamics.thermostat_time)
+            method = methods.ConstantVolume(everything, self._thermostat)
+        return hoomd.md.Integrator(dt=dynamics.time_step, methods=[method], forces=[self._force])
+
+    def _target(self):
+        import hoomd
+
+        dynamics, k = self._dynamics, self._model.boltzmann
+        if dynamics.end_temperature is None:
+            return k * dynamics.temperature
+        return hoomd.variant.Ramp(
+            A=k * dynamics.temperature,
+            B=k * dynamics.end_temperature,
+            t_start=dynamics.ramp_start,
+            t_ramp=dynamics.ramp_steps,
+        )
+
+    def _write(self, period: int, function: Callable[[int], None]) -> None:
+        import hoomd
+
+        writer = hoomd.write.CustomWriter(action=_action(function), trigger=hoomd.trigger.Periodic(period))
+        self.simulation.operations.writers.append(writer)
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    def run(self, steps: int) -> EnergyLog:
+        """Advance; see `pelplug.simulate.engine.Session.run`. Observers are called inside."""
+        if steps < 0:
+            raise InputError(f"The number of steps must not be negative, not {steps}.")
+        self._log.expect(self.step, steps)
+        with self._errors():
+            self.simulation.run(steps)
+        self.step = int(self.simulation.timestep)
+        log = self._log.taken()
+        if not (np.isfinite(self._thermo.potential_energy) and np.all(np.isfinite(log.potential_energy))):
+            raise RunError(
+                f"The energy is no longer finite at step {self.step}; use a smaller time step or a melted start."
+            )
+        if self._dynamics.method == "fire":
+            self.converged = float(np.abs(self.energy_forces()[1]).max()) <= self._dynamics.force_tolerance
+        return log
+
+    def advance(self, steps: int) -> EnergyLog:
+        """Advance with the observers called; the same as `run` here."""
+        return self.run(steps)
+
+    def observe(self, period: int, callback: Callable[[Configuration, float], None]) -> None:
+        """Call ``callback(configuration, potential_energy)`` inside `run` at multiples of so many steps."""
+        super().observe(period, callback)
+
+        def look(timestep):
+            callback(self._state(self._raw(timestep)), float(self._thermo.potential_energy))
+
+        self._write(period, look)
+
+    def _log_energy(self, timestep: int) -> None:
+        self._log.note(timestep, self._thermo.potential_energy, self._kinetic_temperature())
+
+    def _kinetic_temperature(self) -> float:
+        if self._dynamics.minimises or self._frame.n < 2:
+            return float("nan")
+        degrees = self._frame.dimension * (self._frame.n - 1)
+        return 2.0 * self._thermo.kinetic_energy / (self._model.boltzmann * degrees)
+
+    @contextlib.contextmanager
+    def _errors(self):
+        """Give the kernels their threads, and turn what HOOMD-blue says of a failure into one sentence."""
+        name, before = "PELPLUG_NUM_THREADS", os.environ.get("PELPLUG_NUM_THREADS")
+        if self._threads is not None:
+            os.environ[name] = str(self._threads)
+        try:
+            yield
+        except InputError as error:
+            raise RunError(f"The simulation failed near step {self.step}: {error}") from None
+        except RuntimeError as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise RunError(
+                f"HOOMD-blue stopped near step {self.step} ({said}); a smaller time step or a melted start may help."
+            ) from error
+        finally:
+            if self._threads is not None:
+                if before is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = before
+
+    # --- the state --------------------------------------------------------------------------------------------
+
+    def configuration(self) -> Configuration:
+        """Return the state; see `pelplug.simulate.engine.Session.configuration`."""
+        return self._state(self._raw(self.step))
+
+    def energy_forces(self) -> tuple[float, np.ndarray]:
+        """Return U and the forces that HOOMD-blue moves the particles with."""
+        forces = self._everywhere(self._force.forces)
+        return float(self._thermo.potential_energy), forces[:, : self._frame.dimension] @ self._frame.turn
+
+    def internal(self) -> dict[str, np.ndarray]:
+        """Return the raw state of HOOMD-blue, thermostat and accelerations included.
+
+        A session that is begun with it goes on with the same equations from the same numbers; its trajectory departs
+        from the uninterrupted one by rounding only, because neighbours are listed in another order. FIRE begins
+        anew from the same positions.
+        """
+        return self._raw(self.step).to_arrays()
+
+    def close(self) -> None:
+        """Let HOOMD-blue free its memory."""
+        self.simulation = self._force = self._thermo = self._thermostat = None
+
+    _thermostat = None
+
+    def _state(self, raw: Raw) -> Configuration:
+        time = None
+        if self._start_time is not None:
+            time = self._start_time + (raw.step - self._start_step) * self._dynamics.time_step
+        if self._dynamics.method == "langevin":
+            raw = dataclasses.replace(raw, velocity=self._without_drift(raw.velocity))
+        return self._frame.configuration(raw, time, velocities=not self._dynamics.minimises)
+
+    def _without_drift(self, velocity: np.ndarray) -> np.ndarray:
+        # What ZeroMomentum does before the next step: the same momentum taken from every particle.
+        masses = self._frame.masses[:, None]
+        return velocity - (masses * velocity).mean(axis=0) / masses
+
+    def _raw(self, step: int) -> Raw:
+        snapshot = self.simulation.state.get_snapshot()
+        arrays = (None,) * 4
+        if snapshot.communicator.rank == 0:
+            p = snapshot.particles
+            arrays = tuple(np.array(a) for a in (p.position, p.image, p.velocity, p.acceleration))
+        thermostat = None if self._thermostat is None else np.array(self._thermostat.translational_dof)
+        return Raw(step, *self._everywhere(arrays), thermostat)
+
+    def _set_accelerations(self, accelerations: np.ndarray) -> None:
+        # HOOMD computes them from the forces at the start; after a Langevin step they held the noise as well.
+        state = self.simulation.state
+        local = state.gpu_local_snapshot if self._kind == "gpu" else state.cpu_local_snapshot
+        with local as data:
+            tags = np.array(data.particles.tag) if self._kind != "gpu" else data.particles.tag.get()
+            data.particles.acceleration[:] = accelerations[tags]
+
+    def _everywhere(self, value):
+        """Under MPI, hand what only the first rank has to all of them."""
+        if self._kind != "mpi":
+            return value
+        from mpi4py import MPI
+
+        return MPI.COMM_WORLD.bcast(value, root=0)
+
+
+class _Log:
+    """Energies of one run, in arrays made before it."""
+
+    def __init__(self, every: int):
+        if every < 0:
+            raise InputError(f"The energies are logged every so many steps, or never with 0, not {every}.")
+        self.every = every
+        self.expect(0, 0)
+
+    def expect(self, step: int, steps: int) -> None:
+        count = (step + steps) // self.every - step // self.every if self.every else 0
+        self._step, self._energy = np.empty(count, dtype=np.int64), np.empty(count)
+        self._temperature = np.empty(count)
+        self._n = 0
+
+    def note(self, step: int, energy: float, temperature: float) -> None:
+        at = self._n
+        self._step[at], self._energy[at], self._temperature[at] = step, energy, temperature
+        self._n = at + 1
+
+    def taken(self) -> EnergyLog:
+        return EnergyLog(self._step[: self._n], self._energy[: self._n], self._temperature[: self._n])
+
+
+def _action(function: Callable[[int], None]):
+    import hoomd
+
+    class Call(hoomd.custom.Action):
+        def act(self, timestep):
+            function(timestep)
+
+    return Call()
