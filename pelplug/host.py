@@ -1,4 +1,4 @@
-"""The host: one registry of plugins, and `analyze`, which runs analyses and all they use."""
+"""The host: one registry of plugins, `analyze`, which runs analyses and all they use, and `simulate`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pelplug.errors import InputError
 from pelplug.registry import Registry
 
 if TYPE_CHECKING:
@@ -14,8 +15,19 @@ if TYPE_CHECKING:
 
     from pelplug.models.base import Model
     from pelplug.pipeline import AnalysisRun
+    from pelplug.simulate.run import SimulationResult
 
-__all__ = ["analyze", "default_registry", "model", "model_classes", "plugins", "run_analyses", "use_registry"]
+__all__ = [
+    "analyze",
+    "default_registry",
+    "engines",
+    "model",
+    "model_classes",
+    "plugins",
+    "run_analyses",
+    "simulate",
+    "use_registry",
+]
 
 _default: Registry | None = None
 
@@ -168,3 +180,108 @@ def run_analyses(names: str | Iterable[str], trajectory: Any, **arguments) -> An
     arguments.setdefault("registry", None)
     arguments["registry"] = arguments["registry"] or default_registry()
     return execute(names, trajectory, **arguments)
+
+
+def engines(registry: Registry | None = None) -> dict[str, type]:
+    """Return every simulation engine class by name, usable here or not."""
+    return (registry or default_registry()).engines()
+
+
+def simulate(
+    model: str | os.PathLike | Model,
+    n: int | None = None,
+    temperature: float | None = None,
+    steps: int | None = None,
+    *,
+    output: str | os.PathLike,
+    engine: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    seed: int = 0,
+    replicas: int = 1,
+    workers: int = 1,
+    start: Any = None,
+    engine_options: dict | None = None,
+    registry: Registry | None = None,
+    **protocol,
+) -> SimulationResult | list[SimulationResult]:
+    """Simulate a model liquid: build, melt, equilibrate, produce, and write a GSD trajectory.
+
+    The same call again finishes a run that was interrupted or killed.
+
+    Parameters
+    ----------
+    model : str, path or Model
+        Name, TOML file, or model.
+    n : int, optional
+        Number of particles, unless there is a `start`.
+    temperature : float, optional
+        T of the thermostat, in the units of the model.
+    steps : int, optional
+        To produce after equilibration; a ramp may give a `rate` instead.
+    output : path_like
+        Trajectory to write, ``.gsd``.
+    engine : str
+        ``auto`` takes HOOMD-blue if it is installed, else LAMMPS.
+    device : {"auto", "cpu", "gpu", "mpi"}
+        What the engine runs on.
+    threads : int, optional
+        Threads on a CPU.
+    seed : int
+        The first replica's; makes start and velocities repeatable.
+    replicas : int
+        Independent runs with seeds `seed`, `seed` + 1, ...; ``traj.gsd`` becomes ``traj-seed0.gsd`` and so on.
+    workers : int
+        How many replicas to run at once, each in a process of its own.
+    start : path_like or Configuration, optional
+        State, or the file whose last frame it is, to begin with instead of a melt.
+    engine_options : dict, optional
+        Further arguments of the engine's class, such as ``{"route": "kernel"}`` of HOOMD-blue.
+    registry : Registry, optional
+        Where to look for engines and models.
+    **protocol
+        ``ensemble`` ("nvt", "nve", "langevin", "steepest-descent", "fire"); ``time_step``, ``thermostat_time``
+        [time]; ``friction`` [1 / time]; ``density`` [length**-d]; ``frames`` (steps between frames, ``"log:10"``,
+        ``"blocks:10000:10"``); ``log_every`` (steps); ``equilibration`` (steps; None: until MSD and F_s are
+        stationary); ``longest_equilibration``, ``melt_steps`` (steps); ``end_temperature`` and ``rate`` [temperature
+        / time] of a ramp; ``force_tolerance`` [energy / length]; ``overwrite``; ``checkpoint_seconds``; ``progress``
+        and ``announce`` (callables).
+
+    Returns
+    -------
+    SimulationResult, or a list of them for several replicas
+        With ``path`` and ``record``.
+
+    Raises
+    ------
+    InputError
+        If the engine, model or a number is wrong, or an unfinished run of another command is in the way.
+    RunError
+        If the simulation failed.
+    """
+    from pelplug.simulate.run import choose_engine, output_of_replica, run_simulation
+    from pelplug.trajectory import read_configuration
+
+    registry = registry or default_registry()
+    engine_class = choose_engine(engine, registry.engines())
+    liquid = registry.model(model) if isinstance(model, str | os.PathLike) else model
+    from_file = isinstance(start, str | os.PathLike)
+    protocol["inputs"] = [start] if from_file else []
+    protocol["start"] = read_configuration(start) if from_file else start
+    if replicas < 1 or workers < 1:
+        raise InputError("There must be at least one replica and one worker.")
+    program = engine_class(device=device, threads=threads, **(engine_options or {}))
+    common = {"n": n, "temperature": temperature, "steps": steps, **protocol}
+    if replicas == 1:
+        return run_simulation(liquid, program, output, seed=seed, **common)
+    jobs = [(output_of_replica(output, one), one) for one in range(seed, seed + replicas)]
+    if workers == 1:
+        return [run_simulation(liquid, program, path, seed=one, **common) for path, one in jobs]
+    import concurrent.futures
+    import multiprocessing
+
+    common["progress"] = common["announce"] = None
+    context = multiprocessing.get_context("spawn")  # engines and numba's threads do not survive a fork
+    with concurrent.futures.ProcessPoolExecutor(min(workers, replicas), mp_context=context) as pool:
+        futures = [pool.submit(run_simulation, liquid, program, path, seed=one, **common) for path, one in jobs]
+        return [future.result() for future in futures]

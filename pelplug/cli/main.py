@@ -12,6 +12,7 @@ from importlib import metadata
 import click
 
 from pelplug.cli.analyze import analyze
+from pelplug.cli.engines import engines
 from pelplug.cli.models import models
 from pelplug.cli.options import common, registry
 from pelplug.cli.output import RunInterruptedError, note
@@ -19,6 +20,7 @@ from pelplug.cli.plot import plot
 from pelplug.cli.plugins import plugins
 from pelplug.cli.prepare import prepare
 from pelplug.cli.quench import quench
+from pelplug.cli.simulate import simulate
 from pelplug.errors import PelplugError
 from pelplug.files import DISK_FULL
 
@@ -142,12 +144,13 @@ def cli():
 
     \b
     pelplug analyze --plugin kappa traj.gsd     the main job: a result, a plot, fields for OVITO
+    pelplug simulate kob-andersen -N 1000 -T 0.8 --steps 60000 -o traj.gsd
     pelplug plugins                             what can be computed
     pelplug models                              the model liquids
     """  # noqa: D301
 
 
-for _command in (analyze, quench, prepare, plot, plugins, models):
+for _command in (simulate, analyze, quench, prepare, plot, plugins, models, engines):
     cli.add_command(_command)
 _OWN = dict(cli.commands)
 

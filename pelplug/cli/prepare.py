@@ -1,4 +1,4 @@
-"""``pelplug prepare``: equilibrium configurations of a model by swap Monte Carlo."""
+"""``pelplug prepare``: equilibrium configurations of a model, by swap Monte Carlo or by planting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["prepare"]
 @click.argument("model")
 @click.option("-N", "--particles", type=int, metavar="N", help="Number of particles; not with a file to start from.")
 @click.option("-T", "--temperature", type=float, required=True, metavar="T", help="Temperature, k_B = 1.")
-@click.option("--sweeps", type=int, required=True, metavar="N", help="Sweeps (N moves each) to sample.")
+@click.option("--sweeps", type=int, metavar="N", help="Sweeps (N moves each) to sample; none with --start planted.")
 @click.option("--equilibration", type=int, metavar="N", help="Sweeps before, tuning the step.  [default: as --sweeps]")
 @click.option("--every", type=int, metavar="N", help="Write a frame every N sweeps.  [default: only the last]")
 @click.option("--seed", type=int, metavar="N", help="Makes the run repeatable.")
@@ -25,14 +25,20 @@ __all__ = ["prepare"]
 @click.option("--delta", type=float, metavar="LENGTH", help="Largest displacement along each axis, not tuned.")
 @click.option("--density", type=float, metavar="RHO", help="Number density.  [default: the model's]")
 @click.option(
-    "--start", default="lattice", metavar="lattice|random|FILE", help="Start, or the file whose last frame it is."
+    "--start",
+    default="lattice",
+    metavar="lattice|random|planted|FILE",
+    help="Start, or the file whose last frame it is; planted is in equilibrium already (mari-kurchan).",
 )
 @click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
 @common
 def prepare(model, particles, temperature, sweeps, equilibration, every, seed, start, density, output, **options):
-    """Sample configurations of MODEL at a temperature by swap Monte Carlo.
+    """Sample configurations of MODEL at a temperature by swap Monte Carlo, or plant one.
+
+    With --start planted one configuration is written that is in equilibrium at T by construction, with the disorder
+    drawn around it; that is for models with random shifts (mari-kurchan), which Monte Carlo does not know.
 
     The model goes into the file, so that other commands need no --model. An interrupted run writes nothing and cannot
     be resumed; to go on from a finished one pass its file as --start. Compare the two halves of the energy that is
@@ -44,7 +50,14 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     from pelplug.simulate.swap import swap_monte_carlo
 
     quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
-    liquid = resolve_model(model, None, options.pop("model_parameters"))
+    model_parameters = options.pop("model_parameters")
+    liquid = resolve_model(model, None, model_parameters)
+    if start == "planted":
+        unused = {"sweeps": sweeps, "equilibration": equilibration, "every": every, "density": density, **options}
+        _refuse_unused(unused, model_parameters)
+        _plant(liquid, particles, temperature, _seed(seed), output, overwrite, quiet)
+        return
+    _check_sweeps(sweeps)
     from_file = start not in ("lattice", "random")
     check_output(output, overwrite, [start] if from_file else [])
     rng = np.random.default_rng(_seed(seed))
@@ -74,6 +87,46 @@ def _seed(seed):
     if seed is not None and seed < 0:
         raise InputError(f"A seed is a whole number from 0 up, not {seed}.")
     return seed
+
+
+def _check_sweeps(sweeps):
+    from pelplug.errors import InputError
+
+    if sweeps is None:
+        raise InputError("Say how many sweeps to sample with --sweeps; only --start planted needs none.")
+
+
+def _refuse_unused(options: dict, model_parameters) -> None:
+    from pelplug.errors import InputError
+
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(
+                f"--{name.replace('_', '-')} is for Monte Carlo, and a planted configuration needs none; leave it out."
+            )
+    if any(text.partition("=")[0].strip() in ("seed", "planted_temperature") for text in model_parameters):
+        raise InputError("Give the seed and the temperature of planting with --seed and -T, not with --model-param.")
+
+
+def _plant(model, particles, temperature, seed, output, overwrite, quiet) -> None:
+    import numpy as np
+
+    from pelplug.errors import InputError
+    from pelplug.files import check_output
+    from pelplug.readers.write import write_trajectory
+
+    if particles is None:
+        raise InputError("Say how many particles with -N.")
+    check_output(output, overwrite)
+    seed = int(np.random.default_rng().integers(2**53)) if seed is None else seed
+    planted, configuration = model.planted(particles, temperature, seed)
+    energy = planted.potential(configuration).energy(configuration)  # says if there is no room for a pair
+    write_trajectory(output, iter([configuration.replace(step=0)]), model_record=planted.to_dict(), overwrite=overwrite)
+    if not quiet:
+        click.echo(
+            f"{output}: {particles} particles planted at T = {temperature:g} with seed {seed}, energy a particle "
+            f"{energy / particles:.6g}"
+        )
 
 
 def _start(model, particles, density, start, from_file, rng):

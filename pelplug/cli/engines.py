@@ -1,0 +1,36 @@
+"""``pelplug engines``: what can simulate here, on which device, and what is missing."""
+
+from __future__ import annotations
+
+import click
+
+from pelplug.cli.options import common, registry
+from pelplug.cli.output import note, print_table
+
+__all__ = ["engines"]
+
+
+@click.command()
+@common
+def engines():
+    """List the simulation engines: what is installed, on which device it can run, and what is missing."""
+    from pelplug.simulate.run import AUTOMATIC, NO_ENGINE
+
+    rows, missing, usable = [], [], []
+    for name, engine in registry().engines().items():
+        status = engine.status()
+        state = "ready" if status.available else "missing"
+        rows.append((name, status.version, state, ", ".join(status.devices), engine.summary))
+        if status.missing:
+            missing.append((name, status.missing))
+        if status.available:
+            usable.append(name)
+    print_table(("name", "version", "status", "devices", "summary"), rows)
+    if missing:
+        click.echo()
+        print_table(("engine", "what is missing"), missing)
+    if usable:
+        first = next((name for name in AUTOMATIC if name in usable), usable[0])
+        click.echo(f"\n--engine auto takes {first}.")
+    else:
+        note(NO_ENGINE)

