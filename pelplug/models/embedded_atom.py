@@ -146,7 +146,7 @@ class Cu50Zr50(EmbeddedAtom):
     aliases = ("cuzr",)
     summary = "Cu50Zr50 metallic glass, Finnis-Sinclair potential from LAMMPS's file CuZr_mm.eam.fs"
     cites = (
-        "M. I. Mendelev, D. J. Sordelet and M. J. Kramer, J. Appl. Phys. 102, 043501 (2007)",
+        "M. I. Mendelev, file CuZr_mm.eam.fs distributed with LAMMPS, 2007-06-11 (it says CITATION: Unknown)",
         *EmbeddedAtom.cites,
     )
     species = ("Cu", "Zr")

@@ -9,7 +9,15 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
 from pelplug.potentials.eam_file import EAMTables
-from pelplug.potentials.eam_kernels import densities, embedding_forces, entry_values, spline_coefficients
+from pelplug.potentials.eam_kernels import (
+    add_shares,
+    densities,
+    embeddings,
+    entry_values,
+    halve,
+    pair_forces,
+    spline_coefficients,
+)
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.pair import group_numbers
@@ -155,7 +163,11 @@ class _System:
         self.groups = group_numbers(configuration, potential.species)
         self._reach = np.full((len(potential.species),) * 2, potential.cutoff)
         self._energies, self.slopes, self.curvatures = np.empty(n), np.empty(n), np.empty(n)
-        self._pulls = np.empty((0, 2))
+        # Sums of their own for parts of the rows; more of them would cost more to add up than they save.
+        chunks = min(max(n // 400, 1), 16)
+        self._densities, self._forces = np.empty((chunks, n)), np.empty((chunks, n, 3))
+        self._ends = np.empty(n, dtype=np.int64)
+        self._half_of: tuple | None = None
 
     def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
         """Build a neighbour list."""
@@ -163,33 +175,45 @@ class _System:
             raise InputError("Positions became NaN or infinite; the configuration cannot be evaluated.")
         return build_neighbour_list(positions, self.cell, self.groups, len(self._reach), self._reach, skin)
 
-    def arguments(self, neighbours: NeighbourList) -> tuple:
-        """Return what every kernel takes."""
-        return (
-            neighbours.site_positions,
-            neighbours.rows,
-            neighbours.row_site,
-            neighbours.start,
-            neighbours.neighbours,
-            neighbours.owner,
-        )
+    def arguments(self, neighbours: NeighbourList) -> NeighbourList:
+        """Return what `energy_forces` takes."""
+        return neighbours
 
-    def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
+    def _halved(self, neighbours: NeighbourList) -> None:
+        """Keep each pair of the list in one direction, unless that has been done since the list was last filled."""
+        kept = self._half_of
+        if kept is not None and kept[0] is neighbours and kept[1] == neighbours.fillings:
+            return
+        entries = int(neighbours.start[-1, -1])
+        if kept is None or kept[0] is not neighbours:
+            self._start = np.empty_like(neighbours.start)
+        if self._half_of is None or len(self._half) < entries // 2 + len(self.groups):
+            room = entries // 2 + entries // 16 + len(self.groups)
+            self._half, self._inside = np.empty((2, room), dtype=np.uint32)
+            self._pulls = np.empty((room, 3))
+        halve(neighbours.rows, neighbours.row_site, neighbours.start, neighbours.neighbours, neighbours.owner,
+              neighbours.shift, self._start, self._half)  # fmt: skip
+        self._half_of = (neighbours, neighbours.fillings)
+
+    def energy_forces(self, neighbours: NeighbourList, forces: np.ndarray) -> float:
         """Fill ``forces`` and return the energy where the neighbour list's sites are."""
-        p, n, entries = self.potential, len(forces), len(arguments[4])
-        grid = p.tables
-        if len(self._pulls) < entries:
-            self._pulls = np.empty((entries + entries // 8, 2))
-        run_ranges(densities, n, *arguments, self.groups, p._radial, 1.0 / grid.dr, p._embedding, 1.0 / grid.drho,
-                   p.cutoff**2, self._energies, self.slopes, self.curvatures, self._pulls, forces,
-                   serial_below=400)  # fmt: skip
-        run_ranges(embedding_forces, n, *arguments, self.slopes, self._pulls, forces, serial_below=400)
+        self._halved(neighbours)
+        p, n, chunks = self.potential, len(forces), len(self._densities)
+        of, grid = neighbours, p.tables
+        run_ranges(densities, chunks, chunks, of.site_positions, of.rows, of.row_site, self._start, self._half,
+                   of.owner, self.groups, p._radial, 1.0 / grid.dr, p.cutoff**2, self._energies, self._densities,
+                   self._inside, self._ends, self._pulls, serial_below=2)  # fmt: skip
+        run_ranges(embeddings, n, self._densities, self.groups, p._embedding, 1.0 / grid.drho, self._energies,
+                   self.slopes, self.curvatures)  # fmt: skip
+        run_ranges(pair_forces, chunks, chunks, of.site_positions, of.rows, of.row_site, self._start, of.owner,
+                   self._inside, self._ends, self._pulls, self.slopes, self._forces, serial_below=2)  # fmt: skip
+        run_ranges(add_shares, n, self._forces, forces)
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
 
     def checked_energy_forces(self, configuration: Configuration, neighbours: NeighbourList, forces) -> float:
         """Like `energy_forces`, and raise `InputError` if two atoms are at one point."""
-        energy = self.energy_forces(self.arguments(neighbours), forces)
+        energy = self.energy_forces(neighbours, forces)
         if not (np.isfinite(energy) and np.all(np.isfinite(forces))):
             raise InputError(overlap_sentence(configuration))
         return energy
@@ -212,7 +236,8 @@ class _Entries:
         inside = np.zeros(most, dtype=np.bool_)
         i, j, image = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64), np.empty((most, 3), np.int32)
         vectors, scalars = np.empty((most, 3)), np.empty((most, 5))
-        run_ranges(entry_values, n, *system.arguments(neighbours), system.groups, p._radial, 1.0 / p.tables.dr,
+        run_ranges(entry_values, n, neighbours.site_positions, neighbours.rows, neighbours.row_site, neighbours.start,
+                   neighbours.neighbours, neighbours.owner, system.groups, p._radial, 1.0 / p.tables.dr,
                    p.cutoff**2, system.slopes, neighbours.shift, inside, i, j, image, vectors, scalars,
                    serial_below=400)  # fmt: skip
         self.i, self.j, self.image, self.vectors = i[inside], j[inside], image[inside], vectors[inside]

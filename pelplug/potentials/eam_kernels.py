@@ -1,6 +1,7 @@
 """Splines of an embedded-atom potential and the kernels that evaluate them.
 
-Each kernel walks a range of rows of a `NeighbourList` and writes only to the particles of these rows.
+Energy and forces visit each pair once. Rows are cut into chunks, a number that depends on N alone; each chunk adds to
+sums of its own and these are added in order, so results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ import math
 import numba
 import numpy as np
 
-__all__ = ["densities", "embedding_forces", "entry_values", "spline_coefficients"]
+__all__ = [
+    "add_shares",
+    "densities",
+    "embeddings",
+    "entry_values",
+    "halve",
+    "pair_forces",
+    "spline_coefficients",
+]
 
 # Sums may be reordered (that is what lets the compiler use vector registers); NaN and infinity keep their meaning.
 _FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
@@ -59,86 +68,156 @@ def _embed(rho, table, inverse_drho):
     return value, first * inverse_drho, second * inverse_drho * inverse_drho
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
-def densities(begin, end, sites, rows, row_site, start, neighbours, owner, groups, radial, inverse_dr,
-              embedding, inverse_drho, cutoff_squared, energies, slopes, curvatures, pulls, forces):  # fmt: skip
-    """First of two passes: pair energies and forces, the density and its embedding.
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def halve(rows, row_site, start, neighbours, owner, shift, half_start, half):
+    """Fill ``half_start`` and ``half``, of the shapes of ``start`` and ``neighbours``, with each pair in one direction.
 
-    ``pulls`` keeps the slopes of the densities that a row and its neighbour exchange, over their distance.
+    Which direction alternates with the particles' numbers, so that rows keep about half of their neighbours each.
+    """
+    kept = np.uint64(0)
+    for row in range(len(rows)):
+        i = rows[row]
+        me = row_site[row]
+        for g in range(start.shape[1] - 1):
+            half_start[row, g] = kept
+            for k in range(np.uint64(start[row, g]), np.uint64(start[row, g + 1])):
+                j = neighbours[k]
+                o = owner[j]
+                here = i < o
+                if i == o:  # an atom and its own images: those in the lexicographically positive directions
+                    for a in range(shift.shape[1]):
+                        step = shift[j, a] - shift[me, a]
+                        if step != 0:
+                            here = step > 0
+                            break
+                elif (i + o) & 1:
+                    here = not here
+                if here:
+                    half[kept] = j
+                    kept += np.uint64(1)
+        half_start[row, start.shape[1] - 1] = kept
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+def densities(begin, end, chunks, sites, rows, row_site, start, neighbours, owner, groups, radial, inverse_dr,
+              cutoff_squared, energies, shares, inside, ends, pulls):  # fmt: skip
+    """First of three passes: pair energies, and what each chunk of rows adds to the densities, ``shares[chunk]``.
+
+    ``inside[start[row, 0]:ends[row]]`` are the row's neighbours within the cutoff, and ``pulls`` what a pair exerts
+    over its distance: the slope of phi, and those of the densities that the neighbour makes here and the row there.
     """
     last = radial.shape[2] - 1
-    for row in range(begin, end):
-        me = row_site[row]
-        i = rows[row]
-        x0 = sites[me, 0]
-        x1 = sites[me, 1]
-        x2 = sites[me, 2]
-        f0 = f1 = f2 = energy = rho = 0.0
-        gi = groups[i]
-        for gj in range(start.shape[1] - 1):
-            table = radial[gi, gj]
-            # Unsigned counters spare numba's test for negative indices.
-            for k in range(np.uint64(start[row, gj]), np.uint64(start[row, gj + 1])):
-                j = neighbours[k]
-                d0 = sites[j, 0] - x0
-                d1 = sites[j, 1] - x1
-                d2 = sites[j, 2] - x2
-                square = d0 * d0 + d1 * d1 + d2 * d2
-                if not square < cutoff_squared:
-                    pulls[k, 0] = 0.0
-                    pulls[k, 1] = 0.0
-                    continue
-                r = math.sqrt(square)
-                inverse = 1.0 / r
-                x = r * inverse_dr
-                m = min(np.int64(x), last)
-                t = min(x - m, 1.0)
-                c = table[np.uint64(m)]
-                z = ((c[3] * t + c[2]) * t + c[1]) * t + c[0]
-                dz = ((3.0 * c[3] * t + 2.0 * c[2]) * t + c[1]) * inverse_dr
-                phi = z * inverse
-                w = (dz - phi) * inverse * inverse
-                energy += phi
-                rho += ((c[7] * t + c[6]) * t + c[5]) * t + c[4]
-                scale = inverse_dr * inverse
-                pull = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
-                pulls[k, 0] = pull
-                if gi != gj:
-                    c = radial[gj, gi, np.uint64(m)]
+    n = len(rows)
+    for chunk in range(begin, end):
+        share = shares[chunk]
+        share[:] = 0.0
+        for row in range(n * chunk // chunks, n * (chunk + 1) // chunks):
+            me = row_site[row]
+            i = rows[row]
+            x0 = sites[me, 0]
+            x1 = sites[me, 1]
+            x2 = sites[me, 2]
+            energy = rho = 0.0
+            gi = groups[i]
+            to = np.uint64(start[row, 0])
+            for gj in range(start.shape[1] - 1):
+                table = radial[gi, gj]
+                back = radial[gj, gi]
+                # Unsigned counters spare numba's test for negative indices.
+                for k in range(np.uint64(start[row, gj]), np.uint64(start[row, gj + 1])):
+                    j = neighbours[k]
+                    d0 = sites[j, 0] - x0
+                    d1 = sites[j, 1] - x1
+                    d2 = sites[j, 2] - x2
+                    square = d0 * d0 + d1 * d1 + d2 * d2
+                    if not square < cutoff_squared:
+                        continue
+                    r = math.sqrt(square)
+                    inverse = 1.0 / r
+                    x = r * inverse_dr
+                    m = min(np.int64(x), last)
+                    t = min(x - m, 1.0)
+                    scale = inverse_dr * inverse
+                    c = table[np.uint64(m)]
+                    phi = (((c[3] * t + c[2]) * t + c[1]) * t + c[0]) * inverse
+                    energy += phi
+                    slope = ((3.0 * c[3] * t + 2.0 * c[2]) * t + c[1]) * inverse_dr
+                    pulls[to, 0] = (slope - phi) * inverse * inverse
+                    made = ((c[7] * t + c[6]) * t + c[5]) * t + c[4]
                     pull = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
-                pulls[k, 1] = pull
-                f0 += w * d0
-                f1 += w * d1
-                f2 += w * d2
-        value, slope, curvature = _embed(rho, embedding[gi], inverse_drho)
-        energies[i] = 0.5 * energy + value
+                    rho += made
+                    pulls[to, 1] = pull
+                    if gi != gj:
+                        c = back[np.uint64(m)]
+                        made = ((c[7] * t + c[6]) * t + c[5]) * t + c[4]
+                        pull = ((3.0 * c[7] * t + 2.0 * c[6]) * t + c[5]) * scale
+                    pulls[to, 2] = pull
+                    share[np.uint64(owner[j])] += made
+                    inside[to] = j
+                    to += np.uint64(1)
+            ends[row] = to
+            share[i] += rho
+            energies[i] = energy
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+def embeddings(begin, end, shares, groups, embedding, inverse_drho, energies, slopes, curvatures):
+    """Second pass: add up the densities, and embed."""
+    for i in range(begin, end):
+        rho = 0.0
+        for chunk in range(shares.shape[0]):
+            rho += shares[chunk, i]
+        value, slope, curvature = _embed(rho, embedding[groups[i]], inverse_drho)
+        energies[i] += value
         slopes[i] = slope
         curvatures[i] = curvature
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+def pair_forces(begin, end, chunks, sites, rows, row_site, start, owner, inside, ends, pulls, slopes, shares):
+    """Third pass: what each chunk of rows adds to the forces, ``shares[chunk]``, shape (N, 3)."""
+    n = len(rows)
+    for chunk in range(begin, end):
+        share = shares[chunk]
+        share[:] = 0.0
+        for row in range(n * chunk // chunks, n * (chunk + 1) // chunks):
+            me = row_site[row]
+            i = rows[row]
+            x0 = sites[me, 0]
+            x1 = sites[me, 1]
+            x2 = sites[me, 2]
+            f0 = f1 = f2 = 0.0
+            slope = slopes[i]
+            for k in range(np.uint64(start[row, 0]), np.uint64(ends[row])):
+                j = inside[k]
+                o = np.uint64(owner[j])
+                w = pulls[k, 0] + slope * pulls[k, 1] + slopes[o] * pulls[k, 2]
+                w0 = w * (sites[j, 0] - x0)
+                w1 = w * (sites[j, 1] - x1)
+                w2 = w * (sites[j, 2] - x2)
+                f0 += w0
+                f1 += w1
+                f2 += w2
+                share[o, 0] -= w0
+                share[o, 1] -= w1
+                share[o, 2] -= w2
+            share[i, 0] += f0
+            share[i, 1] += f1
+            share[i, 2] += f2
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def add_shares(begin, end, shares, forces):
+    """Add up the chunks in their order, whatever the threads were."""
+    for i in range(begin, end):
+        f0 = f1 = f2 = 0.0
+        for chunk in range(shares.shape[0]):
+            f0 += shares[chunk, i, 0]
+            f1 += shares[chunk, i, 1]
+            f2 += shares[chunk, i, 2]
         forces[i, 0] = f0
         forces[i, 1] = f1
         forces[i, 2] = f2
-
-
-@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
-def embedding_forces(begin, end, sites, rows, row_site, start, neighbours, owner, slopes, pulls, forces):
-    """Second pass: add F' of both ends times the slopes of the densities they exchange."""
-    for row in range(begin, end):
-        me = row_site[row]
-        i = rows[row]
-        x0 = sites[me, 0]
-        x1 = sites[me, 1]
-        x2 = sites[me, 2]
-        f0 = f1 = f2 = 0.0
-        slope = slopes[i]
-        for k in range(start[row, 0], start[row, -1]):
-            j = neighbours[k]
-            w = slope * pulls[k, 0] + slopes[owner[j]] * pulls[k, 1]
-            f0 += w * (sites[j, 0] - x0)
-            f1 += w * (sites[j, 1] - x1)
-            f2 += w * (sites[j, 2] - x2)
-        forces[i, 0] += f0
-        forces[i, 1] += f1
-        forces[i, 2] += f2
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -39,6 +39,8 @@ class NeighbourList:
         Neighbours of a row that belong to group g are ``neighbours[start[row, g]:start[row, g + 1]]``.
     neighbours : ndarray of uint32
         Sites.
+    fillings : int
+        How often `prune` has changed ``start`` and ``neighbours``.
     """
 
     owner: np.ndarray
@@ -52,6 +54,7 @@ class NeighbourList:
     built_at: np.ndarray
     skin: float
     search: tuple
+    fillings: int = 0
 
     def holds(self, positions: np.ndarray, spare: float = 0.0) -> bool:
         """Tell whether no neighbour within reach plus ``spare`` [length] can be missing at ``positions``."""
@@ -78,6 +81,7 @@ class NeighbourList:
                    wider.neighbours, *common, skin, self.start, self.neighbours)  # fmt: skip
         self.built_at[:] = positions
         self.skin = skin
+        self.fillings += 1
 
 
 def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diameters=None, mixing=None) -> NeighbourList:

@@ -15,6 +15,7 @@ import freud
 import numpy as np
 import oracles
 import pytest
+from oracles.stillinger_weber import write_sw_file
 
 import pelplug.models as models
 
@@ -136,3 +137,79 @@ def test_first_peak_of_the_structure_factor(name, parameters, largest, temperatu
         f"S(q_max) {s.max():.2f}, {time.perf_counter() - began:.0f} s"
     )
     assert abs(position / published - 1) < 0.02
+
+
+def network_liquid_frames(folder, n, seed, stages):
+    """Yield (temperature, frames) of a Stillinger-Weber liquid melted at T = 0.2 and cooled in stages, by LAMMPS `sw`.
+
+    ``stages`` are (temperature, steps to cool, to hold, to sample); 20 frames a stage. Thermostat and time step are
+    the paper's.
+    """
+    model = models.build("stillinger-weber")
+    start = model.random_configuration(n, seed)
+    lmp, _ = oracles.build_lammps(start, ("A",), write_sw_file(folder))
+    lmp.commands_string(f"""
+        timestep {model.time_step}
+        min_style fire
+        minimize 0.0 1.0e-3 300 300
+        reset_timestep 0
+        velocity all create 0.2 {seed + 5} mom yes dist gaussian
+        fix nvt all nvt temp 0.2 0.2 6.5
+        run 1000 post no
+    """)
+    before = 0.2
+    for temperature, cool, hold, sample in stages:
+        lmp.commands_string(f"""
+            unfix nvt
+            fix nvt all nvt temp {before} {temperature} 6.5
+            run {cool} post no
+            unfix nvt
+            fix nvt all nvt temp {temperature} {temperature} 6.5
+            run {hold} post no
+            compute msd all msd com yes
+            thermo_style custom step temp pe press c_msd[4]
+            thermo_modify norm no
+        """)
+        frames, energies, pressures = [], [], []
+        for _ in range(20):
+            lmp.command(f"run {sample // 20} post no")
+            energies.append(lmp.get_thermo("pe") / n)
+            pressures.append(lmp.get_thermo("press"))
+            positions = np.ctypeslib.as_array(lmp.gather_atoms("x", 1, 3)).reshape(n, 3).copy()
+            frames.append(start.replace(positions=positions))
+        assert model.potential(start).energy(frames[-1]) == pytest.approx(lmp.get_thermo("pe"), rel=1e-9)
+        moved = lmp.numpy.extract_compute("msd", 0, 1)[3]
+        lmp.commands_string("thermo_style one\nuncompute msd")
+        print(
+            f"\nstillinger-weber density {model.density} N {n} T {temperature} seed {seed}: "
+            f"e {np.mean(energies[:10]):.4f} then {np.mean(energies[10:]):.4f}, pressure {np.mean(pressures):.3f}, "
+            f"mean squared displacement while sampling {moved:.3f}"
+        )
+        yield temperature, frames
+        before = temperature
+    lmp.close()
+
+
+def all_peaks(q, s):
+    """Maxima of S(q) smoothed by a Gaussian of width 0.15, with their heights, as an array of rows."""
+    weight = np.exp(-0.5 * ((q[:, None] - q) / 0.15) ** 2)
+    smooth = weight @ s / weight.sum(axis=1)
+    inner = np.flatnonzero((smooth[1:-1] > smooth[:-2]) & (smooth[1:-1] >= smooth[2:])) + 1
+    return np.column_stack([q[inner], smooth[inner]])
+
+
+def test_every_peak_of_the_stillinger_weber_liquid(tmp_path):
+    """Paper: q_max = 6.28 (Table I). No peak is there; see docs/reproduction.md."""
+    found = {}
+    stages = [(0.08, 3000, 3000, 8000), (0.05, 6000, 6000, 12000)]
+    for temperature, frames in network_liquid_frames(tmp_path, 1000, 1, stages):
+        q, s = structure_factor(frames, "A", k_min=1.0, k_max=12.0)
+        peaks = all_peaks(q, s)
+        found[temperature] = peaks[np.argmax(peaks[:, 1] * (peaks[:, 0] < 9.0))]
+        if folder := os.environ.get("PELPLUG_VALIDATION_OUTPUT"):
+            np.savetxt(os.path.join(folder, f"stillinger-weber-{temperature}.txt"), np.column_stack([q, s]))
+        print(
+            f"T {temperature}: first peak {first_peak(q[q < 9.0], s[q < 9.0]):.3f}, S(6.28) {np.interp(6.28, q, s):.2f}"
+        )
+        print("   all peaks: " + ", ".join(f"{at:.2f} ({height:.2f})" for at, height in peaks))
+    assert len(found) == 2
