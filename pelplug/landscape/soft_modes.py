@@ -26,7 +26,8 @@ __all__ = [
 
 # Largest |M z / (z.M.z) - zeta / q|, a quarter of the gradient of log C, in units of |zeta / q|.
 TOLERANCE = 1e-8
-MAX_ITERATIONS = 1000
+# Tens in a glass, thousands in a crystal.
+MAX_ITERATIONS = 5000
 # Modes whose |z.z'| is above this are one mode.
 OVERLAP = 0.99
 # A stationary point is a minimum if it is reached again after a random nudge of this norm (of z, whose norm is one).

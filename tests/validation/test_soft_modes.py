@@ -7,8 +7,6 @@ protocol was written down in docs/reproduction.md before it was run. Run:
     pytest -m validation tests/validation/test_soft_modes.py -s
 """
 
-import time
-
 import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator, eigsh
@@ -41,21 +39,19 @@ def exponent(omega, limit):
     return slope - 1, slope / np.sqrt(low.size - 2), low.size
 
 
-def test_soft_modes_of_many_glasses():
-    results = {}
-    for n, seeds in STATES.items():
-        begin = time.perf_counter()
-        results[n] = [measure(n, seed) for seed in seeds]
-        print(f"\nN = {n}: {len(seeds)} states, {time.perf_counter() - begin:.0f} s", flush=True)
-        found = np.array([len(modes) for modes, _ in results[n]])
-        print(f"modes a state: {found.mean():.2f} ({found.min()} to {found.max()})")
-        print("starts that did not converge:", sum(modes.n_unconverged for modes, _ in results[n]))
-        size = [n * modes.participation_ratio[0] for modes, _ in results[n]]
+def report(results):
+    """Print what the states give and return the fits of P(omega), the main one first."""
+    for n, found in results.items():
+        counts = np.array([len(modes) for modes, _ in found])
+        print(f"\nN = {n}: {len(found)} states")
+        print(f"modes a state: {counts.mean():.2f} ({counts.min()} to {counts.max()})")
+        print("starts that did not converge:", sum(modes.n_unconverged for modes, _ in found))
+        size = [n * modes.participation_ratio[0] for modes, _ in found]
         print("N e of the softest mode, median and quartiles:", np.quantile(size, [0.5, 0.25, 0.75]).round(1))
-        above = [modes.stiffness[0] / values[0] for modes, values in results[n]]
+        above = np.array([modes.stiffness[0] / values[0] for modes, values in found])
         print("its stiffness over the lowest eigenvalue, median and range:", np.quantile(above, [0.5, 0, 1]).round(4))
-        soft = np.argsort([values[0] for _, values in results[n]])[: max(3, len(seeds) // 20)]
-        print("the same in the softest states:", np.round(np.array(above)[soft], 4))
+        soft = np.argsort([values[0] for _, values in found])[: max(3, len(found) // 20)]
+        print("the same in the softest states:", above[soft].round(4))
     every = np.sqrt(np.concatenate([modes.stiffness for modes, _ in results[SMALL]]))
     softest = np.sqrt([modes.stiffness[0] for modes, _ in results[SMALL]])
     eigen = np.sqrt(np.concatenate([values for _, values in results[SMALL]]))
@@ -66,12 +62,22 @@ def test_soft_modes_of_many_glasses():
             limit = np.quantile(first, quantile)
             s, error, count = exponent(omega, limit)
             fits.append((s, error))
-            print(f"{name} below {limit:.3f} (quantile {quantile}): s = {s:.2f} +- {error:.2f} of {count}")
-    for n in STATES:
-        for modes, values in results[n]:
+            print(f"{name} below {limit:.3f} (quantile {quantile}): s = {s:.2f} +- {error:.2f} of {count}", flush=True)
+    return fits
+
+
+def check(results):
+    """Hold the results against the protocol."""
+    fits = report(results)
+    for found in results.values():
+        for modes, values in found:
             assert modes.n_unconverged == 0
             assert (modes.stiffness >= values[0] * (1 - 1e-8)).all()
-    sizes = [np.median([n * modes.participation_ratio[0] for modes, _ in results[n]]) for n in STATES]
+    sizes = [np.median([n * modes.participation_ratio[0] for modes, _ in found]) for n, found in results.items()]
     assert 0.5 < sizes[0] / sizes[1] < 2.0
     s, error = fits[0]
     assert abs(s - 4) < 2 * error or 3 < s < 5
+
+
+def test_soft_modes_of_many_glasses():
+    check({n: [measure(n, seed) for seed in seeds] for n, seeds in STATES.items()})

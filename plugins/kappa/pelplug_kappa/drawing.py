@@ -13,6 +13,9 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
 
+from pelplug_kappa.slices import layer
+from pelplug_kappa.soft_mode_drawing import draw_soft_mode
+
 __all__ = ["draw_distribution", "draw_figure", "draw_slice"]
 
 INK = "#17324d"
@@ -88,17 +91,8 @@ def draw_slice(dataset, ax, frame: int = 0):
     state = dataset.isel(frame=frame)
     cell, kappa = state["cell"].values, state["kappa"].values
     d = cell.shape[0]
-    fractional = state["positions"].values @ np.linalg.inv(cell)
     softest = int(np.nanargmin(kappa))
-    # The soft spot in the middle of the picture: the cell is periodic.
-    fractional = (fractional - fractional[softest] + 0.5) % 1.0
-    shown = np.ones(kappa.size, dtype=bool)
-    spacing = (abs(np.linalg.det(cell)) / kappa.size) ** (1.0 / d)
-    plane = _in_plane(cell[:2])
-    if d == 3:
-        height = abs(np.linalg.det(cell)) / np.linalg.norm(np.cross(cell[0], cell[1]))
-        shown = np.abs(fractional[:, 2] - 0.5) * height <= spacing / 2
-    shown = np.flatnonzero(shown)
+    fractional, shown, plane = layer(state, softest)
     # From the back to the front, so that the layer looks solid.
     shown = shown[np.argsort(fractional[shown, -1])] if d == 3 else shown
     radii = 0.5 * state["diameter"].values[shown]
@@ -136,25 +130,21 @@ def draw_slice(dataset, ax, frame: int = 0):
 
 
 def draw_figure(dataset) -> Figure:
-    """Draw both panels; above three dimensions only the distribution."""
+    """Draw the distribution, the slice, and the softest mode if there is one; above three dimensions the first only."""
     d = dataset.sizes["dimension"]
     if d not in (2, 3):
         figure = Figure(figsize=(5.0, 4.0), layout="constrained")
         draw_distribution(dataset, figure.add_subplot())
         return figure
-    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.15))
+    modes = dataset.sizes.get("soft_mode", 0) > 0
+    figure = Figure(figsize=(13.6 if modes else 9.6, 4.2), layout="constrained")
+    left, right, *rest = figure.subplots(1, 3 if modes else 2, width_ratios=(1.0, 1.15, 1.0)[: 3 if modes else 2])
     draw_distribution(dataset, left)
+    if modes:
+        draw_soft_mode(dataset, rest[0])
     # The frame with the softest particle of all.
     draw_slice(dataset, right, frame=int(np.argmin(dataset["kappa"].min("particle").values)))
     return figure
-
-
-def _in_plane(vectors: np.ndarray) -> np.ndarray:
-    """Return two cell vectors in the coordinates of their own plane, the first along x."""
-    first = vectors[0] / np.linalg.norm(vectors[0])
-    rest = vectors[1] - (vectors[1] @ first) * first
-    return np.array([[np.linalg.norm(vectors[0]), 0.0], [vectors[1] @ first, np.linalg.norm(rest)]])
 
 
 def _caption(dataset) -> str:

@@ -13,6 +13,11 @@ __all__ = ["Kappa"]
 
 STIFFNESS = "energy / length**2"
 MODULUS = "energy / length**dimension"
+MODES = ("frame", "soft_mode")
+# Solves that a start takes on average: only the choice of the solver depends on it.
+SOLVES = 15
+# What is left of the gradient of log C, as a fraction of the terms that cancel in it.
+SOFT_MODE_TOLERANCE = 1e-8
 
 
 class Kappa(pelplug.Analysis):
@@ -36,12 +41,19 @@ class Kappa(pelplug.Analysis):
         Bins of P(kappa/<kappa>), equal on a logarithmic scale.
     cutoff_tolerance : float
         A pair this close to the cutoff, as a fraction of it, counts as sitting on it.
+    soft_modes : int or "all"
+        From how many of each frame's softest dipole responses to look for soft modes; 0 for none.
+    soft_mode_overlap : float
+        Soft modes with |z.z'| above this are one.
+    soft_mode_vectors : bool
+        Keep every mode's displacement field, not only that of the softest one.
     **base
         Of `pelplug.Analysis`.
 
     Notes
     -----
-    Attributes of the dataset: ``solver`` (the ones used) and ``bootstrap`` (what was resampled), beside the usual ones.
+    Attributes of the dataset: ``solver`` (the ones used), ``bootstrap`` (what was resampled) and ``soft_modes`` (how
+    they were found), beside the usual ones.
     """
 
     name = "kappa"
@@ -66,6 +78,25 @@ class Kappa(pelplug.Analysis):
         ),
         "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
         "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
+        "soft_mode_stiffness": pelplug.Field(MODES, STIFFNESS, "stiffness of the soft mode", ragged=True),
+        "soft_mode_frequency": pelplug.Field(MODES, "1 / time", "frequency of the soft mode", ragged=True),
+        "soft_mode_participation_ratio": pelplug.Field(MODES, "1", "participation ratio of the soft mode", ragged=True),
+        "soft_mode_cost": pelplug.Field(MODES, "energy**2 / length**4", "cost C of the soft mode", ragged=True),
+        "soft_mode_core": pelplug.Field(MODES, "1", "particle that moves most in the soft mode", ragged=True),
+        "soft_mode_core_position": pelplug.Field(
+            (*MODES, "dimension"), "length", "position of the core in the inherent structure", ragged=True
+        ),
+        "soft_mode_starts": pelplug.Field(MODES, "1", "dipole responses that led to the soft mode", ragged=True),
+        "soft_mode_residual": pelplug.Field(MODES, "1", "share of the gradient of log C that is left", ragged=True),
+        "soft_mode_vectors": pelplug.Field(
+            (*MODES, "particle", "dimension"), "1", "displacement field of the soft mode, of norm one", ragged=True
+        ),
+        "softest_mode": pelplug.Field(
+            ("frame", "particle", "dimension"), "1", "displacement field of the softest mode, of norm one"
+        ),
+        "soft_mode_cores": pelplug.Field(("frame", "particle"), "1", "soft modes with their core at the particle"),
+        "n_soft_mode_starts": pelplug.Field(("frame",), "1", "dipole responses minimised from"),
+        "n_soft_mode_unconverged": pelplug.Field(("frame",), "1", "dipole responses left out, not converged"),
         "species": pelplug.Field(("particle",), "1", "species"),
         "kappa_mean": pelplug.Field((), STIFFNESS, "mean dipole stiffness over pairs and inherent structures"),
         "kappa_interval": pelplug.Field(("bound",), STIFFNESS, "bootstrap interval of the mean dipole stiffness"),
@@ -78,6 +109,7 @@ class Kappa(pelplug.Analysis):
     cites = (
         "Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
         "E. Lerner and E. Bouchbinder, J. Chem. Phys. 148, 214502 (2018)",
+        "D. Richard et al., Phys. Rev. Lett. 126, 015501 (2021)",
     )
 
     def __init__(
@@ -103,6 +135,17 @@ class Kappa(pelplug.Analysis):
                 "a pair this close to the cutoff, as a fraction of it, sits on it", exclusive_minimum=0, maximum=0.1
             ),
         ] = 1e-6,
+        soft_modes: Annotated[
+            Literal["all"] | int,
+            pelplug.Param("look for soft modes from this many of the softest dipole responses, or all", minimum=0),
+        ] = 0,
+        soft_mode_overlap: Annotated[
+            float,
+            pelplug.Param("soft modes that overlap more than this are one", exclusive_minimum=0, exclusive_maximum=1),
+        ] = 0.99,
+        soft_mode_vectors: Annotated[
+            bool, pelplug.Param("keep the displacement field of every soft mode, not only of the softest")
+        ] = False,
         **base,
     ):
         super().__init__(trajectory, **base)
@@ -113,6 +156,9 @@ class Kappa(pelplug.Analysis):
         self.confidence = confidence
         self.bins = bins
         self.cutoff_tolerance = cutoff_tolerance
+        self.soft_modes = soft_modes
+        self.soft_mode_overlap = soft_mode_overlap
+        self.soft_mode_vectors = soft_mode_vectors
 
     def compute(self, configuration) -> dict[str, Any]:
         """Factorise the Hessian of the frame's inherent structure and read off pairs and moduli.
@@ -126,11 +172,11 @@ class Kappa(pelplug.Analysis):
         # Coordinates of the cell keep their last digits however far a particle has travelled.
         state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
         potential = self.potential_of(state)
-        response = pelplug.LinearResponse(state, potential, solver=self.solver, pairs=self.pairs)
+        response = pelplug.LinearResponse(state, potential, solver=self.solver, pairs=self._solves())
         modulus = pelplug.shear_modulus(response)
         # Every frame draws its own sample, whichever worker has it.
         stiffness = pelplug.dipole_stiffness(response, self.pairs, seed=(self.seed, configuration.frame or 0))
-        return {
+        values = {
             "kappa": stiffness.kappa_i,
             "kappa_ij": stiffness.kappa_ij,
             "pair_i": stiffness.i,
@@ -147,6 +193,7 @@ class Kappa(pelplug.Analysis):
             "cell": state.cell,
             "diameter": _diameters(state, potential),
         }
+        return values | self._soft_modes(response, stiffness, positions) if self.soft_modes else values
 
     def summarize(self, dataset):
         """Add means with bootstrap intervals and the distribution of kappa / <kappa>."""
@@ -183,6 +230,11 @@ class Kappa(pelplug.Analysis):
         without = "" if many else "; none for the shear modulus"
         # Which minimum this is depends on the algorithm that found it.
         dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
+        if self.soft_modes:
+            starts = "all dipole responses" if self.soft_modes == "all" else f"the {self.soft_modes} softest responses"
+            dataset.attrs["soft_modes"] = (
+                f"pseudoharmonic modes from {starts} of each frame, gradient of log C below {SOFT_MODE_TOLERANCE:g}"
+            )
         dataset.attrs["bootstrap"] = f"{self.confidence:g} intervals from {self.resamples} resamples of {what}{without}"
         return dataset
 
@@ -193,10 +245,37 @@ class Kappa(pelplug.Analysis):
         return draw_distribution(self.to_dataset(), ax, **keywords)
 
     def figure(self):
-        """Draw P(kappa/<kappa>) beside a slice through the softest particle, coloured by kappa_i."""
+        """Draw P(kappa/<kappa>), a slice through the softest particle coloured by kappa_i, and the softest mode."""
         from pelplug_kappa.drawing import draw_figure
 
         return draw_figure(self.to_dataset())
+
+    def _solves(self) -> str | int:
+        if self.pairs == "all":
+            return "all"
+        starts = self.pairs if self.soft_modes == "all" else min(self.pairs, self.soft_modes)
+        return self.pairs + SOLVES * starts
+
+    def _soft_modes(self, response, stiffness, positions) -> dict[str, Any]:
+        """Return the variables of the soft modes."""
+        modes = pelplug.soft_modes(
+            response, stiffness, self.soft_modes, overlap=self.soft_mode_overlap, tolerance=SOFT_MODE_TOLERANCE
+        )
+        values = {
+            "soft_mode_stiffness": modes.stiffness,
+            "soft_mode_frequency": modes.frequency,
+            "soft_mode_participation_ratio": modes.participation_ratio,
+            "soft_mode_cost": modes.cost,
+            "soft_mode_core": modes.core,
+            "soft_mode_core_position": positions[modes.core],
+            "soft_mode_starts": modes.starts,
+            "soft_mode_residual": modes.residual,
+            "softest_mode": modes.vectors[0] if len(modes) else np.full(positions.shape, np.nan),
+            "soft_mode_cores": np.bincount(modes.core, minlength=len(positions)),
+            "n_soft_mode_starts": modes.n_starts,
+            "n_soft_mode_unconverged": modes.n_unconverged,
+        }
+        return values | {"soft_mode_vectors": modes.vectors} if self.soft_mode_vectors else values
 
 
 def _diameters(state, potential) -> np.ndarray:
