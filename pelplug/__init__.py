@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from pelplug.models.base import Model, Option
     from pelplug.parameters import Param
     from pelplug.potentials.base import Potential
+    from pelplug.potentials.eam import EAMPotential
+    from pelplug.potentials.eam_file import EAMTables, read_eam
     from pelplug.potentials.forms import Form
     from pelplug.potentials.pair import PairPotential
+    from pelplug.potentials.stillinger_weber import StillingerWeberPotential
     from pelplug.results import read_results, write_netcdf
     from pelplug.simulate.run import SimulationResult
     from pelplug.simulate.swap import SwapResult, swap_monte_carlo
@@ -54,6 +57,8 @@ _HOMES = {
     "pelplug.host": ("analyze", "model"),
     "pelplug.landscape": (
         "DipoleStiffness",
+    "EAMPotential",
+    "EAMTables",
         "LinearResponse",
         "QuenchResult",
         "ShearModulus",
@@ -70,8 +75,11 @@ _HOMES = {
     "pelplug.models.base": ("Model", "Option"),
     "pelplug.parameters": ("Param",),
     "pelplug.potentials.base": ("Potential",),
+    "pelplug.potentials.eam": ("EAMPotential",),
+    "pelplug.potentials.eam_file": ("EAMTables", "read_eam"),
     "pelplug.potentials.forms": ("Form",),
     "pelplug.potentials.pair": ("PairPotential",),
+    "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
     "pelplug.results": ("read_results", "write_netcdf"),
     "pelplug.simulate.run": ("SimulationResult",),
     "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
@@ -103,6 +111,7 @@ __all__ = [
     "SimulationResult",
     "SoftModes",
     "SteepestDescentResult",
+    "StillingerWeberPotential",
     "SwapResult",
     "Trajectory",
     "__version__",
@@ -116,6 +125,7 @@ __all__ = [
     "quench",
     "quench_parameters",
     "read_configuration",
+    "read_eam",
     "read_results",
     "shear_modulus",
     "simulate",

@@ -200,16 +200,15 @@ def all_peaks(q, s):
 
 def test_every_peak_of_the_stillinger_weber_liquid(tmp_path):
     """Paper: q_max = 6.28 (Table I). No peak is there; see docs/reproduction.md."""
-    found = {}
     stages = [(0.08, 3000, 3000, 8000), (0.05, 6000, 6000, 12000)]
     for temperature, frames in network_liquid_frames(tmp_path, 1000, 1, stages):
         q, s = structure_factor(frames, "A", k_min=1.0, k_max=12.0)
         peaks = all_peaks(q, s)
-        found[temperature] = peaks[np.argmax(peaks[:, 1] * (peaks[:, 0] < 9.0))]
         if folder := os.environ.get("PELPLUG_VALIDATION_OUTPUT"):
             np.savetxt(os.path.join(folder, f"stillinger-weber-{temperature}.txt"), np.column_stack([q, s]))
         print(
             f"T {temperature}: first peak {first_peak(q[q < 9.0], s[q < 9.0]):.3f}, S(6.28) {np.interp(6.28, q, s):.2f}"
         )
         print("   all peaks: " + ", ".join(f"{at:.2f} ({height:.2f})" for at, height in peaks))
-    assert len(found) == 2
+        # Not reproduced: should the published peak ever turn up, docs/reproduction.md has to change.
+        assert not np.any(np.abs(peaks[:, 0] - 6.28) < 0.5)
