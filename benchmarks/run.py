@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap")
+BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap", "vibrations")
 
 
 def main() -> int:

@@ -1,17 +1,22 @@
-"""Eigenvalues and eigenvectors of the dynamical matrix: all of them, or the lowest by shift-invert Lanczos."""
+"""Eigenvalues and eigenvectors of the dynamical matrix: all of them, or the lowest by block Lanczos on its inverse."""
 
 from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 import pelplug
+from pelplug_vibrations.lanczos import largest_eigenpairs
 
 __all__ = ["all_modes", "lowest_modes", "participation_ratio"]
 
 # A mode is good if |D e - omega**2 e| is below this fraction of omega**2.
 RESIDUAL = 1e-6
+# Lanczos ends where |A e - e / omega**2| is below this fraction of 1 / omega**2, A the inverse; D magnifies the rest.
+TOLERANCE = 1e-11
+LOOK = 1e-5
+# Vectors solved for together: many make matrix products of a solve, too many make poor Krylov spaces.
+SMALLEST_BLOCK, LARGEST_BLOCK = 8, 16
 # Rounds of looking for copies of degenerate modes that Lanczos has missed.
 ROUNDS = 30
 
@@ -63,9 +68,10 @@ def all_modes(hessian, masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def lowest_modes(response, masses: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Find the lowest modes as the largest eigenvalues 1/omega**2 of the inverse dynamical matrix.
 
-    Lanczos (ARPACK) on ``P m^(1/2) M^-1 m^(1/2) P``, where M^-1 is the factorised Hessian off its translations and P
-    projects off those of the dynamical matrix: shift-invert at zero, without a shift. Lanczos can miss copies of a
-    degenerate mode, so it is run again off the modes found until nothing lower turns up.
+    Block Lanczos on ``P m^(1/2) M^-1 m^(1/2) P``, where M^-1 is the factorised Hessian off its translations and P
+    projects off those of the dynamical matrix: shift-invert at zero, without a shift. Copies of a mode that is more
+    degenerate than a block is wide can be missed, so the space off the modes found is searched until nothing lower
+    turns up.
 
     Parameters
     ----------
@@ -94,35 +100,23 @@ def lowest_modes(response, masses: np.ndarray, count: int) -> tuple[np.ndarray, 
     translations = _translations(masses, d)
     rng = np.random.default_rng(0)
 
-    def search(known: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        off = np.concatenate([translations, known], axis=1)
+    def apply(vectors):
+        vectors = _off(translations, vectors)
+        return _off(translations, root[:, None] * response.factor.solve(root[:, None] * vectors))
 
-        def apply(vector):
-            vector = vector.reshape(-1)
-            vector = vector - off @ (off.T @ vector)
-            vector = root * response.factor.solve(root * vector)
-            return vector - off @ (off.T @ vector)
+    def search(known: np.ndarray, k: int, block: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+        off = np.asfortranarray(np.concatenate([translations, known], axis=1))
+        return largest_eigenpairs(apply, off, k, block=block, tolerance=tolerance, rng=rng)
 
-        operator = LinearOperator((size, size), matvec=apply, dtype=np.float64)
-        start = rng.standard_normal(size)
-        start -= off @ (off.T @ start)
-        try:
-            values, vectors = eigsh(operator, k=k, which="LA", v0=start)
-        except ArpackNoConvergence:
-            raise pelplug.NotConvergedError(
-                f"Lanczos did not converge to the {k} lowest modes; ask for fewer (--modes), or for all."
-            ) from None
-        return values[::-1], vectors[:, ::-1]
-
-    values, vectors = search(np.empty((size, 0)), count)
+    block = min(max(count // 6, SMALLEST_BLOCK), LARGEST_BLOCK)
+    values, vectors = search(np.empty((size, 0)), count, block, TOLERANCE)
     for _ in range(ROUNDS):
         room = size - d - vectors.shape[1]
-        if room < 2:
+        # A Ritz value is good to the square of the residual: a coarse search tells whether anything was missed.
+        if room == 0 or not search(vectors, 1, SMALLEST_BLOCK, LOOK)[0][0] > values[-1] * (1.0 + 1e-9):
             break
-        more, found = search(vectors, min(4, room - 1))
+        more, found = search(vectors, min(SMALLEST_BLOCK, room), SMALLEST_BLOCK, TOLERANCE)
         missed = more > values[-1] * (1.0 + 1e-9)
-        if not missed.any():
-            break
         values, vectors = np.append(values, more[missed]), np.concatenate([vectors, found[:, missed]], axis=1)
         order = np.argsort(-values, kind="stable")[:count]
         values, vectors = values[order], vectors[:, order]
@@ -134,6 +128,11 @@ def lowest_modes(response, masses: np.ndarray, count: int) -> tuple[np.ndarray, 
             f"The modes are only good to {np.max(rest):.1g} of omega**2; use --solver sparse or dense."
         )
     return np.sqrt(squared), vectors
+
+
+def _off(orthonormal: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return ``vectors`` without what lies along some orthonormal columns."""
+    return vectors - orthonormal @ (orthonormal.T @ vectors)
 
 
 def _translations(masses: np.ndarray, d: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from pelplug_vibrations.elastic import beta_harmonic, bulk_modulus, debye_level, first_phonon, power_law
+from pelplug_vibrations.lanczos import largest_eigenpairs
 from pelplug_vibrations.modes import all_modes, lowest_modes, participation_ratio
 from pelplug_vibrations.vibrations import Vibrations
 
@@ -87,6 +88,24 @@ def test_lanczos_finds_every_copy_of_degenerate_modes(crystal, count):
     omega, vectors = lowest_modes(crystal, np.ones(108), count)
     np.testing.assert_allclose(omega, fcc_frequencies()[3 : 3 + count], rtol=1e-8)
     np.testing.assert_allclose(vectors.T @ vectors, np.eye(count), atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "count", "block", "copies"),
+    [(300, 20, 8, 5), (300, 61, 16, 1), (40, 36, 8, 3), (200, 5, 8, 200), (60, 10, 8, 8)],
+)
+def test_lanczos_on_a_matrix_of_known_spectrum(n, count, block, copies):
+    rng = np.random.default_rng(1)
+    turn = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    values = np.repeat(1.0 / np.arange(1, n // copies + 2) ** 1.3, copies)[:n]
+    matrix, off = (turn * values) @ turn.T, np.asfortranarray(turn[:, [2]])
+    found, vectors = largest_eigenpairs(
+        lambda x: matrix @ x, off, count, block=block, tolerance=1e-11, rng=np.random.default_rng(2)
+    )
+    np.testing.assert_allclose(found, np.delete(values, 2)[:count], rtol=1e-12)
+    np.testing.assert_allclose(matrix @ vectors, vectors * found, atol=1e-10)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(count), atol=1e-12)
+    np.testing.assert_allclose(off.T @ vectors, 0.0, atol=1e-12)
 
 
 def test_moduli_of_the_crystal(crystal):
