@@ -79,7 +79,7 @@ def choose_route(
                 "With MPI the engine hoomd runs pair potentials between species, by HOOMD's own force or a table; "
                 "use device cpu, whose kernels run in threads."
             )
-        return _cuda(potential) if device == "gpu" else _kernel(potential)
+        return _cuda(potential, configuration) if device == "gpu" else _kernel(potential)
     if wanted == "native" and not native:
         raise InputError(
             "HOOMD-blue has no pair force of exactly this form; its pair.LJ is Lennard-Jones between species, cut or "
@@ -95,12 +95,13 @@ def choose_route(
 
 
 def _buffer(potential: PairPotential, configuration: Configuration) -> float:
-    scale = float(potential.sigma.max())
-    room = 0.5 * float(np.min(configuration.heights)) - potential.cutoff
+    scale = float(configuration.diameters.max()) if potential.per_particle else float(potential.sigma.max())
+    reach = potential.cutoff * (scale if potential.per_particle else 1.0)
+    room = 0.5 * float(np.min(configuration.heights)) - reach
     if room < _LEAST_BUFFER * scale:
         raise InputError(
             f"HOOMD's neighbour list needs half the box ({0.5 * np.min(configuration.heights):.6g}) to be larger than "
-            f"the cutoff {potential.cutoff:.6g} by {_LEAST_BUFFER * scale:.3g} at least; use the route kernel, which "
+            f"the cutoff {reach:.6g} by {_LEAST_BUFFER * scale:.3g} at least; use the route kernel, which "
             "sums over images, or a larger system."
         )
     return min(_BUFFER * scale, 0.999 * room)
@@ -232,15 +233,17 @@ def _kernel(potential: Potential) -> Route:
     return Route("kernel", text, build)
 
 
-def _cuda(potential: Potential) -> Route:
+def _cuda(potential: Potential, configuration: Configuration) -> Route:
     if type(potential) is not PairPotential:
         raise InputError(
             f"There is no CUDA kernel for {type(potential).__name__}, only for pair potentials; use device cpu."
         )
 
+    buffer = _buffer(potential, configuration)
+
     def build(simulation, frame, configuration, raw):
         from pelplug.simulate.hoomd_cuda import cuda_force
 
-        return cuda_force(potential, simulation, frame)
+        return cuda_force(potential, simulation, frame, buffer)
 
     return Route("kernel", "kernel: pelplug's PairPotential by hoomd.md.force.Custom and numba.cuda", build)

@@ -7,6 +7,7 @@ import functools
 import numba
 import numpy as np
 
+from pelplug.errors import RunError
 from pelplug.potentials.base import Evaluator
 from pelplug.simulate.hoomd_frame import Frame
 
@@ -49,30 +50,47 @@ def _force_class():
             self._cell = np.ascontiguousarray(frame.cell)
             self._positions = np.empty((n, d))
             self._forces = np.empty((n, d))
+            # Opening HOOMD's arrays takes longer than the forces of a thousand particles. Without sorting, domains or
+            # a change of N they stay where they are, so that they are opened once a run.
+            self._views = None
 
         def set_forces(self, timestep):
+            if self._views is None:
+                self._views = self._open()
+            position, image, places, out, energies = self._views
+            near = _gather(position, image, places, self._images, self._half, self._turn, self._cell, self._positions)
+            if not near:
+                raise RunError(f"Particles flew apart at step {timestep}; use a smaller time step or a melted start.")
+            energy = self._evaluator(self._positions, self._forces)
+            _scatter(self._forces, energy / len(self._forces), places, self._turn, out, energies)
+
+        def _open(self):
+            # HOOMD documents this method for handing its buffers to compiled code.
             with self._state.cpu_local_snapshot as data, self.cpu_local_force_arrays as mine:
                 particles = data.particles
-                # HOOMD documents this method for handing its buffers to compiled code.
-                places = particles.rtag._coerce_to_ndarray()
-                _gather(
-                    particles.position._coerce_to_ndarray(),
-                    particles.image._coerce_to_ndarray(),
-                    places, self._images, self._half, self._turn, self._cell, self._positions,
-                )  # fmt: skip
-                energy = self._evaluator(self._positions, self._forces)
-                _scatter(
-                    self._forces, energy / len(self._forces), places, self._turn,
-                    mine.force._coerce_to_ndarray(), mine.potential_energy._coerce_to_ndarray(),
-                )  # fmt: skip
+                arrays = (particles.position, particles.image, particles.rtag, mine.force, mine.potential_energy)
+                return tuple(array._coerce_to_ndarray() for array in arrays)
+
+        def begin(self):
+            """Look up the arrays again at the next step; call it before each run."""
+            self._views = None
+
+        def end(self):
+            """Raise `RunError` if HOOMD moved its arrays during a run; call it after each run."""
+            if self._views is not None and [view.ctypes.data for view in self._views] != [
+                view.ctypes.data for view in self._open()
+            ]:
+                raise RunError("HOOMD-blue moved its arrays during a run; use the route native or table.")
 
     return EvaluatorForce
 
 
 @numba.njit(cache=True)
 def _gather(position, image, places, reference, half, turn, cell, out):
-    # Unwrapped positions in the model's own axes, in order of particle number.
+    # Unwrapped positions in the model's own axes, in order of particle number; False if one is lost in space.
     d = out.shape[1]
+    limit = 1e6 * np.abs(cell).sum()
+    near = True
     for tag in range(out.shape[0]):
         at = places[tag]
         for b in range(d):
@@ -80,6 +98,9 @@ def _gather(position, image, places, reference, half, turn, cell, out):
             for a in range(d):
                 value += (position[at, a] + half[a]) * turn[a, b] + (image[at, a] - reference[tag, a]) * cell[a, b]
             out[tag, b] = value
+            if not abs(value) < limit:
+                near = False
+    return near
 
 
 @numba.njit(cache=True)

@@ -87,9 +87,11 @@ class HoomdSession(Session):
         if self._log.every:
             self._write(self._log.every, self._log_energy)
         with self._errors():
-            simulation.run(0)
+            self._run(0)
         if raw.acceleration is not None:
             self._set_accelerations(raw.acceleration)
+        if raw.thermostat is not None and self._thermostat is not None:
+            self._thermostat.translational_dof = tuple(map(float, raw.thermostat))
 
     def _snapshot(self, raw: Raw, communicator):
         import hoomd
@@ -162,7 +164,7 @@ class HoomdSession(Session):
             raise InputError(f"The number of steps must not be negative, not {steps}.")
         self._log.expect(self.step, steps)
         with self._errors():
-            self.simulation.run(steps)
+            self._run(steps)
         self.step = int(self.simulation.timestep)
         log = self._log.taken()
         if not (np.isfinite(self._thermo.potential_energy) and np.all(np.isfinite(log.potential_energy))):
@@ -172,6 +174,14 @@ class HoomdSession(Session):
         if self._dynamics.method == "fire":
             self.converged = float(np.abs(self.energy_forces()[1]).max()) <= self._dynamics.force_tolerance
         return log
+
+    def _run(self, steps: int) -> None:
+        kernel = self._force if hasattr(self._force, "begin") else None
+        if kernel is not None:
+            kernel.begin()
+        self.simulation.run(steps)
+        if kernel is not None:
+            kernel.end()
 
     def advance(self, steps: int) -> EnergyLog:
         """Advance with the observers called; the same as `run` here."""
@@ -203,6 +213,8 @@ class HoomdSession(Session):
             os.environ[name] = str(self._threads)
         try:
             yield
+        except RunError:
+            raise
         except InputError as error:
             raise RunError(f"The simulation failed near step {self.step}: {error}") from None
         except RuntimeError as error:
@@ -267,11 +279,8 @@ class HoomdSession(Session):
 
     def _set_accelerations(self, accelerations: np.ndarray) -> None:
         # HOOMD computes them from the forces at the start; after a Langevin step they held the noise as well.
-        state = self.simulation.state
-        local = state.gpu_local_snapshot if self._kind == "gpu" else state.cpu_local_snapshot
-        with local as data:
-            tags = np.array(data.particles.tag) if self._kind != "gpu" else data.particles.tag.get()
-            data.particles.acceleration[:] = accelerations[tags]
+        with self.simulation.state.cpu_local_snapshot as data:
+            data.particles.acceleration[:] = accelerations[np.array(data.particles.tag)]
 
     def _everywhere(self, value):
         """Under MPI, hand what only the first rank has to all of them."""
