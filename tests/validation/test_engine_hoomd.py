@@ -1,0 +1,40 @@
+"""HOOMD-blue with pelplug's kernels conserves energy over 1e5 steps, for every model (docs/reproduction.md).
+
+    PELPLUG_HOOMD_PATH=... pytest tests/validation/test_engine_hoomd.py -m validation -s
+
+Protocol, fixed before the first run: the liquids of tests/test_engine_hoomd.py and their seed; 5000 steps with the
+thermostat, then 1e5 steps of Newton's equations at the model's time step, energy every 100 steps. The drift is the
+slope of a line through all of them times 1e5 steps; it must stay below 2e-3 k_B T for each particle.
+"""
+
+import importlib.util
+import pathlib
+
+import numpy as np
+import pytest
+
+_PATH = pathlib.Path(__file__).parent.parent / "test_engine_hoomd.py"
+_SPEC = importlib.util.spec_from_file_location("fast_hoomd_tests", _PATH)
+fast = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(fast)
+
+pytestmark = [pytest.mark.validation, pytest.mark.hoomd]
+
+
+@pytest.mark.parametrize("name", fast.MODELS)
+def test_energy_over_1e5_steps(name):
+    model, start, temperature = fast.liquid(name)
+    with fast.begin(name, "nvt") as session:
+        session.run(5000)
+        state = session.configuration()
+    with fast.begin(name, "nve", state=state, log_every=100) as session:
+        log = session.run(100_000)
+    thermal = start.n * model.boltzmann * temperature
+    energy = fast.total_energy(model, start.n, start.dimension, log) / thermal
+    drift = np.polyfit(log.step / 1e5, energy, 1)[0]
+    print(
+        f"| {name} | {start.n} | {model.time_step} | {log.temperature.mean():.4g} | {drift:+.1e} "
+        f"| {energy.std():.1e} |",
+        flush=True,
+    )
+    assert abs(drift) < 2e-3
