@@ -26,6 +26,7 @@ NAMES = [
     "polydisperse-soft-spheres-2d",
     "harmonic-spheres",
     "stillinger-weber",
+    "mari-kurchan",
 ]
 
 # --- numbers --------------------------------------------------------------------------------------------------------

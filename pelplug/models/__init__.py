@@ -20,6 +20,7 @@ from pelplug.models.embedded_atom import Cu50Zr50, EmbeddedAtom
 from pelplug.models.harmonic_spheres import HarmonicSpheres
 from pelplug.models.inverse_power_law import InversePowerLaw, InversePowerLaw2D
 from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobAndersen
+from pelplug.models.mari_kurchan import MariKurchan
 from pelplug.models.polydisperse_soft_spheres import PolydisperseSoftSpheres, PolydisperseSoftSpheres2D
 from pelplug.models.sticky_spheres import StickySpheres
 from pelplug.models.stillinger_weber import StillingerWeber
@@ -35,6 +36,7 @@ __all__ = [
     "InversePowerLaw2D",
     "KobAndersen",
     "KobAndersen2D",
+    "MariKurchan",
     "Model",
     "ModifiedKobAndersen",
     "Option",
@@ -65,6 +67,7 @@ BUNDLED: tuple[type[Model], ...] = (
     PolydisperseSoftSpheres2D,
     HarmonicSpheres,
     StillingerWeber,
+    MariKurchan,
     Cu50Zr50,
     EmbeddedAtom,
 )

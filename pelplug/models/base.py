@@ -39,6 +39,8 @@ class Option:
         Open bounds of a number.
     text : bool
         Whether the value is text, a file's name for example; else it is one of ``choices``, or a number.
+    whole : bool
+        Whether the number is a whole one, kept exactly.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Option:
     above: float | None = None
     below: float | None = None
     text: bool = False
+    whole: bool = False
 
     def convert(self, value: Any, model: str) -> Any:
         """Return ``value`` in the option's own type, or raise `InputError` saying what is allowed."""
@@ -64,9 +67,10 @@ class Option:
                 return str(os.fspath(value))
             raise InputError(f"The parameter {self.name} of {model} is text, not {value!r}.")
         try:
-            number = float(value)
+            number = int(str(value)) if self.whole else float(value)
         except (TypeError, ValueError):
-            raise InputError(f"The parameter {self.name} of {model} is a number, not {value!r}.") from None
+            kind = "a whole number" if self.whole else "a number"
+            raise InputError(f"The parameter {self.name} of {model} is {kind}, not {value!r}.") from None
         low = "" if self.above is None else f" above {self.above:g}"
         high = "" if self.below is None else f" below {self.below:g}"
         out = (self.above is not None and number <= self.above) or (self.below is not None and number >= self.below)
@@ -115,6 +119,8 @@ class Model(abc.ABC):
         Where the model comes from.
     needs_diameters : bool
         Whether each particle has its own diameter.
+    plantable : bool
+        Whether `planted` gives an equilibrium configuration.
     options : tuple of Option
         What can be set.
     parameters : dict
@@ -141,6 +147,7 @@ class Model(abc.ABC):
     boltzmann: float = 1.0
     mass_unit: float = 1.0
     needs_diameters: bool = False
+    plantable: ClassVar[bool] = False
     other_dimensions: ClassVar[dict[int, str]] = {}
 
     def __init__(self, **parameters):
@@ -321,6 +328,27 @@ class Model(abc.ABC):
         if self.dimension is None:
             raise InputError(f"The model {self.name} works in any dimension; say which with dimension=.")
         return self.dimension
+
+    def planted(self, n: int, temperature: float, seed: int) -> tuple[Model, Configuration]:
+        """Return a model of this kind together with an equilibrium configuration of it, made without any dynamics.
+
+        Only for models with quenched disorder that can be drawn around a configuration; see `MariKurchan.planted`.
+
+        Parameters
+        ----------
+        n : int
+            Number of particles.
+        temperature : float
+            T [energy].
+        seed : int
+            Of configuration and disorder.
+
+        Raises
+        ------
+        InputError
+            If this model has no disorder to draw, or a number is out of range.
+        """
+        raise InputError(f"The model {self.name} has no disorder to plant a configuration in; start from a lattice.")
 
     # --- for people and files ---------------------------------------------------------------------------------
 

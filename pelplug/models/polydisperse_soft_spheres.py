@@ -19,6 +19,7 @@ __all__ = [
     "PolydisperseSoftSpheres2D",
     "non_additive",
     "sample_polydisperse",
+    "soft_sphere_coefficients",
 ]
 
 DIAMETER_RATIO = 0.449
@@ -32,6 +33,11 @@ LARGEST_DIAMETER = SMALLEST_DIAMETER / DIAMETER_RATIO
 def non_additive(d_i, d_j):
     """d_ij = (d_i + d_j) / 2 (1 - 0.2 |d_i - d_j|), in units of the mean diameter."""
     return 0.5 * (d_i + d_j) * (1.0 - 0.2 * abs(d_i - d_j))
+
+
+def soft_sphere_coefficients(cutoff: float) -> np.ndarray:
+    """c0, c1, c2 [v0], shape (3,), with which x^-12 + c0 + c1 x^2 + c2 x^4, U' and U'' vanish at the cutoff."""
+    return np.array([-28.0 * cutoff**-12, 48.0 * cutoff**-14, -21.0 * cutoff**-16])
 
 
 def sample_polydisperse(n: int, rng: np.random.Generator | int) -> np.ndarray:
@@ -64,8 +70,7 @@ class PolydisperseSoftSpheres(Model):
     @property
     def coefficients(self) -> np.ndarray:
         """c0, c1, c2 [v0], shape (3,): U, U' and U'' vanish at the cutoff."""
-        x = self.parameters["cutoff"]
-        return np.array([-28.0 * x**-12, 48.0 * x**-14, -21.0 * x**-16])
+        return soft_sphere_coefficients(self.parameters["cutoff"])
 
     @property
     def constants(self) -> dict:

@@ -104,9 +104,12 @@ class Potential(abc.ABC):
     ----------
     cutoff : float
         Largest range of any interaction [length].
+    shifted : bool
+        Whether pairs see each other at quenched shifts, so that distances in space say nothing about who interacts.
     """
 
     cutoff: float
+    shifted: bool = False
 
     @abc.abstractmethod
     def evaluator(self, configuration: Configuration) -> Evaluator:

@@ -88,6 +88,11 @@ def length_scale(configuration, potential, sigma) -> LengthScale:
     InputError
         If neither gives a length.
     """
+    if getattr(potential, "shifted", False):
+        raise pelplug.InputError(
+            "Bonds are told by distances in space, and the pairs of this model see each other at random shifts; "
+            "defects are not defined for it."
+        )
     n = configuration.n
     if sigma != "auto":
         return LengthScale(np.zeros(n, dtype=int), np.full((1, 1), float(sigma)), np.full(n, float(sigma)))
