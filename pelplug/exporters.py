@@ -20,6 +20,9 @@ __all__ = ["CSVExporter", "ExtXYZExporter", "GSDExporter", "export", "find_expor
 
 _PARTICLE = ("frame", "particle")
 
+ORIGIN = "frame_labels"
+"""Attribute of positions that do not belong to frames: the variable that holds the frame each state comes from."""
+
 
 def find_exporter(path, exporters: Iterable[Any] = (), dimension: int | None = None):
     """Return the exporter for the ending of `path`.
@@ -63,7 +66,8 @@ def export(datasets, path, trajectory=None, overwrite: bool = False, exporters: 
         ``.gsd``, ``.xyz`` and ``.extxyz`` take per-particle fields, ``.csv`` curves and series.
     trajectory : pelplug.Trajectory, optional
         Where boxes, species and positions come from. A variable ``positions`` of the results (frame, particle,
-        dimension) replaces its positions, as inherent structures do.
+        dimension) replaces its positions, as inherent structures do. If positions are a list of other states, their
+        attribute ``frame_labels`` names the variable that holds the frame of each, and a frame is written for each.
     overwrite : bool, optional
         Replace an existing file.
     exporters : iterable, optional
@@ -107,10 +111,10 @@ class GSDExporter:
     def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
         """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
         vectors = [name for name, field in _named(datasets, _PARTICLE).items() if field.dims[-1] == "dimension"]
-        numeric = [name for name, one in _named(datasets, ("frame",)).items() if one.dtype.kind in "biuf"]
+        text = {name for name, one in _named(datasets, ("frame",)).items() if one.dtype.kind not in "biuf"}
         with GSDWriter(path, _records(datasets, trajectory)) as writer:
             for conf, fields, scalars in _frames(datasets, trajectory, self.name):
-                numbers = {key: value for key, value in scalars.items() if key in numeric}
+                numbers = {key: value for key, value in scalars.items() if key not in text}
                 writer.write(conf, fields, numbers, vectors)
 
 
@@ -193,6 +197,10 @@ def _frames(datasets: Mapping[str, xr.Dataset], trajectory, kind: str) -> Iterat
     fields, scalars = _named(datasets, _PARTICLE), _named(datasets, ("frame",))
     moved = next((one for one in datasets.values() if "positions" in one and "frame" in one["positions"].dims), None)
     carriers = list(fields.values()) + ([] if moved is None else [moved["positions"]])
+    visits = None if carriers else _visited(datasets)
+    if visits is not None:
+        yield from _visits(visits, trajectory)
+        return
     if not carriers:
         raise InputError(f"These results have no per-particle fields for {kind}; export curves to .csv.")
     labels = sorted({int(label) for array in carriers for label in array["frame"].values})
@@ -211,6 +219,28 @@ def _frames(datasets: Mapping[str, xr.Dataset], trajectory, kind: str) -> Iterat
                 )
         whole = {name: _at(array, label) for name, array in scalars.items()}
         yield conf, particle, {name: np.nan if value is None else value.item() for name, value in whole.items()}
+
+
+def _visited(datasets: Mapping[str, xr.Dataset]) -> xr.Dataset | None:
+    """Return the dataset whose positions are a list of states, each with the frame it came from."""
+    return next((one for one in datasets.values() if "positions" in one and ORIGIN in one["positions"].attrs), None)
+
+
+def _visits(dataset: xr.Dataset, trajectory) -> Iterator[tuple[Configuration, dict, dict]]:
+    """Yield for each of these states its configuration, no per-particle fields, and the numbers of its list."""
+    positions = dataset["positions"]
+    if trajectory is None:
+        raise InputError("An export needs the boxes and species of the trajectory; give the trajectory file too.")
+    lists = {
+        name: one.values
+        for name, one in dataset.data_vars.items()
+        if one.dims == positions.dims[:1] and one.dtype.kind in "biuf"
+    }
+    for k, label in enumerate(dataset[positions.attrs[ORIGIN]].values):
+        conf = trajectory.configuration(int(label))
+        # They are continuous from state to state, and not with the images of the trajectory.
+        conf = _moved(conf.replace(images=None), positions.values[k])
+        yield conf, {}, {str(name): values[k].item() for name, values in lists.items()}
 
 
 def _named(datasets: Mapping[str, xr.Dataset], dims: tuple[str, ...]) -> dict[str, xr.DataArray]:
@@ -251,8 +281,8 @@ def _moved(conf: Configuration, positions: np.ndarray) -> Configuration:
             f"The results have positions of shape {positions.shape}, but the trajectory {conf.positions.shape}; "
             "give the trajectory the results were made from."
         )
-    if conf.images is None:
-        return conf.replace(positions=positions, velocities=None)
+    if conf.images is None:  # continuous, so that images count from here
+        return conf.replace(positions=positions, velocities=None, images=np.zeros(positions.shape, dtype=np.int64))
     shift = np.rint((positions - conf.positions) @ np.linalg.inv(conf.cell)).astype(np.int64)
     return conf.replace(positions=positions, velocities=None, images=conf.images - shift)
 
@@ -273,6 +303,10 @@ def _records(datasets: Mapping[str, xr.Dataset], trajectory) -> dict[str, Mappin
             continue
         if isinstance(given, Mapping) and "name" in given:
             model = given
+    # How these positions were made; what a program that reads only the first frame's log wants to know.
+    for dataset in datasets.values():
+        if "quench" in dataset.attrs and "positions" in dataset:
+            records["quench"] = json.loads(dataset.attrs["quench"])
     return records if model is None else records | {"model": model}
 
 

@@ -33,8 +33,11 @@ class InherentStructureTransitions(pelplug.Analysis):
         Quench as few frames as bisection needs, or every frame.
     interval : int
         Frames from one quench to the next in the first pass of the bisection.
-    sample : int
-        Frames that bisection skipped, to quench at random: they tell the miss rate.
+    budget : float
+        Fraction of the frames to quench. What the bisection and the sample leave of it is spent near the transitions
+        found, where excursions are likely; bisection and sample are never cut short.
+    sample : int, optional
+        Skipped frames to quench at random: they tell the miss rate. By default a fortieth of the frames.
     energy_tolerance : float
         Two quenches that end in one IS differ by less in total energy [energy].
     displacement_tolerance : float
@@ -77,8 +80,11 @@ class InherentStructureTransitions(pelplug.Analysis):
         trajectory,
         *,
         search: Annotated[str, pelplug.Param("which frames to quench", choices=("bisection", "all"))] = "bisection",
-        interval: Annotated[int, pelplug.Param("frames between quenches of the first pass", minimum=1)] = 16,
-        sample: Annotated[int, pelplug.Param("skipped frames to quench for the miss rate", minimum=0)] = 100,
+        interval: Annotated[int, pelplug.Param("frames between quenches of the first pass", minimum=1)] = 32,
+        budget: Annotated[float, pelplug.Param("fraction of the frames to quench, about", minimum=0, maximum=1)] = 0.2,
+        sample: Annotated[
+            int | None, pelplug.Param("skipped frames to quench for the miss rate, default 1/40 of all", minimum=0)
+        ] = None,
         energy_tolerance: Annotated[
             float, pelplug.Param("total energies of one structure differ by less", exclusive_minimum=0, unit="energy")
         ] = 1e-6,
@@ -157,8 +163,13 @@ class InherentStructureTransitions(pelplug.Analysis):
             if self.parameters["search"] == "all":
                 search.quench(range(len(labels)))
             else:
+                sample = self.parameters["sample"]
                 sampled = search_by_bisection(
-                    search, self.parameters["interval"], self.parameters["sample"], self.parameters["seed"]
+                    search,
+                    self.parameters["interval"],
+                    -(-len(labels) // 40) if sample is None else sample,
+                    self.parameters["seed"],
+                    self.parameters["budget"],
                 )
         failures = {int(labels[k]): reason for k, reason in unreadable.items()} | quencher.failures
         if not search.known:
@@ -254,7 +265,8 @@ class InherentStructureTransitions(pelplug.Analysis):
             "visit_first": ("visit", labels[starts]),
             "visit_last": ("visit", labels[ends]),
             "visit_energy": ("visit", own[visited]),
-            "positions": (("visit", "particle", "dimension"), positions),
+            # An export writes a frame for each, with what the frame of that label has besides positions.
+            "positions": (("visit", "particle", "dimension"), positions, {"frame_labels": "visit_first"}),
             "cell": (("vector", "dimension"), catalogue.cell),
             **self._counts(search, sampled, len(found)),
             **self._rates(len(changes), times[-1] - times[0], configuration),
@@ -288,6 +300,8 @@ class InherentStructureTransitions(pelplug.Analysis):
             "miss_rate_high": ((), high),
             "missed_transitions": ((), sampled.transitions if known else np.nan),
             "missed_transitions_error": ((), sampled.error if known else np.nan),
+            # A run of r missed frames has r + 1 transitions at most, so no frame stands for more than two.
+            "missed_transitions_high": ((), 2 * high * sampled.skipped),
             "recovered_transitions": ((), sampled.found),
         }
 

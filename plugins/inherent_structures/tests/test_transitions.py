@@ -1,7 +1,13 @@
 """inherent-structure-transitions: the search on known series, and the analysis on shaken minima in a known order."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
+import gsd.hoomd
+import MDAnalysis
 import numpy as np
 import pytest
 from pelplug_inherent_structures.bisection import Search, count_transitions, search_by_bisection
@@ -14,6 +20,8 @@ from scipy import stats
 
 import pelplug
 import pelplug.testing
+from pelplug.cli import cli
+from pelplug.results import read_results
 from pelplug.store import PartialStore
 
 N = 60
@@ -143,19 +151,73 @@ def test_the_sampled_rates_are_true_on_average():
     skipped = len(plain.skipped())
     lost = count_transitions(truth) - count_transitions(plain.filled())
     assert wrong.sum() > 50 and lost > 20
-    rates, transitions, covered = [], [], 0
-    for seed in range(200):
+    rates, transitions, errors, covered, bounded = [], [], [], 0, 0
+    for seed in range(400):
         search = Search(4000, lambda places: truth[places])
         sampled = search_by_bisection(search, 32, 150, seed)
         assert (sampled.skipped, sampled.size) == (skipped, 150)
         rates.append(sampled.missed / sampled.size)
         transitions.append(sampled.transitions)
+        errors.append(sampled.error)
         low, high = miss_rate(sampled.missed, sampled.size)[1:]
         covered += low <= wrong.sum() / skipped <= high
+        bounded += lost <= 2 * high * skipped
         assert count_transitions(search.filled()) == count_transitions(plain.filled()) + sampled.found
-    assert np.mean(rates) == pytest.approx(wrong.sum() / skipped, abs=4 * np.std(rates) / np.sqrt(200))
-    assert covered >= 188  # 95% intervals, and these are wider
-    assert np.mean(transitions) == pytest.approx(lost, rel=0.2)
+    assert np.mean(rates) == pytest.approx(wrong.sum() / skipped, abs=4 * np.std(rates) / np.sqrt(400))
+    assert covered >= 376 and bounded >= 376  # 95% intervals, and these are wider
+    assert np.mean(transitions) == pytest.approx(lost, abs=4 * np.std(transitions) / np.sqrt(400))
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(transitions), rel=0.15)
+
+
+def test_a_run_of_misses_is_quenched_whole():
+    truth = np.zeros(200, dtype=int)
+    truth[81:89] = [
+        1,
+        1,
+        2,
+        3,
+        0,
+        4,
+        4,
+        4,
+    ]  # two runs in one interval: c / r is 4 / 4 and 2 / 3
+    found = set()
+    for seed in range(60):
+        search = Search(200, lambda places: truth[places])
+        sampled = search_by_bisection(search, 50, 12, seed)
+        weights = {0: [0.0], 1: [4 / 4, 2 / 3]}.get(sampled.missed, [])
+        if weights:
+            assert any(sampled.transitions == pytest.approx(sampled.skipped / 12 * one) for one in weights)
+            found.add(round(sampled.transitions, 6))
+        if sampled.missed:
+            assert set(range(81, 85)) <= search.known.keys() or set(range(86, 89)) <= search.known.keys()
+    assert len(found) == 3
+
+
+def test_the_budget_is_spent_near_transitions():
+    rng = np.random.default_rng(6)
+    truth = np.zeros(8000, dtype=int)
+    truth[2000:4000] = telegraph(rng, 2000, 0.93, structures=3)  # a busy stretch, flickering, in a quiet run
+    truth[4000:] = truth[3999]
+    results = {}
+    for budget in (0.0, 0.2):
+        search = Search(8000, lambda places: truth[places])
+        search_by_bisection(search, 32, 0, 0, budget)
+        results[budget] = (len(search.known), count_transitions(search.filled()))
+    for interval in range(32, 0, -1):  # against spending the same by a shorter interval
+        search = Search(8000, lambda places: truth[places])
+        search_by_bisection(search, interval, 0, 0)
+        if len(search.known) >= results[0.2][0]:
+            break
+    assert 1500 < results[0.2][0] < 1640
+    there = count_transitions(truth)
+    assert results[0.2][1] > 0.95 * there > 0.92 * there > count_transitions(search.filled()) > results[0.0][1]
+    sampled = search_by_bisection(search := Search(8000, lambda places: truth[places]), 32, 200, 0, 0.2)
+    assert sampled.size == 200 and len(search.known) <= 0.2 * 8000
+    # Where nothing happens, what the budget allows is spent evenly; it may exceed what there is.
+    calm = Search(500, lambda places: np.zeros(len(places), dtype=int))
+    search_by_bisection(calm, 32, 0, 0, 1.0)
+    assert len(calm.known) == 500 and not calm.failed
 
 
 def test_failed_frames_are_passed_over():
@@ -374,3 +436,84 @@ def test_plot(dense):
     values, edges, _ = right.patches[0].get_data()
     np.testing.assert_allclose(values, dense["density"])
     np.testing.assert_allclose((edges[1:] + edges[:-1]) / 2, dense["bin_energy"])
+
+
+# --- coordinates for other programs ---------------------------------------------------------------------------------
+
+
+def pelplug_command(*arguments):
+    with pytest.raises(SystemExit) as end:
+        cli.main(list(map(str, arguments)))
+    assert end.value.code == 0
+
+
+def analyse(path, folder, name, *more):
+    arguments = [path, "--plugin", name, "--dt", 0.005, "-o", folder / "is.nc", "--export", folder / "is.gsd", *more]
+    pelplug_command("analyze", *arguments)
+    return read_results(folder / "is.nc")[name]
+
+
+def unwrapped(frame):
+    assert (frame.configuration.box[3:] == 0).all()
+    return frame.particles.position + frame.particles.image * frame.configuration.box[:3]
+
+
+@pytest.mark.parametrize("name", [Transitions.name, "inherent-structures"])
+def test_coordinates_are_written_unwrapped(name, path, tmp_path, model):
+    dataset = analyse(path, tmp_path, name, *(["--search", "all"] if name == Transitions.name else []))
+    visits = name == Transitions.name
+    labels = dataset["visit_first" if visits else "frame"].values
+    energies = dataset["visit_energy" if visits else "energy"].values
+    positions = dataset["positions"].values
+    start = pelplug.open_trajectory(path).configuration(0)
+    with gsd.hoomd.open(str(tmp_path / "is.gsd")) as file:
+        assert len(file) == len(labels) == len(positions)
+        record = json.loads(file[0].log["pelplug/quench"].tobytes())
+        assert (record["method"], record["force_tolerance"]) == ("fire", 1e-10)
+        assert json.loads(file[0].log["pelplug/model"].tobytes())["name"] == "kob-andersen"
+        for k, frame in enumerate(file):
+            length = np.abs(positions[k]).max() + frame.configuration.box[0]
+            np.testing.assert_allclose(unwrapped(frame), positions[k], atol=2 * np.finfo(np.float32).eps * length)
+            log = frame.log
+            assert (int(log["pelplug/frame"][0]), frame.configuration.step) == (labels[k], 10 * labels[k])
+            assert log["pelplug/visit_energy" if visits else "pelplug/energy"][0] == energies[k]
+            if visits:
+                assert int(log["pelplug/visit_last"][0]) == dataset["visit_last"].values[k]
+                assert int(log["pelplug/visit_structure"][0]) == dataset["visit_structure"].values[k]
+    # Other programs read float32, which leaves forces; a few steps of a minimiser take them away.
+    universe = MDAnalysis.Universe(str(tmp_path / "is.gsd"))
+    assert len(universe.trajectory) == len(labels)
+    for k in (0, len(labels) - 1):
+        rough = start.replace(positions=universe.trajectory[k].positions.astype(float), images=None)
+        potential = model.potential(rough)
+        force = np.abs(potential.forces(rough)).max()
+        assert 1e-7 < force < 1e-3
+        polished = pelplug.quench(rough, potential, "lbfgs", force_tolerance=1e-11).require_converged()
+        assert polished.energy == pytest.approx(energies[k], abs=1e-10)
+    # pelplug reads what it wrote in float64.
+    exact = pelplug.open_trajectory(tmp_path / "is.gsd").configuration(len(labels) - 1)
+    assert np.abs(model.potential(exact).forces(exact)).max() < 1e-9
+
+
+def test_a_killed_command_goes_on(path, tmp_path, capsys):
+    """SIGKILL in the middle: what was finished is found, and the result is that of a run in one go."""
+    script = "import sys; from pelplug.cli import main; main()"
+    arguments = ["analyze", path, "--plugin", Transitions.name, "--dt", "0.005", "--search", "all", "-o"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, [*arguments, tmp_path / "a.nc"])], stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while len(kept := list(tmp_path.glob(".a.nc.*.partial/frame-*.npz"))) < 5 and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL and not (tmp_path / "a.nc").exists()
+    process.stderr.close()
+    assert 5 <= len(kept) < len(ORDER)
+    pelplug_command(*arguments, tmp_path / "a.nc")
+    assert "found from an interrupted run" in capsys.readouterr().err
+    pelplug_command(*arguments, tmp_path / "b.nc")
+    one, other = (read_results(tmp_path / f"{k}.nc")[Transitions.name] for k in "ab")
+    assert {name for name in one.data_vars if one[name].equals(other[name])} == set(one.data_vars)
+    assert {"mean_energy", "variance_energy", "skewness_energy", "density"} <= set(one.data_vars)
+    assert not list(tmp_path.glob(".*.partial"))
