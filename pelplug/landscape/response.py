@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.errors import NotAMinimumError
+from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian_solvers import factorise
 from pelplug.potentials.base import Pairs, Potential
 
@@ -78,7 +78,7 @@ class LinearResponse:
     NotAMinimumError
         If forces are left, or the Hessian has a negative eigenvalue or a zero mode besides the translations.
     InputError
-        If the solver would not fit in memory.
+        If the solver would not fit in memory, or there is one particle only.
     """
 
     def __init__(
@@ -90,6 +90,10 @@ class LinearResponse:
         pairs: str | int = "all",
         memory: float | None = None,
     ):
+        if configuration.n < 2:
+            raise InputError(
+                "One particle has no pairs, and no vibrations besides the translations; give a state of two or more."
+            )
         self.configuration = configuration
         self.potential = potential
         found = potential.pairs(configuration)

@@ -44,7 +44,13 @@ def draw_velocity(dataset, ax=None, **keywords):
         label = rf"$t^{{-\beta}}$, $\beta = {beta:.3f} \pm {beta_error:.3f}$, {first:.3g} to {last:.3g}"
         ax.plot(line, 1.6 * float(dataset["amplitude"]) * line**-beta, color=FIT, linewidth=1.5, label=label)
         ax.legend(frameon=False, fontsize="small", loc="lower left")
-    ax.set(xscale="log", yscale="log", xlabel=r"$t$ ($\zeta\ell^2/v_0$)", ylabel=r"$v(t)$")
+    at_rest = not any(np.size(line.get_ydata()) for line in ax.lines)
+    if at_rest:
+        # A logarithmic axis needs a positive value; frames that are minima already have none.
+        ax.set(xlim=times[[0, -1]] if times.size > 1 else None, ylim=(0, 1))
+        ax.text(0.5, 0.5, "every frame is at rest", transform=ax.transAxes, ha="center", color="0.4")
+    scale = "linear" if at_rest else "log"
+    ax.set(xscale="log", yscale=scale, xlabel=r"$t$ ($\zeta\ell^2/v_0$)", ylabel=r"$v(t)$")
     return ax
 
 
