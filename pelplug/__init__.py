@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pelplug.fields import Field, Need
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, model
+    from pelplug.in_situ import InSitu
     from pelplug.landscape import (
         DipoleStiffness,
         LinearResponse,
@@ -55,6 +56,7 @@ _HOMES = {
     "pelplug.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "model"),
+    "pelplug.in_situ": ("InSitu",),
     "pelplug.landscape": (
         "DipoleStiffness",
     "EAMPotential",
@@ -94,6 +96,7 @@ __all__ = [
     "DipoleStiffness",
     "Field",
     "Form",
+    "InSitu",
     "InputError",
     "LinearResponse",
     "Model",

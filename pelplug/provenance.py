@@ -119,8 +119,9 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
         "model": to_json(record) if record else "",
         "inputs": to_json(inputs),
         "versions": to_json(versions()),
-        "input_file": os.path.basename(os.fspath(analysis.trajectory.path)),
-        "input_sha256": checksum(analysis.trajectory),
+        # Without a file the states came from a running simulation.
+        "input_file": "" if analysis.trajectory is None else os.path.basename(os.fspath(analysis.trajectory.path)),
+        "input_sha256": "" if analysis.trajectory is None else checksum(analysis.trajectory),
         "cites": "\n".join(analysis.cites),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "failed_frames": to_json({failure.label: failure.sentence for failure in failures}),

@@ -13,6 +13,7 @@ from oracles.states import settle, tilted
 
 import pelplug
 from pelplug.errors import InputError, RunError
+from pelplug.in_situ import InSitu
 from pelplug.simulate.engine import Dynamics
 from pelplug.simulate.hoomd import HoomdEngine
 from pelplug.simulate.velocities import kinetic_temperature, thermalised
@@ -452,6 +453,33 @@ def test_observers_see_the_run_from_inside():
             assert inherent < energy
     assert [step for step, _, _ in seen] == [40, 80, 120, 160, 200]
     np.testing.assert_allclose([energy for _, energy, _ in seen], log.potential_energy[1::2], rtol=1e-13)
+
+
+@needs_hoomd
+def test_an_analysis_runs_inside_the_simulation(tmp_path):
+    """The same dataset as from a trajectory of the same states."""
+    name = "inverse-power-law-2d"
+    model, _, _ = liquid(name)
+    make = pelplug.host.default_registry().analysis("inherent-structures")
+    watch = InSitu(make(None, model=model, force_tolerance=1e-9))
+    states = []
+    with begin(name, "nvt") as session:
+        session.observe(50, watch)
+        session.observe(50, lambda configuration, energy: states.append(configuration))
+        session.advance(150)
+    dataset = watch.datasets()["inherent-structures"]
+    path = tmp_path / "states.gsd"
+    pelplug.write_trajectory(path, states, model_record=model.to_dict())
+    by_file = pelplug.analyze("inherent-structures", path, model=model, force_tolerance=1e-9)
+    assert dataset.step.values.tolist() == [50, 100, 150] == by_file.step.values.tolist()
+    np.testing.assert_allclose(dataset.energy, by_file.energy, rtol=1e-12)
+    np.testing.assert_allclose(dataset.initial_energy, by_file.initial_energy, rtol=1e-12)
+    assert dataset.attrs["model"] == by_file.attrs["model"] and dataset.attrs["input_file"] == ""
+    assert dataset.energy.attrs == by_file.energy.attrs
+    with pytest.raises(InputError, match="pass model="):
+        InSitu(make(None))
+    with pytest.raises(InputError, match="at least one"):
+        InSitu()
 
 
 @needs_hoomd
