@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
     from pelplug.fields import Field, Need
     from pelplug.hookspecs import hookimpl
-    from pelplug.host import analyze, model
+    from pelplug.host import analyze, isoconfigurational, model
     from pelplug.in_situ import InSitu
     from pelplug.landscape import (
         DipoleStiffness,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
     from pelplug.results import read_results, write_netcdf
+    from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
     from pelplug.simulate.run import SimulationResult
     from pelplug.simulate.swap import SwapResult, swap_monte_carlo
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
@@ -55,12 +56,10 @@ _HOMES = {
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
     "pelplug.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
-    "pelplug.host": ("analyze", "model"),
+    "pelplug.host": ("analyze", "isoconfigurational", "model"),
     "pelplug.in_situ": ("InSitu",),
     "pelplug.landscape": (
         "DipoleStiffness",
-    "EAMPotential",
-    "EAMTables",
         "LinearResponse",
         "QuenchResult",
         "ShearModulus",
@@ -83,6 +82,7 @@ _HOMES = {
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
     "pelplug.results": ("read_results", "write_netcdf"),
+    "pelplug.simulate.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.simulate.run": ("SimulationResult",),
     "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
@@ -94,10 +94,13 @@ __all__ = [
     "Analysis",
     "Configuration",
     "DipoleStiffness",
+    "EAMPotential",
+    "EAMTables",
     "Field",
     "Form",
     "InSitu",
     "InputError",
+    "IsoconfigurationalRuns",
     "LinearResponse",
     "Model",
     "Need",
@@ -121,6 +124,7 @@ __all__ = [
     "analyze",
     "dipole_stiffness",
     "hookimpl",
+    "isoconfigurational",
     "model",
     "models",
     "open_trajectory",

@@ -47,7 +47,7 @@ def pelplug_potentials():
 
 @hookspec
 def pelplug_engines():
-    """Return a list of simulation engines: classes with `name`, `summary` and the class method `available() -> bool`.
+    """Return a list of simulation engines: subclasses of `pelplug.simulate.engine.Engine` with `name` and `summary`.
 
     >>> @pelplug.hookimpl
     ... def pelplug_engines():

@@ -13,14 +13,17 @@ from pelplug.registry import Registry
 if TYPE_CHECKING:
     import xarray as xr
 
+    from pelplug.configuration import Configuration
     from pelplug.models.base import Model
     from pelplug.pipeline import AnalysisRun
+    from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
     from pelplug.simulate.run import SimulationResult
 
 __all__ = [
     "analyze",
     "default_registry",
     "engines",
+    "isoconfigurational",
     "model",
     "model_classes",
     "plugins",
@@ -285,3 +288,86 @@ def simulate(
     with concurrent.futures.ProcessPoolExecutor(min(workers, replicas), mp_context=context) as pool:
         futures = [pool.submit(run_simulation, liquid, program, path, seed=one, **common) for path, one in jobs]
         return [future.result() for future in futures]
+
+
+def isoconfigurational(
+    configuration: Configuration,
+    model: str | os.PathLike | Model,
+    temperature: float,
+    times,
+    *,
+    replicas: int = 20,
+    seed=0,
+    ensemble: str = "nve",
+    time_step: float | None = None,
+    thermostat_time: float | None = None,
+    friction: float = 1.0,
+    together: bool = True,
+    engine: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    engine_options: dict | None = None,
+    registry: Registry | None = None,
+) -> IsoconfigurationalRuns:
+    """Run many simulations from one configuration, each with its own Maxwell–Boltzmann velocities.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Where all begin.
+    model : str, path or Model
+        The interactions.
+    temperature : float
+        Of the velocities, in the units of the model.
+    times : float or array_like, shape (S,)
+        When displacements are measured [time].
+    replicas : int
+        How many runs.
+    seed : int or sequence of int
+        Of the velocities.
+    ensemble : {"nve", "nvt", "langevin"}
+        Equations of motion.
+    time_step, thermostat_time, friction
+        As in `Dynamics`.
+    together : bool
+        Run all replicas in one simulation, in which no force acts between them: one start of the engine for all.
+        Never with nvt, whose thermostat would tie them together.
+    engine, device, threads, engine_options, registry
+        As in `simulate`.
+
+    Returns
+    -------
+    IsoconfigurationalRuns
+        With `times` and `displacements`, shape (replicas, S, N, d).
+
+    Raises
+    ------
+    InputError
+        If there is no engine, or a number is out of range.
+    RunError
+        If the engine failed.
+
+    References
+    ----------
+    A. Widmer-Cooper, P. Harrowell and H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004).
+    """
+    from pelplug.simulate.isoconfigurational import run_isoconfigurational
+    from pelplug.simulate.run import choose_engine
+
+    registry = registry or default_registry()
+    engine_class = choose_engine(engine, registry.engines())
+    liquid = registry.model(model) if isinstance(model, str | os.PathLike) else model
+    return run_isoconfigurational(
+        configuration,
+        liquid,
+        engine_class(device=device, threads=threads, **(engine_options or {})),
+        temperature,
+        times,
+        replicas=replicas,
+        seed=seed,
+        ensemble=ensemble,
+        time_step=time_step,
+        thermostat_time=thermostat_time,
+        friction=friction,
+        together=together,
+    )

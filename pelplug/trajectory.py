@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import operator
 import warnings
 from collections.abc import Iterator
@@ -222,6 +224,18 @@ class Trajectory:
         """
         number = self._number(frame)
         return self.reader.log(number) if self._generic is None else {}
+
+    @functools.cached_property
+    def simulation_record(self) -> dict | None:
+        """What `pelplug simulate` recorded in the file: temperature, time step, seed, engine, equilibration."""
+        record = self.log(0).get("pelplug/simulation") if self.n_frames else None
+        if record is None:
+            return None
+        try:
+            found = json.loads(np.asarray(record, dtype=np.uint8).tobytes().rstrip(b"\0").decode())
+        except (ValueError, UnicodeDecodeError):
+            return None
+        return found if isinstance(found, dict) else None
 
     def has(self, quantity: str) -> bool:
         """Tell whether frames carry "positions", "velocities", "images", "diameters", "masses", "steps" or "times"."""

@@ -226,9 +226,12 @@ class LammpsSession(Session):
             self._command("fix forces all external pf/callback 1 1\nfix_modify forces energy yes virial no")
             self._lmp.set_fix_external_callback("forces", self._external, self._lmp)
         skin = 0.3 if self._units == "lj" else 1.0
+        # Our kernels need no list of LAMMPS's; it only has to wrap positions before a particle is a box away, and
+        # each time it does our own list is made anew.
+        when = "every 1 delay 0 check yes" if self._forces.potential is None else "every 50 delay 0 check no"
         self._command(f"""
             neighbor {skin} bin
-            neigh_modify every 1 delay 0 check yes one 10000 page 200000
+            neigh_modify {when} one 10000 page 200000
             thermo_style custom step pe ke
             thermo_modify norm no lost error
             thermo 0

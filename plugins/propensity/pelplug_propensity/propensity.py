@@ -1,0 +1,293 @@
+"""Propensity of motion in the isoconfigurational ensemble, and how it goes with the dipole stiffness."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+import pelplug
+from pelplug_propensity.relaxation_time import relaxation_time
+from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_by_species
+
+__all__ = ["Propensity"]
+
+GROUPS = ("mobile", "immobile", "all")
+
+
+class Propensity(pelplug.Analysis):
+    """The mean displacement of each particle in many runs from one configuration.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames to start from.
+    replicas : int
+        Runs from each frame.
+    duration : "auto" or float
+        How long each lasts; auto is a tenth of tau_alpha, where F_s of the trajectory falls to `threshold` [time].
+    threshold : float
+        F_s(tau_alpha).
+    wave_number : "auto" or float
+        q of F_s; auto is ``2 pi rho**(1/d)`` [1 / length].
+    temperature : "auto" or float
+        Of the velocities; auto is what the trajectory was simulated at.
+    origin : {"frame", "inherent-structure"}
+        Where the runs begin: at the frame, or at its inherent structure as in the paper.
+    ensemble : {"nve", "nvt", "langevin"}
+        Equations of motion.
+    engine : str
+        Simulation engine.
+    selected : int
+        Most and least mobile particles of the largest species to pick in each frame.
+    largest : "auto" or str
+        The species to pick them from; auto is the one of the largest diameter or sigma.
+    resamples, seed : int
+        Bootstrap resamples of the frames, and the seed of them and of the velocities.
+    bins : int
+        Logarithmic bins of P(kappa/<kappa>).
+    **base
+        Of `pelplug.Analysis`.
+
+    Notes
+    -----
+    Attributes of the dataset: ``engine`` and ``route`` (what simulated, with whose forces), beside the usual ones.
+    """
+
+    name = "propensity"
+    summary = "Isoconfigurational propensity of motion, and its correlation with the dipole stiffness"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.ENGINE
+    uses = ("inherent-structures", "kappa")
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "propensity": pelplug.Field(("frame", "particle"), "length", "mean displacement over the runs"),
+        "propensity_error": pelplug.Field(("frame", "particle"), "length", "standard error of propensity"),
+        "propensity_squared": pelplug.Field(("frame", "particle"), "length**2", "mean squared displacement"),
+        "propensity_rank": pelplug.Field(("frame", "particle"), "1", "rank within the species, 1 the most mobile"),
+        "kappa_rank": pelplug.Field(("frame", "particle"), "1", "rank of kappa_i within the species, 1 the stiffest"),
+        "kappa_ratio": pelplug.Field(("frame", "particle"), "1", "kappa_i over its mean in the frame"),
+        "mobile": pelplug.Field(("frame", "selected"), "1", "most mobile particles, -1 where there are fewer"),
+        "immobile": pelplug.Field(("frame", "selected"), "1", "least mobile particles, -1 where there are fewer"),
+        "spearman": pelplug.Field(("frame", "kind"), "1", "rank correlation of 1/kappa_i with propensity by species"),
+        "spearman_frame": pelplug.Field(("frame",), "1", "rank correlation, mean over the species"),
+        "route": pelplug.Field(("frame",), "1", "what simulated, with whose forces"),
+        "spearman_mean": pelplug.Field((), "1", "C_s: rank correlation of 1/kappa_i with propensity, mean over frames"),
+        "spearman_error": pelplug.Field((), "1", "standard error of spearman_mean, from bootstrap over the frames"),
+        "kappa_distribution": pelplug.Field(("group", "kappa_bin"), "1", "P(kappa_i/<kappa>) of each group"),
+        "kappa_bin_edges": pelplug.Field(("kappa_edge",), "1", "edges of the bins of kappa_i/<kappa>"),
+        "rank_distribution": pelplug.Field(("group", "rank_bin"), "1", "density of the rank of kappa_i in each group"),
+        "duration": pelplug.Field((), "time", "length of each run"),
+        "relaxation_time": pelplug.Field((), "time", "tau_alpha; NaN where the duration was given"),
+        "temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
+    }
+    cites = (
+        "A. Widmer-Cooper, P. Harrowell and H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004)",
+        "Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
+    )
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        replicas: Annotated[int, pelplug.Param("runs from each frame", minimum=2)] = 20,
+        duration: Annotated[
+            Literal["auto"] | float, pelplug.Param("length of each run; auto: tau_alpha/10", exclusive_minimum=0)
+        ] = "auto",
+        threshold: Annotated[float, pelplug.Param("F_s(tau_alpha)", exclusive_minimum=0, exclusive_maximum=1)] = 0.2,
+        wave_number: Annotated[
+            Literal["auto"] | float, pelplug.Param("q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0)
+        ] = "auto",
+        temperature: Annotated[
+            Literal["auto"] | float, pelplug.Param("of the velocities; auto: the simulation's", exclusive_minimum=0)
+        ] = "auto",
+        origin: Annotated[str, pelplug.Param("where runs begin", choices=("frame", "inherent-structure"))] = "frame",
+        ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
+        engine: Annotated[str, pelplug.Param("simulation engine")] = "auto",
+        selected: Annotated[int, pelplug.Param("most and least mobile particles to pick in a frame", minimum=1)] = 5,
+        largest: Annotated[str, pelplug.Param("species to pick them from; auto: the largest")] = "auto",
+        resamples: Annotated[int, pelplug.Param("bootstrap resamples of the frames", minimum=100)] = 1000,
+        seed: Annotated[int, pelplug.Param("of the velocities and the bootstrap", minimum=0)] = 0,
+        bins: Annotated[int, pelplug.Param("logarithmic bins of P(kappa/<kappa>)", minimum=2)] = 24,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.replicas, self.threshold, self.ensemble, self.engine = replicas, threshold, ensemble, engine
+        self.origin, self.selected, self.resamples, self.seed, self.bins = origin, selected, resamples, seed, bins
+        self._given = {"duration": duration, "wave_number": wave_number, "temperature": temperature}
+        self.largest = largest
+        self._settled: dict[str, float] = {}
+
+    # --- once -----------------------------------------------------------------------------------------------
+
+    def settle(self) -> dict[str, float]:
+        """Return temperature, duration and relaxation time, from the trajectory where they were not given.
+
+        Raises
+        ------
+        InputError
+            If the trajectory does not say.
+        """
+        if self._settled:
+            return self._settled
+        given, path = self._given, self.trajectory.path
+        if self.model is None:
+            raise pelplug.InputError(
+                "The analysis propensity simulates a model; pass --model, or a file that names it."
+            )
+        temperature = given["temperature"]
+        if temperature == "auto":
+            record = self.trajectory.simulation_record or {}
+            temperature = record.get("end_temperature") or record.get("temperature")
+            if temperature is None:
+                raise pelplug.InputError(
+                    f"{path} does not say at which temperature it was simulated; give --temperature."
+                )
+        tau, duration = np.nan, given["duration"]
+        if duration == "auto":
+            first = self.trajectory.configuration(0)
+            wave_number = given["wave_number"]
+            if wave_number == "auto":
+                wave_number = 2.0 * np.pi * first.density ** (1.0 / first.dimension)
+            tau = relaxation_time(self.trajectory, self._species(first), wave_number, self.threshold)
+            duration = tau / 10.0
+        self._settled = {"temperature": float(temperature), "duration": float(duration), "relaxation_time": float(tau)}
+        return self._settled
+
+    def prepare(self) -> None:
+        """Find temperature and duration."""
+        self.settle()
+
+    # --- each frame -----------------------------------------------------------------------------------------
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Run the replicas of one frame and compare with its dipole stiffness."""
+        settled = self.settle()
+        start = configuration.wrapped()
+        if self.origin == "inherent-structure":
+            positions = self.input("inherent-structures")["positions"].values
+            start = configuration.replace(positions=positions, images=None).wrapped()
+        runs = pelplug.isoconfigurational(
+            start,
+            self.model,
+            settled["temperature"],
+            settled["duration"],
+            replicas=self.replicas,
+            seed=(self.seed, configuration.frame or 0),
+            ensemble=self.ensemble,
+            engine=self.engine,
+        )
+        squared = np.sum(runs.displacements[:, -1] ** 2, axis=-1)
+        distances = np.sqrt(squared)
+        mean = distances.mean(axis=0)
+        kappa = self.input("kappa")["kappa"].values
+        species = configuration.species
+        spearman = spearman_by_species(1.0 / kappa, mean, species)
+        names = self.trajectory.species_names
+        mobile, immobile = self._extremes(start, mean)
+        return {
+            "propensity": mean,
+            "propensity_error": distances.std(axis=0, ddof=1) / np.sqrt(self.replicas),
+            "propensity_squared": squared.mean(axis=0),
+            "propensity_rank": ranks_by_species(mean, species),
+            "kappa_rank": ranks_by_species(kappa, species),
+            "kappa_ratio": kappa / np.nanmean(kappa),
+            "mobile": mobile,
+            "immobile": immobile,
+            "spearman": np.array([spearman[str(name)] for name in names]),
+            "spearman_frame": np.nanmean(list(spearman.values()))
+            if any(map(np.isfinite, spearman.values()))
+            else np.nan,
+            "route": f"{runs.engine}: {runs.route}",
+        }
+
+    def _species(self, configuration) -> str:
+        """Return the species of the largest particles."""
+        names = self.trajectory.species_names
+        if self.largest != "auto":
+            if self.largest not in names:
+                raise pelplug.InputError(f"There is no species {self.largest}; there are {', '.join(names)}.")
+            return self.largest
+        potential = self.potential_of(configuration)
+        if isinstance(potential, pelplug.PairPotential) and not potential.per_particle and potential.species:
+            size = {name: potential.sigma[k, k] for k, name in enumerate(potential.species)}
+            return max(names, key=lambda name: size.get(name, 0.0))
+        counts = {name: int(np.sum(configuration.species == name)) for name in names}
+        return max(names, key=counts.get)
+
+    def _extremes(self, configuration, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        name = self._species(configuration)
+        potential = self.potential_of(configuration)
+        separation = potential.cutoff
+        if isinstance(potential, pelplug.PairPotential):
+            k = list(potential.species).index(name) if name in potential.species else 0
+            separation = float(potential.pair_cutoff[k, k])
+        candidates = np.flatnonzero(configuration.species == name)
+        fractional, cell = configuration.fractional(), configuration.cell
+
+        def distance_squared(i, others):
+            apart = fractional[others] - fractional[i]
+            return np.sum(((apart - np.rint(apart)) @ cell) ** 2, axis=1)
+
+        found = []
+        for sign in (1.0, -1.0):
+            picked = extremes(sign * mean, candidates, distance_squared, separation, self.selected)
+            found.append(np.pad(picked, (0, self.selected - picked.size), constant_values=-1))
+        return found[0], found[1]
+
+    # --- all frames -----------------------------------------------------------------------------------------
+
+    def summarize(self, dataset):
+        """Add C_s with its error, and the distributions of the mobile, the immobile and all."""
+        settled = self.settle()
+        values = dataset["spearman_frame"].values
+        values = values[np.isfinite(values)]
+        rng = np.random.default_rng(self.seed)
+        error = np.nan
+        if values.size > 1:
+            error = values[rng.integers(values.size, size=(self.resamples, values.size))].mean(axis=1).std()
+        groups = self._groups(dataset)
+        ratios = dataset["kappa_ratio"].values
+        edges = np.geomspace(np.nanmin(ratios), np.nanmax(ratios) * (1 + 1e-9), self.bins + 1)
+        rank_edges = np.linspace(0.0, 1.0, 11)
+        ranks = dataset["kappa_rank"].values
+        return dataset.assign_coords(
+            group=("group", list(GROUPS)), kind=("kind", list(self.trajectory.species_names))
+        ).assign(
+            spearman_mean=((), values.mean() if values.size else np.nan),
+            spearman_error=((), error),
+            kappa_distribution=(("group", "kappa_bin"), [_density(ratios[chosen], edges) for chosen in groups]),
+            kappa_bin_edges=("kappa_edge", edges),
+            rank_distribution=(("group", "rank_bin"), [_density(ranks[chosen], rank_edges) for chosen in groups]),
+            **{name: ((), settled[name]) for name in ("duration", "relaxation_time", "temperature")},
+        )
+
+    def _groups(self, dataset) -> list[np.ndarray]:
+        """Return a mask, shape (frame, particle), of the mobile, the immobile, and all of their species."""
+        shape = dataset["kappa_ratio"].shape
+        masks = []
+        for name in ("mobile", "immobile"):
+            mask = np.zeros(shape, dtype=bool)
+            chosen = dataset[name].values
+            rows = np.repeat(np.arange(shape[0])[:, None], chosen.shape[1], axis=1)
+            mask[rows[chosen >= 0], chosen[chosen >= 0]] = True
+            masks.append(mask)
+        species = self.trajectory.species
+        kind = self._species(self.trajectory.configuration(int(dataset["frame"].values[0])))
+        return [*masks, np.broadcast_to(species == kind, shape)]
+
+    def plot(self, ax=None, **keywords):
+        """Draw P(kappa_i/<kappa>) of the mobile, the immobile and all."""
+        from pelplug_propensity.drawing import draw_distributions
+
+        return draw_distributions(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw the distributions of kappa beside those of its rank."""
+        from pelplug_propensity.drawing import draw_figure
+
+        return draw_figure(self.to_dataset())
+
+
+def _density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    values = values[np.isfinite(values)]
+    counts, _ = np.histogram(values, edges)
+    return counts / (max(values.size, 1) * np.diff(edges))
