@@ -6,7 +6,9 @@ that does not depend on N; sizes up to N = 16,384.
 Run: ``pytest -m validation tests/validation/test_mari_kurchan.py -s``.
 
 Sizes, seeds and windows were fixed before these runs, after one exploratory sample (N = 1024, seed 1001). The cold runs
-are a second protocol, with new seeds: in the window 100 to 1000 of the first neither fit was decidedly the better.
+are a third protocol, with new seeds: in the windows 100 to 1000 and 300 to 2500 of the first two neither fit was decidedly
+the better. The Hessian says why: at T = 0.0001 its spectrum has a gap, with the softest modes at 0.001 (N = 512), so that
+an exponential is to be seen only beyond t = 1000.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ pytestmark = pytest.mark.validation
 HOT, COLD = 0.015, 0.0001
 SAMPLES = {512: (8, 3000.0), 2048: (4, 3000.0), 8192: (1, 1000.0)}  # N: (seeds from 1, last time)
 BETWEEN = (0.001, 0.003, 0.006, 0.01)  # two samples of N = 2048 each
-COLD_SAMPLES = {512: (8, 3000.0), 2048: (4, 3000.0), 8192: (2, 3000.0)}
-COLD_SEED = 101
-HOT_WINDOW, COLD_WINDOW = (1.0, 100.0), (300.0, 3000.0)
+COLD_SAMPLES = {512: (8, 10_000.0), 2048: (4, 10_000.0), 8192: (1, 10_000.0)}
+COLD_SEED = 201
+HOT_WINDOW, COLD_WINDOW = (1.0, 100.0), (2000.0, 10_000.0)
 RTOL = 1e-2
 
 
@@ -77,7 +79,7 @@ def fit(times, mean, window):
 
 def report(n, temperature, times, mean):
     """Print the fits in several windows and v(t)."""
-    for window in ((1.0, 100.0), (3.0, 300.0), (10.0, 100.0), (30.0, 300.0), (100.0, 1000.0), (300.0, 3000.0)):
+    for window in ((1.0, 100.0), (3.0, 300.0), (10.0, 100.0), (30.0, 300.0), (100.0, 1000.0), COLD_WINDOW):
         if window[1] > 1.01 * times[-1]:
             continue
         found, decay = fit(times, mean, window)
