@@ -1,5 +1,9 @@
 """Swap Monte Carlo against exact few-particle distributions, exact averages and LAMMPS."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import oracles
 import pytest
@@ -235,6 +239,92 @@ def expected_energy(model, configuration):
     return model.potential(configuration).energy(configuration)
 
 
+SLOWLY = """
+import sys
+from pelplug.cli import cli
+from pelplug.simulate import swap, swap_checkpoint
+
+swap._CHECKPOINT_SECONDS = 0.0
+save = swap_checkpoint.Unfinished.save
+swap_checkpoint.Unfinished.save = lambda self, items: (save(self, items), print("saved", flush=True))
+cli.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("ending", ["gsd", "nc"])
+def test_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, capsys, ending):
+    """kill -9 while equilibrating and while sampling, then the same command: the uninterrupted run's file and words."""
+    monkeypatch.chdir(tmp_path)
+    common = ("prepare", "pss-2d", "-N", "90", "-T", "0.4", "--equilibration", "300", "--sweeps", "600", "--every", "7",
+              "--seed", "3", "-o")  # fmt: skip
+    whole = run_command(capsys, *common, f"whole.{ending}").out
+    assert "energy a particle" in whole
+    assert [one.name for one in tmp_path.iterdir()] == [f"whole.{ending}"]
+    for saved in (3, 30):  # the first twelve blocks or so equilibrate
+        process = subprocess.Popen(
+            [sys.executable, "-c", SLOWLY, *common, f"cut.{ending}"], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(saved):
+            assert process.stdout.readline() == "saved\n"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not (tmp_path / f"cut.{ending}").exists()
+        (folder,) = tmp_path.glob(".cut.*.partial")
+        done, _, frames = np.load(folder / "checkpoint.npz")["sweeps"]
+        assert (done < 300) == (saved == 3)
+        assert (frames > 0) == (saved == 30)
+    # What a kill between a frame and its checkpoint leaves, and the same command with another temperature.
+    with open(folder / "positions.bin", "ab") as file:
+        file.write(b"half a frame")
+    run_command(capsys, *common, f"cut.{ending}", "-T", "0.5", code=2)
+    cut = run_command(capsys, *common, f"cut.{ending}").out
+    assert cut.replace("cut.", "whole.") == whole
+    assert not folder.exists()
+    with pelplug.open_trajectory(f"whole.{ending}") as first, pelplug.open_trajectory(f"cut.{ending}") as second:
+        assert first.n_frames == second.n_frames == 85
+        for frame in range(85):
+            one, other = first.configuration(frame), second.configuration(frame)
+            assert np.array_equal(one.positions, other.positions)
+            assert np.array_equal(one.diameters, other.diameters)
+            assert one.step == other.step
+
+
+@pytest.mark.parametrize("generator", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+def test_state_of_every_generator_survives(tmp_path, monkeypatch, generator):
+    from pelplug.simulate import swap
+
+    monkeypatch.setattr(swap, "_CHECKPOINT_SECONDS", 0.0)
+    model = pelplug.model("pss-2d")
+    start = model.random_configuration(80, 1)
+
+    def run(name, stop=np.inf):
+        done = 0
+
+        def progress(sweeps):
+            nonlocal done
+            done += sweeps
+            if done >= stop:
+                raise KeyboardInterrupt
+
+        return pelplug.swap_monte_carlo(
+            start, model, 0.4, 60, equilibration=40, sample_every=10, seed=np.random.Generator(generator(5)),
+            output=tmp_path / name, resume=True, progress=progress,
+        )  # fmt: skip
+
+    whole = run("whole.gsd")
+    for stop in (40, 70):
+        with pytest.raises(KeyboardInterrupt):
+            run("cut.gsd", stop)
+    cut = run("cut.gsd")
+    assert np.array_equal(cut.energies, whole.energies)
+    assert np.array_equal(cut.equilibration_energies, whole.equilibration_energies)
+    assert np.array_equal(cut.configuration.positions, whole.configuration.positions)
+    assert cut.displacement_acceptance == whole.displacement_acceptance
+    assert (cut.delta, cut.drift) == (whole.delta, whole.drift)
+    assert not list(tmp_path.glob(".*"))
+
+
 class ManyBody(Potential):
     """Anything but pairs."""
 
@@ -260,6 +350,7 @@ class ManyBody(Potential):
         ({}, {"swap_range": -1.0}, "swap_range"),
         ({}, {"delta": np.inf}, "delta"),
         ({}, {"output": "liquid.xyz"}, "gsd"),
+        ({}, {"resume": True}, "output file and a seed"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(tmp_path, monkeypatch, change, arguments, words):
@@ -311,6 +402,7 @@ def test_command_prepares_a_trajectory(tmp_path, monkeypatch, capsys):
         (("--start", "none.gsd", "-o", "a.gsd"), "none.gsd"),
         (("-N", "90", "--seed", "-1", "-o", "a.gsd"), "seed"),
         (("-N", "90", "--p-swap", "2", "-o", "a.gsd"), "p_swap"),
+        (("-N", "90", "--seed", "1", "-o", "a.xyz"), "written as .gsd"),
     ],
 )
 def test_command_answers_bad_input_in_one_line(tmp_path, monkeypatch, capsys, arguments, words):

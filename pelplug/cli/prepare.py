@@ -40,9 +40,9 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     With --start planted one configuration is written that is in equilibrium at T by construction, with the disorder
     drawn around it; that is for models with random shifts (mari-kurchan), which Monte Carlo does not know.
 
-    The model goes into the file, so that other commands need no --model. An interrupted run writes nothing and cannot
-    be resumed; to go on from a finished one pass its file as --start. Compare the two halves of the energy that is
-    printed at the end: where they differ by more than the error, the run was too short.
+    The model goes into the file, so that other commands need no --model. An interrupted run goes on where the same
+    command is given again, if it has a --seed; to go on from a finished one pass its file as --start. Compare the two
+    halves of the energy that is printed at the end: where they differ by more than the error, the run was too short.
     """
     import numpy as np
 
@@ -74,6 +74,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
             seed=rng,
             output=output,
             overwrite=overwrite,
+            resume=seed is not None,
             progress=progress,
             **options,
         )

@@ -9,7 +9,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.files import atomic_output
 
-__all__ = ["write_trajectory"]
+__all__ = ["check_ending", "write_trajectory"]
 
 _FIELDS = ("velocities", "images", "diameters", "masses", "time")
 
@@ -47,11 +47,7 @@ def write_trajectory(
     GSD holds positions wrapped into a cell centred at the origin, whose first vector lies along x and whose second
     lies in the xy plane; a cell with another orientation is rotated together with positions and velocities.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".gsd", ".nc"):
-        raise InputError(
-            f"A trajectory is written as .gsd (d = 2 or 3) or .nc (any d), not as {suffix or 'no ending'}."
-        )
+    suffix = check_ending(path)
     with atomic_output(path, overwrite) as temporary:
         alike = _all_alike(configurations)
         write = _write_gsd if suffix == ".gsd" else _write_nc
@@ -59,6 +55,16 @@ def write_trajectory(
         if count == 0:
             raise InputError(f"There are no configurations to write to {path}; give at least one.")
     return count
+
+
+def check_ending(path) -> str:
+    """Return the ending of a trajectory that can be written, in lower case; InputError for any other."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".gsd", ".nc"):
+        raise InputError(
+            f"A trajectory is written as .gsd (d = 2 or 3) or .nc (any d), not as {suffix or 'no ending'}."
+        )
+    return suffix
 
 
 def _all_alike(configurations) -> Iterator[Configuration]:

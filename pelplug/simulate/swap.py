@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import math
+import shutil
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,9 +19,9 @@ from pelplug.potentials.pair import PairPotential
 
 __all__ = ["SwapResult", "swap_monte_carlo"]
 
-_BLOCK = 100  # sweeps after which the running energy is compared with a fresh evaluation
-_MOVES = 2_000_000  # or after so many moves, so that Ctrl-C is answered
-_TUNING = 20  # sweeps after which delta is adjusted
+_BLOCK = 1_000_000  # moves after which the running energy is compared with a fresh evaluation and Ctrl-C is answered
+_TUNING = 20  # sweeps after which delta is first adjusted
+_CHECKPOINT_SECONDS = 10.0
 _TARGET = 0.4  # share of displacements to accept
 
 
@@ -95,6 +99,7 @@ def swap_monte_carlo(
     seed: int | np.random.Generator | None = None,
     output=None,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> SwapResult:
     """Sample the canonical ensemble by displacing particles and by exchanging unlike ones.
@@ -127,6 +132,9 @@ def swap_monte_carlo(
         Trajectory to write, .gsd or .nc; the sampled configurations are then not kept in memory.
     overwrite : bool, optional
         Whether `output` may be replaced.
+    resume : bool, optional
+        Keep checkpoints in a hidden folder beside `output`, and go on from there if a run of the same arguments was
+        interrupted; what comes out is the same to the last bit. Needs `output` and `seed`.
     progress : callable, optional
         Called with the number of sweeps done since the last call.
 
@@ -138,7 +146,8 @@ def swap_monte_carlo(
     ------
     InputError
         If the interactions are not pairwise, the dimension is not 2 or 3, the box is not orthorhombic or too small,
-        diameters are missing, a number is out of range, or there is nothing to swap though `p_swap` asks for it.
+        diameters are missing, a number is out of range, there is nothing to swap though `p_swap` asks for it, or
+        another unfinished run would write `output`.
     RunError
         If the running energy departs from a fresh evaluation by more than rounding.
 
@@ -157,38 +166,40 @@ def swap_monte_carlo(
     sample_every = sweeps if sample_every is None else _whole("sample_every", sample_every, 1)
     if sample_every > sweeps:
         raise InputError(f"sample_every is {sample_every}, more than the {sweeps} sweeps; give a smaller number.")
+    if resume and (output is None or seed is None):
+        raise InputError("A run can be resumed only with an output file and a seed; give both, or leave resume out.")
     chain = _Chain(configuration, model, temperature, p_swap, swap_range, delta, np.random.default_rng(seed))
     record = model.to_dict() if isinstance(model, Model) else None
     if output is not None:
         from pelplug.files import check_output
+        from pelplug.readers.write import check_ending
 
+        check_ending(output)
         check_output(output, overwrite)
-
-    def sample() -> Iterator[Configuration]:
-        for done in range(0, sweeps, sample_every):
-            chain.advance(min(sample_every, sweeps - done), energies, progress)
-            if done + sample_every <= sweeps:
-                yield chain.configuration(done + sample_every)
-
-    first_energies: list[float] = []
-    chain.equilibrate(equilibration, delta is None, first_energies, progress)
-    energies: list[float] = []
-    chain.counters[:] = 0
-    chain.drift = 0.0
-    if output is None:
-        kept = tuple(sample())
+    blocks = _blocks(chain, equilibration, sweeps, sample_every, delta is None, progress)
+    kept: tuple[Configuration, ...] = ()
+    if resume:
+        command = {
+            **chain.identity(), "model": record, "sweeps": sweeps, "equilibration": equilibration,
+            "sample_every": sample_every, "tuned": delta is None,
+        }  # fmt: skip
+        _write_resumable(output, overwrite, chain, blocks, command, record, sample_every, progress)
     else:
-        from pelplug.readers.write import write_trajectory
+        frames = (chain.configuration(step) for step in blocks if step is not None)
+        if output is None:
+            kept = tuple(frames)
+        else:
+            from pelplug.readers.write import write_trajectory
 
-        write_trajectory(output, sample(), model_record=record, overwrite=overwrite)
-        kept = ()
+            write_trajectory(output, frames, model_record=record, overwrite=overwrite)
     last = chain.configuration(sweeps)
     tried, moved, swaps, swapped = (int(value) for value in chain.counters)
+    energies = np.concatenate(chain.energies)
     return SwapResult(
         configuration=last,
         configurations=kept or (last,),
-        energies=np.array(energies),
-        equilibration_energies=np.array(first_energies),
+        energies=energies[equilibration:],
+        equilibration_energies=energies[:equilibration],
         displacement_acceptance=moved / tried if tried else math.nan,
         swap_acceptance=swapped / swaps if swaps else math.nan,
         delta=chain.delta,
@@ -199,11 +210,75 @@ def swap_monte_carlo(
     )
 
 
+def _blocks(chain, equilibration, sweeps, sample_every, tune, progress) -> Iterator[int | None]:
+    """Advance the chain from wherever it is to the end; yield after each block the step of a frame, or None."""
+    total = equilibration + sweeps
+    while chain.done < total:
+        sampling = chain.done >= equilibration
+        if sampling:
+            end = chain.done + sample_every - (chain.done - equilibration) % sample_every
+        else:
+            # At first delta is far off and is adjusted often; later its acceptance is better known.
+            end = chain.tuned + max(_TUNING, chain.tuned // 5) if tune else equilibration
+            end = min(end, equilibration)
+        block = min(end, total, chain.done + max(1, _BLOCK // chain.n)) - chain.done
+        chain.advance(block)
+        if not sampling and chain.done == end:
+            if tune:
+                chain.tune()
+            if end == equilibration:
+                chain.counters[:] = 0
+                chain.drift = 0.0
+        if progress is not None:
+            progress(block)
+        yield chain.done - equilibration if sampling and (chain.done - equilibration) % sample_every == 0 else None
+
+
+def _write_resumable(output, overwrite, chain, blocks, command, record, sample_every, progress) -> None:
+    from pelplug.readers.write import write_trajectory
+    from pelplug.simulate.recorder import find_unfinished
+    from pelplug.simulate.swap_checkpoint import Unfinished
+
+    unfinished, frames = Unfinished(output, command), 0
+    for folder in find_unfinished(output):
+        if folder == unfinished.folder:
+            continue
+        if not overwrite:
+            raise InputError(
+                f"There is an unfinished run for {output} made by another command ({folder}); repeat that command to "
+                "finish it, remove the folder, choose another output name, or pass --overwrite (overwrite=True)."
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+    if (items := unfinished.load()) is not None:
+        frames = chain.restore(items)
+        if progress is not None:
+            progress(chain.done)
+    unfinished.begin(frames, 8 * chain.positions.size)
+    try:
+        saved = time.monotonic()
+        for step in blocks:
+            if step is not None:
+                unfinished.append(chain.positions)
+                frames += 1
+            if time.monotonic() - saved >= _CHECKPOINT_SECONDS:
+                unfinished.save(chain.state(frames))
+                saved = time.monotonic()
+        unfinished.save(chain.state(frames))
+        sampled = (
+            chain.start.replace(positions=positions, step=(frame + 1) * sample_every)
+            for frame, positions in enumerate(unfinished.frames(chain.positions.shape))
+        )
+        write_trajectory(output, sampled, model_record=record, overwrite=overwrite)
+    finally:
+        unfinished.close()
+    unfinished.discard()
+
+
 class _Chain:
     """The state of one Markov chain."""
 
     def __init__(self, start, model, temperature, p_swap, swap_range, delta, rng):
-        from pelplug.simulate.swap_kernels import Grid, swap_kernels
+        from pelplug.simulate.swap_kernels import swap_kernels
 
         self.potential = _pair_potential(start, model)
         edges = _edges(start)
@@ -217,6 +292,7 @@ class _Chain:
         self.start = start.replace(
             positions=wrapped, images=None, velocities=None, time=None, frame=None, step=None
         )  # fmt: skip
+        self.positions = self.start.positions
         p = self.potential
         if p.per_particle:
             self.payload = np.array(start.diameters)
@@ -228,6 +304,7 @@ class _Chain:
             size, reach = float(p.sigma.min()), p.cutoff
             if not p.species:  # one table for all
                 self.payload[:] = 0.0
+        self.edges, self.reach = edges, reach
         if np.min(edges) < 2.0 * reach:
             raise InputError(
                 f"The box is only {np.min(edges):.6g} wide, less than two cutoffs ({2 * reach:.6g}), and Monte Carlo "
@@ -237,59 +314,94 @@ class _Chain:
         self.p_swap = _p_swap(p_swap, self.payload, self.swap_range)
         self.delta = 0.06 * size if delta is None else _number("delta", delta)
         self.largest_delta = 0.5 * float(np.min(edges))
-        self.grid = Grid.build(wrapped, self.payload, edges, reach)
-        self.kernels = swap_kernels(p.form.function, p.truncation, start.dimension, p.mixing)
+        self.kernels = swap_kernels(p.form.function, p.truncation, start.dimension, p.mixing, p.form.squared)
         self.counters = np.zeros(4, dtype=np.int64)
         self.drift = 0.0
         self.energy = p.energy(self.start)
+        self.energies: list[np.ndarray] = []
+        self.done = self.tuned = 0  # sweeps, and after how many of them delta was last adjusted
 
     def configuration(self, step: int) -> Configuration:
         """Return the present state."""
-        return self.start.replace(positions=self.grid.positions(), step=step)
+        return self.start.replace(positions=self.positions, step=step)
 
-    def equilibrate(self, sweeps: int, tune: bool, energies: list, progress) -> None:
-        """Advance, and adjust delta to the acceptance."""
-        for done in range(0, sweeps, _TUNING):
-            self.counters[:] = 0
-            self.advance(min(_TUNING, sweeps - done), energies, progress)
-            if tune and self.counters[0] > 0:
-                ratio = self.counters[1] / self.counters[0] / _TARGET
-                self.delta = min(self.delta * min(max(ratio, 0.5), 1.5), self.largest_delta)
+    def tune(self) -> None:
+        """Adjust delta to the acceptance since the last time."""
+        if self.counters[0] > 0:
+            ratio = self.counters[1] / self.counters[0] / _TARGET
+            self.delta = min(self.delta * min(max(ratio, 0.5), 1.5), self.largest_delta)
+        self.counters[:] = 0
+        self.tuned = self.done
 
-    def advance(self, sweeps: int, energies: list, progress) -> None:
-        """Make sweeps, append the energy after each, and compare it with a fresh evaluation."""
-        while sweeps > 0:
-            block = max(1, min(sweeps, _BLOCK, _MOVES // self.n))
-            sums = np.array([self.energy, abs(self.energy)])
-            energies.extend(self._sweep(block, sums).tolist())
-            sweeps -= block
-            fresh = self.potential.energy(self.configuration(0))
-            difference = abs(fresh - sums[0])
-            scale = max(sums[1], self.n / self.beta if self.beta > 0 else 0.0)
-            if not difference <= 1e-8 * scale:
-                raise RunError(
-                    f"The energy added up from {block} sweeps is {sums[0]:.12g}, but the configuration has "
-                    f"{fresh:.12g}; report it with the seed."
-                )
-            self.drift = max(self.drift, difference / self.n)
-            self.energy = energies[-1] = fresh
-            if progress is not None:
-                progress(block)
+    def advance(self, sweeps: int) -> None:
+        """Make sweeps, add the energy after each, and compare it with a fresh evaluation.
+
+        What comes next is decided by `state` alone, not by how the lists of this block have come about.
+        """
+        sums = np.array([self.energy, abs(self.energy)])
+        series = self._sweep(sweeps, sums)
+        fresh = self.potential.energy(self.configuration(0))
+        difference = abs(fresh - sums[0])
+        scale = max(sums[1], self.n / self.beta if self.beta > 0 else 0.0)
+        if not difference <= 1e-8 * scale:
+            raise RunError(
+                f"The energy added up from {sweeps} sweeps is {sums[0]:.12g}, but the configuration has "
+                f"{fresh:.12g}; report it with the seed."
+            )
+        self.drift = max(self.drift, difference / self.n)
+        self.energy = series[-1] = fresh
+        self.energies.append(series)
+        self.done += sweeps
 
     def _sweep(self, sweeps: int, sums: np.ndarray) -> np.ndarray:
+        from pelplug.simulate.swap_slots import Slots
+
         p, done, moves = self.potential, 0, sweeps * self.n
-        series, pending = np.empty(sweeps), np.zeros(4)
+        series, pending = np.empty(sweeps), np.full(1, -1)
+        slots = Slots.build(self.positions, self.payload, self.edges, self.reach, self.delta, self.kernels)
         while done < moves:
-            pending[0] = -1.0
             done = self.kernels.run(
                 done, moves, series, self.rng, self.beta, self.delta, self.p_swap, self.swap_range,
-                *self.grid.arrays(), self.payload, p._inverse_sigma, p._stack, p._tail, p._cutoff_squared,
+                *slots.lists(), slots.label, p._inverse_sigma, p._stack, p._tail, p._cutoff_squared,
                 self.counters, sums, pending,
             )  # fmt: skip
-            if pending[0] >= 0.0:
-                self.grid.grow()
-                self.kernels.relocate(*self.grid.arrays(), self.payload, pending)
+            while pending[0] >= 0:
+                slots.grow()
+                if self.kernels.relist(int(pending[0]), *slots.lists()):
+                    pending[0] = -1
+        self.positions = slots.positions()
         return series
+
+    def identity(self) -> dict:
+        """Return what the run depends on, in words and numbers."""
+        import pelplug
+
+        p, digest = self.potential, hashlib.sha256()
+        arrays = (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p._stack)
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return {
+            "pelplug": pelplug.__version__, "form": p.form.name, "truncation": p.truncation, "beta": self.beta,
+            "delta": self.delta, "p_swap": self.p_swap, "swap_range": self.swap_range, "data": digest.hexdigest(),
+            "rng": self.rng.bit_generator.state,
+        }  # fmt: skip
+
+    def state(self, frames: int) -> dict:
+        """Return a checkpoint: all that decides how the run goes on, and what it has to report."""
+        return {
+            "positions": self.positions, "energies": np.concatenate(self.energies), "counters": self.counters,
+            "numbers": np.array([self.energy, self.delta, self.drift]),
+            "sweeps": np.array([self.done, self.tuned, frames]),
+            "rng": json.dumps(self.rng.bit_generator.state, default=np.ndarray.tolist),
+        }  # fmt: skip
+
+    def restore(self, items: dict) -> int:
+        """Go back to a checkpoint; return its number of frames."""
+        self.positions, self.energies, self.counters = items["positions"], [items["energies"]], items["counters"]
+        self.energy, self.delta, self.drift = (float(value) for value in items["numbers"])
+        self.done, self.tuned, frames = (int(value) for value in items["sweeps"])
+        self.rng.bit_generator.state = json.loads(str(items["rng"]))
+        return frames
 
 
 def _pair_potential(start: Configuration, model) -> PairPotential:
