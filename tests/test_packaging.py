@@ -54,7 +54,7 @@ def test_bundle_holds_nothing_that_no_plugin_declares():
     entry_points = {}
     for folder in PLUGINS:
         entry_points |= table(folder)["project"]["entry-points"]["pelplug"]
-    own = {"models": "pelplug.models", "potentials": "pelplug.potentials"}
+    own = {"engines": "pelplug.simulate", "models": "pelplug.models", "potentials": "pelplug.potentials"}
     assert root["project"]["entry-points"]["pelplug"] == {**own, **entry_points}
 
 
