@@ -264,17 +264,17 @@ def test_a_crystal_that_is_no_minimum(command, write, name, kind):
     assert "not a minimum: its Hessian has a negative eigenvalue" in err
 
 
-def test_a_crystal_with_zero_modes(command, write):
+@pytest.mark.parametrize("name", ["kappa", "vibrations"])
+def test_a_crystal_with_zero_modes(command, write, name):
     # Discs that just touch: unstressed, and rows of the square lattice slide for free. Rattlers have three contacts
     # or fewer, these have four.
     spacing = 1 - 1e-9
     positions = np.array(list(itertools.product(range(8), repeat=2))) * spacing
     state = pelplug.Configuration(positions, [8 * spacing] * 2, ["A"] * 64, diameters=np.ones(64))
-    for name in ("kappa", "vibrations"):
-        code, err = command(*run(name, write(state, f"{name}.gsd"), HARMONIC))
-        assert code == 1
-        assert "not a minimum: its Hessian has a" in err
-        assert "zero" in err or "negative eigenvalue" in err
+    code, err = command(*run(name, write(state), HARMONIC))
+    assert code == 1
+    assert "not a minimum: its Hessian has a" in err
+    assert "zero" in err or "negative eigenvalue" in err
     with pytest.raises(pelplug.NotAMinimumError, match="not a minimum"):
         pelplug.LinearResponse(state, pelplug.model("harmonic-spheres", dimension=2).potential(state))
 

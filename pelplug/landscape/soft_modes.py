@@ -34,6 +34,8 @@ OVERLAP = 0.99
 NUDGE = 1e-3
 # From a saddle a nudge leads to a lower stationary point, which may be a saddle again.
 MAX_NUDGES = 10
+# Iterations from one leap along a shallow valley to the next.
+LEAP = 10
 # Starts minimised before the others.
 FIRST = 32
 # Numbers in one of the arrays of fields that are minimised together.
@@ -157,20 +159,11 @@ def soft_modes(
 
 @dataclasses.dataclass(frozen=True)
 class Minimisation:
-    """What `minimise_cost` gives.
+    """What `minimise_cost` gives for K starts.
 
-    Attributes
-    ----------
-    fields : ndarray, shape (K, N, d)
-        Of norm one.
-    residual : ndarray, shape (K,)
-        As of `SoftModes`; above the tolerance where the iterations ran out, NaN where a known mode was met.
-    joined : ndarray of int, shape (K,)
-        The known mode that was met, -1 for none.
-    iterations : ndarray of int, shape (K,)
-        Solves done.
-    costs : list of ndarray
-        C at each iteration of the fields still iterated, in their order.
+    ``fields`` (K, N, d) have norm one. ``residual`` is that of `SoftModes`, above the tolerance where the iterations
+    ran out, and NaN where a known mode was met; ``joined`` is that mode's number, else -1. ``iterations`` counts
+    solves, and ``costs`` holds C at each iteration of the fields still iterated, in their order.
     """
 
     fields: np.ndarray
@@ -192,7 +185,8 @@ def minimise_cost(
 
     C is stationary where ``M z = (z.M.z) / q * zeta``, q the sum over pairs of |z_ij|**4 and zeta a quarter of its
     gradient, so ``z <- M^-1 zeta(z)`` is iterated, normalised. C can only fall: q**(1/4) is a norm, so w = M^-1 zeta
-    has q(w) >= (zeta.w)**4 / q(z)**3, and Cauchy-Schwarz in M gives zeta.w >= q(z)**2 / (z.M.z).
+    has q(w) >= (zeta.w)**4 / q(z)**3, and Cauchy-Schwarz in M gives zeta.w >= q(z)**2 / (z.M.z). Near a shallow minimum
+    the steps shrink slowly, by a constant factor: now and then the rest of that series is taken at once, if C falls.
 
     Parameters
     ----------
@@ -211,7 +205,7 @@ def minimise_cost(
     """
     i, j = response.pairs.i.astype(np.int64), response.pairs.j.astype(np.int64)
     known = np.empty((0, *forces.shape[1:])) if known is None else known
-    alive = np.arange(len(forces))
+    before, alive = None, np.arange(len(forces))
     result = Minimisation(
         np.empty(forces.shape),
         np.full(len(forces), np.nan),
@@ -226,6 +220,8 @@ def minimise_cost(
         z, forces = z / norm, forces / norm
         zeta, q = cubic(z, i, j)
         s = _dot(z, forces)
+        if before is not None and iteration % LEAP == 0:
+            _leap(z, forces, zeta, s, q, before, i, j)
         result.costs.append(s**2 / q)
         left = zeta - forces * (q / s)[:, None, None]
         rest = np.sqrt(_dot(left, left) / _dot(zeta, zeta))
@@ -236,10 +232,31 @@ def minimise_cost(
         result.joined[alive[met]] = place[met]
         done |= met
         result.iterations[alive[done]] = iteration + 1
+        before = z[~done], forces[~done]
         alive, forces = alive[~done], zeta[~done]
         if alive.size == 0:
             break
     return result
+
+
+def _leap(z, forces, zeta, s, q, before, i, j) -> None:
+    """Go to the limit of the last two steps, taken as a geometric series, where C is lower there; all in place."""
+    old, old_forces = before
+    # Lengths in the metric of M, in which the linearised map is symmetric. M w for the next w = M^-1 zeta is zeta.
+    step, step_forces = z - old, forces - old_forces
+    following = zeta * (s / q)[:, None, None] - forces
+    length = _dot(step, step_forces)
+    rate = np.where(length > 0, _dot(step, following) / np.where(length > 0, length, 1.0), 0.0)
+    factor = np.where((rate > 0) & (rate < 1 - 1e-6), rate / np.clip(1 - rate, 1e-6, None), 0.0)[:, None, None]
+    far, far_forces = z + factor * step, forces + factor * step_forces
+    norm = np.sqrt(_dot(far, far))[:, None, None]
+    far, far_forces = far / norm, far_forces / norm
+    far_zeta, far_q = cubic(far, i, j)
+    far_s = _dot(far, far_forces)
+    lower = far_s**2 / far_q < s**2 / q
+    z[lower], forces[lower], zeta[lower], s[lower], q[lower] = (
+        one[lower] for one in (far, far_forces, far_zeta, far_s, far_q)
+    )
 
 
 def cubic(z: np.ndarray, i: np.ndarray, j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
