@@ -56,6 +56,43 @@ def springs():
     return Springs(40, 3, seed=1)
 
 
+class Ledges(Potential):
+    """Each coordinate y by itself: U = y**2 / 2 + jump min(y - ledge, 0); the force jumps where y passes its ledge.
+
+    As for Lennard-Jones particles cut at 2.5, the force is stronger inside: with ``jump < 0`` it is weaker there, as
+    for a repulsion that is cut, and for ``ledge < -jump`` coordinates stay on their ledges.
+    """
+
+    cutoff = 1.0
+
+    def __init__(self, n, jump, ledges, seed):
+        rng = np.random.default_rng(seed)
+        self.jump = jump
+        self.ledges = rng.uniform(*ledges, size=(n, 3))
+        self.y0 = self.ledges + rng.uniform(0.1, 2.0, size=(n, 3))
+        self.start = pelplug.Configuration(self.y0.copy(), np.full(3, 50.0), ["A"] * n)
+
+    def at(self, time):
+        """Coordinates at a time, for a positive jump: exponentials with a change at the ledge."""
+        passed = np.log(self.y0 / self.ledges)
+        after = -self.jump + (self.ledges + self.jump) * np.exp(-(time - passed))
+        return np.where(time < passed, self.y0 * np.exp(-time), after)
+
+    def energy_forces(self, configuration):
+        forces = np.empty((configuration.n, 3))
+        return self.evaluator(configuration)(configuration.positions, forces), forces
+
+    def evaluator(self, configuration):
+        class Calls(Evaluator):
+            def __call__(inner, y, forces):  # noqa: N805
+                forces[:] = -y - self.jump * (y < self.ledges)
+                return float(np.sum(0.5 * y**2 + self.jump * np.minimum(y - self.ledges, 0.0)))
+
+        return Calls()
+
+    hessian = pairs = strain_derivatives = None
+
+
 def soft_discs(n, seed):
     """A random start of polydisperse soft discs, with the worst overlaps taken away, and its potential."""
     model = pelplug.model("polydisperse-soft-spheres-2d")
@@ -245,6 +282,43 @@ def test_mean_position_stays():
     start, potential = harmonic(200, 2, 7)
     end = pelplug.steepest_descent(start, potential).configuration
     np.testing.assert_allclose((end.positions - start.positions).mean(axis=0), 0.0, atol=1e-11)
+
+
+@pytest.mark.parametrize("rtol", [1e-2, 1e-3])
+def test_forces_that_jump_are_crossed(rtol):
+    # 60 jumps, each as large as the forces.
+    ledges = Ledges(20, 0.3, (0.05, 0.5), seed=2)
+    length = np.sqrt(np.mean((ledges.y0 + 0.3) ** 2))  # of the path
+    for time in (0.5, 2.0, 8.0):
+        result = pelplug.steepest_descent(ledges.start, ledges, [time], rtol=rtol, to_minimum=False)
+        error = np.sqrt(np.mean((result.configuration.positions - ledges.at(time)) ** 2))
+        assert error < rtol * length, time
+    end = pelplug.steepest_descent(ledges.start, ledges, rtol=rtol).require_converged()
+    np.testing.assert_allclose(end.configuration.positions, -0.3, atol=1e-9)
+    assert abs(end.final_energy_defect) < 0.01
+    assert end.evaluations < 200 * 60
+
+
+def test_a_lennard_jones_force_that_jumps_at_the_cutoff():
+    model = pelplug.model("kob-andersen")
+    start = model.random_configuration(108, 1)
+    potential = model.potential(start)
+    assert potential.truncation == "shift"
+    start = pelplug.quench(start, potential, "fire", force_tolerance=1e-2).configuration
+    shaken = start.positions + np.random.default_rng(1).normal(scale=0.03, size=start.positions.shape)
+    result = pelplug.steepest_descent(start.replace(positions=shaken), potential, rtol=1e-2).require_converged()
+    assert np.abs(potential.forces(result.configuration)).max() < 1.1e-10
+    assert abs(result.final_energy_defect) < 0.01
+
+
+def test_a_descent_that_sticks_where_the_force_jumps_says_so():
+    ledges = Ledges(1, -1.0, (0.2, 0.8), seed=3)
+    result = pelplug.steepest_descent(ledges.start, ledges, rtol=1e-2, max_evaluations=10_000)
+    assert not result.converged
+    assert "cutoff" in result.reason
+    assert np.abs(result.configuration.positions - ledges.ledges).min() < 1e-9
+    with pytest.raises(NotConvergedError, match="jump"):
+        result.require_converged()
 
 
 def test_a_minimum_needs_no_step():

@@ -17,6 +17,7 @@ _SAFETY = 1.15  # on the estimated spectral radius
 _REESTIMATE = 20  # accepted steps after which it is estimated anew
 _ROUNDING = 8.0 * np.finfo(float).eps
 _ATTEMPTS = 50  # to find the length of a step
+_JUMP = 0.85  # error per time that a step, shortened to 0.7 or less, keeps only where forces jump
 _SERIAL_BELOW = 40_000  # numbers below which a vector operation is not worth a second thread
 _FAST = {"reassoc", "contract", "nsz"}
 
@@ -47,6 +48,8 @@ class Flow:
         Whether it is a minimum.
     steps, rejected : int
         Accepted and repeated steps.
+    jumps : int
+        Accepted steps across a jump of the forces.
 
     References
     ----------
@@ -57,7 +60,7 @@ class Flow:
         self.descent, self.rtol, self.atol = descent, rtol, atol
         self.max_stages = max(int(max_stages), 2)
         self.time = 0.0
-        self.steps = self.rejected = 0
+        self.steps = self.rejected = self.jumps = 0
         self.n = len(descent.current.positions)
         self._spare = [descent.spare_point() for _ in range(3)]
         self._dissipation = _Dissipation()
@@ -67,7 +70,7 @@ class Flow:
         self.converged = self._accept(descent.current)
         if not self.converged:
             self._radius = self._spectral_radius()
-            self._step = 0.1 / self._radius
+            self._step = self._smooth = 0.1 / self._radius
 
     def energy_defect(self) -> float:
         """Return ``(E(0) - E(t) - int N v^2 dt) / (E(0) - E(t))``, what is missing in the energy balance."""
@@ -85,6 +88,7 @@ class Flow:
         start = self.descent.current
         extent = math.sqrt(start.x.size / self.n) * float(np.abs(start.x).max())
         rest = until - self.time
+        rejected = math.inf  # error per time of the last attempt
         for _ in range(_ATTEMPTS):
             planned = self._step
             h = rest if rest < 1.01 * planned else min(planned, 0.5 * rest)
@@ -95,16 +99,24 @@ class Flow:
             displacement, error = self._measure(start, end, h)
             # Rounding of positions, seen through the stiffest mode, is no error that a shorter step would mend.
             floor = _ROUNDING * extent * (1.0 + h * self._radius)
-            ratio = error / (self.rtol * displacement + self.atol + floor)
+            allowed = self.rtol * displacement + self.atol + floor
+            jump = error > _JUMP * rejected * h
+            if jump:
+                # A force that jumps makes an error in proportion to h, as the displacement is: no step across it would
+                # ever pass. It may err by as much as a step of the length that the controller had reached before.
+                allowed = max(allowed, self.rtol * self.rms_velocity * self._smooth + self.atol + floor)
+            ratio = error / allowed
             noise = ENERGY_NOISE * abs(start.energy) + _ROUNDING * extent * math.sqrt(self._radius * abs(start.energy))
-            if end.energy - start.energy > noise:
+            rose = not end.energy - start.energy <= noise
+            if rose:
                 ratio = max(ratio, 10.0)
             if ratio <= 1.0:
                 break
             self.rejected += 1
-            shorter = 0.8 * ratio ** (-1.0 / 3.0) if 0.0 < ratio < math.inf else 0.1
-            self._step = h * min(max(shorter, 0.1), 0.7)
-            if not ratio < 5.0:  # unstable rather than inaccurate, perhaps
+            shorter = 0.8 * ratio ** (-1.0 if jump else -1.0 / 3.0) if 0.0 < ratio < math.inf else 0.1
+            self._step = h * min(max(shorter, 1e-3 if jump else 0.1), 0.7)
+            again, rejected = math.isfinite(rejected), error / h
+            if not jump and (rose or (again and not ratio < 5.0)):  # unstable rather than inaccurate, perhaps
                 self._radius = self._spectral_radius()
         else:
             raise Stopped(
@@ -114,7 +126,12 @@ class Flow:
         self._spare = [point for point in (*self._spare, start) if point is not end]
         self.time = until if h == rest else self.time + h
         self.steps += 1
-        self._step = min(0.8 * h * max(ratio, 1e-6) ** (-1.0 / 3.0), 2.0 * planned)
+        if jump:
+            self.jumps += 1
+            self._step = 0.5 * self._smooth
+        else:
+            self._smooth = max(h, 0.9 * self._smooth)  # length of a step between jumps, remembered for a while
+            self._step = min(0.8 * h * max(ratio, 1e-6) ** (-1.0 / 3.0), 2.0 * planned)
         before = self._squared_force
         self.converged = self._accept(end)
         self._dissipation.add(h, before, self._squared_force, slope)

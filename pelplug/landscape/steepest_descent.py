@@ -205,6 +205,11 @@ def steepest_descent(
             reason = "the last output time was reached"
     except Stopped as stop:
         reason = str(stop)
+        if 10 * flow.jumps > flow.steps:
+            reason += (
+                f"; forces jumped in {flow.jumps} of {flow.steps} steps, as where a potential is cut or only "
+                "shifted at its cutoff: a truncation without jumps is followed at far less cost"
+            )
     columns = np.array(rows, dtype=float).reshape(-1, 5).T
     return SteepestDescentResult(
         *(np.ascontiguousarray(column) for column in columns),
