@@ -73,8 +73,9 @@ def check_form(item: Any) -> None:
 def check_engine(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of a simulation engine."""
     _check_name(item)
-    if not callable(getattr(item, "available", None)):
-        raise TypeError(f"the engine {item.name} has no available()")
+    for method in ("available", "status", "session"):
+        if not callable(getattr(item, method, None)):
+            raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.simulate.engine.Engine")
 
 
 def check_exporter(item: Any) -> None:

@@ -248,6 +248,8 @@ def test_engines_exporters_and_forms_are_checked():
         def available():
             return True
 
+        status = session = available
+
     class Bare:
         name = "bare"
 
@@ -269,9 +271,10 @@ def test_engines_exporters_and_forms_are_checked():
             return "not a list"
 
     registry = Registry(third_party=False)
-    assert not registry.has_engine()
+    assert set(registry.engines()) == {"hoomd", "lammps"}
     registry.register(Plugin(), "mixed")
     assert registry.has_engine() and "fine" in registry.exporters()
+    assert set(registry.engines()) == {"hoomd", "lammps", "fine"}
     errors = "\n".join(by_name(registry)["mixed"].errors)
     assert "exporter bare must have suffixes" in errors
     assert "engine bare has no available()" in errors
