@@ -16,6 +16,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError, RunError
 from pelplug.models.base import Model
 from pelplug.potentials.pair import PairPotential
+from pelplug.simulate.swap_inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
 
 __all__ = ["SwapResult", "swap_monte_carlo"]
 
@@ -161,9 +162,9 @@ def swap_monte_carlo(
     A. Ninarello, L. Berthier and D. Coslovich, Phys. Rev. X 7, 021039 (2017); the moves are those of Y. Nishikawa et
     al., Phys. Rev. X 12, 021001 (2022), Appendix A.
     """
-    sweeps = _whole("sweeps", sweeps, 1)
-    equilibration = _whole("equilibration", equilibration, 0)
-    sample_every = sweeps if sample_every is None else _whole("sample_every", sample_every, 1)
+    sweeps = whole_number("sweeps", sweeps, 1)
+    equilibration = whole_number("equilibration", equilibration, 0)
+    sample_every = sweeps if sample_every is None else whole_number("sample_every", sample_every, 1)
     if sample_every > sweeps:
         raise InputError(f"sample_every is {sample_every}, more than the {sweeps} sweeps; give a smaller number.")
     if resume and (output is None or seed is None):
@@ -280,18 +281,16 @@ class _Chain:
     def __init__(self, start, model, temperature, p_swap, swap_range, delta, rng):
         from pelplug.simulate.swap_kernels import swap_kernels
 
-        self.potential = _pair_potential(start, model)
-        edges = _edges(start)
-        temperature = _number("temperature", temperature)
+        self.potential = pair_potential(start, model)
+        edges = edges_of(start)
+        temperature = positive("temperature", temperature)
         self.rng = rng
         self.beta = 1.0 / temperature
         self.n = start.n
         wrapped = start.wrapped().positions
         # Rounding may leave a position on the upper face, which is the lower one.
         wrapped = np.where(wrapped < edges, np.maximum(wrapped, 0.0), 0.0)
-        self.start = start.replace(
-            positions=wrapped, images=None, velocities=None, time=None, frame=None, step=None
-        )  # fmt: skip
+        self.start = start.replace(positions=wrapped, images=None, velocities=None, time=None, frame=None, step=None)
         self.positions = self.start.positions
         p = self.potential
         if p.per_particle:
@@ -310,9 +309,9 @@ class _Chain:
                 f"The box is only {np.min(edges):.6g} wide, less than two cutoffs ({2 * reach:.6g}), and Monte Carlo "
                 "moves see one image of each neighbour; use a larger system."
             )
-        self.swap_range = _swap_range(swap_range, p.per_particle)
-        self.p_swap = _p_swap(p_swap, self.payload, self.swap_range)
-        self.delta = 0.06 * size if delta is None else _number("delta", delta)
+        self.swap_range = swap_range_of(swap_range, p.per_particle)
+        self.p_swap = swap_share(p_swap, self.payload, self.swap_range)
+        self.delta = 0.06 * size if delta is None else positive("delta", delta)
         self.largest_delta = 0.5 * float(np.min(edges))
         self.kernels = swap_kernels(p.form.function, p.truncation, start.dimension, p.mixing, p.form.squared)
         self.counters = np.zeros(4, dtype=np.int64)
@@ -334,10 +333,7 @@ class _Chain:
         self.tuned = self.done
 
     def advance(self, sweeps: int) -> None:
-        """Make sweeps, add the energy after each, and compare it with a fresh evaluation.
-
-        What comes next is decided by `state` alone, not by how the lists of this block have come about.
-        """
+        """Make sweeps and compare the energy with a fresh evaluation; what comes next depends on `state` alone."""
         sums = np.array([self.energy, abs(self.energy)])
         series = self._sweep(sweeps, sums)
         fresh = self.potential.energy(self.configuration(0))
@@ -377,8 +373,7 @@ class _Chain:
         import pelplug
 
         p, digest = self.potential, hashlib.sha256()
-        arrays = (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p._stack)
-        for array in arrays:
+        for array in (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p._stack):
             digest.update(np.ascontiguousarray(array).tobytes())
         return {
             "pelplug": pelplug.__version__, "form": p.form.name, "truncation": p.truncation, "beta": self.beta,
@@ -402,80 +397,3 @@ class _Chain:
         self.done, self.tuned, frames = (int(value) for value in items["sweeps"])
         self.rng.bit_generator.state = json.loads(str(items["rng"]))
         return frames
-
-
-def _pair_potential(start: Configuration, model) -> PairPotential:
-    if start.dimension not in (2, 3):
-        raise InputError(
-            f"Swap Monte Carlo works in two and three dimensions; the configuration has d = {start.dimension}."
-        )
-    if isinstance(model, Model):
-        potential, name = model.potential(start), model.name
-    elif isinstance(model, PairPotential):
-        potential, name = model, repr(model)
-        potential.energy(start)  # says what of the configuration does not fit
-    else:
-        potential, name = model, repr(model)
-    if not isinstance(potential, PairPotential):
-        if isinstance(model, Model) and model.plantable:
-            raise InputError(
-                f"Monte Carlo moves do not know the random shifts of {name}, and it needs none: --start planted "
-                "(model.planted(n, temperature, seed) in Python) gives an equilibrium configuration."
-            )
-        raise InputError(
-            f"Swap Monte Carlo needs a pair potential, and {name} is none; pass pelplug.model(name) of a model with "
-            "pair interactions, or a PairPotential."
-        )
-    return potential
-
-
-def _edges(start: Configuration) -> np.ndarray:
-    edges = np.array(np.diag(start.cell))
-    if np.any(start.cell != np.diag(edges)) or not np.all(edges > 0):
-        raise InputError("Swap Monte Carlo needs an orthorhombic box along the axes; the configuration's is tilted.")
-    return edges
-
-
-def _swap_range(value, per_particle: bool) -> float:
-    if not per_particle:
-        if value is not None:
-            raise InputError("swap_range compares diameters, and the particles of this model have none; leave it out.")
-        return math.inf
-    return 0.2 if value is None else _number("swap_range", value)
-
-
-def _p_swap(value, payload: np.ndarray, swap_range: float) -> float:
-    kinds = np.unique(payload)
-    possible = len(kinds) > 1 and float(np.diff(kinds).min()) < swap_range
-    if value is None:
-        return 0.2 if possible else 0.0
-    try:
-        probability = float(value)
-    except (TypeError, ValueError):
-        probability = math.nan
-    if not 0.0 <= probability < 1.0:
-        raise InputError(f"p_swap is a probability from 0 up to but not including 1, not {value!r}.")
-    if probability > 0.0 and not possible:
-        why = "differ by less than swap_range" if len(kinds) > 1 else "differ"
-        raise InputError(f"There is nothing to swap: no two particles {why}; use p_swap=0.")
-    return probability
-
-
-def _number(name: str, value) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not number > 0.0 or (name == "delta" and math.isinf(number)):
-        raise InputError(f"{name} must be a positive number, not {value!r}.")
-    return number
-
-
-def _whole(name: str, value, least: int) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} must be a whole number, not {value!r}.") from None
-    if number != float(value) or number < least:
-        raise InputError(f"{name} must be a whole number from {least} up, not {value!r}.")
-    return number
