@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap", "vibrations")
+BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap", "vibrations", "soft_modes")
 
 
 def main() -> int:
