@@ -233,6 +233,24 @@ def test_a_frame_that_does_not_arrive_is_left_out(path, model):
         Relaxation(path, model=model, max_evaluations=50).run()
 
 
+def test_forces_that_jump_at_the_cutoff_are_crossed_or_reported(tmp_path):
+    model = pelplug.model("kob-andersen")  # shifted: the energy is continuous, the force is not
+    far = model.random_configuration(108, 1)
+    minimum = pelplug.quench(far, model.potential(far), force_tolerance=1e-2).configuration
+    shaken = minimum.positions + np.random.default_rng(1).normal(scale=0.03, size=(108, 3))
+    frames = [far.replace(positions=shaken, frame=0, step=0), far.replace(frame=1, step=1)]
+    pelplug.write_trajectory(tmp_path / "shifted.nc", frames, model_record=model.to_dict())
+    options = {"rtol": 1e-2, "t_end": 10.0, "max_evaluations": 15_000}
+    dataset = Relaxation(tmp_path / "shifted.nc", model=model, **options).run().to_dataset()
+    assert dataset["frame"].values.tolist() == [0]
+    assert dataset["max_force"].item() < 1e-10
+    assert abs(dataset["energy_defect"].item()) < 0.01
+    (label, reason), *others = json.loads(dataset.attrs["failed_frames"]).items()
+    assert (label, others) == ("1", [])
+    assert "limit of 15000 force evaluations" in reason
+    assert "forces jumped in" in reason
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
