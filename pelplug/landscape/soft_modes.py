@@ -37,7 +37,7 @@ MAX_NUDGES = 10
 # Iterations from one leap along a shallow valley to the next.
 LEAP = 10
 # Starts minimised before the others.
-FIRST = 32
+FIRST = 8
 # Numbers in one of the arrays of fields that are minimised together.
 BLOCK_ENTRIES = 2**24
 
@@ -54,9 +54,9 @@ class SoftModes:
     stiffness : ndarray, shape (K,)
         z.M.z [energy / length**2].
     frequency : ndarray, shape (K,)
-        sqrt(z.M.z / sum m_i |z_i|**2) [1 / time]; the masses are one where the configuration has none.
+        ``sqrt(z.M.z / sum m_i |z_i|**2)`` [1 / time]; the masses are one where the configuration has none.
     participation_ratio : ndarray, shape (K,)
-        (sum |z_i|**2)**2 / (N sum |z_i|**4), N without rattlers: 1/N on one particle, 1 on all alike.
+        ``(sum |z_i|**2)**2 / (N sum |z_i|**4)``, N without rattlers: 1/N on one particle, 1 on all alike.
     cost : ndarray, shape (K,)
         C(z) [energy**2 / length**4].
     core : ndarray of int, shape (K,)
@@ -109,7 +109,7 @@ def soft_modes(
     starts : "all" or int
         From how many of the pairs to start.
     overlap : float
-        Modes with |z.z'| above this are one.
+        Modes with ``|z.z'|`` above this are one.
     tolerance : float
         Largest gradient left, `SoftModes.residual`.
     max_iterations : int
