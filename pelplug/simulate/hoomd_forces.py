@@ -51,9 +51,7 @@ class Route:
     interpolation_error: dict[str, float] | None = None
 
 
-def choose_route(
-    wanted: str, potential: Potential, frame: Frame, configuration: Configuration, device: str, minimises: bool
-) -> Route:
+def choose_route(wanted: str, potential: Potential, frame: Frame, configuration: Configuration, device: str) -> Route:
     """Return the route for a model.
 
     ``auto`` is the kernel on one process's CPU: it is in double precision, exact, right in small boxes, and was
@@ -65,18 +63,15 @@ def choose_route(
     InputError
         If there is no such route for the potential, the box or the device.
     """
-    pairwise = type(potential) is PairPotential
-    by_type = pairwise and not potential.per_particle
+    by_type = type(potential) is PairPotential and not potential.per_particle
     native = by_type and potential.form.function is lennard_jones and potential.truncation in ("shift", "cut")
     if wanted == "auto":
-        if device == "cpu" or not pairwise or (device == "gpu" and not by_type):
-            wanted = "kernel"
-        else:
-            wanted = "native" if native else "table"
+        elsewhere = "native" if native else "table"
+        wanted = "kernel" if device == "cpu" or not by_type else elsewhere
     if wanted == "kernel":
         if device == "mpi":
             raise InputError(
-                "With MPI the engine hoomd runs pair potentials between species, by HOOMD's own force or a table; "
+                "With MPI the engine hoomd runs pair potentials between species only, by HOOMD's own force or a table; "
                 "use device cpu, whose kernels run in threads."
             )
         return _cuda(potential, configuration) if device == "gpu" else _kernel(potential)
@@ -227,7 +222,7 @@ def _kernel(potential: Potential) -> Route:
     def build(simulation, frame, configuration, raw):
         from pelplug.simulate.hoomd_kernel import evaluator_force
 
-        return evaluator_force(potential.evaluator(configuration.replace(images=None)), frame, raw.image)
+        return evaluator_force(potential.evaluator(configuration.wrapped()), frame, raw.image)
 
     text = f"kernel: pelplug's {type(potential).__name__} by hoomd.md.force.Custom, on the CPU"
     return Route("kernel", text, build)

@@ -57,7 +57,7 @@ class HoomdSession(Session):
         if dynamics.method in ("nvt", "nve", "langevin") and configuration.velocities is None:
             raise InputError(f"The ensemble {dynamics.method} needs velocities; thermalise the configuration first.")
         potential = model.potential(configuration)
-        chosen = choose_route(route, potential, self._frame, configuration, kind, dynamics.minimises)
+        chosen = choose_route(route, potential, self._frame, configuration, kind)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
         self._start_time, self._start_step = configuration.time, raw.step
         self.step = raw.step
@@ -72,8 +72,7 @@ class HoomdSession(Session):
         self.simulation = simulation = hoomd.Simulation(device=device, seed=int(seed) % 65536)
         simulation.timestep = raw.step
         simulation.create_state_from_snapshot(self._snapshot(raw, device.communicator))
-        with self._errors():
-            self._force = chosen.build(simulation, self._frame, configuration, raw)
+        self._force = chosen.build(simulation, self._frame, configuration, raw)
         if chosen.kind == "kernel" and self._kind == "cpu":
             # pelplug's own neighbour list puts near what is near: sorting particles would only cost.
             simulation.operations.tuners.clear()
