@@ -87,14 +87,16 @@ def cutoff(times, velocity, quarter):
     return times[departed[0] - 1] if len(departed) else times[-1]
 
 
-MISSED = pytest.mark.xfail(reason="0.833 for t = 40 to 400: the exponent of d = 4 still falls with time there")
+MISSED_3 = pytest.mark.xfail(reason="0.806 for t = 100 to 1000, 0.044 below the published value")
+MISSED_4 = pytest.mark.xfail(reason="0.83 for t = 40 to 400: the exponent of d = 4 still falls with time there")
 
 
 @pytest.mark.parametrize(
     ("d", "n", "seeds", "small_seeds", "published", "tolerance"),
     [
         (2, 64_000, (11,), (11,), 0.92, 0.04),
-        pytest.param(4, 32_768, (11,), (11, 12, 13), 0.75, 0.05, marks=MISSED),
+        pytest.param(3, 32_768, (11,), (11, 12), 0.85, 0.04, marks=MISSED_3),
+        pytest.param(4, 32_768, (11,), (11, 12, 13), 0.75, 0.05, marks=MISSED_4),
     ],
 )
 def test_exponent_in_the_last_decade_before_the_cutoff(d, n, seeds, small_seeds, published, tolerance):
