@@ -6,9 +6,9 @@ Protocol, fixed before the first run: the liquids of tests/test_engine_hoomd.py 
 thermostat, then 1e5 steps of Newton's equations at the model's time step, energy every 100 steps. The drift is the
 slope of a line through all of them times 1e5 steps; it must stay below 2e-3 k_B T for each particle.
 
-By this protocol two models failed, with drifts of +1.3e-2 (harmonic-spheres 2d, dt = 0.05) and +8.0e-3 (stillinger-weber,
-dt = 0.065, the papers'). Second protocol, written before it was run: these two at half the time step, all else the same;
-a drift that comes from the time step of velocity Verlet must then fall by at least four.
+By this protocol two models failed, with drifts of +1.3e-2 (harmonic-spheres 2d, dt = 0.05) and +8.0e-3
+(stillinger-weber, dt = 0.065, the papers'). Second protocol, written before it was run: these two at half the time
+step, all else the same; a drift that comes from the time step of velocity Verlet must then fall by at least four.
 """
 
 import importlib.util
