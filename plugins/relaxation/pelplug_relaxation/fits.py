@@ -26,6 +26,11 @@ class DecayFits:
     aic_difference : float
         Akaike's criterion of the exponential minus that of the power law, ``n ln(RSS_exp / RSS_pow)``; both have two
         parameters. Positive: the power law describes the points better.
+    cutoff_exponent, cutoff_rate : float
+        b and lambda of ``v ~ t**-b exp(-lambda t)``, the decay of modes above a gap lambda [1 / time].
+    aic_cutoff : float
+        Akaike's criterion of the power law minus that of the power law cut off, which has one parameter more.
+        Positive, with lambda > 0: the decay is cut off exponentially.
     """
 
     beta: float
@@ -35,10 +40,13 @@ class DecayFits:
     residual_power: float
     residual_exponential: float
     aic_difference: float
+    cutoff_exponent: float
+    cutoff_rate: float
+    aic_cutoff: float
 
 
 def fit_decay(times: np.ndarray, velocity: np.ndarray) -> DecayFits:
-    """Fit a power law and an exponential.
+    """Fit a power law, an exponential, and a power law that is cut off exponentially.
 
     Parameters
     ----------
@@ -55,6 +63,9 @@ def fit_decay(times: np.ndarray, velocity: np.ndarray) -> DecayFits:
     rate, _, exponential = _line(times, log_v)
     spread = np.log(times)
     error = np.sqrt(power / max(n - 2, 1) / np.sum((spread - spread.mean()) ** 2))
+    both = np.column_stack([np.ones(n), -np.log(times), -times])
+    found = np.linalg.lstsq(both, log_v, rcond=None)[0]
+    exponent, cutoff, cut_off = found[1], found[2], float(np.sum((log_v - both @ found) ** 2))
     least = n * (1e-15 * max(1.0, np.abs(log_v).max())) ** 2  # what rounding leaves of a perfect fit
     return DecayFits(
         beta=float(-slope),
@@ -64,6 +75,9 @@ def fit_decay(times: np.ndarray, velocity: np.ndarray) -> DecayFits:
         residual_power=float(np.sqrt(power / n)),
         residual_exponential=float(np.sqrt(exponential / n)),
         aic_difference=float(n * np.log(max(exponential, least) / max(power, least))),
+        cutoff_exponent=float(exponent),
+        cutoff_rate=float(cutoff),
+        aic_cutoff=float(n * np.log(max(power, least) / max(cut_off, least)) - 2.0),
     )
 
 

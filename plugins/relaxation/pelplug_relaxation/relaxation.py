@@ -90,6 +90,8 @@ class Relaxation(pelplug.Analysis):
         "residual_power": pelplug.Field((), "1", "rms residual of ln v about the power law"),
         "residual_exponential": pelplug.Field((), "1", "rms residual of ln v about the exponential"),
         "aic_difference": pelplug.Field((), "1", "AIC of the exponential minus AIC of the power law"),
+        "cutoff_rate": pelplug.Field((), "1 / time", "lambda of v ~ t^-b exp(-lambda t) in the window"),
+        "aic_cutoff": pelplug.Field((), "1", "AIC of the power law minus AIC of the power law cut off exponentially"),
         "fit_window": pelplug.Field(("bound",), "time", "first and last time of the fits"),
     }
     cites = (
@@ -219,6 +221,8 @@ class Relaxation(pelplug.Analysis):
                 "residual_power": ((), fit.residual_power),
                 "residual_exponential": ((), fit.residual_exponential),
                 "aic_difference": ((), fit.aic_difference),
+                "cutoff_rate": ((), fit.cutoff_rate),
+                "aic_cutoff": ((), fit.aic_cutoff),
                 "fit_window": ("bound", times[[0, -1]]),
             }
             dataset = dataset.assign_coords(bound=("bound", ["lower", "upper"]))

@@ -166,6 +166,12 @@ def test_fits_tell_power_law_from_exponential():
     exponential = fit_decay(times, np.exp(-0.05 * times) * noise)
     assert exponential.rate == pytest.approx(0.05, abs=0.001)
     assert exponential.aic_difference < -50
+    assert power.aic_cutoff < 10 and exponential.aic_cutoff > 10
+    # Modes above a gap: a power law that is cut off, at the rate of the gap.
+    gapped = fit_decay(times, times**-0.6 * np.exp(-0.03 * times) * noise)
+    assert gapped.aic_cutoff > 10
+    assert gapped.cutoff_rate == pytest.approx(0.03, abs=0.001)
+    assert gapped.cutoff_exponent == pytest.approx(0.6, abs=0.02)
     exact = fit_decay(times, times**-0.5)
     assert exact.residual_power < 1e-14 < exact.residual_exponential
 
