@@ -34,8 +34,9 @@ class Propensity(pelplug.Analysis):
         Of the velocities; auto is what the trajectory was simulated at.
     origin : {"frame", "inherent-structure"}
         Where the runs begin: at the frame, or at its inherent structure as in the paper.
-    ensemble : {"nve", "nvt", "langevin"}
-        Equations of motion.
+    ensemble : {"auto", "nve", "nvt", "langevin"}
+        Equations of motion; auto is nve from a frame and nvt from an inherent structure, whose vibrations would take
+        half of the kinetic energy.
     engine : str
         Simulation engine.
     selected : int
@@ -100,7 +101,9 @@ class Propensity(pelplug.Analysis):
             Literal["auto"] | float, pelplug.Param("of the velocities; auto: the simulation's", exclusive_minimum=0)
         ] = "auto",
         origin: Annotated[str, pelplug.Param("where runs begin", choices=("frame", "inherent-structure"))] = "frame",
-        ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
+        ensemble: Annotated[
+            str, pelplug.Param("equations of motion", choices=("auto", "nve", "nvt", "langevin"))
+        ] = "auto",
         engine: Annotated[str, pelplug.Param("simulation engine")] = "auto",
         selected: Annotated[int, pelplug.Param("most and least mobile particles to pick in a frame", minimum=1)] = 5,
         largest: Annotated[str, pelplug.Param("species to pick them from; auto: the largest")] = "auto",
@@ -110,6 +113,8 @@ class Propensity(pelplug.Analysis):
         **base,
     ):
         super().__init__(trajectory, **base)
+        if ensemble == "auto":
+            ensemble = "nve" if origin == "frame" else "nvt"
         self.replicas, self.threshold, self.ensemble, self.engine = replicas, threshold, ensemble, engine
         self.origin, self.selected, self.resamples, self.seed, self.bins = origin, selected, resamples, seed, bins
         self._given = {"duration": duration, "wave_number": wave_number, "temperature": temperature}
