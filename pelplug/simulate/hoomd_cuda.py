@@ -16,7 +16,7 @@ from pelplug.potentials.kernels import TRUNCATIONS
 from pelplug.potentials.pair import PairPotential, group_numbers
 from pelplug.simulate.hoomd_frame import Frame
 
-__all__ = ["cuda_force", "cuda_pair_kernel", "pair_constants"]
+__all__ = ["cuda_force", "cuda_pair_kernel", "pair_body", "pair_constants"]
 
 _BLOCK = 128
 
@@ -82,6 +82,33 @@ def cuda_pair_kernel(form, truncation: str, d: int, mixing):
 
     Parameters
     ----------
+    form, truncation, d, mixing
+        As for `pair_body`.
+
+    Returns
+    -------
+    callable
+        ``kernel[blocks, threads](positions, tags, head, count, neighbours, cell, groups, diameters, inverse_sigma,
+        parameters, tail, cutoff_squared, forces, energies)``.
+    """
+    body = pair_body(form, truncation, d, mixing, cuda.jit(device=True))
+
+    @cuda.jit
+    def kernel(positions, tags, head, count, neighbours, cell, groups, diameters, inverse_sigma, parameters, tail,
+               cutoff_squared, forces, energies):  # fmt: skip
+        i = cuda.grid(1)
+        if i < count.shape[0]:
+            body(i, positions, tags, head, count, neighbours, cell, groups, diameters, inverse_sigma, parameters, tail,
+                 cutoff_squared, forces, energies)  # fmt: skip
+
+    return kernel
+
+
+def pair_body(form, truncation: str, d: int, mixing, jit):
+    """Return what one thread does: energy and force of the particle at place ``i`` of HOOMD's arrays.
+
+    Parameters
+    ----------
     form : callable
         ``form(x, p) -> (u, du, ddu)``, as for `pelplug.potentials.kernels.pair_kernels`.
     truncation : {"cut", "shift", "shifted-force", "smooth"}
@@ -90,29 +117,22 @@ def cuda_pair_kernel(form, truncation: str, d: int, mixing):
         2 or 3.
     mixing : callable or None
         ``(d_i, d_j) -> d_ij`` if sigma comes from the particles' diameters.
-
-    Returns
-    -------
-    callable
-        ``kernel[blocks, threads](positions, tags, head, count, neighbours, cell, groups, diameters, inverse_sigma,
-        parameters, tail, cutoff_squared, forces, energies)``.
+    jit : callable
+        The compiler: ``cuda.jit(device=True)``, or ``numba.njit`` to try the body on a CPU.
     """
     order = TRUNCATIONS.index(truncation)
     per_particle = mixing is not None
-    function = cuda.jit(device=True)(form)
-    mix = cuda.jit(device=True)(mixing) if per_particle else None
+    function, mix = jit(form), jit(mixing or _no_mixing)
 
-    @cuda.jit
-    def kernel(positions, tags, head, count, neighbours, cell, groups, diameters, inverse_sigma, parameters, tail,
-               cutoff_squared, forces, energies):  # fmt: skip
-        i = cuda.grid(1)
-        if i >= count.shape[0]:
-            return
+    @jit
+    def body(i, positions, tags, head, count, neighbours, cell, groups, diameters, inverse_sigma, parameters, tail,
+             cutoff_squared, forces, energies):  # fmt: skip
         me = tags[i]
         gi = groups[me]
+        first = np.int64(head[i])  # with an unsigned number numba would add in floating point
         fx = fy = fz = energy = 0.0
-        for k in range(count[i]):
-            j = neighbours[head[i] + k]
+        for k in range(first, first + np.int64(count[i])):
+            j = neighbours[k]
             other = tags[j]
             gj = groups[other]
             dx = positions[j, 0] - positions[i, 0]
@@ -158,7 +178,11 @@ def cuda_pair_kernel(form, truncation: str, d: int, mixing):
         forces[i, 2] = fz
         energies[i] = 0.5 * energy
 
-    return kernel
+    return body
+
+
+def _no_mixing(d_i, d_j):
+    return 1.0
 
 
 @functools.cache
