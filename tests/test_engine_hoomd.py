@@ -464,6 +464,22 @@ def test_how_a_run_is_chopped_makes_no_difference(name):
 
 
 @needs_hoomd
+def test_threads_make_no_difference(monkeypatch):
+    monkeypatch.setenv("PELPLUG_NUM_THREADS", "1")
+    model = pelplug.model("inverse-power-law-2d")
+    state = model.random_configuration(2100, 1)  # below 2000 one thread does everything
+    state = thermalised(settle(state, model.potential(state), 30), model, 0.6, 1)
+    ends = []
+    for threads in (1, 2):
+        engine = HoomdEngine(device="cpu", threads=threads)
+        with engine.session(state, model, Dynamics("nve", 0.002), seed=1) as session:
+            session.run(40)
+            ends.append(session.configuration().positions)
+    np.testing.assert_array_equal(*ends)
+    assert os.environ["PELPLUG_NUM_THREADS"] == "1"
+
+
+@needs_hoomd
 def test_observers_see_the_run_from_inside():
     name = "inverse-power-law-2d"
     model, _, _ = liquid(name)
