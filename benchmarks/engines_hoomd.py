@@ -96,9 +96,12 @@ def main() -> int:
     options = parser.parse_args()
     if options.folder:
         sys.path.append(options.folder)
-    import hoomd
-    import hoomd.md
-
+    try:
+        import hoomd
+        import hoomd.md
+    except ImportError:
+        print("HOOMD-blue is not here: install it from conda-forge, or name its folder with --folder. Nothing was run.")
+        return 0
     print(f"HOOMD-blue {hoomd.version.version}, precision {hoomd.version.floating_point_precision}, one core\n")
     model = pelplug.model("kob-andersen")
     print("| N | what runs | steps/s of CPU time | time over that of the script by hand (quartiles) |")

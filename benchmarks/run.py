@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap", "vibrations", "soft_modes")
+BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap", "vibrations", "soft_modes", "engines_hoomd")
 
 
 def main() -> int:
