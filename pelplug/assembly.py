@@ -140,7 +140,8 @@ def join_frames(records: Iterable[FrameRecord], provides: Mapping[str, Field], o
         if len(present) < len(records):
             missing = next(record.label for record in records if name not in record.values)
             raise RunError(f"The {owner} returned {name!r} in frame {present[0]} but not in frame {missing}.")
-        arrays = [record.values[name] for record in records]
+        # Taken out of the records, which are not needed again: else everything would be in memory twice.
+        arrays = [record.values.pop(name) for record in records]
         attrs = {"units": field.unit, "long_name": field.long_name}
         if field.ragged:
             dim, sizes = field.dims[1], [len(array) for array in arrays]

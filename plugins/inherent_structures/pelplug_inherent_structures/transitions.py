@@ -21,6 +21,9 @@ __all__ = ["InherentStructureTransitions"]
 
 METHODS = InherentStructures.parameter_specs()["method"].choices
 
+_GROUP = 1000
+"""Frames whose coordinates are in memory at once."""
+
 
 class InherentStructureTransitions(pelplug.Analysis):
     """Inherent structure (IS) over time, its transitions and their rate, from few quenches.
@@ -150,12 +153,14 @@ class InherentStructureTransitions(pelplug.Analysis):
 
             def identify(places: list[int]) -> list[int | None]:
                 structures: list[int | None] = []
-                for place, values in zip(places, quencher.quench([int(labels[k]) for k in places]), strict=True):
-                    if values is None:
-                        structures.append(None)
-                        continue
-                    energies[place] = float(values["energy"])
-                    structures.append(catalogue.identify(energies[place], values["positions"], values["cell"]))
+                # Coordinates of a group at a time: only those of distinct structures are kept.
+                for group in (places[k : k + _GROUP] for k in range(0, len(places), _GROUP)):
+                    for place, values in zip(group, quencher.quench([int(labels[k]) for k in group]), strict=True):
+                        if values is None:
+                            structures.append(None)
+                            continue
+                        energies[place] = float(values["energy"])
+                        structures.append(catalogue.identify(energies[place], values["positions"], values["cell"]))
                 return structures
 
             search = Search(len(labels), identify, failed=set(unreadable))
