@@ -113,6 +113,18 @@ def test_hot_decay_is_a_power_law(n):
     assert found.beta == pytest.approx(0.75, abs=0.08)
 
 
+@pytest.mark.parametrize(("temperature", "cut_off"), [(COLD, True), (0.001, True), (0.006, False), (HOT, False)])
+@pytest.mark.parametrize("seed", [401, 402])
+def test_only_cold_decays_are_cut_off_at_a_finite_rate(temperature, cut_off, seed):
+    """Held-out samples: v ~ t^-b exp(-lambda t) against a power law, from t = 100 to 2500, each sample by itself."""
+    found = one(2048, temperature, seed, 2511.9)
+    times, velocity = np.array(found["times"]), np.array(found["velocity"])
+    inside = (times >= 99.9) & (velocity > 0)
+    fits = fit_decay(times[inside], velocity[inside])
+    print(f"  lambda {fits.cutoff_rate:.2e}, b {fits.cutoff_exponent:.2f}, AIC difference {fits.aic_cutoff:.1f}")
+    assert (fits.aic_cutoff > 10.0 and fits.cutoff_rate > 0.0) == cut_off
+
+
 def test_larger_hot_systems_are_slower():
     late = {n: float(np.interp(1000.0, *mean_decay(n, HOT, *SAMPLES[n])[:2])) for n in SAMPLES}
     print(f"\n  v(1000) at T = {HOT:g}: {late}")
