@@ -1,0 +1,334 @@
+"""Metabasins of an inherent-structure trajectory, and the random walk between them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import xarray as xr
+
+import pelplug
+from pelplug_metabasins.bootstrap import BlockBootstrap, ratio, spread
+from pelplug_metabasins.hopping import (
+    jump_correlation,
+    jump_lengths,
+    lag_grid,
+    scattering,
+    slope_weights,
+    squared_displacement,
+)
+from pelplug_metabasins.intervals import group_visits
+from pelplug_metabasins.rates import fit_rate
+from pelplug_metabasins.variables import PROVIDES
+from pelplug_metabasins.waiting import moments_by_energy, persistence, time_grid, waiting_distribution
+
+__all__ = ["Metabasins"]
+
+INPUT = "inherent-structure-transitions"
+_READ = ("visit_structure", "visit_first", "visit_last", "visit_energy", "positions", "cell", "time", "frame")
+
+
+class Metabasins(pelplug.Analysis):
+    """Metabasins (MB): groups of inherent structures (IS) between which the system goes back and forth.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames in time, dense enough that successive ones are in the same IS as a rule.
+    merge : {"overlap", "half"}
+        Intervals from first to last visit of two IS belong to one MB if they overlap, or only if they share more than
+        half of the shorter one; see `pelplug_metabasins.intervals.group_visits`.
+    k : tuple of float
+        Wave numbers of S_MB(k, t) [1 / length].
+    per_decade : int
+        Times of S0 and S_MB in a decade.
+    waiting_per_decade : int
+        Bins of the waiting times in a decade.
+    energy_bins : int
+        Bins of energy.
+    minimum : int
+        Fewest complete MB of which an average is taken, over all or in a bin of energy.
+    first_jump, last_jump : "auto" or int
+        Numbers of jumps from which a^2 is taken.
+    temperature : float, optional
+        For the slope of ln Gamma(e) in units of 1/T only [energy].
+    blocks, samples, seed : int
+        Of the bootstrap over blocks of successive MB.
+    **base
+        Of `pelplug.Analysis`.
+
+    Raises
+    ------
+    InputError
+        If there is no transition, or energies are missing.
+
+    Notes
+    -----
+    After C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012). The first and last MB are not seen whole: they count
+    in S0, S_MB and p_eq(e) with the part that was seen, and not among waiting times. The attributes ``statistics``
+    and ``rate_fit`` say what was averaged and fitted, or why not.
+    """
+
+    name = "metabasins"
+    summary = "Metabasins: waiting times, energies, and the random walk between them"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.TIME
+    uses = (INPUT,)
+    provides = PROVIDES
+    cites = (
+        "C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012)",
+        "B. Doliwa and A. Heuer, Phys. Rev. E 67, 030501 (2003)",
+    )
+    reads_frames = False
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        merge: Annotated[
+            str, pelplug.Param("intervals that overlap, or by more than half", choices=("overlap", "half"))
+        ] = "overlap",
+        k: Annotated[tuple[float, ...], pelplug.Param("wave numbers of S_MB", minimum=0, unit="1 / length")] = (400.0,),
+        per_decade: Annotated[int, pelplug.Param("times of S0 and S_MB in a decade", minimum=1)] = 8,
+        waiting_per_decade: Annotated[int, pelplug.Param("bins of waiting times in a decade", minimum=1)] = 5,
+        energy_bins: Annotated[int, pelplug.Param("bins of energy", minimum=1)] = 20,
+        minimum: Annotated[int, pelplug.Param("fewest metabasins of which an average is taken", minimum=2)] = 20,
+        first_jump: Annotated[Literal["auto"] | int, pelplug.Param("start of the fit of a^2", minimum=1)] = "auto",
+        last_jump: Annotated[Literal["auto"] | int, pelplug.Param("end of the fit of a^2", minimum=1)] = "auto",
+        temperature: Annotated[
+            float | None, pelplug.Param("for the reduced slope of the rate", exclusive_minimum=0, unit="energy")
+        ] = None,
+        blocks: Annotated[int, pelplug.Param("parts the list is cut into for bootstrap errors", minimum=2)] = 20,
+        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 200,
+        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        if "auto" not in (first_jump, last_jump) and last_jump < first_jump:
+            raise pelplug.InputError(f"a^2 is taken from {first_jump} to {last_jump} jumps; raise last_jump.")
+        self.merge, self.wave_numbers, self.minimum, self.temperature = merge, np.array(k), minimum, temperature
+        self.window = (first_jump, last_jump)
+        self.resampling = (blocks, samples, seed)
+
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Group the visits, and derive everything from the list of metabasins."""
+        source = self.input(INPUT)
+        visits = self._visits(source)
+        found = self._list(source, visits)
+        values = {name: ("metabasin", value) for name, value in found.items() if name != "positions"}
+        values["positions"] = (
+            ("metabasin", "particle", "dimension"),
+            found["positions"],
+            {"frame_labels": "metabasin_frame"},
+        )
+        values["cell"] = (("vector", "dimension"), source["cell"].values)
+        stay = found["waiting_time"]
+        number, complete = len(stay), max(len(stay) - 2, 0)
+        values["metabasins"] = ((), number)
+        values["censored_share"] = ((), (stay[0] + stay[-1]) / stay.sum() if number > 1 else 1.0)
+        attributes = {"rate_fit": "none"}
+        if number > 1:
+            values["jump_length"] = ("jump", jump_lengths(found["positions"]))
+            values["jump_rate"] = ((), (number - 1) / stay.sum())
+        if complete < self.minimum:
+            attributes["statistics"] = (
+                f"none: {complete} complete metabasins, fewer than the minimum of {self.minimum}; use a longer run"
+            )
+        else:
+            blocks, samples, seed = self.resampling
+            bootstrap = BlockBootstrap(min(blocks, complete), samples, seed)
+            values |= self._times(found, visits["spacing"], bootstrap)
+            values |= self._walk(found, bootstrap)
+            values |= self._energies(found, bootstrap)
+            fit, attributes["rate_fit"] = self._rate(found, bootstrap)
+            values |= fit
+            attributes["statistics"] = (
+                f"{complete} complete metabasins of {number}; errors from {samples} draws of {bootstrap.blocks} blocks"
+            )
+        dataset = dataset.assign(values)
+        if "scattering" in dataset:
+            dataset = dataset.assign_coords(wave_number=("wave_number", self.wave_numbers, {"units": "1 / length"}))
+            dataset["lag_time"].attrs = {"long_name": "time", "units": "time"}
+        dataset.attrs |= attributes
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw the distribution of waiting times on logarithmic axes."""
+        from pelplug_metabasins.drawing import draw_waiting_times
+
+        return draw_waiting_times(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Return a Figure: waiting times, their mean at each energy with the fit, S0 and S_MB, jumps."""
+        from pelplug_metabasins.drawing import draw_figure
+
+        return draw_figure(self.to_dataset())
+
+    def _visits(self, source: xr.Dataset) -> dict:
+        missing = [name for name in _READ if name not in source.variables]
+        if missing:
+            raise pelplug.InputError(
+                f"The result of {INPUT} has no {', '.join(missing)}; run that analysis again with this version."
+            )
+        structure = source["visit_structure"].values.astype(np.int64)
+        if len(structure) < 2:
+            raise pelplug.InputError(
+                "The trajectory stays in one inherent structure, so there are no metabasins; use a longer one."
+            )
+        energy = source["visit_energy"].values
+        if not np.all(np.isfinite(energy)):
+            raise pelplug.InputError(
+                f"{np.count_nonzero(~np.isfinite(energy))} of {len(energy)} visits have no inherent-structure energy; "
+                f"run {INPUT} again."
+            )
+        first, last = (source[name].values.astype(np.int64) for name in ("visit_first", "visit_last"))
+        if np.any(structure[1:] == structure[:-1]) or np.any(last < first) or np.any(first[1:] <= last[:-1]):
+            raise pelplug.InputError(
+                f"The visits of {INPUT} do not follow each other in time; run that analysis again."
+            )
+        labels, times = source["frame"].values, source["time"].values
+        at_first, at_last = times[np.searchsorted(labels, first)], times[np.searchsorted(labels, last)]
+        border = np.r_[at_first[0], (at_last[:-1] + at_first[1:]) / 2, at_last[-1]]
+        spacing = np.diff(times) / np.diff(labels)
+        uniform = bool(np.allclose(spacing, spacing.mean(), rtol=1e-4))
+        if self.merge == "half" and not uniform:
+            raise pelplug.InputError(
+                "The frames are not equally spaced in time, so lengths of intervals cannot be compared; use "
+                "merge=overlap, or select equally spaced frames."
+            )
+        return {
+            "structure": structure,
+            "first": first,
+            "last": last,
+            "energy": energy,
+            "border": border,
+            "spacing": float(spacing.mean() * np.diff(labels).min()) if uniform else None,
+        }
+
+    def _list(self, source: xr.Dataset, visits: dict) -> dict[str, np.ndarray]:
+        structure, energy = visits["structure"], visits["energy"]
+        begin = group_visits(structure, visits["first"], visits["last"], self.merge)
+        end = np.r_[begin[1:], len(structure)]
+        group = np.repeat(np.arange(len(begin)), end - begin)
+        # By metabasin, then energy, then time: the first of each metabasin is the first visit of its lowest energy.
+        order = np.lexsort((np.arange(len(structure)), energy, group))
+        lowest = order[begin]
+        distinct = np.unique(np.stack([group, structure]), axis=1)[0]
+        start, stop = visits["border"][begin], visits["border"][end]
+        complete = np.ones(len(begin), dtype=np.int8)
+        complete[[0, -1]] = 0
+        return {
+            "metabasin_first": visits["first"][begin],
+            "metabasin_last": visits["last"][end - 1],
+            "start_time": start,
+            "end_time": stop,
+            "waiting_time": stop - start,
+            "complete": complete,
+            "metabasin_energy": energy[lowest],
+            "metabasin_structure": structure[lowest],
+            "metabasin_frame": visits["first"][lowest],
+            "metabasin_visits": end - begin,
+            "metabasin_structures": np.bincount(distinct, minlength=len(begin)),
+            "positions": source["positions"].values[lowest],
+        }
+
+    def _times(self, found: dict, spacing: float | None, bootstrap: BlockBootstrap) -> dict:
+        stay = found["waiting_time"]
+        waiting = stay[1:-1]
+        sums = bootstrap.sums(np.stack([np.ones(len(waiting)), waiting, np.square(waiting)], axis=1))
+        mean, square = sums[:, 1] / sums[:, 0], sums[:, 2] / sums[:, 0]
+        values = {}
+        for name, value in (
+            ("mean_waiting_time", mean),
+            ("mean_square_waiting_time", square),
+            ("relaxation_time", square / (2 * mean)),
+        ):
+            values |= {name: ((), value[0]), f"{name}_error": ((), spread(value))}
+        per_decade = self.parameters["waiting_per_decade"]
+        edges, density, error = waiting_distribution(waiting, spacing, per_decade, bootstrap)
+        shortest = spacing or waiting.min()
+        # Beyond half the record few origins are left, and beyond the longest stay S0 is 0.
+        times = time_grid(shortest, min(stay.max(), stay.sum() / 2), self.parameters["per_decade"])
+        value, value_error = persistence(stay, times, bootstrap)
+        return values | {
+            "waiting_edges": ("waiting_edge", edges),
+            "waiting_density": ("waiting_bin", density),
+            "waiting_density_error": ("waiting_bin", error),
+            "lag_time": ("lag_time", times),
+            "persistence": ("lag_time", value),
+            "persistence_error": ("lag_time", value_error),
+            "scattering": (
+                ("wave_number", "lag_time"),
+                scattering(found["start_time"], found["end_time"], found["positions"], self.wave_numbers, times),
+            ),
+        }
+
+    def _walk(self, found: dict, bootstrap: BlockBootstrap) -> dict:
+        positions = found["positions"]
+        jumps = len(positions) - 1
+        lags = lag_grid(jumps)
+        first, last = self.window
+        if last == "auto":
+            last = max(1, min(100, jumps // 10))
+        if first == "auto":
+            first = max(1, last // 10)
+        lags = np.unique(np.r_[lags, [lag for lag in (first, last) if lag <= jumps // 2]]).astype(int)
+        squared = squared_displacement(positions, lags, bootstrap)
+        product, square = (bootstrap.sums(one) for one in jump_correlation(positions))
+        correlation = ratio(product, square)
+        values = {
+            "jump_lag": ("lag", lags),
+            "squared_displacement": ("lag", squared[0]),
+            "squared_displacement_error": ("lag", spread(squared)),
+            "jump_correlation": ((), correlation[0]),
+            "jump_correlation_error": ((), spread(correlation)),
+        }
+        inside = np.flatnonzero((lags >= first) & (lags <= last))
+        if len(inside) == 0:
+            return values
+        per_jump = squared[:, inside] @ slope_weights(lags[inside])
+        waiting = found["waiting_time"][1:-1]
+        mean = bootstrap.sums(waiting) / bootstrap.sums(np.ones(len(waiting)))
+        n, dimension = positions.shape[1:]
+        diffusion = per_jump / (2 * dimension * n * mean)
+        return values | {
+            "squared_jump": ((), per_jump[0]),
+            "squared_jump_error": ((), spread(per_jump)),
+            "jump_window": ("bound", lags[inside[[0, -1]]]),
+            "diffusion_coefficient": ((), diffusion[0]),
+            "diffusion_coefficient_error": ((), spread(diffusion)),
+        }
+
+    def _energies(self, found: dict, bootstrap: BlockBootstrap) -> dict:
+        energy, stay = found["metabasin_energy"], found["waiting_time"]
+        bins = self.parameters["energy_bins"]
+        low, high = energy.min(), energy.max()
+        half = max((high - low) / 2, 1e-6 * max(abs(low), 1.0))
+        edges = np.linspace((low + high) / 2 - half, (low + high) / 2 + half, bins + 1)
+        place = np.clip(np.searchsorted(edges, energy, side="right") - 1, 0, bins - 1)
+        cell = bootstrap.block_of(len(stay)) * bins + place
+        time = np.bincount(cell, stay, minlength=bootstrap.blocks * bins).reshape(bootstrap.blocks, bins)
+        drawn = bootstrap.draw(time)
+        density = drawn / drawn.sum(axis=1, keepdims=True) / np.diff(edges)
+        moments = moments_by_energy(energy[1:-1], stay[1:-1], edges, self.minimum, bootstrap)
+        return {
+            "energy_edges": ("energy_edge", edges),
+            "bin_energy": ("energy_bin", (edges[1:] + edges[:-1]) / 2),
+            "energy_density": ("energy_bin", density[0]),
+            "energy_density_error": ("energy_bin", spread(density)),
+            **{name: ("energy_bin" if np.ndim(value) else (), value) for name, value in moments.items()},
+        }
+
+    def _rate(self, found: dict, bootstrap: BlockBootstrap) -> tuple[dict, str]:
+        fit = fit_rate(found["metabasin_energy"][1:-1], found["waiting_time"][1:-1], bootstrap)
+        values = {
+            "rate_plateau": fit.plateau,
+            "rate_plateau_error": fit.plateau_error,
+            "rate_slope": fit.slope,
+            "rate_slope_error": fit.slope_error,
+            "crossover_energy": fit.crossover,
+            "crossover_energy_error": fit.crossover_error,
+        }
+        if self.temperature is not None:
+            values["reduced_slope"] = fit.slope * self.temperature
+            values["reduced_slope_error"] = fit.slope_error * self.temperature
+        return {name: ((), value) for name, value in values.items()}, fit.outcome
