@@ -9,7 +9,17 @@ import pathlib
 import subprocess
 import sys
 
-BENCHMARKS = ("hessian", "quench", "kappa", "embedded_atom", "swap", "vibrations", "soft_modes", "engines_hoomd")
+BENCHMARKS = (
+    "hessian",
+    "quench",
+    "kappa",
+    "embedded_atom",
+    "swap",
+    "vibrations",
+    "soft_modes",
+    "metabasins",
+    "engines_hoomd",
+)
 
 
 def main() -> int:
