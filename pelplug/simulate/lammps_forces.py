@@ -51,7 +51,7 @@ _EXPRESSIONS = {
     "soft-spheres-12": "{epsilon}*(x^(-12)+{c0}+{c1}*x^2+{c2}*x^4)",
     "harmonic": "{epsilon}*0.5*(1-x)^2",
 }
-_SLOW = ("native: lepton", "native: sw")
+_FASTER = "native: lj/smooth/linear"
 _MIXING = {
     "additive": "dij=radi+radj",
     "non_additive": "dij=(radi+radj)*(1-0.2*abs(2*radi-2*radj))",
@@ -68,8 +68,8 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
     configuration : Configuration
         The particles; types are numbered in the order of `Configuration.species_names`.
     route : {"auto", "native", "kernel"}
-        LAMMPS's own style, pelplug's kernel, or the faster of the two: formulas that LAMMPS compiles from text
-        (lepton) and its three-body sums are five to fifteen times slower than the kernels.
+        LAMMPS's own style, pelplug's kernel, or the faster of the two as `benchmarks/engines_lammps.py` found them:
+        the kernel, but for one style.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
         for kind, translate in _TRANSLATORS:
             if type(potential) is not kind or (found := translate(potential, configuration)) is None:
                 continue
-            if route == "native" or not found.route.startswith(_SLOW):
+            if route == "native" or found.route == _FASTER:
                 return found
         if route == "native":
             raise InputError(f"LAMMPS has no form for {model.name}; leave the route to the engine, or ask for kernel.")
