@@ -17,6 +17,7 @@ BENCHMARKS = (
     "swap",
     "vibrations",
     "soft_modes",
+    "msed",
     "metabasins",
     "engines_hoomd",
 )

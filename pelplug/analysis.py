@@ -242,6 +242,14 @@ class Analysis(AnalysisBase):
         analysis.results.dataset = dataset
         return analysis
 
+    def conclude(self) -> Analysis:
+        """Make the dataset without `run`: of states or a series that did not come from a trajectory."""
+        if "records" not in self.results:
+            self.results = Results(records=[], failures=[])
+        self.attributes.setdefault("fingerprint", self.fingerprint())
+        self._conclude()
+        return self
+
     # --- running ------------------------------------------------------------------------------------------
 
     @classmethod

@@ -28,27 +28,30 @@ __all__ = ["cli", "main"]
 
 
 class Group(click.Group):
-    """The commands of pelplug and those of third-party plugins, which are loaded only where they can be needed."""
+    """The commands of pelplug and those of plugins, which are loaded only where they can be needed."""
 
     def list_commands(self, ctx):
         """Return all commands for ``--help``."""
-        self._load_third_party(ctx)
+        self._load_plugins(ctx)
         return super().list_commands(ctx)
 
     def get_command(self, ctx, cmd_name):
         """Return a command; plugins are asked only for a name that is not pelplug's own."""
         if cmd_name not in self.commands:
-            self._load_third_party(ctx)
+            self._load_plugins(ctx)
         return super().get_command(ctx, cmd_name)
 
-    def _load_third_party(self, ctx):
+    def _load_plugins(self, ctx):
         key = "pelplug.commands"
-        if ctx.meta.get(key) or not _third_party_entries():
+        if ctx.meta.get(key):
             return
         ctx.meta[key] = True
         # One process may run several commands (tests, notebooks): plugins add to a group of their own.
         group = click.Group(commands=dict(_OWN))
-        registry(ctx).add_commands(group)
+        if _third_party_entries():
+            registry(ctx).add_commands(group)
+        else:
+            _add_bundled_commands(group)
         self.commands = {**_OWN, **group.commands}
 
     def main(self, args=None, prog_name="pelplug", complete_var=None, standalone_mode=True, **extra):
@@ -134,6 +137,14 @@ def _third_party_entries() -> bool:
         return any(entry.dist is None or entry.dist.name != "pelplug" for entry in entries)
     except Exception:  # unreadable metadata somewhere: the registry finds out what and says so
         return True
+
+
+def _add_bundled_commands(group: click.Group) -> None:
+    """Ask the bundled analyses alone: a registry would import the models too, and ``--help`` is to be quick."""
+    for entry in metadata.entry_points(group="pelplug"):
+        if entry.value.startswith("pelplug_"):
+            with contextlib.suppress(Exception):  # `pelplug plugins` says why one does not load
+                getattr(entry.load(), "pelplug_commands", lambda _: None)(group)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

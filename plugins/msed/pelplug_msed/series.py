@@ -1,0 +1,194 @@
+"""An energy series as it comes: restarts, gaps and odd entries are found, and equally spaced segments handed on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+import pelplug
+
+__all__ = ["Chunk", "Cutter", "Origin", "gathered"]
+
+_GATHER = 65_536
+_LOOSE = 0.05  # times are printed with few digits: a difference may depart by so much of the spacing
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Some consecutive entries.
+
+    Attributes
+    ----------
+    at : ndarray, shape (K,)
+        Simulation steps (whole numbers) or times.
+    energy : ndarray, shape (K,)
+        Potential energies.
+    begins : bool
+        Whether a run begins here; only there may steps go back.
+    """
+
+    at: np.ndarray
+    energy: np.ndarray
+    begins: bool = False
+
+
+@dataclasses.dataclass
+class Origin:
+    """What is known of a series; filled in while it is read.
+
+    Attributes
+    ----------
+    source : str
+        Where it is from, in words.
+    time_step : float or None
+        Time of one step; 1 if entries are told by their times.
+    n : int or None
+        Number of particles.
+    extensive : bool or None
+        Whether energies are of the whole system; None if nobody said.
+    unit : str
+        Of energies, in words.
+    temperature : float or None
+        Of the simulation.
+    """
+
+    source: str
+    time_step: float | None = None
+    n: int | None = None
+    extensive: bool | None = None
+    unit: str = "that of the model"
+    temperature: float | None = None
+
+
+def gathered(chunks: Iterable[Chunk], size: int = _GATHER) -> Iterator[Chunk]:
+    """Join small chunks, but never over the beginning of a run."""
+    pending, count, begins = [], 0, False
+    for chunk in chunks:
+        if pending and (chunk.begins or count >= size):
+            yield _joined(pending, begins)
+            pending, count, begins = [], 0, False
+        begins = begins or chunk.begins
+        pending.append(chunk)
+        count += len(chunk.at)
+    if pending:
+        yield _joined(pending, begins)
+
+
+def _joined(chunks: list[Chunk], begins: bool) -> Chunk:
+    return Chunk(np.concatenate([c.at for c in chunks]), np.concatenate([c.energy for c in chunks]), begins)
+
+
+class Cutter:
+    """Cuts a series into equally spaced segments, chunk by chunk.
+
+    Parameters
+    ----------
+    origin : Origin
+        For error messages.
+    spacing : float, optional
+        Steps or time between entries; the median of the first chunk if None.
+
+    Attributes
+    ----------
+    spacing : float or None
+        Steps or time between entries.
+    dropped : int
+        Entries left out because a restarted run logged their steps again.
+    segments : int
+        Pieces so far.
+    """
+
+    def __init__(self, origin: Origin, spacing: float | None = None):
+        self.origin, self.spacing = origin, spacing
+        self.dropped, self.segments, self.entries = 0, 0, 0
+        self._first = self._last = None
+        self._whole = True
+
+    def pieces(self, chunk: Chunk) -> Iterator[tuple[bool, np.ndarray]]:
+        """Yield (whether a new segment begins, energies) for one chunk.
+
+        Raises
+        ------
+        InputError
+            If an energy is not a number, steps go back within a run, or a run begins at or before the first entry.
+        """
+        at, energy = np.asarray(chunk.at), np.asarray(chunk.energy, dtype=float)
+        if not len(at):
+            return
+        source = self.origin.source
+        if not (np.all(np.isfinite(energy)) and np.all(np.isfinite(at))):
+            bad = int(np.flatnonzero(~(np.isfinite(energy) & np.isfinite(at)))[0])
+            raise pelplug.InputError(
+                f"An energy of {source} near step or time {at[bad]:g} is not a finite number; mend or cut the series."
+            )
+        if np.any(np.diff(at) <= 0):
+            back = at[int(np.flatnonzero(np.diff(at) <= 0)[0]) + 1]
+            raise pelplug.InputError(
+                f"The steps of {source} do not increase near {back:g}; give one series, in the order of time."
+            )
+        new = self._last is None
+        if not new and at[0] <= self._last:
+            if not chunk.begins:
+                raise pelplug.InputError(
+                    f"The steps of {source} do not increase near {at[0]:g}; give one series, in the order of time."
+                )
+            if at[0] <= self._first:
+                raise pelplug.InputError(
+                    f"A run in {source} begins again at step or time {at[0]:g}, so that its entries cannot be "
+                    "placed after those before it; choose one run with --block (0 the first, -1 the last)."
+                )
+            again = int(np.searchsorted(at, self._last, side="right"))
+            self.dropped += again
+            # The last entry of one run is the first of the next. More than that is another course of events.
+            new = again > 1
+            at, energy = at[again:], energy[again:]
+            if not len(at):
+                return
+        if self.spacing is None and len(at) + (0 if new else 1) > 1:
+            steps = np.diff(at) if new else np.diff(np.concatenate([[self._last], at]))
+            self.spacing = float(np.median(steps))
+            if self._whole and np.issubdtype(at.dtype, np.floating):
+                self._whole = bool(np.all(at == np.rint(at)))
+        yield from self._cut(at, energy, new)
+        self._first = at[0] if self._first is None else self._first
+        self._last = at[-1]
+
+    def _cut(self, at, energy, new):
+        before = at[0] - (self.spacing or 0.0) if new else self._last
+        steps = np.diff(np.concatenate([[before], at]))
+        spacing = self.spacing or 1.0
+        # Whole steps are exact; times have the rounding of their digits.
+        loose = 1e-9 if self._whole else _LOOSE
+        breaks = np.flatnonzero(np.abs(steps - spacing) > loose * spacing)
+        starts = np.unique(np.concatenate([[0], breaks]))
+        for k, start in enumerate(starts):
+            stop = starts[k + 1] if k + 1 < len(starts) else len(at)
+            begins = new if start == 0 and 0 not in breaks else True
+            self.segments += bool(begins)
+            self.entries += int(stop - start)
+            yield bool(begins), energy[start:stop]
+
+    def check(self, pairs: int) -> None:
+        """Refuse a series of which less than half is equally spaced, or that has too few entries.
+
+        Parameters
+        ----------
+        pairs : int
+            Neighbouring entries one spacing apart.
+
+        Raises
+        ------
+        InputError
+            With what to do.
+        """
+        source = self.origin.source
+        if self.entries < 4:
+            count = "one entry" if self.entries == 1 else f"{self.entries or 'no'} entries"
+            raise pelplug.InputError(f"{source} has {count}; an energy series takes at least 4, better thousands.")
+        if 2 * pairs < self.entries:
+            raise pelplug.InputError(
+                f"The entries of {source} are not equally spaced: only {pairs} of {self.entries} follow the one before "
+                f"after {self.spacing:g}; log energies every so many steps, or choose a stretch that is."
+            )

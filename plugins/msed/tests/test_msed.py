@@ -1,0 +1,370 @@
+"""The msed plugin: known stochastic processes, the direct double loop, energy files of other programs, bad input."""
+
+import sys
+import types
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import scipy.signal
+from pelplug_msed.correlator import Correlator, squared_differences
+from pelplug_msed.fits import fit_rise, vibration_end
+from pelplug_msed.msed import MSED
+
+import pelplug
+import pelplug.testing
+
+mpl.use("Agg")
+RUNS = 30
+
+
+def ornstein_uhlenbeck(n, tau, rng, spread=1.0):
+    """Exact samples, so that <Delta^2> = 2 spread^2 (1 - exp(-t / tau))."""
+    a = np.exp(-1.0 / tau)
+    noise = spread * np.sqrt(1.0 - a * a) * rng.normal(size=n)
+    noise[0] = spread * rng.normal()
+    return scipy.signal.lfilter([1.0], [1.0, -a], noise)
+
+
+def telegraph(n, tau, rng, size=1.0):
+    """+-size, switching so that the correlation is exp(-t / tau): <Delta^2> = 2 size^2 (1 - exp(-t / tau))."""
+    flips = rng.random(n) < 0.5 * -np.expm1(-1.0 / tau)
+    return size * np.where((np.cumsum(flips) + rng.integers(2)) % 2, 1.0, -1.0)
+
+
+def direct(x, lag):
+    total = 0.0
+    for i in range(len(x) - lag):
+        total += (x[i + lag] - x[i]) ** 2
+    return total / (len(x) - lag)
+
+
+def write_csv(path, energy, at=None, header="step,potential_energy_total"):
+    at = np.arange(len(energy)) if at is None else at
+    path.write_text("\n".join([header, *(f"{a},{float(e)!r}" for a, e in zip(at, energy, strict=True))]) + "\n")
+    return path
+
+
+def of(path, **parameters):
+    return MSED(None, energies=str(path), **{"time_step": 1.0, "particles": 100, **parameters}).run().to_dataset()
+
+
+# --- the estimators -----------------------------------------------------------------------------------------------
+
+
+def test_fft_and_multi_tau_against_a_double_loop():
+    rng = np.random.default_rng(1)
+    x = ornstein_uhlenbeck(700, 30, rng) - 4000.0
+    correlator = Correlator()
+    for piece in np.split(x, [3, 100, 101, 450]):
+        correlator.add(piece)
+    lags = correlator.lags()
+    assert lags[:18].tolist() == [*range(1, 17), 18, 20] and lags[-1] < 700
+    sums, counts = squared_differences(x, lags)
+    loop = [direct(x, lag) for lag in lags]
+    np.testing.assert_allclose(sums / counts, loop, rtol=1e-10)
+    sums, counts = correlator.totals()
+    np.testing.assert_allclose((sums / counts)[:16], loop[:16], rtol=1e-11)  # every origin up to lag 16
+    for level in range(1, 5):  # then every 2^level-th
+        chosen = [16 * 2 ** (level - 1) < lag <= 16 * 2**level for lag in lags]
+        decimated = x[:: 2**level]
+        expected = [direct(decimated, lag // 2**level) for lag in lags[chosen]]
+        np.testing.assert_allclose((sums / counts)[chosen], expected, rtol=1e-11)
+    assert correlator.variance() == pytest.approx(np.var(x), rel=1e-9)
+    assert correlator.mean() == pytest.approx(np.mean(x), rel=1e-12)
+    blocks = correlator.blocks(at_most=20)
+    assert len(blocks[0]) <= 20 and np.all(blocks[2][:, 0] == blocks[2][0, 0])
+
+
+def test_multi_tau_has_no_averaging_bias():
+    # White noise: a correlator that averages blocks would give less than 2 s^2 at long lags.
+    x = np.random.default_rng(2).normal(size=400_000)
+    correlator = Correlator()
+    correlator.add(x)
+    sums, counts = correlator.totals()
+    chosen = correlator.lags() < 2000
+    np.testing.assert_allclose((sums / counts)[chosen], 2.0, rtol=5.0 / np.sqrt(counts[chosen].min()))
+
+
+def test_a_stored_correlator_goes_on_to_the_same_end():
+    x = np.random.default_rng(3).normal(size=5000)
+    whole, one = Correlator([1, 50]), Correlator([1, 50])
+    whole.add(x)
+    one.add(x[:1234])
+    two = Correlator.restore({name: value.copy() for name, value in one.state().items()})
+    two.add(x[1234:])
+    for name, value in whole.state().items():
+        assert np.array_equal(value, two.state()[name]), name
+
+
+def test_distribution_of_differences_is_the_histogram():
+    x = ornstein_uhlenbeck(20_000, 20, np.random.default_rng(4))
+    correlator = Correlator([1, 16])
+    correlator.add(x)
+    counts, edges = correlator.histograms()
+    for lag, count, edge in zip([1, 16], counts, edges, strict=True):
+        differences = x[lag:] - x[:-lag]
+        assert count.sum() == len(differences)
+        # A difference within rounding of an edge may be on either side.
+        assert np.abs(count - np.histogram(differences, edge)[0]).sum() <= 4
+    assert edges[1, -1] < 4 * np.abs(x[16:] - x[:-16]).max()
+
+
+# --- known processes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["fft", "multi-tau"])
+@pytest.mark.parametrize("process", [ornstein_uhlenbeck, telegraph])
+def test_known_processes_within_errors_over_many_seeds(process, method):
+    """Where Eq. 11 is exact, the errors cover the truth as often as they should."""
+    n, tau, particles = 20_000, 50.0, 10
+    curve, numbers = [], []
+    for seed in range(RUNS):
+        rng = np.random.default_rng([seed, 7])
+        series = particles * (process(n, tau, rng) + 0.5 * rng.normal(size=n) - 7.0)
+        analysis = MSED(None, method=method, particles=particles, time_step=0.1, resamples=100)
+        found = feed(analysis, series) if method == "multi-tau" else fft_of(analysis, series)
+        truth = 2.0 * -np.expm1(-found.lag / (0.1 * tau)) + 0.5
+        known = np.isfinite(found.msed_error) & (found.lag < 10.0 * tau * 0.1)
+        curve.append(((found.msed - truth) / found.msed_error)[known].values)
+        exact = {"tau": 0.1 * tau, "um_squared": 2.0, "u0_squared": 0.5}
+        numbers.append([(float(found[name]) - value) / float(found[f"{name}_error"]) for name, value in exact.items()])
+        assert float(found.long_time_limit) == pytest.approx(2.0 * np.var(series / particles), rel=1e-9)
+        assert float(found.paper_limit) == pytest.approx(np.var(series / particles), rel=1e-9)
+        np.testing.assert_allclose(found.energy_diffusion, found.msed / (2 * found.lag))
+    for z in (np.array(numbers), np.array(curve)):
+        inside = [np.mean(np.abs(z) < width) for width in (1.0, 2.0)]
+        # The scatter is that of the correlator, with fewer time origins: too large for the FFT, never too small.
+        assert 0.55 < inside[0] < (0.85 if method == "multi-tau" else 0.95), inside
+        assert inside[1] > 0.87, inside
+        assert np.all(np.abs(z.mean(axis=0)) < 4.0 / np.sqrt(RUNS) + 0.2)
+
+
+def feed(analysis, series):
+    analysis.begin_series(analysis._given["n"], analysis._given["time_step"], 1)
+    for start in range(0, len(series), 3333):
+        piece = series[start : start + 3333]
+        analysis.add_energies(np.arange(start, start + len(piece)), piece)
+    return analysis.conclude().to_dataset()
+
+
+def fft_of(analysis, series):
+    from pelplug_msed.accumulator import Accumulator
+    from pelplug_msed.series import Chunk, Origin
+
+    origin = Origin("a series", time_step=analysis._given["time_step"], n=analysis._given["n"], extensive=True)
+    analysis._accumulator = Accumulator(origin, keep=True).take([Chunk(np.arange(len(series)), series)])
+    return analysis.conclude().to_dataset()
+
+
+def test_fit_finds_its_own_curve():
+    times = np.geomspace(1, 1e4, 90)
+    fit = fit_rise(times, 0.3 + 1.7 * -np.expm1(-times / 210.0))
+    assert (fit.u0_squared, fit.um_squared, fit.tau) == pytest.approx((0.3, 1.7, 210.0), rel=1e-5)
+    np.testing.assert_allclose(fit([0.0, 1e9]), [0.3, 2.0], rtol=1e-5)
+
+
+def test_vibrations_are_left_out_of_the_fit():
+    # As in a crystal: the curve oscillates to 1 - cos, then rises slowly.
+    times = np.arange(1, 20_000) * 0.01
+    curve = 1.0 - np.cos(2 * np.pi * times) * np.exp(-times) + 0.5 * -np.expm1(-times / 60.0)
+    start = vibration_end(times, curve, np.full(len(times), 1e-3))
+    assert 4.0 < start < 7.0
+    assert vibration_end(times, -np.expm1(-times), np.full(len(times), 1e-3)) == times[0]
+
+
+@pytest.mark.parametrize("n", [60, 800, 4000])
+def test_a_series_shorter_than_tau_gives_no_number(n, tmp_path):
+    series = ornstein_uhlenbeck(n, 5000, np.random.default_rng(5))
+    found = of(write_csv(tmp_path / "e.csv", series))
+    assert "tau" not in found and found.attrs["fit"].startswith("none")
+    assert "msed" in found
+
+
+def test_noise_has_no_relaxation_time(tmp_path):
+    for seed in range(5):
+        found = of(write_csv(tmp_path / f"{seed}.csv", np.random.default_rng(seed).normal(size=5000)))
+        assert "tau" not in found and found.attrs["fit"].startswith("none")
+
+
+# --- restarts and gaps --------------------------------------------------------------------------------------------
+
+
+def test_restarts_and_gaps(tmp_path):
+    x = ornstein_uhlenbeck(3000, 20, np.random.default_rng(6))
+    other = ornstein_uhlenbeck(500, 20, np.random.default_rng(8))
+    step = 10 * np.arange(3000)
+    # The last entry of a run repeated by the next one: one series as before.
+    again = of(write_csv(tmp_path / "a.csv", np.r_[x[:1000], x[999:]], np.r_[step[:1000], step[999:]]))
+    plain = of(write_csv(tmp_path / "b.csv", x, step))
+    np.testing.assert_allclose(again.msed, plain.msed, rtol=1e-9)
+    assert "1 segment; 1 left out" in again.attrs["series"]
+    assert plain.lag.values[0] == 10.0
+    # A run taken up from an earlier state: its repeated steps are another course of events.
+    killed = of(write_csv(tmp_path / "c.csv", np.r_[x[:1000], other], np.r_[step[:1000], step[800:1300]]))
+    sums = sum(squared_differences(piece, np.arange(1, 17))[0] for piece in (x[:1000], other[200:]))
+    np.testing.assert_allclose(killed.msed[:16] * 100**2, sums / (1298 - 2 * np.arange(16)), rtol=1e-9)
+    assert "2 segments; 200 left out" in killed.attrs["series"]
+    # Entries missing: no difference over the gap is taken for one of another lag.
+    kept = np.r_[0:1200, 1500:3000]
+    gap = of(write_csv(tmp_path / "d.csv", x[kept], step[kept]))
+    sums = sum(squared_differences(piece, np.arange(1, 17))[0] for piece in (x[:1200], x[1500:]))
+    np.testing.assert_allclose(gap.msed[:16] * 100**2, sums / (2698 - 2 * np.arange(16)), rtol=1e-9)
+    assert "2 segments; 0 left out" in gap.attrs["series"]
+
+
+# --- where energies come from -------------------------------------------------------------------------------------
+
+
+def lammps_log(energies, starts, thermo=50, norm="", unit="lj"):
+    lines = ["LAMMPS (22 Jul 2025)", f"units           {unit}", *([f"thermo_modify {norm}"] if norm else [])]
+    for energy, start in zip(energies, starts, strict=True):
+        lines += ["timestep        0.004", "Per MPI rank memory allocation = 3.1 Mbytes"]
+        lines += ["   Step          Temp         c_mine         PotEng"]
+        for k, value in enumerate(energy):
+            lines.append(f"{start + thermo * k:8d} 0.5 {2 * value!r} {value!r}")
+            if k == 3:
+                lines.append("WARNING: something or other (src/run.cpp:1)")
+        lines += [f"Loop time of 1.2 on 1 procs for {thermo * (len(energy) - 1)} steps with 400 atoms", ""]
+    return "\n".join(lines)
+
+
+def test_lammps_logs(tmp_path):
+    x = ornstein_uhlenbeck(4000, 20, np.random.default_rng(9)).astype(float) - 5.0
+    path = tmp_path / "log.lammps"
+    path.write_text(lammps_log([x[:1500].tolist(), x[1499:].tolist()], [0, 50 * 1499]))
+    found = MSED(None, energies=str(path)).run().to_dataset()
+    assert found.lag.values[0] == pytest.approx(0.2)
+    sums, counts = squared_differences(x, np.arange(1, 17))
+    np.testing.assert_allclose(found.msed[:16], sums / counts, rtol=1e-9)  # units lj: per particle already
+    assert found.attrs["energy_unit"] == "LAMMPS units lj"
+    total = tmp_path / "total.log"
+    total.write_text(lammps_log([x.tolist()], [0], norm="norm no"))
+    scaled = MSED(None, energies=str(total), column="c_mine").run().to_dataset()
+    np.testing.assert_allclose(scaled.msed[:16], 4 * sums / counts / 400**2, rtol=1e-9)
+    # What LAMMPS takes where no time step is given.
+    total.write_text(lammps_log([x.tolist()], [0], norm="norm no").replace("timestep", "variable"))
+    assert MSED(None, energies=str(total)).run().to_dataset().lag.values[0] == pytest.approx(0.25)
+    # Two runs that both count from 0: which one must be said.
+    path.write_text(lammps_log([x[:500].tolist(), x[500:].tolist()], [0, 0]))
+    with pytest.raises(pelplug.InputError, match="--block"):
+        MSED(None, energies=str(path)).run()
+    sums, counts = squared_differences(x[500:], np.arange(1, 17))
+    for block in (1, -1):
+        found = MSED(None, energies=str(path), block=block).run().to_dataset()
+        np.testing.assert_allclose(found.msed[:16], sums / counts, rtol=1e-9)
+    with pytest.raises(pelplug.InputError, match="has 2 runs"):
+        MSED(None, energies=str(path), block=2).run()
+    with pytest.raises(pelplug.InputError, match="not 99"):
+        MSED(None, energies=str(path), block=1, particles=99).run()
+
+
+def test_edr_files(tmp_path, monkeypatch):
+    path = tmp_path / "ener.edr"
+    path.write_bytes(b"\0")
+    monkeypatch.setitem(sys.modules, "pyedr", None)
+    with pytest.raises(pelplug.InputError, match="pip install pyedr"):
+        of(path)
+    x = ornstein_uhlenbeck(2000, 20, np.random.default_rng(10))
+    terms = {"Time": 0.02 * np.arange(2000), "Potential": x, "Total Energy": 0 * x}
+    module = types.SimpleNamespace(edr_to_dict=lambda name: terms)
+    monkeypatch.setitem(sys.modules, "pyedr", module)
+    found = MSED(None, energies=str(path), particles=10).run().to_dataset()
+    assert found.lag.values[0] == pytest.approx(0.02)
+    sums, counts = squared_differences(x, np.arange(1, 17))
+    np.testing.assert_allclose(found.msed[:16], sums / counts / 100, rtol=1e-9)
+    with pytest.raises(pelplug.InputError, match="no term"):
+        of(path, column="Enthalpy")
+
+
+def test_trajectories(tmp_path):
+    """Energies from the frames with the model are those that the trajectory logs."""
+    path = pelplug.testing.make_trajectory(tmp_path / "a.gsd", frames=24)
+    by_model = pelplug.analyze("msed", path, dt=0.005)
+    with pelplug.open_trajectory(path) as trajectory:
+        model = pelplug.model("kob-andersen")
+        energy = np.array([model.potential(state).energy(state) for state in trajectory])
+    sums, counts = squared_differences(energy, np.arange(1, 12))
+    np.testing.assert_allclose(by_model.msed[:11], sums / counts / 100**2, rtol=1e-9)
+    assert by_model.lag.values[0] == 0.5
+    part = pelplug.analyze("msed", path, dt=0.005, start=2, stop=20)
+    sums, counts = squared_differences(energy[2:20], np.arange(1, 9))
+    np.testing.assert_allclose(part.msed[:8], sums / counts / 100**2, rtol=1e-9)
+    csv = write_csv(tmp_path / "e.csv", energy, 100 * np.arange(24))
+    by_file = pelplug.analyze("msed", path, energies=str(csv), time_step=0.005)
+    np.testing.assert_allclose(by_file.msed, by_model.msed, rtol=1e-9)
+    assert by_file.attrs["energies_sha256"].startswith("sha256:")
+    with pytest.raises(pelplug.InputError, match="logs no potential energy"):
+        pelplug.analyze("msed", path, energies="log")
+
+
+def test_keeps_the_contract(tmp_path):
+    path = pelplug.testing.make_trajectory(tmp_path / "a.gsd", frames=12)
+    pelplug.testing.check_analysis(MSED, path, parameters={"time_step": 0.005})
+
+
+# --- bad input ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("energy", "at", "header", "parameters", "match"),
+    [
+        ([3.0] * 50, None, None, {}, "constant"),
+        ([3.0], None, None, {}, "one entry"),
+        (range(40), np.cumsum(np.arange(40)), None, {}, "not equally spaced"),
+        ([1.0, 2.0, np.nan, 4.0, 1.0], None, None, {}, "not a finite number"),
+        (range(40), None, "step,potential_energy", {}, "--normalisation"),
+        (range(40), None, None, {"particles": "auto"}, "--particles"),
+        (range(40), None, None, {"time_step": "auto"}, "--time-step"),
+        (range(40), None, "step,pressure", {}, "no column potential_energy"),
+        (range(40), None, "row,energy", {}, "no column step or time"),
+        (range(40), None, "1,2", {}, "no header"),
+        (range(40), None, None, {"column": "etot"}, "no column 'etot'"),
+        (range(40), None, None, {"t_min": 5.0, "t_max": 2.0}, "raise t_max"),
+        (["x"] * 3, None, None, {}, "Line 2"),
+    ],
+)
+def test_bad_input_is_one_sentence(energy, at, header, parameters, match, tmp_path):
+    path = tmp_path / "e.csv"
+    energy = list(energy)
+    at = range(len(energy)) if at is None else at
+    text = "\n".join([header or "step,potential_energy_total", *(f"{a},{e}" for a, e in zip(at, energy, strict=True))])
+    path.write_text(text)
+    with pytest.raises(pelplug.InputError, match=match) as error:
+        of(path, **parameters)
+    assert str(error.value).count(". ") == 0
+
+
+def test_units_in_the_header_are_recorded(tmp_path):
+    energy = ornstein_uhlenbeck(100, 5, np.random.default_rng(0))
+    found = of(write_csv(tmp_path / "e.csv", energy, 0.1 * np.arange(100), "time,energy per particle (eV)"))
+    assert found.attrs["energy_unit"] == "eV"
+    assert found.lag.values[0] == pytest.approx(0.1)
+    assert float(found.paper_limit) == pytest.approx(np.var(energy))
+
+
+# --- command and figures ------------------------------------------------------------------------------------------
+
+
+def test_the_command_reads_a_file_without_a_trajectory(tmp_path, capsys):
+    from pelplug.cli.main import cli
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            cli.main(list(arguments))
+        return end.value.code
+
+    series = ornstein_uhlenbeck(20_000, 50, np.random.default_rng(11))
+    path = write_csv(tmp_path / "e.csv", series)
+    out, figure = tmp_path / "out.nc", tmp_path / "out.png"
+    arguments = ["msed", str(path), "--particles", "10", "--time-step", "0.1", "--phi-lags", "0.1,5", "-o", str(out)]
+    assert run(*arguments, "--plot", str(figure)) == 0
+    assert "tau* = " in capsys.readouterr().out and figure.stat().st_size > 10_000
+    found = pelplug.read_results(out)["msed"]
+    assert float(found.tau) == pytest.approx(5.0, rel=0.4)
+    assert found.phi_lag.values[0] == pytest.approx(0.1) and found.phi_lag.values[1] == pytest.approx(5.0, rel=0.05)
+    width = np.diff(found.phi_edges, axis=1)
+    np.testing.assert_allclose((found.phi * width).sum("bin"), 1.0)
+    assert found.attrs["input_file"] == "e.csv"
+    assert run(*arguments) == 2  # the file exists
+    assert "overwrite" in capsys.readouterr().err
