@@ -1,4 +1,4 @@
-"""Isoconfigurational propensity of motion, and its correlation with the dipole stiffness."""
+"""Isoconfigurational propensity of motion and its correlation with the dipole stiffness; events of hopping."""
 
 import pelplug
 
@@ -7,7 +7,9 @@ __all__ = ["pelplug_analyses"]
 
 @pelplug.hookimpl
 def pelplug_analyses():
-    """Offer the analysis."""
+    """Offer the analyses."""
+    from pelplug_propensity.hop_events import HopEvents
+    from pelplug_propensity.isoconfigurational_events import IsoconfigurationalEvents
     from pelplug_propensity.propensity import Propensity
 
-    return [Propensity]
+    return [HopEvents, IsoconfigurationalEvents, Propensity]

@@ -1,0 +1,196 @@
+"""Local and structural events of a trajectory, and how second events follow first ones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import xarray as xr
+
+import pelplug
+from pelplug_propensity.event_results import CITES, COMMON, pair_variables
+from pelplug_propensity.second_events import detect, pair_counts, residual_waiting_time, successive_pairs
+from pelplug_propensity.settings import distance_bins, settle_detection
+
+__all__ = ["HopEvents"]
+
+_SAMPLES = 10  # frames for g(r)
+
+
+class HopEvents(pelplug.Analysis):
+    """Hops of particles, which of them change the structure, and where and when the next one happens.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames evenly spaced in time, about a tenth of the half window apart.
+    half_window : "auto" or float
+        Averaged over on each side of an event; auto is ten frames [time].
+    hop_threshold : "auto" or float
+        A stretch of frames with p_hop above it is one local event; auto is 0.2 at Kob–Andersen's density 1.2, in
+        proportion to ``rho**(-2/d)`` [length**2].
+    structural_threshold : "auto" or float
+        A local event is structural if the squared displacement of the particle and its first shell, equal particles
+        being interchangeable, exceeds it; auto is 2 in the same way [length**2].
+    delay : float
+        From the event to the frames averaged on each side for the structure; the paper's is about tau_alpha [time].
+    shell : {"all", "matrix"}
+        Particles that count as the first shell.
+    shell_radius : "auto" or float
+        Of the first shell; auto is the first minimum of g(r) of the matrix [length].
+    matrix : "auto" or str
+        Species whose hops are looked at; auto is the most abundant.
+    separation : float
+        Least time from a first to a second event [time].
+    bin_width : "auto" or float
+        Of the distance; auto is a quarter of ``rho**(-1/d)`` [length].
+    **base
+        Of `pelplug.Analysis`.
+
+    Notes
+    -----
+    Every event is a first event to the one that follows it; see ``isoconfigurational-events`` for runs that start
+    from one configuration.
+    """
+
+    name = "hop-events"
+    summary = "Local and structural events of a trajectory; second events by distance and waiting time"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME
+    reads_frames = False
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "event_particle": pelplug.Field(("event",), "1", "particle that hopped"),
+        "event_frame": pelplug.Field(("event",), "1", "frame of the trajectory, the first after the hop"),
+        "event_time": pelplug.Field(("event",), "time", "time of that frame"),
+        "event_hop": pelplug.Field(("event",), "length**2", "p_hop, its maximum"),
+        "event_displacement": pelplug.Field(
+            ("event",), "length**2", "squared displacement of the particle and its shell; NaN where frames do not reach"
+        ),
+        "event_structural": pelplug.Field(("event",), "1", "1 structural, 0 not, -1 where frames do not reach"),
+        "event_place": pelplug.Field(("event", "dimension"), "length", "where the particle was before, unwrapped"),
+        "events": pelplug.Field(("event_type",), "1", "number of events"),
+        **COMMON,
+    }
+    cites = CITES
+
+    _analysis_algorithm_is_parallelizable = False  # events are found in the series of all frames
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        half_window: Annotated[
+            Literal["auto"] | float, pelplug.Param("averaged on each side; auto: 10 frames", exclusive_minimum=0)
+        ] = "auto",
+        hop_threshold: Annotated[
+            Literal["auto"] | float, pelplug.Param("of p_hop; auto: 0.2 (1.2/rho)^(2/d)", exclusive_minimum=0)
+        ] = "auto",
+        structural_threshold: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param("of the shell's squared displacement; auto: 2 (1.2/rho)^(2/d)", exclusive_minimum=0),
+        ] = "auto",
+        delay: Annotated[float, pelplug.Param("to the frames compared on each side", minimum=0, unit="time")] = 0.0,
+        shell: Annotated[str, pelplug.Param("who counts as the first shell", choices=("all", "matrix"))] = "all",
+        shell_radius: Annotated[
+            Literal["auto"] | float, pelplug.Param("auto: first minimum of g(r) of the matrix", exclusive_minimum=0)
+        ] = "auto",
+        matrix: Annotated[str, pelplug.Param("species whose hops count; auto: the most abundant")] = "auto",
+        separation: Annotated[float, pelplug.Param("least time between two events", minimum=0, unit="time")] = 0.0,
+        bin_width: Annotated[
+            Literal["auto"] | float, pelplug.Param("of the distance; auto: rho^(-1/d) / 4", exclusive_minimum=0)
+        ] = "auto",
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.separation, self.bin_width = separation, bin_width
+
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Read the series, find events, and count pairs of them.
+
+        Raises
+        ------
+        InputError
+            If frames are too few, unevenly spaced or too far apart, or the cell changes.
+        """
+        labels = np.asarray(self.frames, dtype=int)
+        positions, times, first = self._series(labels)
+        spacing = (times[-1] - times[0]) / (len(times) - 1)
+        samples = positions[np.unique(np.linspace(0, len(times) - 1, _SAMPLES).astype(int))]
+        what = settle_detection(self, first, spacing, samples)
+        if len(times) < 2 * what.half:
+            raise pelplug.InputError(
+                f"{self.trajectory.path} gives {len(times)} frames, fewer than the {2 * what.half} of the window; "
+                "select more, or shorten --half-window."
+            )
+        events = detect(positions, first.cell, what)
+        width, bins = distance_bins(first, self.bin_width)
+        separation = round(self.separation / spacing)
+        counts, waits, start, number = [], [], [], []
+        for structural in (False, True):
+            chosen = events.chosen(structural)
+            frames = events.frames[chosen]
+            one, other = successive_pairs(frames, separation)
+            counts.append(pair_counts(positions, first.cell, events, chosen[one], chosen[other], what, width, bins))
+            waits.append((frames[other] - frames[one]) * spacing)
+            start.append(residual_waiting_time(frames) * spacing)
+            number.append(len(chosen))
+        judged = np.isfinite(events.displacement)
+        variables = pair_variables(counts, width, spacing, waits) | {
+            "event_particle": ("event", events.particles),
+            "event_frame": ("event", labels[events.frames]),
+            "event_time": ("event", times[events.frames]),
+            "event_hop": ("event", events.p_hop),
+            "event_displacement": ("event", events.displacement),
+            "event_structural": ("event", np.where(judged, events.structural, -1).astype(np.int8)),
+            "event_place": (("event", "dimension"), events.places),
+            "events": ("event_type", number),
+            "first_waiting_time": ("event_type", start),
+            "hop_threshold": ((), what.threshold),
+            "structural_threshold": ((), what.structural_threshold),
+            "shell_radius": ((), what.radius),
+            "half_window": ((), what.half * spacing),
+        }
+        coordinates = {name: variables.pop(name) for name in ("event_type", "distance")}
+        dataset = dataset.assign_coords(coordinates).assign(variables)
+        dataset["distance"].attrs = {"units": "length", "long_name": "distance of the second event from the first"}
+        return dataset
+
+    def _series(self, labels: np.ndarray):
+        """Return positions less the motion of the centre of mass, times, and the first configuration."""
+        if len(labels) < 2 or np.any(np.diff(labels) <= 0):
+            raise pelplug.InputError(f"The analysis {self.name} needs several frames in the order of time.")
+        wanted, positions, times, first = set(labels.tolist()), [], [], None
+        begin, end = int(labels[0]), int(labels[-1]) + 1
+        for label, state in enumerate(self.trajectory.unwrapped(begin, end), start=begin):
+            if label not in wanted:
+                continue
+            first = state if first is None else first
+            if not np.allclose(state.cell, first.cell, rtol=1e-9, atol=0.0):
+                raise pelplug.InputError(
+                    f"The cell of {self.trajectory.path} changes; hops are found at constant volume."
+                )
+            moved = state.unwrapped_positions()
+            centre = np.average(moved, axis=0, weights=state.masses)
+            positions.append(moved - centre)
+            times.append(state.time)
+            if len(times) == 1:
+                origin = centre
+        times = np.array(times, dtype=float)
+        steps = np.diff(times)
+        if not np.all(np.isfinite(steps)) or np.any(steps <= 0) or np.ptp(steps) > 0.01 * steps.mean():
+            raise pelplug.InputError(
+                f"Frames of {self.trajectory.path} are not evenly spaced in time; simulate with --frames NUMBER, or "
+                "select such frames."
+            )
+        return np.array(positions) + origin, times, first
+
+    def plot(self, ax=None, **keywords):
+        """Draw N(d) of local and structural events."""
+        from pelplug_propensity.event_drawing import draw_second_events
+
+        return draw_second_events(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw N(d) beside tau_12(d)."""
+        from pelplug_propensity.event_drawing import draw_event_figure
+
+        return draw_event_figure(self.to_dataset())

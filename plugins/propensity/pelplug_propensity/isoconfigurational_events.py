@@ -1,0 +1,257 @@
+"""First and second events of many runs from one configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+import pelplug
+from pelplug_propensity.event_results import CITES, COMMON, pair_variables
+from pelplug_propensity.relaxation_time import relaxation_time
+from pelplug_propensity.second_events import PairCounts, detect, pair_counts, successive_pairs
+from pelplug_propensity.settings import (
+    EVENT_TYPES,
+    distance_bins,
+    matrix_species,
+    settle_detection,
+    simulated_temperature,
+)
+
+__all__ = ["IsoconfigurationalEvents"]
+
+_BATCH_BYTES = 2**28  # positions of one batch of replicas
+_EACH = ("frame", "replica", "event_type")
+_BINNED = ("frame", "event_type", "distance")
+
+
+class IsoconfigurationalEvents(pelplug.Analysis):
+    """Where and when the second event of a run follows the first one, over many runs from each frame.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Frames to start from.
+    replicas : int
+        Runs from each frame.
+    duration : "auto" or float
+        How long each lasts; auto is tau_alpha of the trajectory, where F_s falls to 0.2 [time].
+    spacing : "auto" or float
+        Time between the frames of a run in which events are looked for; auto is half the time in which a particle
+        flies ``rho**(-1/d)`` at the thermal speed [time].
+    temperature : "auto" or float
+        Of the velocities; auto is what the trajectory was simulated at.
+    ensemble : {"nve", "nvt", "langevin"}
+        Equations of motion.
+    engine : str
+        Simulation engine.
+    seed : int
+        Of the velocities.
+    half_window, hop_threshold, structural_threshold, delay, shell, shell_radius, matrix, separation, bin_width
+        As in ``hop-events``.
+    **base
+        Of `pelplug.Analysis`.
+
+    Notes
+    -----
+    Only runs in which two events happened count in N(d) and tau_12(d), and only those with one in tau_01: where many
+    have none, times are too short, and `duration` is to be raised.
+    """
+
+    name = "isoconfigurational-events"
+    summary = "First and second events of many runs from each frame: N(d), tau_12(d), tau_01"
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.ENGINE
+    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
+        "first_time": pelplug.Field(_EACH, "time", "time of the first event; NaN where there is none"),
+        "second_time": pelplug.Field(_EACH, "time", "time of the second event; NaN where there is none"),
+        "first_particle": pelplug.Field(_EACH, "1", "particle of the first event, -1 where there is none"),
+        "second_particle": pelplug.Field(_EACH, "1", "particle of the second event, -1 where there is none"),
+        "observed": pelplug.Field(_BINNED, "1", "pairs found by distance"),
+        "expected": pelplug.Field(_BINNED, "1", "pairs if all particles were as likely to be second"),
+        "wait_sum": pelplug.Field(_BINNED, "time", "sum of the waiting times of the pairs"),
+        "wait_square": pelplug.Field(_BINNED, "time**2", "sum of their squares"),
+        "pairs_of_one": pelplug.Field(("frame", "event_type"), "1", "pairs of events of one particle"),
+        "settings": pelplug.Field(
+            ("frame", "setting"), "1", "thresholds of p_hop and of the shell, shell radius, half window, bin width"
+        ),
+        "route": pelplug.Field(("frame",), "1", "what simulated, with whose forces"),
+        "runs_with_one": pelplug.Field(("event_type",), "1", "share of the runs with an event"),
+        "runs_with_two": pelplug.Field(("event_type",), "1", "share of the runs with two events"),
+        "duration": pelplug.Field((), "time", "length of each run"),
+        "temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
+        **COMMON,
+    }
+    cites = CITES
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        replicas: Annotated[int, pelplug.Param("runs from each frame", minimum=1)] = 20,
+        duration: Annotated[
+            Literal["auto"] | float, pelplug.Param("length of each run; auto: tau_alpha", exclusive_minimum=0)
+        ] = "auto",
+        spacing: Annotated[
+            Literal["auto"] | float, pelplug.Param("between frames; auto: rho^(-1/d) / (2 v_T)", exclusive_minimum=0)
+        ] = "auto",
+        temperature: Annotated[
+            Literal["auto"] | float, pelplug.Param("of the velocities; auto: the simulation's", exclusive_minimum=0)
+        ] = "auto",
+        ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
+        engine: Annotated[str, pelplug.Param("simulation engine")] = "auto",
+        seed: Annotated[int, pelplug.Param("of the velocities", minimum=0)] = 0,
+        half_window: Annotated[
+            Literal["auto"] | float, pelplug.Param("averaged on each side; auto: 10 frames", exclusive_minimum=0)
+        ] = "auto",
+        hop_threshold: Annotated[
+            Literal["auto"] | float, pelplug.Param("of p_hop; auto: 0.2 (1.2/rho)^(2/d)", exclusive_minimum=0)
+        ] = "auto",
+        structural_threshold: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param("of the shell's squared displacement; auto: 2 (1.2/rho)^(2/d)", exclusive_minimum=0),
+        ] = "auto",
+        delay: Annotated[float, pelplug.Param("to the frames compared on each side", minimum=0, unit="time")] = 0.0,
+        shell: Annotated[str, pelplug.Param("who counts as the first shell", choices=("all", "matrix"))] = "all",
+        shell_radius: Annotated[
+            Literal["auto"] | float, pelplug.Param("auto: first minimum of g(r) of the matrix", exclusive_minimum=0)
+        ] = "auto",
+        matrix: Annotated[str, pelplug.Param("species whose hops count; auto: the most abundant")] = "auto",
+        separation: Annotated[float, pelplug.Param("least time between two events", minimum=0, unit="time")] = 0.0,
+        bin_width: Annotated[
+            Literal["auto"] | float, pelplug.Param("of the distance; auto: rho^(-1/d) / 4", exclusive_minimum=0)
+        ] = "auto",
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.replicas, self.ensemble, self.engine, self.seed = replicas, ensemble, engine, seed
+        self.separation, self.bin_width = separation, bin_width
+        self._settled: dict[str, float] = {}
+
+    def settle(self) -> dict[str, float]:
+        """Return temperature, duration and spacing, from the trajectory where they were not given.
+
+        Raises
+        ------
+        InputError
+            If the trajectory does not say.
+        """
+        if self._settled:
+            return self._settled
+        if self.model is None:
+            raise pelplug.InputError(f"The analysis {self.name} simulates a model; pass --model.")
+        first, model = self.trajectory.configuration(0), self.model
+        if model.time_step is None:
+            raise pelplug.InputError(f"The analysis {self.name} needs a model that has a time step of its own.")
+        temperature = simulated_temperature(self.trajectory, self.parameters["temperature"])
+        spaced = first.density ** (-1.0 / first.dimension)
+        spacing, duration = self.parameters["spacing"], self.parameters["duration"]
+        if spacing == "auto":
+            mass = 1.0 if first.masses is None else float(first.masses.mean())
+            spacing = 0.5 * spaced / np.sqrt(model.boltzmann * temperature / (mass * model.mass_unit))
+        spacing = max(1, round(spacing / model.time_step)) * model.time_step
+        if duration == "auto":
+            kind = matrix_species(first.species_names, first.species, self.parameters["matrix"])
+            duration = relaxation_time(self.trajectory, kind, 2.0 * np.pi / spaced, 0.2)
+        self._settled = {"temperature": temperature, "spacing": float(spacing), "duration": float(duration)}
+        return self._settled
+
+    def prepare(self) -> None:
+        """Find temperature, duration and spacing."""
+        self.settle()
+
+    def compute(self, configuration) -> dict[str, Any]:
+        """Run the replicas of one frame and look at their first two events."""
+        settled = self.settle()
+        start = configuration.wrapped()
+        spacing = settled["spacing"]
+        times = spacing * np.arange(1, int(settled["duration"] / spacing * (1 + 1e-9)) + 1)
+        per_run = 8 * start.positions.size * (len(times) + 1)
+        batch = int(max(1, min(self.replicas, _BATCH_BYTES // per_run)))
+        what = width = bins = None
+        shape = (self.replicas, len(EVENT_TYPES))
+        found = {name: np.full(shape, np.nan) for name in ("first_time", "second_time")}
+        found |= {name: np.full(shape, -1, dtype=np.int64) for name in ("first_particle", "second_particle")}
+        counts: list[list[PairCounts]] = [[], []]
+        route = ""
+        for begin in range(0, self.replicas, batch):
+            runs = pelplug.isoconfigurational(
+                start, self.model, settled["temperature"], times, replicas=min(batch, self.replicas - begin),
+                seed=(self.seed, configuration.frame or 0, begin), ensemble=self.ensemble, engine=self.engine,
+            )  # fmt: skip
+            route = f"{runs.engine}: {runs.route}"
+            origin = start.unwrapped_positions()
+            for replica, moved in enumerate(runs.displacements, start=begin):
+                positions = np.concatenate([origin[None], origin + moved])
+                if what is None:
+                    what = settle_detection(self, start, spacing, [start.positions])
+                    width, bins = distance_bins(start, self.bin_width)
+                    if len(positions) < 2 * what.half:
+                        raise pelplug.InputError(
+                            f"Runs of {settled['duration']:g} are shorter than the window of p_hop; raise --duration."
+                        )
+                events = detect(positions, start.cell, what)
+                for kind, structural in enumerate((False, True)):
+                    chosen = events.chosen(structural)
+                    frames = events.frames[chosen]
+                    one, other = successive_pairs(frames, round(self.separation / spacing))
+                    one, other = chosen[one[:1]], chosen[other[:1]]
+                    for name, index in (("first", chosen[:1]), ("second", other)):
+                        if len(index):
+                            found[f"{name}_time"][replica, kind] = events.frames[index[0]] * spacing
+                            found[f"{name}_particle"][replica, kind] = events.particles[index[0]]
+                    counts[kind].append(pair_counts(positions, start.cell, events, one, other, what, width, bins))
+        summed = {
+            name: np.array([sum(getattr(part, name) for part in parts) for parts in counts])
+            for name in PairCounts.__dataclass_fields__
+        }
+        return found | {
+            "observed": summed["observed"],
+            "expected": summed["expected"],
+            "wait_sum": summed["time_sum"] * spacing,
+            "wait_square": summed["time_square"] * spacing**2,
+            "pairs_of_one": summed["same"],
+            "settings": [what.threshold, what.structural_threshold, what.radius, what.half * spacing, width],
+            "route": route,
+        }
+
+    def summarize(self, dataset):
+        """Add N(d), tau_12(d) and tau_01 over all runs of all frames."""
+        settled = self.settle()
+        counts = [
+            PairCounts(*(dataset[name].values[:, kind].sum(axis=0) for name in (
+                "observed", "expected", "wait_sum", "wait_square", "pairs_of_one"
+            )))
+            for kind in range(len(EVENT_TYPES))
+        ]  # fmt: skip
+        first, second = (dataset[name].values for name in ("first_time", "second_time"))
+        waits = [times[np.isfinite(times)] for times in np.moveaxis(second - first, 2, 0)]
+        settings = dataset["settings"].values.mean(axis=0)
+        starts = [times[np.isfinite(times)] for times in np.moveaxis(first, 2, 0)]
+        variables = pair_variables(counts, settings[4], 1.0, waits) | {
+            "first_waiting_time": ("event_type", [times.mean() if times.size else np.nan for times in starts]),
+            "runs_with_one": ("event_type", np.isfinite(first).mean(axis=(0, 1))),
+            "runs_with_two": ("event_type", np.isfinite(second).mean(axis=(0, 1))),
+            "hop_threshold": ((), settings[0]),
+            "structural_threshold": ((), settings[1]),
+            "shell_radius": ((), settings[2]),
+            "half_window": ((), settings[3]),
+            "duration": ((), settled["duration"]),
+            "temperature": ((), settled["temperature"]),
+        }
+        coordinates = {name: variables.pop(name) for name in ("event_type", "distance")}
+        names = ("hop_threshold", "structural_threshold", "shell_radius", "half_window", "bin_width")
+        dataset = dataset.assign_coords(coordinates | {"setting": ("setting", list(names))}).assign(variables)
+        dataset["distance"].attrs = {"units": "length", "long_name": "distance of the second event from the first"}
+        return dataset
+
+    def plot(self, ax=None, **keywords):
+        """Draw N(d) of local and structural events."""
+        from pelplug_propensity.event_drawing import draw_second_events
+
+        return draw_second_events(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw N(d) beside tau_12(d)."""
+        from pelplug_propensity.event_drawing import draw_event_figure
+
+        return draw_event_figure(self.to_dataset())

