@@ -61,7 +61,8 @@ def draw_by_energy(dataset, ax=None, **keywords):
         curve = np.exp(-slope * np.minimum(line - crossover, 0)) / plateau
         ax.plot(line, curve, color=FIT, linewidth=1.5, label=r"$1/\Gamma(e)$")
         ax.axvline(crossover, color=FIT, linewidth=0.8, linestyle=":")
-    ax.set_ylim(shown)
+    if np.isfinite(mean).any():  # the curve goes beyond what was seen
+        ax.set_ylim(shown)
     behind = ax.twinx()
     behind.stairs(dataset["energy_density"].values, dataset["energy_edges"].values, fill=True, color="0.88")
     behind.set(ylim=(0, None), yticks=[])

@@ -273,9 +273,13 @@ class Metabasins(pelplug.Analysis):
             first = max(1, last // 10)
         lags = np.unique(np.r_[lags, [lag for lag in (first, last) if lag <= jumps // 2]]).astype(int)
         squared = squared_displacement(positions, lags, bootstrap)
+        stay = found["waiting_time"]
+        # 1 / <tau>: jumps over the whole record have no bias, waiting times without the unfinished ones have.
+        rate = bootstrap.sums(np.ones(len(stay))) / bootstrap.sums(stay) * (jumps / len(stay))
         product, square = (bootstrap.sums(one) for one in jump_correlation(positions))
         correlation = ratio(product, square)
         values = {
+            "jump_rate_error": ((), spread(rate)),
             "jump_lag": ("lag", lags),
             "squared_displacement": ("lag", squared[0]),
             "squared_displacement_error": ("lag", spread(squared)),
@@ -286,10 +290,8 @@ class Metabasins(pelplug.Analysis):
         if len(inside) == 0:
             return values
         per_jump = squared[:, inside] @ slope_weights(lags[inside])
-        waiting = found["waiting_time"][1:-1]
-        mean = bootstrap.sums(waiting) / bootstrap.sums(np.ones(len(waiting)))
         n, dimension = positions.shape[1:]
-        diffusion = per_jump / (2 * dimension * n * mean)
+        diffusion = per_jump * rate / (2 * dimension * n)
         return values | {
             "squared_jump": ((), per_jump[0]),
             "squared_jump_error": ((), spread(per_jump)),

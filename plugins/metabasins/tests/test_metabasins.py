@@ -256,6 +256,7 @@ def test_poisson_walk(poisson):
     _, ds, _ = poisson
     mean = 40 * DT
     near(ds, "mean_waiting_time", mean, 0.05)
+    near(ds, "jump_rate", 1 / mean, 0.05)
     near(ds, "mean_square_waiting_time", (2 * 40**2 - 40) * DT**2, 0.1)
     near(ds, "relaxation_time", mean - DT / 2, 0.08)
     near(ds, "squared_jump", 3 * 8 * 0.2**2, 0.05)
@@ -302,6 +303,27 @@ def test_scattering_in_other_dimensions(dimension):
     value = scattering(np.r_[0, end[:-1]], end, positions, np.array([0.0, 2.5]), t)
     np.testing.assert_allclose(value[0], 1.0, rtol=1e-12)
     np.testing.assert_allclose(value[1], np.exp(-(1 - np.exp(-(2.5**2) * 0.09 / 2)) * t / 2), atol=0.03)
+
+
+def test_unfinished_metabasins_do_not_bias_the_diffusion_coefficient():
+    """Records shorter than many stays: what is left of the complete ones is short, the jumps are as many as ever."""
+    rng = np.random.default_rng(11)
+    found = []
+    for _ in range(60):
+        stays = np.ceil(np.where(rng.random(4000) < 0.02, rng.exponential(3000, 4000), rng.exponential(20, 4000)))
+        stays = stays.astype(int)
+        end = np.cumsum(stays)
+        begin = int(rng.integers(40_000, 100_000))  # far from where the walk began: a stationary record
+        inside = np.flatnonzero((end > begin) & (end - stays < begin + 20_000))
+        stays = np.minimum(end[inside], begin + 20_000) - np.maximum(end[inside] - stays[inside], begin)
+        source, _ = walk(rng, stays, np.zeros(len(stays)), 0.2, particles=2)
+        ds = metabasins_of(source)
+        found.append([float(ds["jump_rate"]), 1 / float(ds["mean_waiting_time"])])
+    found = np.array(found)
+    truth = 1 / (0.98 * 20.5 + 0.02 * 3000.5) / DT
+    error = found.std(axis=0) / np.sqrt(len(found))
+    assert abs(found[:, 0].mean() - truth) < 3 * error[0] < 0.3 * truth
+    assert found[:, 1].mean() - truth > 3 * error[1]
 
 
 @pytest.fixture(scope="module")
