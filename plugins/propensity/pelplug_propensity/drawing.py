@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 __all__ = ["draw_distributions", "draw_figure", "draw_ranks"]
 
@@ -32,6 +33,10 @@ def draw_distributions(dataset, ax=None, **keywords):
         density = dataset["kappa_distribution"].sel(group=name).values
         _stairs(ax, density, edges, str(name), keywords)
     ax.set(xscale="log", xlabel=r"$\kappa_i\,/\,\langle\kappa\rangle$", ylabel=r"$P(\kappa_i/\langle\kappa\rangle)$")
+    # Often less than a decade: plain numbers, and no labels between them that would run into each other.
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(bottom=0)
     _finish(ax)
     return ax
