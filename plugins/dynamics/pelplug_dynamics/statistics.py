@@ -1,0 +1,118 @@
+"""Means over time origins, chi_4, and bootstrap resamples of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+__all__ = ["BLOCKS", "Curves", "Resampling", "susceptibility"]
+
+BLOCKS = 20
+"""Stretches of equal time a trajectory is cut into; an origin belongs to the stretch it is in."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves:
+    """Functions of the lag.
+
+    Attributes
+    ----------
+    msd : ndarray, shape (..., L)
+        Mean squared displacement [length**2].
+    alpha_2 : ndarray, shape (..., L)
+        Non-Gaussian parameter ``d <dr**4> / ((d + 2) <dr**2>**2) - 1``.
+    fs : ndarray, shape (..., Q, L)
+        Self-intermediate scattering function.
+    overlap : ndarray, shape (..., L)
+        Share of particles that moved less than the overlap length.
+    chi_4 : ndarray, shape (..., L)
+        ``n (<Q**2> - <Q>**2)`` of that share over origins.
+    """
+
+    msd: np.ndarray
+    alpha_2: np.ndarray
+    fs: np.ndarray
+    overlap: np.ndarray
+    chi_4: np.ndarray
+
+
+class Resampling:
+    """Sums by lag and unit, and means of random choices of the units.
+
+    A unit is a stretch of one trajectory, or a whole trajectory where there are enough of them.
+
+    Parameters
+    ----------
+    lag : ndarray of int, shape (P,)
+        Lag of each pair of frames.
+    unit : ndarray of int, shape (P,)
+        Unit of each.
+    lags, units : int
+        How many.
+    resamples, seed : int
+        Random choices, and their seed.
+    """
+
+    def __init__(self, lag, unit, lags: int, units: int, resamples: int, seed: int):
+        self._where, self._shape = lag * units + unit, (lags, units)
+        self.counts = self._sum(np.ones(lag.size))
+        self.contributing = (self.counts > 0).sum(axis=1)
+        rng = np.random.default_rng(seed)
+        self._weights = rng.multinomial(units, np.full(units, 1.0 / units), size=resamples).astype(float)
+
+    def curves(self, sums: np.ndarray, particles: int, dimension: int) -> tuple[Curves, Curves]:
+        """Return the curves of all pairs and those of the resamples, which lead their shapes.
+
+        Parameters
+        ----------
+        sums : ndarray, shape (P, 3 + Q)
+            Of `pair_sums`.
+        particles : int
+            Number in the sums.
+        dimension : int
+            d.
+        """
+        columns = [self._sum(sums[:, k] / particles) for k in range(sums.shape[1])]
+        squares = self._sum((sums[:, 2] / particles) ** 2)
+        whole = self._curves([*columns, squares], np.ones((1, self._shape[1])), particles, dimension)
+        whole = Curves(*(values[0] for values in dataclasses.astuple(whole)))
+        return whole, self._curves([*columns, squares], self._weights, particles, dimension)
+
+    def error(self, resampled: np.ndarray) -> np.ndarray:
+        """Return the standard deviation over resamples; NaN at lags to which fewer than 3 units contribute."""
+        with np.errstate(invalid="ignore"):
+            spread = _std(resampled)
+        return np.where(self.contributing >= 3, spread, np.nan)
+
+    def _curves(self, columns, weights, particles, dimension) -> Curves:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            counts = weights @ self.counts.T
+            means = [weights @ column.T / counts for column in columns]
+            msd, fourth, overlap, *fs, squares = means
+            alpha_2 = dimension * fourth / ((dimension + 2.0) * msd**2) - 1.0
+        return Curves(
+            msd=msd,
+            alpha_2=alpha_2,
+            fs=np.stack(fs, axis=-2),
+            overlap=overlap,
+            chi_4=susceptibility(overlap, squares, counts, particles),
+        )
+
+    def _sum(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(self._where, values, minlength=self._shape[0] * self._shape[1]).reshape(self._shape)
+
+
+def susceptibility(mean, mean_square, origins, particles: int) -> np.ndarray:
+    """Return ``n (<Q**2> - <Q>**2)``; NaN where there is one origin."""
+    return np.where(origins > 1, particles * np.maximum(mean_square - mean**2, 0.0), np.nan)
+
+
+def _std(values: np.ndarray) -> np.ndarray:
+    """Return the standard deviation over the first axis, of what is finite."""
+    finite = np.isfinite(values)
+    number = finite.sum(axis=0)
+    filled = np.where(finite, values, 0.0)
+    mean = filled.sum(axis=0) / np.maximum(number, 1)
+    variance = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0) / np.maximum(number - 1, 1)
+    return np.where(number > 0.5 * len(values), np.sqrt(variance), np.nan)

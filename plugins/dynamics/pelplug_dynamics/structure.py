@@ -1,0 +1,146 @@
+"""g(r) by freud, S(q), and the wave number of the first peak of S(q)."""
+
+from __future__ import annotations
+
+import freud
+import numpy as np
+
+__all__ = ["first_peak", "radial_distributions", "structure_factor"]
+
+_LEAST_PEAK = 1.3  # S(q) of a gas scatters about 1
+
+
+def _triangular(cell: np.ndarray) -> np.ndarray:
+    """Return the cell turned so that its vectors, the rows, are lower triangular with a positive diagonal."""
+    _, r = np.linalg.qr(cell.T)
+    return (np.sign(np.diag(r))[:, None] * r).T
+
+
+def _system(state, chosen):
+    d = state.dimension
+    own = _triangular(state.cell)
+    points = np.zeros((int(np.count_nonzero(chosen)), 3))
+    fractional = state.fractional()[chosen]
+    points[:, :d] = (fractional - np.floor(fractional) - 0.5) @ own
+    if d == 2:
+        return freud.box.Box(own[0, 0], own[1, 1], xy=own[1, 0] / own[1, 1], is2D=True), points
+    return freud.box.Box.from_matrix(own.T), points
+
+
+def radial_distributions(states, names, r_max: float, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return r, and g_ab(r) for every pair of species.
+
+    Parameters
+    ----------
+    states : sequence of Configuration
+        In two or three dimensions.
+    names : sequence of str
+        Species.
+    r_max : float
+        [length].
+    bins : int
+
+    Returns
+    -------
+    r : ndarray, shape (bins,)
+        Middles of the bins [length].
+    g : ndarray, shape (species, species, bins)
+    """
+    found = np.zeros((len(names), len(names), bins))
+    r = None
+    for a, first in enumerate(names):
+        for b, second in enumerate(names[a:], a):
+            density = freud.density.RDF(bins, r_max, normalization_mode="finite_size" if a == b else "exact")
+            for state in states:
+                box, points = _system(state, state.species == first)
+                others = _system(state, state.species == second)[1]
+                density.compute(
+                    (box, points),
+                    query_points=None if a == b else others,
+                    neighbors={"r_max": r_max, "exclude_ii": a == b},
+                    reset=False,
+                )
+            found[a, b] = found[b, a] = density.rdf
+            r = density.bin_centers
+    return np.asarray(r, dtype=float), found
+
+
+def structure_factor(states, name: str, k_max: float, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return q and S(q) among one species, averaged over the wave vectors that fit the box.
+
+    Parameters
+    ----------
+    states : sequence of Configuration
+    name : str
+        Species.
+    k_max : float
+        [1 / length].
+    bins : int
+
+    Returns
+    -------
+    q, s : ndarray, shape (bins,)
+        NaN where no wave vector is in the bin.
+    """
+    edges = np.linspace(0.0, k_max, bins + 1)
+    sums, numbers = np.zeros(bins), np.zeros(bins)
+    for state in states:
+        length, strength = _intensities(state.cell, state.fractional()[state.species == name], k_max)
+        where = np.minimum((length / k_max * bins).astype(int), bins - 1)
+        sums += np.bincount(where, strength, minlength=bins)
+        numbers += np.bincount(where, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        return 0.5 * (edges[1:] + edges[:-1]), np.where(numbers > 0, sums / numbers, np.nan)
+
+
+def _intensities(cell: np.ndarray, fractional: np.ndarray, k_max: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return |k| and |sum exp(i k.r)|**2 / n for the vectors that fit the box, one of each pair k and -k.
+
+    With k.r = 2 pi m.s of fractional coordinates the phase is a product over the axes, and the sums over particles are
+    products of matrices: far fewer cosines than freud's StaticStructureFactorDirect takes, and in any cell.
+    """
+    d, n = len(cell), len(fractional)
+    most = np.floor(k_max * np.linalg.norm(cell, axis=1) / (2.0 * np.pi)).astype(int)
+    amplitude = 0.0
+    for start in range(0, n, 256):
+        phase = 2j * np.pi * fractional[start : start + 256]
+        powers = [np.exp(np.arange(-m if k else 0, m + 1)[:, None] * phase[:, k]) for k, m in enumerate(most)]
+        rest = powers[1] if d > 1 else np.ones((1, len(phase)))
+        if d == 3:
+            rest = (rest[:, None, :] * powers[2][None, :, :]).reshape(-1, len(phase))
+        amplitude = amplitude + powers[0] @ rest.T
+    others = np.indices(2 * most[1:] + 1).reshape(d - 1, -1).T - most[1:]
+    first = np.repeat(np.arange(most[0] + 1), len(others))
+    vectors = np.column_stack([first, np.tile(others, (most[0] + 1, 1))]) @ (2.0 * np.pi * np.linalg.inv(cell).T)
+    length = np.linalg.norm(vectors, axis=1)
+    keep = (length < k_max) & (length > 0)
+    keep[: len(others) // 2] = False
+    return length[keep], np.abs(amplitude.ravel()[keep]) ** 2 / n
+
+
+def first_peak(q: np.ndarray, s: np.ndarray, around: float) -> float:
+    """Return the wave number of the first peak of S(q), NaN if there is none.
+
+    It is the largest value between 0.6 and 1.6 times `around`, at least 1.3, refined by a parabola through the values
+    within a tenth of it.
+
+    Parameters
+    ----------
+    q, s : ndarray
+        Wave numbers [1 / length] and S(q).
+    around : float
+        ``2 pi rho**(1/d)`` [1 / length].
+    """
+    inside = np.isfinite(s) & (q > 0.6 * around) & (q < 1.6 * around)
+    if np.count_nonzero(inside) < 5:
+        return np.nan
+    q, s = q[inside], s[inside]
+    smooth = np.array([s[np.abs(q - one) < 0.04 * around].mean() for one in q])
+    k = int(np.argmax(smooth))
+    if k in (0, q.size - 1) or smooth[k] < _LEAST_PEAK:
+        return np.nan
+    near = np.abs(q - q[k]) < 0.1 * around
+    if np.count_nonzero(near) < 4:
+        return float(q[k])
+    a, b, _ = np.polyfit(q[near] - q[k], s[near], 2)
+    return float(q[k] + np.clip(-b / (2.0 * a), -0.1 * around, 0.1 * around)) if a < 0 else float(q[k])

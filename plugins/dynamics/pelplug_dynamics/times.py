@@ -1,0 +1,148 @@
+"""Characteristic times and the diffusion coefficient; what a curve does not show is NaN with a reason."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import leastsq
+from scipy.special import gamma
+
+__all__ = [
+    "beta_time",
+    "crossing_down",
+    "diffusion",
+    "diffusion_window",
+    "local_slope",
+    "reaching",
+    "stretched_exponential",
+]
+
+_DIFFUSIVE = (0.95, 1.05)  # d ln MSD / d ln t over the window of D
+_PLATEAU = 0.9  # least slope of the MSD below which there is a plateau
+_KWW_FLOOR = 0.02
+
+
+def crossing_down(times, curve, threshold: float) -> tuple[float, str]:
+    """Return where a decaying curve first falls to a threshold, linear in ln t between two lags; and why not.
+
+    Parameters
+    ----------
+    times : ndarray, shape (L,)
+        Lags [time].
+    curve : ndarray, shape (L,)
+        As F_s.
+    threshold : float
+
+    Returns
+    -------
+    time : float
+        NaN if the curve never falls so low, or is lower at the first lag already.
+    reason : str
+        Empty if there is a time.
+    """
+    below = np.flatnonzero(curve <= threshold)
+    if below.size == 0:
+        lowest = np.nanmin(curve) if np.isfinite(curve).any() else np.nan
+        return np.nan, f"falls to {lowest:.3g} only, not to {threshold:.3g}; simulate longer"
+    k = int(below[0])
+    if k == 0:
+        return np.nan, f"is below {threshold:.3g} at the first lag {times[0]:.3g} already; write frames more often"
+    share = (curve[k - 1] - threshold) / (curve[k - 1] - curve[k])
+    return float(np.exp(np.log(times[k - 1]) + share * np.log(times[k] / times[k - 1]))), ""
+
+
+def reaching(times, msd, target: float) -> tuple[float, str]:
+    """Return when the MSD first reaches a target, linear in ln t and ln MSD; and why not."""
+    above = np.flatnonzero(msd >= target)
+    if above.size == 0:
+        return np.nan, f"reaches {np.nanmax(msd):.3g} only, not {target:g}; simulate longer"
+    k = int(above[0])
+    if k == 0:
+        return np.nan, f"is {msd[0]:.3g} at the first lag {times[0]:.3g} already; write frames more often"
+    share = np.log(target / msd[k - 1]) / np.log(msd[k] / msd[k - 1])
+    return float(np.exp(np.log(times[k - 1]) + share * np.log(times[k] / times[k - 1]))), ""
+
+
+def local_slope(times, msd, half_width: int = 2) -> np.ndarray:
+    """Return d ln MSD / d ln t: the slope of a line through each lag and two on either side; NaN near the ends."""
+    slope = np.full(times.size, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x, y = np.log(times), np.log(msd)
+    for k in range(half_width, times.size - half_width):
+        part = slice(k - half_width, k + half_width + 1)
+        if np.isfinite(y[part]).all():
+            dx = x[part] - x[part].mean()
+            slope[k] = dx @ y[part] / (dx @ dx)
+    return slope
+
+
+def beta_time(times, msd) -> tuple[float, str]:
+    """Return tau_beta, the inflection of ln MSD in ln t: where its slope is least; NaN without a plateau."""
+    slope = local_slope(times, msd)
+    if not np.isfinite(slope).any():
+        return np.nan, "has fewer than 5 lags; write frames more often"
+    k = int(np.nanargmin(slope))
+    inside = np.flatnonzero(np.isfinite(slope))
+    if slope[k] >= _PLATEAU:
+        return np.nan, f"has no plateau: its least slope is {slope[k]:.2f}"
+    if k in (inside[0], inside[-1]):
+        return np.nan, "is flattest at an end of the lags, so its inflection is not seen; use more lags"
+    # The vertex of a parabola through the three lowest points, in ln t.
+    x = np.log(times[k - 1 : k + 2])
+    a, b, _ = np.polyfit(x - x[1], slope[k - 1 : k + 2], 2)
+    shift = -b / (2.0 * a) if a > 0 else 0.0
+    return float(np.exp(x[1] + np.clip(shift, x[0] - x[1], x[2] - x[1]))), ""
+
+
+def diffusion_window(times, msd, least: float) -> tuple[slice | None, str]:
+    """Return the longest stretch up to the last lag with an MSD of at least `least` that grows as t."""
+    start = np.flatnonzero(msd >= least)
+    if start.size == 0 or times.size - start[0] < 3:
+        return None, f"exceeds {least:.3g} at fewer than 3 lags; simulate longer"
+    slope = np.nan
+    for first in range(int(start[0]), times.size - 2):
+        slope = np.polyfit(np.log(times[first:]), np.log(msd[first:]), 1)[0]
+        if _DIFFUSIVE[0] <= slope <= _DIFFUSIVE[1]:
+            return slice(first, times.size), ""
+    return None, f"grows as t^{slope:.2f} at the longest lags, not as t; simulate longer"
+
+
+def diffusion(times, msd, dimension: int, window: slice) -> float:
+    """Return D of ``MSD = 2 d D t + c`` by least squares of relative deviations [length**2 / time]."""
+    t, y = times[window], msd[window]
+    design = np.column_stack([np.ones(t.size), np.ones(t.size) / t])
+    return float(np.linalg.lstsq(design, y / t, rcond=None)[0][0] / (2.0 * dimension))
+
+
+def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, float, float, float], str]:
+    """Fit ``A exp(-(t/tau_0)**beta)`` to a curve from `start` on, while it is above 0.02.
+
+    Returns
+    -------
+    values : tuple of float
+        A, tau_0, beta and ``tau = (tau_0/beta) Gamma(1/beta)``; NaN where there is no fit.
+    reason : str
+        Empty if there is one.
+    """
+    nothing = (np.nan,) * 4
+    end = int(np.argmax(curve < _KWW_FLOOR)) if (curve < _KWW_FLOOR).any() else curve.size
+    chosen = np.arange(curve.size) < end
+    chosen &= (times >= start) & np.isfinite(curve)
+    if chosen.sum() < 5:
+        return nothing, "has fewer than 5 lags in its final decay; write frames more often"
+    t, y = times[chosen], curve[chosen]
+    # In the logarithms of the three, which keeps them positive.
+    guess = np.log([float(y[0]), float(np.interp(-y[0] / np.e, -y, t)), 0.8])
+
+    def deviation(x):
+        return np.exp(x[0] - np.exp(np.exp(x[2]) * (np.log(t) - x[1]))) - y
+
+    def slope(x):
+        power = np.exp(np.exp(x[2]) * (np.log(t) - x[1]))
+        fit = np.exp(x[0] - power)
+        return np.column_stack([fit, fit * power * np.exp(x[2]), -fit * power * np.exp(x[2]) * (np.log(t) - x[1])])
+
+    found, *_, status = leastsq(deviation, guess, Dfun=slope, full_output=True)
+    amplitude, tau_0, beta = np.exp(found)
+    if status not in (1, 2, 3, 4) or not (np.isfinite([amplitude, tau_0, beta]).all() and 0.05 < beta < 5.0):
+        return nothing, "cannot be fitted by a stretched exponential"
+    return (float(amplitude), float(tau_0), float(beta), float(tau_0 / beta * gamma(1.0 / beta))), ""

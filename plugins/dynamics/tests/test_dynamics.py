@@ -1,0 +1,344 @@
+"""Dynamics: motions with known answers, freud, schedules of frames, and trajectories that do not show a number."""
+
+import json
+
+import freud
+import numpy as np
+import pytest
+from pelplug_dynamics import times as characteristic
+from pelplug_dynamics.correlate import isotropic_average, pair_sums
+from pelplug_dynamics.dynamics import Dynamics
+from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, select_lags
+from pelplug_dynamics.statistics import Resampling
+from pelplug_dynamics.structure import first_peak, structure_factor
+from scipy.special import gamma
+
+import pelplug
+from pelplug.simulate.schedule import Schedule
+
+L = 6.0
+
+
+def write(path, walk, times, steps=None, species=None, images=False):
+    """Write unwrapped positions, shape (F, N, d), as a trajectory of wrapped ones."""
+    n = walk.shape[1]
+    start = pelplug.Configuration(
+        walk[0],
+        np.full(walk.shape[2], L),
+        ["A"] * n if species is None else species,
+        images=np.zeros(walk[0].shape, int),
+    )
+    states = []
+    for k, (positions, time) in enumerate(zip(walk, times, strict=True)):
+        state = start.replace(positions=positions, step=None if steps is None else int(steps[k]), time=time).wrapped()
+        states.append(state if images else state.replace(images=None))
+    pelplug.write_trajectory(path, states)
+    return path
+
+
+def run(path, **parameters):
+    return Dynamics(path, **{"structure_frames": 1, "remove_drift": False, **parameters}).run().to_dataset()
+
+
+def brownian(frames, n, scale, rng, dimension=3):
+    steps = rng.normal(scale=scale, size=(frames, n, dimension))
+    steps[0] = rng.uniform(0, L, (n, dimension))
+    return np.cumsum(steps, axis=0)
+
+
+@pytest.fixture(scope="module")
+def diffusing(tmp_path_factory):
+    walk = brownian(200, 600, 0.1, np.random.default_rng(1))
+    path = tmp_path_factory.mktemp("brownian") / "traj.gsd"
+    species = np.array(["A"] * 400 + ["B"] * 200)
+    return write(path, walk, 0.05 * np.arange(200), 10 * np.arange(200), species), walk
+
+
+D, Q = 0.1**2 / 2 / 0.05, 5.0
+
+
+def within(found, error, exact, sigmas=4.0):
+    return np.all(np.abs(found - exact) < sigmas * error + 1e-12)
+
+
+# --- motions with known answers -----------------------------------------------------------------------------------
+
+
+def test_free_diffusion(diffusing):
+    data = run(diffusing[0], wave_number=Q).sel(kind="all")
+    t = data["lag_time"].values
+    few = t < 3.0
+    # What the walk itself scatters: 600 particles and 199 origins, of which 10 / t are independent.
+    relative = np.sqrt(2.0 / (3 * 600) / (10.0 / t))
+    assert np.all(np.abs(data["msd"] / (6 * D * t) - 1) < 4 * relative)
+    assert np.all(np.abs(data["fs"][0] - np.exp(-(Q**2) * D * t))[few] < 0.01)
+    assert np.all(np.abs(data["alpha_2"])[few] < 4 * np.sqrt(8 / 15 / 600 * t[few] / 10) + 0.003)
+    assert within(data["diffusion_coefficient"], 0.03 * D, D, 1.0)
+    assert float(data["tau_alpha"][0]) == pytest.approx(np.log(5) / (Q**2 * D), rel=0.03)
+    assert float(data["kww_beta"][0]) == pytest.approx(1.0, abs=0.03)
+    assert float(data["kww_mean_time"][0]) == pytest.approx(1 / (Q**2 * D), rel=0.05)
+    assert float(data["msd_time"]) == pytest.approx(1 / (6 * D), rel=0.03)
+    assert np.isnan(data["tau_beta"]) and "no plateau" in data.attrs["not_found"]
+    # Gaussian van Hove function, normalised over space.
+    r, edge = data["displacement"].values, 0.5 * float(data["displacement"].diff("displacement")[0])
+    time = float(data["van_hove_time"][0])
+    exact = np.exp(-(r**2) / (4 * D * time)) / (4 * np.pi * D * time) ** 1.5
+    there = exact > 0.02 * exact[0]
+    volume = 4 / 3 * np.pi * ((r + edge) ** 3 - (r - edge) ** 3)
+    drawn = 600 * 190 * exact * volume
+    found = data["van_hove"].values[0]
+    assert np.all(np.abs(found / exact - 1)[there] < 5 / np.sqrt(drawn[there]) + 0.02)
+
+
+def test_bootstrap_errors_are_the_scatter_of_repetitions():
+    rng, found = np.random.default_rng(5), []
+    ticks, lags = np.arange(150), np.array([1, 4])  # within a stretch of 7.5 frames
+    pairs = frame_pairs(ticks, lags)
+    for _ in range(60):
+        walk = brownian(150, 40, 0.1, rng).transpose(0, 2, 1).copy()
+        sums = pair_sums(walk, np.arange(40), pairs, (Q,), 0.3, False)
+        resampling = Resampling(pairs.lag, pairs.first * 20 // 149, 2, 20, 80, 0)
+        curves, resampled = resampling.curves(sums, 40, 3)
+        found.append([[curves.fs[0], curves.msd], [resampling.error(resampled.fs)[0], resampling.error(resampled.msd)]])
+    values, errors = np.swapaxes(found, 0, 1)
+    ratio = np.sqrt((errors**2).mean(axis=0)) / values.std(axis=0, ddof=1)
+    assert np.all((ratio > 0.75) & (ratio < 1.35))
+
+
+def test_free_flight(tmp_path):
+    rng, temperature = np.random.default_rng(2), 0.7
+    velocities = rng.normal(scale=np.sqrt(temperature), size=(4000, 3))
+    times = 0.02 * np.arange(30)
+    walk = rng.uniform(0, L, (4000, 3)) + velocities * times[:, None, None]
+    data = run(write(tmp_path / "t.gsd", walk, times), wave_number=Q).sel(kind="A")
+    t = data["lag_time"].values
+    assert np.allclose(data["msd"], (velocities**2).sum(axis=1).mean() * t**2, rtol=1e-4)
+    assert np.allclose(data["fs"][0], np.exp(-(Q**2) * temperature * t**2 / 2), atol=0.03)
+    assert np.isnan(data["diffusion_coefficient"]) and "not as t" in data.attrs["not_found"]
+
+
+def test_einstein_crystal_has_a_plateau_and_no_relaxation_time(tmp_path):
+    rng, width = np.random.default_rng(3), 0.05
+    walk = rng.uniform(0, L, (500, 3)) + rng.normal(scale=width, size=(80, 500, 3))
+    data = run(write(tmp_path / "t.gsd", walk, 1.0 * np.arange(80)), wave_number=Q).sel(kind="A")
+    relative = np.sqrt(2 / 1500 / data["origins"].values) * 1.4  # pairs that share a frame are not independent
+    assert np.all(np.abs(data["msd"] / (6 * width**2) - 1) < 4 * relative)
+    assert np.allclose(data["fs"], np.exp(-((Q * width) ** 2)), atol=0.005)
+    for name in ("tau_alpha", "kww_time", "diffusion_coefficient", "msd_time"):
+        assert np.isnan(data[name]).all()
+    reasons = " ".join(json.loads(data.attrs["not_found"]))
+    for words in ("tau_alpha of A", "simulate longer", "diffusion_coefficient of A"):
+        assert words in reasons
+
+
+def test_jumps_between_two_sites(tmp_path):
+    # Jumps between 0 and a at rate k each way: F_s = (1 + cos qa)/2 + (1 - cos qa)/2 exp(-2kt).
+    rng, rate, a, dt = np.random.default_rng(4), 0.5, 0.4, 0.1
+    flips = rng.random((400, 500, 3)) < 0.5 * (1 - np.exp(-2 * rate * dt))
+    walk = rng.uniform(0, L, (500, 3)) + a * (np.cumsum(flips, axis=0) % 2)
+    q = np.pi / (2 * a)  # then F_s = (1 + exp(-2kt))/2
+    path = write(tmp_path / "t.gsd", walk, dt * np.arange(400))
+    data = run(path, wave_number=q, threshold=0.6).sel(kind="A")
+    t = data["lag_time"].values
+    error = 1 / np.sqrt(1500 * np.maximum(1, data["origins"].values * dt * rate))
+    assert np.all(np.abs(data["fs"][0] - 0.5 * (1 + np.exp(-2 * rate * t))) < 4 * error)
+    assert float(data["tau_alpha"][0]) == pytest.approx(np.log(5) / (2 * rate), rel=0.06)
+
+
+def test_chi_4_of_particles_that_move_together_and_alone(tmp_path):
+    # All jump at once with probability p: Q is 0 or 1 and chi_4 = n p (1 - p). Alone: chi_4 = p (1 - p).
+    rng, n, p = np.random.default_rng(6), 200, 0.3
+    for together, scale in ((True, n), (False, 1)):
+        jumps = rng.random((600, 1 if together else n, 1)) < p
+        walk = rng.uniform(0, L, (n, 3)) + np.cumsum(np.broadcast_to(jumps, (600, n, 3)) * 1.0, axis=0)
+        path = write(tmp_path / f"{together}.gsd", walk, np.arange(600.0), images=True)
+        data = run(path, wave_number=Q, overlap_length=0.5).sel(kind="A").isel(lag_time=0)
+        assert float(data["overlap"]) == pytest.approx(1 - p, abs=0.075)
+        assert float(data["chi_4"]) == pytest.approx(scale * p * (1 - p), rel=0.15)
+
+
+# --- beside freud ---------------------------------------------------------------------------------------------------
+
+
+def test_every_lag_of_the_msd_is_that_of_freud(diffusing):
+    path, walk = diffusing
+    data = run(path, wave_number=Q, per_decade=100_000, min_origins=1)
+    assert data.sizes["lag_time"] == 199
+    msd = freud.msd.MSD(mode="window").compute(walk).msd[1:]
+    assert np.allclose(data["msd"].sel(kind="all"), msd, rtol=2e-4)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [np.diag([6.0, 6.0, 6.0]), np.diag([6.0, 5.0, 7.0]), np.array([[6.0, 0, 0], [1.5, 5.0, 0], [0.5, -1.0, 7.0]])],
+)
+def test_structure_factor_is_the_sum_over_vectors(cell):
+    rng = np.random.default_rng(7)
+    state = pelplug.Configuration(rng.random((60, 3)) @ cell, cell, ["A"] * 60)
+    _, s = structure_factor([state], "A", 9.0, 45)
+    most, sums, counts = 14, np.zeros((2, 45)), np.zeros((2, 45))
+    for m in np.ndindex(2 * most + 1, 2 * most + 1, 2 * most + 1):
+        m = np.array(m) - most
+        k = 2 * np.pi * np.linalg.inv(cell) @ m
+        if 0 < (length := np.linalg.norm(k)) < 9.0:
+            strength = np.abs(np.exp(1j * state.positions @ k).sum()) ** 2 / 60
+            for row in range(2 if np.all(m >= 0) else 1):
+                sums[row, int(length / 9.0 * 45)] += strength
+                counts[row, int(length / 9.0 * 45)] += 1
+    with np.errstate(invalid="ignore"):
+        whole, octant = sums / counts
+    assert np.allclose(s, whole, equal_nan=True)
+    if np.allclose(cell, 6.0 * np.eye(3)):  # freud takes the vectors of one octant only
+        direct = freud.diffraction.StaticStructureFactorDirect(45, 9.0)
+        direct.compute((freud.box.Box.cube(6.0), state.wrapped().positions - 3.0))
+        both = np.isfinite(direct.S_k) & np.isfinite(octant)
+        assert both.sum() > 30 and np.allclose(direct.S_k[both], octant[both], rtol=1e-3)
+
+
+def test_first_peak_is_found_between_the_bins():
+    q = np.linspace(0.05, 20, 200)
+    s = 1 + 1.8 * np.exp(-((q - 7.23) ** 2) / 0.3) + 0.9 * np.exp(-((q - 12.5) ** 2) / 0.8)
+    assert first_peak(q, s, 6.7) == pytest.approx(7.23, abs=0.03)
+    assert np.isnan(first_peak(q, np.ones_like(q), 6.7))
+
+
+# --- schedules ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schedule", [Schedule("blocks", 50, 6), Schedule("log", 50, 6)])
+def test_other_schedules_give_what_linear_frames_give(diffusing, tmp_path, schedule):
+    path, walk = diffusing
+    steps = schedule.steps(199)
+    other = write(tmp_path / "t.gsd", walk[steps], 0.05 * steps, steps, np.array(["A"] * 400 + ["B"] * 200))
+    linear = run(path, wave_number=Q, per_decade=100_000, min_origins=1)
+    data = run(other, wave_number=Q)
+    assert data.sizes["lag_time"] >= 8
+    same = linear.sel(lag_time=data["lag_time"].values, method="nearest")
+    assert np.allclose(same["lag_time"], data["lag_time"])
+    t = data["lag_time"].values
+    relative = np.sqrt(2.0 / (3 * 600) / data["origins"].values)
+    assert np.all(np.abs(data["msd"].sel(kind="all").values / same["msd"].sel(kind="all").values - 1) < 4.5 * relative)
+    assert np.all(np.abs(data["fs"].sel(kind="all")[0] - np.exp(-(Q**2) * D * t)) < 0.06)
+    # The pairs are those that the frames have, by hand.
+    differences = (steps[None] - steps[:, None]).ravel()
+    counts = [np.count_nonzero(differences == round(one / 0.05)) for one in t]
+    assert data["origins"].values.tolist() == counts
+
+
+def test_lags_with_many_origins_are_chosen():
+    ticks = Schedule("blocks", 1000, 5).steps(20_000)
+    lags, counts = count_lags(ticks)
+    chosen = select_lags(lags, counts, 5, None)
+    pairs = frame_pairs(ticks, chosen)
+    assert np.all(np.bincount(pairs.lag) >= 10)
+    assert np.array_equal(ticks[pairs.second] - ticks[pairs.first], chosen[pairs.lag])
+    assert chosen[0] == 1 and chosen[-1] >= 10_000
+
+
+def test_wrapped_frames_images_and_a_file_of_positions_agree(diffusing, tmp_path, monkeypatch):
+    path, walk = diffusing
+    data = run(path, wave_number=Q)
+    steps = 10 * np.arange(200)
+    stored = write(
+        tmp_path / "images.gsd", walk, 0.05 * np.arange(200), steps, np.array(["A"] * 400 + ["B"] * 200), True
+    )
+    for other in (run(stored, wave_number=Q), run(path, wave_number=Q, memory=1e-3)):
+        for name in ("msd", "fs", "chi_4", "van_hove"):
+            assert np.allclose(data[name], other[name], rtol=1e-9, equal_nan=True)
+
+
+def test_trajectories_are_averaged(tmp_path):
+    rng, paths, walks = np.random.default_rng(8), [], []
+    for k in range(5):
+        walks.append(brownian(40, 100, 0.1, rng))
+        paths.append(write(tmp_path / f"{k}.gsd", walks[-1], 0.05 * np.arange(40)))
+    data = run(paths[0], more=tuple(paths[1:]), wave_number=Q)
+    single = [run(path, wave_number=Q) for path in paths]
+    assert np.allclose(data["msd"], np.mean([one["msd"] for one in single], axis=0))
+    assert "the 5 trajectories" in data.attrs["errors"]
+    assert np.isfinite(data["msd_error"]).all()
+
+
+def test_the_centre_of_mass_is_taken_out(tmp_path):
+    walk = np.random.default_rng(9).uniform(0, L, (50, 3)) + 0.1 * np.arange(30)[:, None, None]
+    path = write(tmp_path / "t.gsd", walk, np.arange(30.0))
+    assert np.all(run(path, wave_number=Q, remove_drift=True)["msd"] < 1e-9)
+    assert np.all(run(path, wave_number=Q)["msd"] > 1e-2)
+
+
+def test_isotropic_average(diffusing):
+    x = np.array([0.0, 1e-9, 0.5, 7.0])
+    assert np.allclose(isotropic_average(x, 3), np.sinc(x / np.pi))
+    angles = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    assert np.allclose(isotropic_average(x, 2), np.cos(x[:, None] * np.cos(angles)).mean(axis=1))
+    assert isotropic_average(x, 4)[0] == 1.0
+    axes = run(diffusing[0], wave_number=Q, per_decade=2)
+    isotropic = run(diffusing[0], wave_number=Q, per_decade=2, average="isotropic")
+    assert np.allclose(axes["fs"].sel(kind="all"), isotropic["fs"].sel(kind="all"), atol=0.02)
+
+
+def test_two_dimensions(tmp_path):
+    walk = brownian(60, 500, 0.1, np.random.default_rng(10), 2)
+    data = run(write(tmp_path / "t.gsd", walk, 0.05 * np.arange(60)), wave_number=Q, min_origins=20)
+    assert np.allclose(data["msd"].sel(kind="A") / (4 * D * data["lag_time"]), 1.0, atol=0.15)
+    assert np.isfinite(data["rdf"]).all()
+
+
+# --- what is not there ------------------------------------------------------------------------------------------------
+
+
+def test_bad_input_is_one_sentence(tmp_path, diffusing):
+    walk = brownian(4, 20, 0.1, np.random.default_rng(11))
+    one = write(tmp_path / "one.gsd", walk[:1], [0.0])
+    with pytest.raises(pelplug.InputError, match="one frame"):
+        run(one)
+    back = write(tmp_path / "back.gsd", walk, [0.0, 0.1, 0.05, 0.2])
+    with pytest.raises(pelplug.InputError, match="do not increase"):
+        run(back, wave_number=Q)
+    none = write(tmp_path / "none.gsd", walk, [None] * 4)
+    with pytest.raises(pelplug.InputError, match="time"):
+        run(none, wave_number=Q)
+    with pytest.raises(pelplug.InputError, match="no species X"):
+        run(diffusing[0], largest="X")
+    with pytest.raises(pelplug.InputError, match="beyond the lags"):
+        run(diffusing[0], wave_number=Q, van_hove_times=(1e6,))
+    with pytest.raises(pelplug.InputError, match="other particles"):
+        run(diffusing[0], wave_number=Q, more=(back,))
+
+
+def test_a_number_that_is_not_shown_is_not_invented():
+    times = np.array([1.0, 2.0, 4.0])
+    assert characteristic.crossing_down(times, np.array([0.9, 0.8, 0.3]), 0.2)[1].startswith("falls to 0.3 only")
+    assert "first lag" in characteristic.crossing_down(times, np.array([0.1, 0.05, 0.0]), 0.2)[1]
+    value, reason = characteristic.crossing_down(times, np.array([0.9, 0.4, 0.0]), 0.2)
+    assert value == pytest.approx(2 * np.sqrt(2)) and not reason
+    assert "first lag" in characteristic.reaching(times, np.array([2.0, 3.0, 4.0]), 1.0)[1]
+
+
+def test_stretched_exponential_and_inflection_of_known_curves():
+    times = np.geomspace(0.1, 1000, 41)
+    (a, tau, beta, mean), reason = characteristic.stretched_exponential(
+        times, 0.8 * np.exp(-((times / 30.0) ** 0.6)), 1.0
+    )
+    assert not reason and np.allclose((a, tau, beta), (0.8, 30.0, 0.6))
+    assert mean == pytest.approx(50 * gamma(5 / 3))
+    msd = 1 / (1 / times**2 + 1) + 1e-3 * times  # slope least where the cage ends
+    x = np.linspace(np.log(0.2), np.log(500), 4001)
+    fine = np.log(1 / (np.exp(-2 * x) + 1) + 1e-3 * np.exp(x))
+    exact = np.exp(x[np.argmin(np.gradient(fine, x))])
+    assert characteristic.beta_time(times, msd)[0] == pytest.approx(exact, rel=0.1)
+
+
+def test_times_in_single_precision_are_whole_steps():
+    steps = 100 * np.arange(1000)
+    clock = Clock.of(np.float32(0.005) * steps.astype(np.float32), steps.tolist(), "x")
+    assert np.array_equal(clock.ticks, steps) and clock.tick == pytest.approx(0.005)
+    clock = Clock.of([0.0, 0.1, 0.3, 0.4], [None] * 4, "x")
+    assert clock.ticks.tolist() == [0, 100, 300, 400]
+
+
+def test_plots_draw_something(diffusing):
+    data = run(diffusing[0], wave_number=Q)
+    analysis = Dynamics.from_dataset(data)
+    assert analysis.plot().get_xscale() == "log"
+    assert len(analysis.figure().axes) == 5
