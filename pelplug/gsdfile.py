@@ -42,7 +42,8 @@ class GSDWriter:
             for name, record in (records or {}).items()
         }
         self._file = gsd.hoomd.open(str(path), "r+" if append else "w")
-        if append and len(self._file) > 0:
+        self._count = len(self._file)
+        if append and self._count > 0:
             log = self._file[0].log
             self._names = set(log)
             kept = ("position",)  # the only per-particle state that every frame has anew
@@ -56,8 +57,8 @@ class GSDWriter:
         return self
 
     def __len__(self) -> int:
-        """Frames in the file."""
-        return len(self._file)
+        """Frames written so far; gsd itself counts those only that it has handed to the operating system."""
+        return self._count
 
     def flush(self) -> None:
         """Hand everything written so far to the operating system."""
@@ -124,7 +125,7 @@ class GSDWriter:
             particles.mass = self._keep(frame, "mass", conf.masses)
         if conf.diameters is not None:
             particles.diameter = self._keep(frame, "diameter", conf.diameters)
-        if len(self._file) == 0:
+        if self._count == 0:
             frame.log.update({f"pelplug/{name}": record for name, record in self._records.items()})
         for name, values in (fields or {}).items():
             values = np.ascontiguousarray(values, dtype=np.float64)
@@ -138,11 +139,12 @@ class GSDWriter:
         if new := set(frame.log) - self._names:
             raise ValueError(f"the first frame of a GSD file must log {', '.join(sorted(new))} too")
         self._file.append(frame)
+        self._count += 1
 
     def _keep(self, frame, name: str, values: np.ndarray) -> np.ndarray:
         """Log float64 values, unless they are those of the first frame, and return them in float32."""
         name, values = f"particles/pelplug/{name}", np.array(values)
-        if len(self._file) == 0:
+        if self._count == 0:
             self._first[name] = values
             frame.log[name] = values
         elif name in self._first and not np.array_equal(values, self._first[name]):

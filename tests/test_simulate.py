@@ -227,6 +227,24 @@ def test_killed_ten_times_the_trajectory_equals_an_uninterrupted_one(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_run_killed_between_frames_keeps_every_energy(model, tmp_path):
+    """Checkpoints count the frames that the file library has not yet flushed."""
+    path, kills = tmp_path / "traj.gsd", [120, 200, 201]
+
+    def kill(stage, done, total):
+        if stage == "produce" and kills and done >= kills[0]:
+            kills.pop(0)
+            raise ZeroDivisionError
+
+    given = {**SHORT, "frames": 40, "log_every": 5, "checkpoint_seconds": 0.0}
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            run_simulation(model, ToyEngine(), path, seed=1, progress=kill, **given)
+    run_simulation(model, ToyEngine(), path, seed=1, **given)
+    assert steps_of(path) == [*range(0, 300, 40), 300]
+    assert energies_of(path)[0].tolist() == list(range(0, 301, 5))
+
+
 def test_ctrl_c_keeps_what_was_simulated(tmp_path):
     path = tmp_path / "traj.gsd"
     process = start(path, pause=0.002, every=1000.0)
