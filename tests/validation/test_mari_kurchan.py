@@ -113,7 +113,7 @@ def test_hot_decay_is_a_power_law(n):
     assert found.beta == pytest.approx(0.75, abs=0.08)
 
 
-@pytest.mark.parametrize(("temperature", "cut_off"), [(COLD, True), (0.001, True), (0.006, False), (HOT, False)])
+@pytest.mark.parametrize(("temperature", "cut_off"), [(COLD, True), (HOT, False)])
 @pytest.mark.parametrize("seed", [401, 402])
 def test_only_cold_decays_are_cut_off_at_a_finite_rate(temperature, cut_off, seed):
     """Held-out samples: v ~ t^-b exp(-lambda t) against a power law, from t = 100 to 2500, each sample by itself."""
