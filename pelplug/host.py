@@ -205,6 +205,10 @@ def simulate(
     workers: int = 1,
     start: Any = None,
     engine_options: dict | None = None,
+    in_situ: str | Iterable[str] = (),
+    in_situ_every: int | None = None,
+    in_situ_output: str | os.PathLike | None = None,
+    in_situ_parameters: dict | None = None,
     registry: Registry | None = None,
     **protocol,
 ) -> SimulationResult | list[SimulationResult]:
@@ -240,8 +244,16 @@ def simulate(
         State, or the file whose last frame it is, to begin with instead of a melt.
     engine_options : dict, optional
         Further arguments of the engine's class, such as ``{"route": "kernel"}`` of HOOMD-blue.
+    in_situ : str or iterable of str
+        Analyses that run while the simulation does, in production.
+    in_situ_every : int, optional
+        Steps between the states that they see; those of energies see every one that is logged.
+    in_situ_output : path_like, optional
+        Their results, ``.nc``; also in ``datasets`` of what is returned.
+    in_situ_parameters : dict, optional
+        Their parameters, as in `analyze`.
     registry : Registry, optional
-        Where to look for engines and models.
+        Where to look for engines, models and analyses.
     **protocol
         ``ensemble`` ("nvt", "nve", "langevin", "steepest-descent", "fire"); ``time_step``, ``thermostat_time``
         [time]; ``friction`` [1 / time]; ``density`` [length**-d]; ``frames`` (steps between frames, ``"log:10"``,
@@ -262,7 +274,9 @@ def simulate(
     RunError
         If the simulation failed.
     """
-    from pelplug.simulate.run import choose_engine, output_of_replica, run_simulation
+    from pelplug import in_situ as on_the_fly
+    from pelplug.pipeline import share_parameters
+    from pelplug.simulate.run import choose_engine, output_of_replica
     from pelplug.trajectory import read_configuration
 
     registry = registry or default_registry()
@@ -275,18 +289,23 @@ def simulate(
         raise InputError("There must be at least one replica and one worker.")
     program = engine_class(device=device, threads=threads, **(engine_options or {}))
     common = {"n": n, "temperature": temperature, "steps": steps, **protocol}
+    classes = [registry.analysis(one) for one in ((in_situ,) if isinstance(in_situ, str) else in_situ)]
+    shares = share_parameters(classes, in_situ_parameters or {}) if classes or in_situ_parameters else {}
+    plan = on_the_fly.Plan(tuple((cls, shares[cls.name]) for cls in classes), in_situ_every, in_situ_output)
     if replicas == 1:
-        return run_simulation(liquid, program, output, seed=seed, **common)
-    jobs = [(output_of_replica(output, one), one) for one in range(seed, seed + replicas)]
+        return on_the_fly.simulate(liquid, program, output, plan, seed=seed, **common)
+    jobs = [(output_of_replica(output, one), plan.of_replica(one), one) for one in range(seed, seed + replicas)]
     if workers == 1:
-        return [run_simulation(liquid, program, path, seed=one, **common) for path, one in jobs]
+        return [on_the_fly.simulate(liquid, program, path, own, seed=one, **common) for path, own, one in jobs]
     import concurrent.futures
     import multiprocessing
 
     common["progress"] = common["announce"] = None
     context = multiprocessing.get_context("spawn")  # engines and numba's threads do not survive a fork
     with concurrent.futures.ProcessPoolExecutor(min(workers, replicas), mp_context=context) as pool:
-        futures = [pool.submit(run_simulation, liquid, program, path, seed=one, **common) for path, one in jobs]
+        futures = [
+            pool.submit(on_the_fly.simulate, liquid, program, path, own, seed=one, **common) for path, own, one in jobs
+        ]
         return [future.result() for future in futures]
 
 

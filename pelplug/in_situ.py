@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import xarray as xr
 from MDAnalysis.analysis.results import Results
 
+from pelplug import errors
 from pelplug.analysis import Analysis
 from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.fields import Need
+from pelplug.provenance import to_json
+from pelplug.simulate.engine import EnergyLog
+from pelplug.simulate.run import SimulationResult, output_of_replica, run_simulation
 
-__all__ = ["InSitu"]
+__all__ = ["InSitu", "Plan", "simulate"]
 
 
 class InSitu:
@@ -24,12 +35,15 @@ class InSitu:
     ----------
     *analyses : Analysis
         Made without a trajectory: ``InherentStructures(None, model=model)``. They read one frame at a time and use no
-        other analysis.
+        other analysis, or they take the energies that are logged, as ``msed`` does: such have ``begin_series``,
+        ``add_energies``, ``series_state`` and ``restore_series``.
+    every : int, optional
+        Steps between states, where `pelplug simulate` drives the session.
 
     Raises
     ------
     InputError
-        If an analysis reads a series or the results of others, or needs a potential and has none.
+        If an analysis reads the results of others or another series, or needs a potential and has none.
 
     Examples
     --------
@@ -39,11 +53,12 @@ class InSitu:
     >>> watch.datasets()["inherent-structures"].energy_per_particle
     """
 
-    def __init__(self, *analyses: Analysis):
+    def __init__(self, *analyses: Analysis, every: int | None = None):
         if not analyses:
             raise InputError("No analysis was given to look at the simulation; pass at least one.")
         for analysis in analyses:
-            if not analysis.reads_frames or analysis.uses or Need.SERIES in analysis.needs:
+            series = hasattr(analysis, "begin_series")
+            if analysis.uses or not (series or analysis.reads_frames) or Need.SERIES in analysis.needs:
                 raise InputError(
                     f"The analysis {analysis.name} works on a series or on other results, not on one state at a time; "
                     "write a trajectory and run it on that."
@@ -52,14 +67,24 @@ class InSitu:
                 raise InputError(f"The analysis {analysis.name} needs the model of the simulation; pass model= to it.")
             analysis.results = Results(records=[], failures=[])
             analysis.attributes["fingerprint"] = analysis.fingerprint()
-            analysis.prepare()
+            if analysis.reads_frames:
+                analysis.prepare()
         self.analyses = analyses
+        self._frames = [analysis for analysis in analyses if analysis.reads_frames]
+        self._series = [analysis for analysis in analyses if not analysis.reads_frames]
+        if every is not None and every < 1:
+            raise InputError(f"A simulation is looked at every so many steps, at least 1, not {every}.")
+        self.every = every if self._frames else None
         self._label = 0
+        self._time_step: float | None = None
 
     def __call__(self, configuration: Configuration, potential_energy: float) -> None:
         """Compute one state."""
-        configuration = configuration.replace(frame=self._label)
-        for analysis in self.analyses:
+        time = configuration.time
+        if time is None and self._time_step is not None and configuration.step is not None:
+            time = self._time_step * configuration.step
+        configuration = configuration.replace(frame=self._label, time=time)
+        for analysis in self._frames:
             try:
                 values = analysis.compute(configuration)
             except Exception as error:
@@ -71,6 +96,55 @@ class InSitu:
             analysis.results.records.append(record)
         self._label += 1
 
+    def begin(self, n: int, time_step: float, log_every: int, temperature: float | None) -> None:
+        """Tell those that take energies what comes: particles, time of a step, steps between energies, temperature."""
+        self._time_step = time_step
+        for analysis in self._series:
+            analysis.begin_series(n, time_step, log_every, temperature)
+
+    def energies(self, log: EnergyLog) -> None:
+        """Hand on what was logged."""
+        for analysis in self._series:
+            analysis.add_energies(log.step, log.potential_energy)
+
+    def record(self) -> dict[str, Any]:
+        """Return what defines the observation, for the record of a simulation."""
+        return {"every": self.every, **{one.name: json.loads(to_json(one.parameters)) for one in self.analyses}}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that was computed, as arrays; `restore` undoes it."""
+        state, failures = {}, {}
+        for analysis in self._frames:
+            for record in analysis.results.records:
+                prefix = f"{analysis.name}/{record.label}"
+                state |= {f"{prefix}/{name}": value for name, value in record.to_store().items()}
+            failures[analysis.name] = [
+                [one.label, one.sentence, one.kind.__name__, one.traceback] for one in analysis.results.failures
+            ]
+        for analysis in self._series:
+            state |= {f"{analysis.name}/series/{name}": value for name, value in analysis.series_state().items()}
+        state["in_situ"] = np.array(json.dumps({"label": self._label, "failures": failures}))
+        return state
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on where another process was; after `begin`."""
+        meta = json.loads(str(state["in_situ"]))
+        self._label = meta["label"]
+        stored: dict[str, dict[str, dict[str, np.ndarray]]] = {one.name: {} for one in self.analyses}
+        for key, value in state.items():
+            if key != "in_situ":
+                name, label, variable = key.split("/", 2)
+                stored[name].setdefault(label, {})[variable] = value
+        for analysis in self._frames:
+            own = stored[analysis.name]
+            analysis.results.records = [FrameRecord.from_store(int(k), own[k]) for k in sorted(own, key=int)]
+            analysis.results.failures = [
+                FrameFailure(label, sentence, getattr(errors, kind), text)
+                for label, sentence, kind, text in meta["failures"][analysis.name]
+            ]
+        for analysis in self._series:
+            analysis.restore_series(stored[analysis.name]["series"])
+
     def datasets(self) -> dict[str, xr.Dataset]:
         """Join what was computed and return one dataset an analysis, by its name; the end of the observation.
 
@@ -81,5 +155,53 @@ class InSitu:
         """
         for analysis in self.analyses:
             if "dataset" not in analysis.results:
-                analysis._conclude()
+                analysis.conclude()
         return {analysis.name: analysis.results.dataset for analysis in self.analyses}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Which analyses run inside a simulation; it goes to other processes.
+
+    Attributes
+    ----------
+    analyses : tuple of (type, dict)
+        Classes and parameters.
+    every : int or None
+        Steps between states.
+    output : path_like or None
+        Results.
+    """
+
+    analyses: tuple[tuple[type[Analysis], dict[str, Any]], ...] = ()
+    every: int | None = None
+    output: Any = None
+
+    def of_replica(self, seed: int) -> Plan:
+        """Return the plan with the output of one replica."""
+        output = None if self.output is None else output_of_replica(self.output, seed)
+        return dataclasses.replace(self, output=output)
+
+    def watch(self, model) -> InSitu | None:
+        """Return the observer; None if there is nothing to observe.
+
+        Raises
+        ------
+        InputError
+            If the parts do not go together.
+        """
+        if not self.analyses:
+            if self.every is not None or self.output is not None:
+                raise InputError("Which analyses are to run in the simulation is not said; name them with --in-situ.")
+            return None
+        if self.output is not None and Path(self.output).suffix != ".nc":
+            raise InputError(f"Results in situ are a NetCDF file; give {self.output} the ending .nc.")
+        frames = [cls.name for cls, _ in self.analyses if cls.reads_frames]
+        if frames and self.every is None:
+            raise InputError(f"Say how often {', '.join(frames)} is to look at the simulation (--in-situ-every STEPS).")
+        return InSitu(*(cls(None, model=model, **given) for cls, given in self.analyses), every=self.every)
+
+
+def simulate(model, engine, output, plan: Plan, **protocol) -> SimulationResult:
+    """Run one simulation with its analyses; see `pelplug.host.simulate`."""
+    return run_simulation(model, engine, output, watch=plan.watch(model), watch_output=plan.output, **protocol)

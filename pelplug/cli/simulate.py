@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import click
 
@@ -62,10 +63,14 @@ __all__ = ["simulate"]
 @click.option("--workers", type=int, default=1, metavar="N", help="Replicas to run at once.")
 @click.option("--checkpoint", "checkpoint_seconds", type=float, metavar="SECONDS", help="[default: 60]")
 @click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
+@click.option("--in-situ", multiple=True, metavar="NAME", help="Analysis to run while simulating; may be repeated.")
+@click.option("--in-situ-every", type=int, metavar="N", help="Steps between the states that it sees.")
+@click.option("--in-situ-output", type=click.Path(), metavar="OUT.nc", help="[default: the trajectory's name, .nc]")
+@click.option("--in-situ-param", multiple=True, metavar="KEY=VALUE", help="Parameter of such an analysis.")
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
 @common
-def simulate(model, model_parameters, output, equilibration, route, quiet, **options):
+def simulate(model, model_parameters, output, equilibration, route, quiet, in_situ, in_situ_param, **options):
     """Simulate MODEL: build at its density, melt, equilibrate, produce.
 
     The same command again goes on with an unfinished run. The trajectory carries model, seed, engine and the energies
@@ -79,6 +84,8 @@ def simulate(model, model_parameters, output, equilibration, route, quiet, **opt
 
     liquid = resolve_model(model, None, model_parameters)
     options = {key: value for key, value in options.items() if value is not None}
+    if in_situ:
+        options.setdefault("in_situ_output", Path(output).with_suffix(".nc"))
     if route is not None:
         options["engine_options"] = {"route": route}
     with _progress(quiet) as progress:
@@ -90,6 +97,8 @@ def simulate(model, model_parameters, output, equilibration, route, quiet, **opt
                 registry=registry(),
                 progress=progress,
                 announce=None if quiet else note,
+                in_situ=in_situ,
+                in_situ_parameters=_pairs(in_situ_param),
                 **options,
             )
         except KeyboardInterrupt:
@@ -99,6 +108,15 @@ def simulate(model, model_parameters, output, equilibration, route, quiet, **opt
     if not quiet:
         for result in results if isinstance(results, list) else [results]:
             _summarise(result)
+
+
+def _pairs(entries) -> dict[str, str]:
+    from pelplug.errors import InputError
+
+    for entry in entries:
+        if "=" not in entry:
+            raise InputError(f"--in-situ-param is KEY=VALUE, such as force_tolerance=1e-8, not {entry!r}.")
+    return dict(entry.split("=", 1) for entry in entries)
 
 
 def _equilibration(text: str) -> int | None:
@@ -143,6 +161,9 @@ def _summarise(result) -> None:
         f"{result.path}: {frames} frames of {n} particles, {record['steps']} steps by {record['engine']} "
         f"{record['engine_version']} ({record['route']})"
     )
+    for name, dataset in result.datasets.items():
+        seen = dataset.attrs.get("series") or f"{dataset.sizes.get('frame', 0)} states"
+        click.echo(f"in situ: {name}, {seen}")
     report = record["equilibration_report"]
     click.echo(f"equilibration: {report['steps']} steps, {report['verdict']}{_departure(report)}")
 

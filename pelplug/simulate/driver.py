@@ -116,6 +116,8 @@ class Driver:
         Wall time between checkpoints.
     progress : callable, optional
         Called as ``progress(stage, done, total)`` about twice a second.
+    watch : pelplug.in_situ.InSitu, optional
+        Looks at the production while it runs. Its state is in every checkpoint: it sees each step once.
     """
 
     def __init__(
@@ -126,7 +128,9 @@ class Driver:
         *,
         checkpoint_seconds: float = 60.0,
         progress: Callable[[str, int, int], None] | None = None,
+        watch=None,
     ):
+        self._watch = watch
         self.protocol, self.engine, self.recorder = protocol, engine, recorder
         self._every = checkpoint_seconds
         self._progress = progress or (lambda *_: None)
@@ -232,7 +236,7 @@ class Driver:
         longest = protocol.longest_equilibration or max(protocol.steps, 100_000)
         spent, done, blocks = progress.get("spent", 0), progress["done"], list(progress.get("blocks", ()))
         length = progress.get("length", max(min(_FIRST_BLOCK, longest // 2), SAMPLES))
-        samples, earlier = list(arrays.get("samples", ())), _curves(arrays)
+        samples, earlier = list(arrays.get("samples", ())), BlockCurves.from_arrays(arrays)
         wave_number = relaxation_wave_number(conf)
         with self._session(conf, self._thermostat(), internal) as session:
             while True:
@@ -243,7 +247,9 @@ class Driver:
                         self._progress("equilibrate", min(spent + done, longest), longest)
                         kept = {"done": done, "spent": spent, "length": length, "blocks": blocks}
                         self._save_if_due(
-                            session, {**progress, **kept}, {"samples": np.array(samples), **_arrays(earlier)}
+                            session,
+                            {**progress, **kept},
+                            {"samples": np.array(samples), **(earlier.to_arrays() if earlier else {})},
                         )
                     samples.append(session.configuration().unwrapped_positions())
                 later = BlockCurves.of(np.array(samples), wave_number)
@@ -278,22 +284,43 @@ class Driver:
                 "equilibration_report": progress["equilibration"],
             }
             self.recorder.begin({"model": protocol.model.to_dict(), "simulation": record}, first)
+            self._begin_watch(session, first, arrays)
             pending, done = [] if log is None else [log], conf.step
             for step in protocol.schedule.steps(protocol.steps)[first:].tolist():
                 while done < step and not session.converged:
                     advanced, energies = self._advance(session, step - done)
                     done += advanced
-                    pending.append(energies)
+                    pending.append(self._seen(energies))
                     self._progress("produce", done, protocol.steps)
-                    self._save_if_due(session, {**progress, "first": self.recorder.frames}, None, pending)
+                    kept = self._watch.state() if self._watch else None
+                    self._save_if_due(session, {**progress, "first": self.recorder.frames}, kept, pending)
                 state = session.configuration()
                 if step == 0 or session.converged:
-                    pending.append(self._now(session, state))
+                    pending.append(self._seen(self._now(session, state)))
                 self.recorder.write(state, EnergyLog.joined(pending), dynamics.time_step)
                 pending = []
                 if session.converged:
                     break
         return state, {"stage": "done", "record": record}
+
+    def _begin_watch(self, session: Session, first: int, arrays: dict[str, np.ndarray]) -> None:
+        """Let the observer look at the state at which production starts and at every so many steps from there on."""
+        if (watch := self._watch) is None:
+            return
+        dynamics, state = self.protocol.dynamics, session.configuration()
+        constant = dynamics.temperature if dynamics.end_temperature is None else None
+        watch.begin(state.n, dynamics.time_step, self.protocol.log_every, constant)
+        if first > 0:
+            watch.restore(arrays)
+        elif watch.every:
+            watch(state, session.energy_forces()[0])
+        if watch.every:
+            session.observe(watch.every, watch)
+
+    def _seen(self, energies: EnergyLog) -> EnergyLog:
+        if self._watch is not None and len(energies):
+            self._watch.energies(energies)
+        return energies
 
     # --- odds and ends ------------------------------------------------------------------------------------------
 
@@ -323,7 +350,7 @@ class Driver:
     def _advance(self, session: Session, steps: int) -> tuple[int, EnergyLog]:
         """Run at most so many steps, about half a second of them."""
         steps, began = min(steps, self._chunk), time.perf_counter()
-        energies = session.run(steps)
+        energies = session.advance(steps) if session.observers else session.run(steps)
         if steps == self._chunk:
             seconds = max(time.perf_counter() - began, 1e-9)
             self._chunk = max(1, int(steps * min(4.0, max(0.25, _SECONDS / seconds))))
@@ -369,13 +396,3 @@ class Driver:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _arrays(curves: BlockCurves | None) -> dict[str, np.ndarray]:
-    return {} if curves is None else {f"earlier_{key}": value for key, value in dataclasses.asdict(curves).items()}
-
-
-def _curves(arrays: dict[str, np.ndarray]) -> BlockCurves | None:
-    if "earlier_msd" not in arrays:
-        return None
-    return BlockCurves(**{field.name: arrays[f"earlier_{field.name}"] for field in dataclasses.fields(BlockCurves)})

@@ -45,6 +45,17 @@ class BlockCurves:
         """Whether F_s falls below 0.2 within half the block: the block is longer than the relaxation time."""
         return bool(self.fs[-1] < _RELAXED)
 
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the curves as arrays for a checkpoint."""
+        return {f"earlier_{key}": value for key, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> BlockCurves | None:
+        """Undo `to_arrays`; None if the arrays hold no curves."""
+        if "earlier_msd" not in arrays:
+            return None
+        return cls(**{field.name: arrays[f"earlier_{field.name}"] for field in dataclasses.fields(cls)})
+
     @classmethod
     def of(cls, positions: np.ndarray, wave_number: float) -> BlockCurves:
         """Compute the curves of a block.

@@ -10,6 +10,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.files import check_output
 from pelplug.models.base import Model
+from pelplug.results import write_netcdf
 from pelplug.simulate.driver import Driver, Protocol
 from pelplug.simulate.engine import Dynamics, Engine
 from pelplug.simulate.recorder import Recorder, find_unfinished
@@ -37,10 +38,13 @@ class SimulationResult:
     record : dict
         What was asked for, and engine, version, route and ``equilibration_report``; also in the trajectory as
         ``log/pelplug/simulation``.
+    datasets : dict of str to Dataset
+        What analyses in situ gave, by their names.
     """
 
     path: Path
     record: dict
+    datasets: dict = dataclasses.field(default_factory=dict)
 
 
 def choose_engine(name: str, engines: Mapping[str, type[Engine]]) -> type[Engine]:
@@ -92,6 +96,8 @@ def run_simulation(
     inputs=(),
     progress: Callable[[str, int, int], None] | None = None,
     announce: Callable[[str], None] | None = None,
+    watch=None,
+    watch_output=None,
 ) -> SimulationResult:
     """Simulate a model and write a trajectory; see `pelplug.host.simulate` for the parameters."""
     output = check_output(output, overwrite, inputs)
@@ -124,15 +130,23 @@ def run_simulation(
         melt_steps=melt_steps,
         log_every=max(1, min(100, steps // 1000)) if log_every is None else log_every,
     )
-    recorder = Recorder(output, {**protocol.record(), "engine": engine.name, "start": _digest(start)})
+    seen = {} if watch is None else {"in_situ": watch.record()}
+    recorder = Recorder(output, {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen})
     _settle_unfinished(recorder, overwrite, announce)
-    driver = Driver(protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress)
+    # A run that was killed when it had written this already writes it again.
+    again = overwrite or recorder.load() is not None
+    if watch_output is not None:
+        watch_output = check_output(watch_output, again, inputs)
+    driver = Driver(protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch)
     try:
         record = driver.run()
     finally:
         recorder.close()
+    datasets = {} if watch is None else watch.datasets()
+    if watch_output is not None:
+        write_netcdf(datasets, watch_output, again, inputs)
     recorder.finish(overwrite)
-    return SimulationResult(output, record)
+    return SimulationResult(output, record, datasets)
 
 
 def output_of_replica(output, seed: int) -> Path:
