@@ -9,8 +9,10 @@ processor time, the programs in turns, medians and the range of the ratios.
 import argparse
 import json
 import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -87,9 +89,6 @@ def atooms(positions, lags):
 
 def dynasor(positions, lags):
     """F_s by dynasor: three vectors, every lag up to the longest, all origins; read from a file, as it must be."""
-    import pathlib
-    import tempfile
-
     import dynasor as library
 
     with tempfile.TemporaryDirectory() as folder:
@@ -158,8 +157,9 @@ def main() -> int:
         for _ in range(min(arguments.turns, 3)):
             seconds, (_, fs) = timed(pelplug, positions, lags)
             own.append(seconds)
-            command = [arguments.python, __file__, "--peer", name, "-N", str(n), "-F", str(frames)]
-            run = subprocess.run(command, capture_output=True, text=True)
+            command = [arguments.python, os.path.abspath(__file__), "--peer", name, "-N", str(n), "-F", str(frames)]
+            with tempfile.TemporaryDirectory() as folder:  # atooms compiles into the working folder
+                run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
             line = [line for line in run.stdout.splitlines() if line.startswith("RESULT")]
             if not line:
                 print(f"{name} did not run: {run.stderr.strip().splitlines()[-1:]}", file=sys.stderr)

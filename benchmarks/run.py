@@ -17,6 +17,7 @@ BENCHMARKS = (
     "swap",
     "vibrations",
     "soft_modes",
+    "dynamics",
     "msed",
     "metabasins",
     "engines_hoomd",

@@ -16,48 +16,9 @@ from pelplug_dynamics.lags import Clock, Pairs, count_lags, frame_pairs, select_
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.statistics import BLOCKS, Resampling
 from pelplug_dynamics.structure import first_peak, radial_distributions, structure_factor
+from pelplug_dynamics.variables import BY_Q, fields
 
 __all__ = ["Dynamics"]
-
-LAG = ("kind", "lag_time")
-FS = ("kind", "wave_number", "lag_time")
-SCALARS = ("diffusion_coefficient", "tau_beta", "msd_time")
-BY_Q = ("tau_alpha", "kww_amplitude", "kww_time", "kww_beta", "kww_mean_time")
-
-
-def _fields() -> dict:
-    def with_error(name, dims, unit, long_name):
-        return {
-            name: pelplug.Field(dims, unit, long_name),
-            f"{name}_error": pelplug.Field(dims, unit, f"standard error of {name}, from bootstrap"),
-        }
-
-    by_q = ("kind", "wave_number")
-    return {
-        **with_error("msd", LAG, "length**2", "mean squared displacement"),
-        **with_error("fs", FS, "1", "F_s(q, t)"),
-        **with_error("alpha_2", LAG, "1", "non-Gaussian parameter"),
-        **with_error("overlap", LAG, "1", "share of particles displaced less than the overlap length"),
-        **with_error("chi_4", LAG, "1", "dynamic susceptibility of the overlap"),
-        "msd_slope": pelplug.Field(LAG, "1", "d ln MSD / d ln t"),
-        "origins": pelplug.Field(("lag_time",), "1", "time origins"),
-        "van_hove": pelplug.Field(
-            ("kind", "van_hove_time", "displacement"), "1 / length**d", "self part of the van Hove function"
-        ),
-        **with_error("diffusion_coefficient", ("kind",), "length**2 / time", "D from MSD = 2 d D t + c"),
-        "diffusion_window": pelplug.Field(("kind", "bound"), "time", "first and last lag of the fit of D"),
-        **with_error("tau_beta", ("kind",), "time", "inflection of ln MSD in ln t"),
-        **with_error("msd_time", ("kind",), "time", "when the MSD reaches its target"),
-        **with_error("tau_alpha", by_q, "time", "when F_s falls to the threshold"),
-        **with_error("kww_amplitude", by_q, "1", "A of A exp(-(t/tau_0)^beta)"),
-        **with_error("kww_time", by_q, "time", "tau_0 of the stretched exponential"),
-        **with_error("kww_beta", by_q, "1", "beta of the stretched exponential"),
-        **with_error("kww_mean_time", by_q, "time", "tau_0/beta Gamma(1/beta)"),
-        "q_max": pelplug.Field((), "1 / length", "first peak of S(q) of the largest species"),
-        "structure_factor": pelplug.Field(("q",), "1", "S(q) among the largest species"),
-        "rdf": pelplug.Field(("species_a", "species_b", "r"), "1", "radial distribution function g_ab(r)"),
-        "overlap_length": pelplug.Field((), "length", "displacement below which a particle counts as where it was"),
-    }
 
 
 class Dynamics(pelplug.Analysis):
@@ -108,7 +69,7 @@ class Dynamics(pelplug.Analysis):
     summary = "MSD, F_s, non-Gaussian parameter, chi_4, van Hove, relaxation times, D, g(r) and S(q)"
     needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME
     reads_frames = False
-    provides = _fields()
+    provides = fields()
     cites = (
         "W. Kob and H. C. Andersen, Phys. Rev. E 51, 4626 (1995)",
         "V. Ramasubramani et al., Comput. Phys. Commun. 254, 107275 (2020)",

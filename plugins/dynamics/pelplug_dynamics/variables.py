@@ -1,0 +1,48 @@
+"""The variables of the result."""
+
+from __future__ import annotations
+
+import pelplug
+
+__all__ = ["BY_Q", "fields"]
+
+LAG = ("kind", "lag_time")
+FS = ("kind", "wave_number", "lag_time")
+BY_Q = ("tau_alpha", "kww_amplitude", "kww_time", "kww_beta", "kww_mean_time")
+
+
+def fields() -> dict:
+    """Return the fields by name."""
+
+    def with_error(name, dims, unit, long_name):
+        return {
+            name: pelplug.Field(dims, unit, long_name),
+            f"{name}_error": pelplug.Field(dims, unit, f"standard error of {name}, from bootstrap"),
+        }
+
+    by_q = ("kind", "wave_number")
+    return {
+        **with_error("msd", LAG, "length**2", "mean squared displacement"),
+        **with_error("fs", FS, "1", "F_s(q, t)"),
+        **with_error("alpha_2", LAG, "1", "non-Gaussian parameter"),
+        **with_error("overlap", LAG, "1", "share of particles displaced less than the overlap length"),
+        **with_error("chi_4", LAG, "1", "dynamic susceptibility of the overlap"),
+        "msd_slope": pelplug.Field(LAG, "1", "d ln MSD / d ln t"),
+        "origins": pelplug.Field(("lag_time",), "1", "time origins"),
+        "van_hove": pelplug.Field(
+            ("kind", "van_hove_time", "displacement"), "1 / length**d", "self part of the van Hove function"
+        ),
+        **with_error("diffusion_coefficient", ("kind",), "length**2 / time", "D from MSD = 2 d D t + c"),
+        "diffusion_window": pelplug.Field(("kind", "bound"), "time", "first and last lag of the fit of D"),
+        **with_error("tau_beta", ("kind",), "time", "inflection of ln MSD in ln t"),
+        **with_error("msd_time", ("kind",), "time", "when the MSD reaches its target"),
+        **with_error("tau_alpha", by_q, "time", "when F_s falls to the threshold"),
+        **with_error("kww_amplitude", by_q, "1", "A of A exp(-(t/tau_0)^beta)"),
+        **with_error("kww_time", by_q, "time", "tau_0 of the stretched exponential"),
+        **with_error("kww_beta", by_q, "1", "beta of the stretched exponential"),
+        **with_error("kww_mean_time", by_q, "time", "tau_0/beta Gamma(1/beta)"),
+        "q_max": pelplug.Field((), "1 / length", "first peak of S(q) of the largest species"),
+        "structure_factor": pelplug.Field(("q",), "1", "S(q) among the largest species"),
+        "rdf": pelplug.Field(("species_a", "species_b", "r"), "1", "radial distribution function g_ab(r)"),
+        "overlap_length": pelplug.Field((), "length", "displacement below which a particle counts as where it was"),
+    }
