@@ -20,7 +20,8 @@ for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402 - after the numbers of threads
 
-Q, SCALE, LENGTH = 7.2, 0.05, 9.4
+SCALE, LENGTH = 0.05, 9.4
+Q = 2 * np.pi * 11 / LENGTH  # fits the box, as dynasor asks
 
 
 def walk(frames, n):
@@ -97,7 +98,7 @@ def dynasor(positions, lags):
             for frame in positions:
                 print(f'{len(frame)}\nLattice="{LENGTH} 0 0 0 {LENGTH} 0 0 0 {LENGTH}" Properties=species:S:1:pos:R:3',
                       file=file)  # fmt: skip
-                np.savetxt(file, frame, fmt="A %.7f %.7f %.7f")
+                np.savetxt(file, frame, fmt="Ar %.7f %.7f %.7f")
         start = time.process_time()
         trajectory = library.Trajectory(str(path), trajectory_format="extxyz")
         for _ in trajectory:
