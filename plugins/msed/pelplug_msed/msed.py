@@ -334,6 +334,9 @@ class MSED(pelplug.Analysis):
             return {}, f"none: too few blocks of the series for errors ({window})"
         if not fit.um_squared > 3.0 * spread[1]:
             return {}, f"none: no rise beyond three errors in {window}"
+        apart = np.abs(curve[chosen] - fit(t))
+        if np.any((apart > 4.0 * errors[chosen]) & (apart > 0.2 * curve[chosen])):
+            return {}, f"none: Eq. 11 is not the shape of the curve in {window}; set t_min past the vibrations"
         if fit.tau > t[-1] / 2.0:
             return (
                 {},
