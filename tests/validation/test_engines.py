@@ -22,7 +22,8 @@ import pelplug
 pytestmark = [pytest.mark.validation, pytest.mark.hoomd]
 
 SEEDS = (1, 2, 3, 4)
-# Written while the runs were under way and before any was opened: these numbers, each compared by Welch's test, together at 1 % (Bonferroni).
+# Written while the runs were under way and before any was opened: these numbers, each compared by Welch's test,
+# together at 1 % (Bonferroni).
 TIMES = (0.05, 0.5, 5.0, 50.0)
 LEVEL = 0.01
 COMMAND = ["kob-andersen", "-N", "500", "-T", "0.6", "--steps", "30000", "--frames", "blocks:3000:10", "--quiet"]
