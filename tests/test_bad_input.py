@@ -506,7 +506,10 @@ def test_disk_full_while_writing(folder, write, full_after, command, target):
     command = [sys.executable, "-c", LIMITED, full_after, *command, name, *MODEL, "--overwrite"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert result.returncode == 1, result.stderr
-    assert len(result.stderr.splitlines()) == 1, result.stderr
+    # With h5py 3.16, HDF5 tries once more when the interpreter ends, whose lines of complaint say nothing.
+    noise = ("Error in sys.excepthook", "Original exception was")
+    said = [line for line in result.stderr.splitlines() if line and not line.startswith(noise)]
+    assert len(said) == 1, result.stderr
     assert result.stderr.startswith(f"pelplug: The disk is full: {target} was not written")
     assert "same command again" in result.stderr
     assert (folder / target).read_text() == "old"

@@ -13,6 +13,7 @@ import dataclasses
 import numba
 import numpy as np
 
+from pelplug.errors import InputError
 from pelplug.potentials.neighbour_search import search_kernels
 from pelplug.potentials.threads import run_ranges
 
@@ -84,6 +85,9 @@ class NeighbourList:
         self.fillings += 1
 
 
+_FARTHEST = 1e7  # cells from the origin: beyond, what is left of a position's digits is too little for a list
+
+
 def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diameters=None, mixing=None) -> NeighbourList:
     """List, for every particle, all sites within reach plus ``skin``.
 
@@ -105,6 +109,11 @@ def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diamete
         Diameters [length].
     mixing : callable, optional
         ``(d_i, d_j) -> d_ij``.
+
+    Raises
+    ------
+    InputError
+        If a position is not finite, or so far out that its place in the cell is lost to rounding.
     """
     n, d = positions.shape
     if diameters is None:
@@ -115,6 +124,8 @@ def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diamete
         longest = float(reach.max()) * largest + skin
     kernels = search_kernels(d, mixing)
     inverse = np.linalg.inv(cell)
+    if not np.abs(positions @ inverse).max() < _FARTHEST:
+        raise InputError("Positions became NaN, infinite or millions of cells away; the configuration has blown up.")
     width = longest * np.linalg.norm(inverse, axis=0)  # reach in units of the distance between faces
     reach = np.ascontiguousarray(reach, dtype=np.float64)
     common = (groups, diameters, reach, skin)

@@ -99,7 +99,7 @@ class LammpsSession(Session):
         # Units of LAMMPS's "lj" have k_B = 1; of "metal" they are the model's.
         self._units = "lj" if model.mass_unit == 1.0 else "metal"
         self._lmp = _start_lammps(threads)
-        self._fresh = True
+        self._fresh, self._failure = True, None
         try:
             self._build(internal)
             self._set_forces()
@@ -270,6 +270,8 @@ class LammpsSession(Session):
         how = "post no" if self._fresh else "pre no post no"
         with self._sentences():
             self._lmp.command(f"run {steps}{self._ramp} {how}")
+        if self._failure is not None:
+            raise RunError(f"The simulation failed at about step {self.step}: {self._failure}") from self._failure
         self._fresh = False
 
     def _minimise(self, steps: int) -> EnergyLog:
@@ -287,15 +289,23 @@ class LammpsSession(Session):
 
     def _external(self, lmp, step, nlocal, tags, x, f) -> None:
         """Compute the forces of fix external: LAMMPS keeps its particles in another order."""
-        d = self._start.dimension
-        order = tags[:nlocal] - 1
-        positions = np.empty((nlocal, d))
-        positions[order] = x[:nlocal, :d] @ self._turn
-        forces = np.empty_like(positions)
-        energy = self._evaluator(positions, forces)
+        d, n = self._start.dimension, self._start.n
         f[:nlocal] = 0.0
-        f[:nlocal, :d] = forces[order] @ self._turn.T
-        lmp.fix_external_set_energy_global("forces", energy)
+        if self._failure is not None:
+            return
+        try:
+            if nlocal != n:
+                raise RunError(f"LAMMPS has lost {n - nlocal} of {n} particles; use a smaller time step.")
+            order = tags[:nlocal] - 1
+            positions = np.empty((nlocal, d))
+            positions[order] = x[:nlocal, :d] @ self._turn
+            forces = np.empty_like(positions)
+            energy = self._evaluator(positions, forces)
+            f[:nlocal, :d] = forces[order] @ self._turn.T
+            lmp.fix_external_set_energy_global("forces", energy)
+        except Exception as error:  # LAMMPS would go on without it: `_integrate` raises it, as soon as LAMMPS stops
+            self._failure = error
+            lmp.force_timeout()
 
     # --- odds and ends ------------------------------------------------------------------------------------------
 
