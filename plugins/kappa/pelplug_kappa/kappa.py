@@ -87,7 +87,6 @@ class Kappa(pelplug.Analysis):
             (*MODES, "dimension"), "length", "position of the core in the inherent structure", ragged=True
         ),
         "soft_mode_starts": pelplug.Field(MODES, "1", "dipole responses that led to the soft mode", ragged=True),
-        "soft_mode_residual": pelplug.Field(MODES, "1", "share of the gradient of log C that is left", ragged=True),
         "soft_mode_vectors": pelplug.Field(
             (*MODES, "particle", "dimension"), "1", "displacement field of the soft mode, of norm one", ragged=True
         ),
@@ -269,7 +268,6 @@ class Kappa(pelplug.Analysis):
             "soft_mode_core": modes.core,
             "soft_mode_core_position": positions[modes.core],
             "soft_mode_starts": modes.starts,
-            "soft_mode_residual": modes.residual,
             "softest_mode": modes.vectors[0] if len(modes) else np.full(positions.shape, np.nan),
             "soft_mode_cores": np.bincount(modes.core, minlength=len(positions)),
             "n_soft_mode_starts": modes.n_starts,

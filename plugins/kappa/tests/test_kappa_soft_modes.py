@@ -62,7 +62,6 @@ def test_modes_of_every_frame(dataset, model):
         assert int(state["n_soft_mode_starts"]) == 25
         assert dataset["soft_mode_starts"].values[mine].sum() + int(state["n_soft_mode_unconverged"]) == 25
     assert "25 softest" in dataset.attrs["soft_modes"]
-    assert (dataset["soft_mode_residual"].values <= 1e-8).all()
     assert json.loads(dataset.attrs["parameters"])["soft_modes"] == 25
 
 
