@@ -9,7 +9,17 @@ import re
 import numba
 from numba.extending import register_jitable
 
-__all__ = ["Family"]
+__all__ = ["Family", "inlined"]
+
+
+def inlined(function):
+    """Let kernels call a plain function, its code becoming part of theirs.
+
+    A function that is not inlined may be optimised twice, by itself and inside its caller, and which copy runs depends
+    on whether the kernel was compiled in this process or came from the cache. Where sums may be reordered, the two
+    differ in the last digit, and a run that is resumed would not repeat one that was not.
+    """
+    return register_jitable(forceinline=True)(function)
 
 
 class Family:
@@ -43,7 +53,7 @@ class Family:
 
     def inline(self, function):
         """Let kernels call a plain function."""
-        return register_jitable(self._rename(function))
+        return inlined(self._rename(function))
 
     def _rename(self, function):
         function.__name__ += self._tag

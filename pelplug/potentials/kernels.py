@@ -11,9 +11,8 @@ import functools
 import math
 
 import numpy as np
-from numba.extending import register_jitable
 
-from pelplug.potentials.compilation import Family
+from pelplug.potentials.compilation import Family, inlined
 
 __all__ = ["TRUNCATIONS", "PairKernels", "pair_kernels"]
 
@@ -52,11 +51,11 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
     squared : callable, optional
         The form by ``x**2``: see `Form`.
     """
-    function = register_jitable(form)
-    by_square = register_jitable(squared or form)
+    function = inlined(form)
+    by_square = inlined(squared or form)
     has_square = squared is not None
     per_particle = mixing is not None
-    mix = register_jitable(mixing) if per_particle else _no_mixing
+    mix = inlined(mixing) if per_particle else _no_mixing
     order = TRUNCATIONS.index(truncation)
     family = Family(form, mixing, squared, constants=(truncation, d))
 
@@ -342,6 +341,6 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
     return PairKernels(energy_forces, follow, hessian_rows, count_pairs, list_pairs, terms)
 
 
-@register_jitable
+@inlined
 def _no_mixing(d_i, d_j):
     return 1.0

@@ -7,9 +7,8 @@ import functools
 import math
 
 import numpy as np
-from numba.extending import register_jitable
 
-from pelplug.potentials.compilation import Family
+from pelplug.potentials.compilation import Family, inlined
 
 __all__ = ["SearchKernels", "search_kernels"]
 
@@ -30,7 +29,7 @@ def search_kernels(d: int, mixing) -> SearchKernels:
     """Compile the searches for dimension ``d``: small loops over a constant number of components unroll."""
     per_particle = mixing is not None
     family = Family(mixing, constants=(d,))
-    mix = register_jitable(mixing) if per_particle else _unmixed
+    mix = inlined(mixing) if per_particle else _unmixed
 
     @family.inline
     def range_of_images(f, width):
@@ -269,6 +268,6 @@ def search_kernels(d: int, mixing) -> SearchKernels:
     return SearchKernels(place_in_cells, search_cells, prune, count_in_pairs, list_in_pairs)
 
 
-@register_jitable
+@inlined
 def _unmixed(d_i, d_j):
     return 1.0

@@ -7,9 +7,8 @@ import functools
 import math
 
 import numpy as np
-from numba.extending import register_jitable
 
-from pelplug.potentials.compilation import Family
+from pelplug.potentials.compilation import Family, inlined
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 
 # As in the force kernels: sums may be reordered, NaN and infinity keep their meaning.
@@ -33,12 +32,12 @@ class SwapKernels:
 def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKernels:
     """Compile the kernels for one functional form in two or three dimensions; see `pair_kernels`."""
     terms = pair_kernels(form, truncation, d, mixing, squared).terms
-    by_square = register_jitable(squared or form)
+    by_square = inlined(squared or form)
     # A form by the square is plain arithmetic: to find it for all that are listed, in vector registers, is faster than
     # to ask of each whether it is near enough. Others may take a power or a branch.
     blend = squared is not None
     per_particle = mixing is not None
-    mix = register_jitable(mixing) if per_particle else _no_mixing
+    mix = inlined(mixing) if per_particle else _no_mixing
     order = TRUNCATIONS.index(truncation)
     family = Family(form, mixing, squared, constants=(truncation, d, "swap"))
 
@@ -320,6 +319,6 @@ def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKer
     return SwapKernels(build, run, relist)
 
 
-@register_jitable
+@inlined
 def _no_mixing(d_i, d_j):
     return 1.0
