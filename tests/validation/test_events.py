@@ -61,11 +61,8 @@ def start(folder):
 @pytest.fixture(scope="module")
 def runs(folder, start):
     """Return unwrapped positions of all runs, (runs, frames, N, d), as float32."""
-    model, times, found = (
-        pelplug.model("kob-andersen", **SMALL),
-        SPACING * np.arange(1, int(DURATION / SPACING) + 1),
-        [],
-    )
+    model, found = pelplug.model("kob-andersen", **SMALL), []
+    times = SPACING * np.arange(1, int(DURATION / SPACING) + 1)
     for batch in range(BATCHES):
         path = folder / f"events-{batch}.npy"
         if not path.exists():
