@@ -119,7 +119,8 @@ def _profile(e: np.ndarray, number: np.ndarray, time: np.ndarray, crossover: np.
     """
     x = np.minimum(e - crossover[:, None], 0.0)
     total, moment = number.sum(axis=1), (number * x).sum(axis=1)
-    width = np.maximum(-x.min(axis=1), 1e-300)
+    # No energy may lie below a crossover: the rate is then one constant, whatever the slope.
+    width = np.maximum(-x.min(axis=1), 1e-6 * np.ptp(e))
     log_time = np.log(np.where(time > 0, time, 1.0))
     log_time[time <= 0] = -np.inf
     slope = np.zeros(len(x)) if slope is None else slope.copy()

@@ -326,6 +326,44 @@ def test_unfinished_metabasins_do_not_bias_the_diffusion_coefficient():
     assert found[:, 1].mean() - truth > 3 * error[1]
 
 
+def test_two_independent_parts_go_back_and_forth_beyond_what_the_rule_removes():
+    """One part flips between two sites for ever, the other never comes back: no rule on recurrence sees the flips.
+
+    Of the events a share p are flips. Between two steps of the other part, one flip makes two metabasins, any other
+    number one, whose lowest energy is on site 0 if there are two flips or more; the rest is a Markov chain.
+    """
+    rng = np.random.default_rng(8)
+    p, events, mean, flip, step = 0.4, 40_000, 6, 1.5, 0.5
+    flips = rng.random(events) < p
+    site = np.r_[0, np.cumsum(flips)] % 2
+    basin = np.r_[0, np.cumsum(~flips)]
+    other = np.cumsum(rng.normal(scale=step, size=(basin[-1] + 1, 3)), axis=0)
+    positions = np.stack([np.outer(flip * site, [1.0, 0, 0]), other[basin]], axis=1)
+    ends = np.cumsum(rng.geometric(1 / mean, size=events + 1)) - 1
+    source = from_visits(2 * basin + site, np.r_[0, ends[:-1] + 1], ends, 1.0 * site, positions)
+    ds = metabasins_of(source)
+
+    near(ds, "jump_rate", (1 - p) * (1 + p * (1 - p)) / (mean * DT), 0.02)
+    near(ds, "diffusion_coefficient", 3 * step**2 * (1 - p) / (mean * DT) / (6 * 2), 0.06)
+    # States: alone on site 0 or 1; first of two; second of two; many visits that end on 0 or 1.
+    place, end = np.array([0, 1, 0, 1, 0, 1, 0, 0]), np.array([0, 1, 1, 0, 0, 1, 0, 1])
+    follow = np.zeros((8, 8))
+    for state, last in enumerate(end):
+        if state in (2, 3):
+            follow[state, 4 + last] = 1.0
+            continue
+        follow[state, last] += 1 - p
+        follow[state, 2 + last] += p * (1 - p)
+        follow[state, 6 + last] += p**2 / (1 + p)
+        follow[state, 7 - last] += p**3 / (1 + p)
+    share = np.linalg.matrix_power(follow, 200)[0]
+    jump = flip * (place[None] - place[:, None])
+    square = share @ (follow * jump**2).sum(axis=1) + 3 * step**2 / (1 + p * (1 - p))
+    product = np.einsum("i,ij,ij,jk,jk", share, follow, jump, follow, jump)
+    assert product < -0.1 * square
+    near(ds, "jump_correlation", product / square, 0.05)
+
+
 @pytest.fixture(scope="module")
 def glassy():
     """Broadened rates over Gaussian energies, with a crossover."""
@@ -403,6 +441,18 @@ def test_without_a_crossover_none_is_reported():
 
 
 # --- over temperatures -----------------------------------------------------------------------------------
+
+
+def test_rate_of_two_energies_is_that_of_their_means():
+    """Many metabasins share the lowest energy, so that no energy lies below the first crossover tried."""
+    rng = np.random.default_rng(9)
+    energy = np.repeat([-3.0, -1.0], 2000)[rng.permutation(4000)]
+    waiting = rng.exponential(np.where(energy < -2, 20.0, 2.0))
+    with np.errstate(invalid="raise", divide="raise"):
+        fit = fit_rate(energy, waiting, BlockBootstrap(20, 100, 0))
+    rates = fit.plateau * np.exp(fit.slope * np.minimum(np.array([-3.0, -1.0]) - fit.crossover, 0.0))
+    means = [waiting[energy == e].mean() for e in (-3.0, -1.0)]
+    np.testing.assert_allclose(1 / rates, means, rtol=1e-6)
 
 
 def test_density_of_states_from_three_temperatures():
