@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from scipy.special import gamma, jv
 
-from pelplug_dynamics.kernels import histogram, moments, scattering
+from pelplug_dynamics.kernels import histogram, moments, scattering, squares
 
 __all__ = ["displacement_histogram", "isotropic_average", "pair_sums"]
 
@@ -30,7 +30,9 @@ def isotropic_average(x: np.ndarray, dimension: int) -> np.ndarray:
     return np.where(tiny, 1.0, gamma(dimension / 2.0) * (2.0 / safe) ** order * jv(order, safe))
 
 
-def pair_sums(array, particles, pairs, wave_numbers, overlap: float, isotropic: bool) -> np.ndarray:
+def pair_sums(
+    array, particles, pairs, wave_numbers, overlap: float | None, isotropic: bool, squared=True
+) -> np.ndarray:
     """Return sums over particles of dr**2, dr**4, [dr < overlap] and cos(q.dr).
 
     Parameters
@@ -43,10 +45,12 @@ def pair_sums(array, particles, pairs, wave_numbers, overlap: float, isotropic: 
         P pairs of frames.
     wave_numbers : sequence of float, length Q
         [1 / length].
-    overlap : float
-        [length].
+    overlap : float or None
+        None leaves dr**4 and [dr < overlap] out, which are zero then [length].
     isotropic : bool
         Average cos(q.dr) over all directions; else over the axes.
+    squared : bool
+        False leaves dr**2 out too; then `overlap` must be None.
 
     Returns
     -------
@@ -62,7 +66,10 @@ def pair_sums(array, particles, pairs, wave_numbers, overlap: float, isotropic: 
 
     def work(part, positions, phases):
         first, second = pairs.first[part], pairs.second[part]
-        moments(positions, first, second, overlap**2, moment_sums[part])
+        if overlap is not None:
+            moments(positions, first, second, overlap**2, moment_sums[part])
+        elif squared:
+            squares(positions.reshape(frames, -1), first, second, moment_sums[part, 0])
         for index, phase in enumerate(phases):
             scattering(phase, first, second, scatter_sums[index, part])
         if isotropic:

@@ -11,11 +11,12 @@ import xarray as xr
 
 import pelplug
 from pelplug_dynamics import times as characteristic
-from pelplug_dynamics.correlate import displacement_histogram, pair_sums
-from pelplug_dynamics.lags import Clock, Pairs, count_lags, frame_pairs, select_lags
+from pelplug_dynamics.correlate import displacement_histogram
+from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, select_lags
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.statistics import BLOCKS, Resampling
-from pelplug_dynamics.structure import first_peak, radial_distributions, structure_factor
+from pelplug_dynamics.structure import largest_species, structure
+from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from pelplug_dynamics.variables import BY_Q, fields
 
 __all__ = ["Dynamics"]
@@ -28,6 +29,9 @@ class Dynamics(pelplug.Analysis):
     ----------
     trajectory : Trajectory
         With times; frames linear, logarithmic, in blocks or anyhow.
+    quantities : tuple of {"msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"}
+        What to compute; the MSD always is. Without alpha_2 and chi_4, Fourier transforms serve where every lag of
+        equally spaced frames is asked.
     wave_number : "auto", float or tuple of float
         q of F_s; auto is the first peak of S(q) of the largest species [1 / length].
     average : {"axes", "isotropic"}
@@ -79,6 +83,10 @@ class Dynamics(pelplug.Analysis):
         self,
         trajectory,
         *,
+        quantities: Annotated[
+            tuple[Literal["msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"], ...],
+            pelplug.Param("what to compute", metavar="NAME,..."),
+        ] = ("msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"),
         wave_number: Annotated[
             Literal["auto"] | float | tuple[float, ...],
             pelplug.Param("q of F_s; auto: first peak of S(q) of the largest species", exclusive_minimum=0),
@@ -106,6 +114,7 @@ class Dynamics(pelplug.Analysis):
         **base,
     ):
         super().__init__(trajectory, **base)
+        self.quantities = frozenset(quantities)
         self.wave_number, self.average, self.threshold = wave_number, average, threshold
         self.overlap_length, self.msd_target = overlap_length, msd_target
         self.per_decade, self.min_origins = per_decade, None if min_origins == "auto" else min_origins
@@ -123,47 +132,37 @@ class Dynamics(pelplug.Analysis):
             )
         first = self.trajectory.configuration(int(self.frames[0]))
         self._reasons: list[str] = []
-        dataset = self._structure(first)
-        wave_numbers = self._wave_numbers(first, float(dataset["q_max"]))
+        dataset, wave_numbers = self._structure(first)
         length = first.density ** (-1.0 / first.dimension)
-        overlap = 0.3 * length if self.overlap_length == "auto" else self.overlap_length
-        dataset["overlap_length"] = ((), overlap)
-        runs = self._runs()
-        lags, runs = self._pairs(runs)
-        lag_times = lags * runs[0][1].tick
-        van_hove = self._van_hove_lags(lag_times)
-        edges = np.linspace(0.0, 3.0 * length, 121)
-        kinds = [*self.trajectory.species_names, *(["all"] if len(self.trajectory.species_names) > 1 else [])]
+        overlap = None
+        if self.quantities & {"alpha_2", "chi_4"}:
+            overlap = 0.3 * length if self.overlap_length == "auto" else self.overlap_length
+            dataset["overlap_length"] = ((), overlap)
+        lags, runs, tick, units = self._runs()
+        lag_times = lags * tick
+        names = self.trajectory.species_names
+        members = {name: np.flatnonzero(self.trajectory.species == name) for name in names}
+        sums = sums_by_kind(runs, members, Asked(wave_numbers, overlap, self.average == "isotropic"), units)
+        resampling = Resampling(sum(run.counts(units) for run in runs), self.resamples, self.seed)
         values: dict[str, list] = {}
-        sums_of, counts_of = {}, {}
-        resampling = self._resampling(runs, lags.size)
-        for kind in self.trajectory.species_names:
-            particles = np.flatnonzero(self.trajectory.species == kind)
-            sums_of[kind] = np.concatenate(
-                [
-                    pair_sums(positions.array, particles, pairs, wave_numbers, overlap, self.average == "isotropic")
-                    for positions, _, pairs in runs
-                ]
-            )
-            counts_of[kind] = particles.size, self._histograms(runs, particles, van_hove, edges)
-        if kinds[-1] == "all":
-            sums_of["all"] = sum(sums_of.values())
-            counts_of["all"] = self.trajectory.n, sum(counts for _, counts in counts_of.values())
-        for kind in kinds:
-            found = self._of_kind(kind, sums_of[kind], counts_of[kind][0], resampling, lag_times, wave_numbers, length)
-            shells = _volume(edges, first.dimension)
-            pairs_at = resampling.counts.sum(axis=1)[van_hove]
-            found["van_hove"] = counts_of[kind][1] / (counts_of[kind][0] * pairs_at[:, None] * shells)
+        for kind, one in sums.items():
+            particles = self.trajectory.n if kind == "all" else members[kind].size
+            found = self._of_kind(kind, one, particles, resampling, lag_times, wave_numbers, length)
             for name, value in found.items():
                 values.setdefault(name, []).append(value)
-        return self._assembled(dataset, values, kinds, lag_times, wave_numbers, van_hove, edges, resampling)
+        dataset = self._assembled(dataset, values, list(sums), lag_times, wave_numbers, resampling)
+        if "van_hove" in self.quantities:
+            edges = np.linspace(0.0, 3.0 * length, 121)
+            dataset = self._with_van_hove(dataset, runs, members, edges)
+        return dataset
 
     def _of_kind(self, kind, sums, particles, resampling, lag_times, wave_numbers, length) -> dict:
         """Return the curves, times and coefficients of one species, with errors."""
         dimension = self.trajectory.dimension
         curves, resampled = resampling.curves(sums, particles, dimension)
         found = {"msd_slope": characteristic.local_slope(lag_times, curves.msd)}
-        for name in ("msd", "alpha_2", "overlap", "chi_4", "fs"):
+        asked = {"overlap"} if "chi_4" in self.quantities else set()
+        for name in ("msd", *sorted((self.quantities | asked) & {"alpha_2", "overlap", "chi_4", "fs"})):
             found[name] = getattr(curves, name)
             found[f"{name}_error"] = resampling.error(getattr(resampled, name))
 
@@ -219,10 +218,10 @@ class Dynamics(pelplug.Analysis):
 
     # --- frames and lags ------------------------------------------------------------------------------------
 
-    def _runs(self) -> list[tuple[Positions, Clock]]:
-        """Read every trajectory."""
+    def _runs(self) -> tuple[np.ndarray, list[Run], float, int]:
+        """Read every trajectory; return the lags, the trajectories, the time of a tick, and the number of units."""
         limit = 1e6 * self.memory / (1 + len(self.more))
-        found = []
+        read = []
         for path in (None, *self.more):
             trajectory, frames = self.trajectory, self.frames
             if path is not None:
@@ -233,36 +232,51 @@ class Dynamics(pelplug.Analysis):
                         f"{path} has other particles than {self.trajectory.path}; average trajectories of one system."
                     )
             positions = Positions(trajectory, frames, self.remove_drift, limit)
-            found.append((positions, Clock.of(positions.times, positions.steps, trajectory.path)))
-            if path is not None:
-                trajectory.close()
-        return found
-
-    def _pairs(self, runs) -> tuple[np.ndarray, list[tuple[Positions, Clock, Pairs]]]:
-        tick = runs[0][1].tick
-        for (_, clock), path in zip(runs[1:], self.more, strict=True):
-            if not np.isclose(clock.tick, tick, rtol=1e-6):
+            clock = Clock.of(positions.times, positions.steps, trajectory.path)
+            if read and not np.isclose(clock.tick, read[0][1].tick, rtol=1e-6):
                 raise pelplug.InputError(
                     f"{path} has another time step than {self.trajectory.path}; average trajectories of one schedule."
                 )
-        lags = select_lags(*count_lags(runs[0][1].ticks), self.per_decade, self.min_origins)
+            read.append((positions.array, clock))
+            if path is not None:
+                trajectory.close()
+        lags = select_lags(*count_lags(read[0][1].ticks), self.per_decade, self.min_origins)
         if lags.size == 0:
             raise pelplug.InputError(
                 f"No lag of {self.trajectory.path} has {self.min_origins} time origins; lower min_origins."
             )
-        return lags, [(positions, clock, frame_pairs(clock.ticks, lags)) for positions, clock in runs]
+        # Errors are from stretches of the trajectories, or from whole ones where there are more than three.
+        whole = len(read) > 3
+        self._resampled = f"the {len(read)} trajectories" if whole else f"{BLOCKS} stretches of each trajectory"
+        runs = []
+        for number, (array, clock) in enumerate(read):
+            stretch = np.minimum(clock.ticks * BLOCKS // max(int(clock.ticks[-1]), 1), BLOCKS - 1)
+            unit = np.full(len(array), number) if whole else number * BLOCKS + stretch
+            runs.append(Run(array, clock.ticks, unit, lags))
+        return lags, runs, read[0][1].tick, len(runs) if whole else BLOCKS * len(runs)
 
-    def _resampling(self, runs, lags: int) -> Resampling:
-        """Cut trajectories into stretches, or take whole ones where there are more than three."""
-        whole = len(runs) > 3
-        units = []
-        for number, (_, clock, pairs) in enumerate(runs):
-            stretch = np.minimum(clock.ticks[pairs.first] * BLOCKS // max(int(clock.ticks[-1]), 1), BLOCKS - 1)
-            units.append(np.full(pairs.first.size, number) if whole else number * BLOCKS + stretch)
-        lag = np.concatenate([pairs.lag for _, _, pairs in runs])
-        self._resampled = f"the {len(runs)} trajectories" if whole else f"{BLOCKS} stretches of each trajectory"
-        number = len(runs) if whole else BLOCKS * len(runs)
-        return Resampling(lag, np.concatenate(units), lags, number, self.resamples, self.seed)
+    def _with_van_hove(self, dataset, runs, members, edges):
+        """Add G_s(r, t) of each kind."""
+        lag_times, lags = dataset["lag_time"].values, runs[0].lags
+        rows = self._van_hove_lags(lag_times)
+        bins, pairs_at = edges.size - 1, np.zeros(rows.size)
+        counts = {kind: np.zeros((rows.size, bins)) for kind in dataset["kind"].values}
+        for run in runs:
+            pairs = frame_pairs(run.ticks, lags[rows])
+            pairs_at += np.bincount(pairs.lag, minlength=rows.size)
+            for kind, particles in members.items():
+                for k in range(rows.size):
+                    first, second = pairs.first[pairs.lag == k], pairs.second[pairs.lag == k]
+                    counts[kind][k] += displacement_histogram(run.array, particles, first, second, edges[-1], bins)
+        if "all" in counts:
+            counts["all"] = sum(counts[kind] for kind in members)
+        shells = _volume(edges, self.trajectory.dimension)
+        number = {**{kind: one.size for kind, one in members.items()}, "all": self.trajectory.n}
+        density = [counts[kind] / (number[kind] * pairs_at[:, None] * shells) for kind in counts]
+        return dataset.assign(van_hove=(self.provides["van_hove"].dims, np.array(density))).assign_coords(
+            van_hove_time=("van_hove_time", lag_times[rows], {"units": "time", "long_name": "t"}),
+            displacement=("displacement", 0.5 * (edges[1:] + edges[:-1]), {"units": "length", "long_name": "dr"}),
+        )
 
     def _van_hove_lags(self, lag_times: np.ndarray) -> np.ndarray:
         wanted = self.van_hove_times
@@ -276,83 +290,34 @@ class Dynamics(pelplug.Analysis):
             )
         return np.unique([int(np.argmin(np.abs(np.log(lag_times / time)))) for time in wanted])
 
-    def _histograms(self, runs, particles, van_hove, edges) -> np.ndarray:
-        counts = np.zeros((van_hove.size, edges.size - 1), dtype=np.int64)
-        for positions, _, pairs in runs:
-            for row, lag in enumerate(van_hove):
-                chosen = pairs.lag == lag
-                counts[row] += displacement_histogram(
-                    positions.array, particles, pairs.first[chosen], pairs.second[chosen], edges[-1], edges.size - 1
-                )
-        return counts
-
     # --- structure ------------------------------------------------------------------------------------------
 
-    def _wave_numbers(self, first, q_max: float) -> tuple[float, ...]:
-        if self.wave_number != "auto":
-            return self.wave_number if isinstance(self.wave_number, tuple) else (self.wave_number,)
-        if np.isfinite(q_max):
-            return (q_max,)
+    def _structure(self, first) -> tuple[xr.Dataset, tuple[float, ...]]:
+        """Return g(r), S(q) and q_max where they are asked or needed, and the wave numbers of F_s."""
+        given = () if self.wave_number == "auto" else np.atleast_1d(self.wave_number)
+        scattering = "fs" in self.quantities
+        dataset = xr.Dataset()
+        if "structure" in self.quantities or (scattering and not len(given)):
+            potential = None if self.model is None else self.potential_of(first)
+            largest = largest_species(self.trajectory, first, potential, self.largest)
+            dataset = structure(self.trajectory, self.frames, largest, self.structure_frames)
+        if not scattering or len(given):
+            return dataset, tuple(float(q) for q in given) if scattering else ()
+        if np.isfinite(q_max := float(dataset["q_max"])):
+            return dataset, (q_max,)
         self._reasons.append("q_max: S(q) has no clear peak; F_s is at 2 pi rho^(1/d).")
-        return (2.0 * np.pi * first.density ** (1.0 / first.dimension),)
-
-    def _structure(self, first) -> xr.Dataset:
-        around = 2.0 * np.pi * first.density ** (1.0 / first.dimension)
-        names = self.trajectory.species_names
-        largest = self._largest(first)
-        if first.dimension not in (2, 3):
-            return xr.Dataset({"q_max": ((), np.nan)})
-        # Vectors and particles both grow with N: a large system needs few frames, and can have few only.
-        work = first.n**2 * 2.5**first.dimension
-        count = min(self.structure_frames, self.n_frames, max(1, int(4e9 / work)))
-        chosen = self.frames[np.unique(np.linspace(0, self.n_frames - 1, count).astype(int))]
-        states = [self.trajectory.configuration(int(number)) for number in chosen]
-        width = 1.0 / np.linalg.norm(np.linalg.inv(first.cell), axis=0).max()
-        r, g = radial_distributions(states, names, min(0.499 * width, 5.0 * 2.0 * np.pi / around), 250)
-        q, s = structure_factor(states, largest, 2.5 * around, 125)
-        return xr.Dataset(
-            {
-                "rdf": (("species_a", "species_b", "r"), g),
-                "structure_factor": (("q",), s),
-                "q_max": ((), first_peak(q, s, around)),
-            },
-            coords={
-                "r": ("r", r, {"units": "length", "long_name": "distance"}),
-                "q": ("q", q, {"units": "1 / length", "long_name": "wave number"}),
-                "species_a": list(names),
-                "species_b": list(names),
-            },
-            attrs={"largest": largest},
-        )
-
-    def _largest(self, first) -> str:
-        names = self.trajectory.species_names
-        if self.largest != "auto":
-            if self.largest not in names:
-                raise pelplug.InputError(f"There is no species {self.largest}; there are {', '.join(names)}.")
-            return self.largest
-        size = {name: float(np.count_nonzero(first.species == name)) for name in names}
-        if first.diameters is not None and np.ptp(first.diameters) > 0:
-            size = {name: float(first.diameters[first.species == name].mean()) for name in names}
-        if self.model is not None:
-            potential = self.potential_of(first)
-            if isinstance(potential, pelplug.PairPotential) and not potential.per_particle and potential.species:
-                size = {name: potential.sigma[k, k] for k, name in enumerate(potential.species)}
-        return max(names, key=lambda name: size.get(name, 0.0))
+        return dataset, (2.0 * np.pi * first.density ** (1.0 / first.dimension),)
 
     # --- result ---------------------------------------------------------------------------------------------
 
-    def _assembled(self, dataset, values, kinds, lag_times, wave_numbers, van_hove, edges, resampling):
+    def _assembled(self, dataset, values, kinds, lag_times, wave_numbers, resampling):
         dims = {name: field.dims for name, field in self.provides.items()}
         dataset = dataset.assign({name: (dims[name], np.array(value)) for name, value in values.items()})
         dataset = dataset.assign(origins=(("lag_time",), resampling.counts.sum(axis=1).astype(np.int64)))
-        time = {"units": "time", "long_name": "t"}
         dataset = dataset.assign_coords(
             kind=("kind", kinds),
-            lag_time=("lag_time", lag_times, time),
+            lag_time=("lag_time", lag_times, {"units": "time", "long_name": "t"}),
             wave_number=("wave_number", np.array(wave_numbers), {"units": "1 / length", "long_name": "q"}),
-            van_hove_time=("van_hove_time", lag_times[van_hove], time),
-            displacement=("displacement", 0.5 * (edges[1:] + edges[:-1]), {"units": "length", "long_name": "dr"}),
             bound=("bound", ["lower", "upper"]),
         )
         dataset.attrs["not_found"] = json.dumps(self._reasons)

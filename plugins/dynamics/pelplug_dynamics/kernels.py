@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["histogram", "moments", "scattering"]
+__all__ = ["histogram", "moments", "scattering", "squares"]
 
 # Sums may be reordered, so that they become vector instructions; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
@@ -52,6 +52,28 @@ def moments(positions, first, second, overlap_squared, out):
         out[p, 0] += s2
         out[p, 1] += s4
         out[p, 2] += near
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def squares(coordinates, first, second, out):
+    """Add the sums of dr**2 over the particles to `out`.
+
+    Parameters
+    ----------
+    coordinates : ndarray, shape (F, d * n)
+        Unwrapped [length].
+    first, second : ndarray of int, shape (P,)
+        Frames.
+    out : ndarray, shape (P,)
+        Written to.
+    """
+    for p in range(first.size):
+        a, b = coordinates[first[p]], coordinates[second[p]]
+        total = 0.0
+        for i in range(a.size):
+            x = b[i] - a[i]
+            total += x * x
+        out[p] += total
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_FAST)

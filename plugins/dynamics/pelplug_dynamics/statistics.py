@@ -44,21 +44,17 @@ class Resampling:
 
     Parameters
     ----------
-    lag : ndarray of int, shape (P,)
-        Lag of each pair of frames.
-    unit : ndarray of int, shape (P,)
-        Unit of each.
-    lags, units : int
-        How many.
+    counts : ndarray, shape (L, U)
+        Pairs of frames by lag and unit.
     resamples, seed : int
         Random choices, and their seed.
     """
 
-    def __init__(self, lag, unit, lags: int, units: int, resamples: int, seed: int):
-        self._where, self._shape = lag * units + unit, (lags, units)
-        self.counts = self._sum(np.ones(lag.size))
-        self.contributing = (self.counts > 0).sum(axis=1)
+    def __init__(self, counts, resamples: int, seed: int):
+        self.counts = counts
+        self.contributing = (counts > 0).sum(axis=1)
         rng = np.random.default_rng(seed)
+        units = counts.shape[1]
         self._weights = rng.multinomial(units, np.full(units, 1.0 / units), size=resamples).astype(float)
 
     def curves(self, sums: np.ndarray, particles: int, dimension: int) -> tuple[Curves, Curves]:
@@ -66,18 +62,18 @@ class Resampling:
 
         Parameters
         ----------
-        sums : ndarray, shape (P, 3 + Q)
-            Of `pair_sums`.
+        sums : ndarray, shape (4 + Q, L, U)
+            Of `sums_by_kind`.
         particles : int
             Number in the sums.
         dimension : int
             d.
         """
-        columns = [self._sum(sums[:, k] / particles) for k in range(sums.shape[1])]
-        squares = self._sum((sums[:, 2] / particles) ** 2)
-        whole = self._curves([*columns, squares], np.ones((1, self._shape[1])), particles, dimension)
+        means = sums / particles
+        means[3] /= particles
+        whole = self._curves(means, np.ones((1, self.counts.shape[1])), particles, dimension)
         whole = Curves(*(values[0] for values in dataclasses.astuple(whole)))
-        return whole, self._curves([*columns, squares], self._weights, particles, dimension)
+        return whole, self._curves(means, self._weights, particles, dimension)
 
     def error(self, resampled: np.ndarray) -> np.ndarray:
         """Return the standard deviation over resamples; NaN at lags to which fewer than 3 units contribute."""
@@ -85,22 +81,18 @@ class Resampling:
             spread = _std(resampled)
         return np.where(self.contributing >= 3, spread, np.nan)
 
-    def _curves(self, columns, weights, particles, dimension) -> Curves:
+    def _curves(self, sums, weights, particles, dimension) -> Curves:
         with np.errstate(invalid="ignore", divide="ignore"):
             counts = weights @ self.counts.T
-            means = [weights @ column.T / counts for column in columns]
-            msd, fourth, overlap, *fs, squares = means
+            msd, fourth, overlap, squares, *fs = [weights @ one.T / counts for one in sums]
             alpha_2 = dimension * fourth / ((dimension + 2.0) * msd**2) - 1.0
         return Curves(
             msd=msd,
             alpha_2=alpha_2,
-            fs=np.stack(fs, axis=-2),
+            fs=np.stack(fs, axis=-2) if fs else np.empty((len(weights), 0, msd.shape[-1])),
             overlap=overlap,
             chi_4=susceptibility(overlap, squares, counts, particles),
         )
-
-    def _sum(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self._where, values, minlength=self._shape[0] * self._shape[1]).reshape(self._shape)
 
 
 def susceptibility(mean, mean_square, origins, particles: int) -> np.ndarray:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import freud
 import numpy as np
+import xarray as xr
 
-__all__ = ["first_peak", "radial_distributions", "structure_factor"]
+import pelplug
+
+__all__ = ["first_peak", "largest_species", "radial_distributions", "structure", "structure_factor"]
 
 _LEAST_PEAK = 1.3  # S(q) of a gas scatters about 1
 
@@ -25,6 +28,79 @@ def _system(state, chosen):
     if d == 2:
         return freud.box.Box(own[0, 0], own[1, 1], xy=own[1, 0] / own[1, 1], is2D=True), points
     return freud.box.Box.from_matrix(own.T), points
+
+
+def structure(trajectory, frames, largest: str, count: int) -> xr.Dataset:
+    """Return g_ab(r), S(q) among the largest species and q_max, which is all above three dimensions and NaN there.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    frames : ndarray of int
+        Numbers of the frames to choose from.
+    largest : str
+        Species.
+    count : int
+        How many frames, equally spaced.
+    """
+    first = trajectory.configuration(int(frames[0]))
+    if first.dimension not in (2, 3):
+        return xr.Dataset({"q_max": ((), np.nan)})
+    around = 2.0 * np.pi * first.density ** (1.0 / first.dimension)
+    names = trajectory.species_names
+    # Vectors and particles both grow with N: a large system needs few frames, and can have few only.
+    work = first.n**2 * 2.5**first.dimension
+    count = min(count, len(frames), max(1, int(4e9 / work)))
+    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, count).astype(int))]
+    states = [trajectory.configuration(int(number)) for number in chosen]
+    width = 1.0 / np.linalg.norm(np.linalg.inv(first.cell), axis=0).max()
+    r, g = radial_distributions(states, names, min(0.499 * width, 5.0 * 2.0 * np.pi / around), 250)
+    q, s = structure_factor(states, largest, 2.5 * around, 125)
+    return xr.Dataset(
+        {
+            "rdf": (("species_a", "species_b", "r"), g),
+            "structure_factor": (("q",), s),
+            "q_max": ((), first_peak(q, s, around)),
+        },
+        coords={
+            "r": ("r", r, {"units": "length", "long_name": "distance"}),
+            "q": ("q", q, {"units": "1 / length", "long_name": "wave number"}),
+            "species_a": list(names),
+            "species_b": list(names),
+        },
+        attrs={"largest": largest},
+    )
+
+
+def largest_species(trajectory, first, potential, wanted: str) -> str:
+    """Return the species of the largest sigma or mean diameter, or the most numerous where neither is known.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    first : Configuration
+        Its first frame.
+    potential : Potential or None
+        Whose sigma counts.
+    wanted : str
+        A species, or "auto".
+
+    Raises
+    ------
+    InputError
+        If there is no such species.
+    """
+    names = trajectory.species_names
+    if wanted != "auto":
+        if wanted not in names:
+            raise pelplug.InputError(f"There is no species {wanted}; there are {', '.join(names)}.")
+        return wanted
+    size = {name: float(np.count_nonzero(first.species == name)) for name in names}
+    if first.diameters is not None and np.ptp(first.diameters) > 0:
+        size = {name: float(first.diameters[first.species == name].mean()) for name in names}
+    if isinstance(potential, pelplug.PairPotential) and not potential.per_particle and potential.species:
+        size = {name: potential.sigma[k, k] for k, name in enumerate(potential.species)}
+    return max(names, key=lambda name: size.get(name, 0.0))
 
 
 def radial_distributions(states, names, r_max: float, bins: int) -> tuple[np.ndarray, np.ndarray]:

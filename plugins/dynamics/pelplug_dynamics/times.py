@@ -62,13 +62,25 @@ def reaching(times, msd, target: float) -> tuple[float, str]:
     return float(np.exp(np.log(times[k - 1]) + share * np.log(times[k] / times[k - 1]))), ""
 
 
-def local_slope(times, msd, half_width: int = 2) -> np.ndarray:
-    """Return d ln MSD / d ln t: the slope of a line through each lag and two on either side; NaN near the ends."""
+def local_slope(times, msd, half_width: int = 2, decades: float = 0.15) -> np.ndarray:
+    """Return d ln MSD / d ln t: the slope of a line through the lags around each; NaN near the ends.
+
+    Parameters
+    ----------
+    times, msd : ndarray, shape (L,)
+        [time], [length**2].
+    half_width : int
+        Least number of lags on either side.
+    decades : float
+        Those nearer than this are taken too, so that lags that lie close do not give noise.
+    """
     slope = np.full(times.size, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        x, y = np.log(times), np.log(msd)
-    for k in range(half_width, times.size - half_width):
-        part = slice(k - half_width, k + half_width + 1)
+        x, y = np.log10(times), np.log10(msd)
+    first = np.minimum(np.searchsorted(x, x - decades), np.arange(times.size) - half_width)
+    last = np.maximum(np.searchsorted(x, x + decades, side="right"), np.arange(times.size) + half_width + 1)
+    for k in np.flatnonzero((first >= 0) & (last <= times.size) & (x - decades >= x[0]) & (x + decades <= x[-1])):
+        part = slice(first[k], last[k])
         if np.isfinite(y[part]).all():
             dx = x[part] - x[part].mean()
             slope[k] = dx @ y[part] / (dx @ dx)

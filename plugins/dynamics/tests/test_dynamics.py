@@ -5,12 +5,14 @@ import json
 import freud
 import numpy as np
 import pytest
+from pelplug_dynamics import spectral
 from pelplug_dynamics import times as characteristic
-from pelplug_dynamics.correlate import isotropic_average, pair_sums
+from pelplug_dynamics.correlate import isotropic_average
 from pelplug_dynamics.dynamics import Dynamics
 from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, select_lags
 from pelplug_dynamics.statistics import Resampling
 from pelplug_dynamics.structure import first_peak, structure_factor
+from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from scipy.special import gamma
 
 import pelplug
@@ -37,7 +39,11 @@ def write(path, walk, times, steps=None, species=None, images=False):
 
 
 def run(path, **parameters):
-    return Dynamics(path, **{"structure_frames": 1, "remove_drift": False, **parameters}).run().to_dataset()
+    return (
+        Dynamics(path, **{"structure_frames": 1, "remove_drift": False, "resamples": 20, **parameters})
+        .run()
+        .to_dataset()
+    )
 
 
 def brownian(frames, n, scale, rng, dimension=3):
@@ -93,11 +99,11 @@ def test_free_diffusion(diffusing):
 def test_bootstrap_errors_are_the_scatter_of_repetitions():
     rng, found = np.random.default_rng(5), []
     ticks, lags = np.arange(150), np.array([1, 4])  # within a stretch of 7.5 frames
-    pairs = frame_pairs(ticks, lags)
     for _ in range(60):
         walk = brownian(150, 40, 0.1, rng).transpose(0, 2, 1).copy()
-        sums = pair_sums(walk, np.arange(40), pairs, (Q,), 0.3, False)
-        resampling = Resampling(pairs.lag, pairs.first * 20 // 149, 2, 20, 80, 0)
+        one = Run(walk, ticks, np.minimum(ticks * 20 // 149, 19), lags)
+        sums = sums_by_kind([one], {"A": np.arange(40)}, Asked((Q,), 0.3, False), 20)["A"]
+        resampling = Resampling(one.counts(20), 80, 0)
         curves, resampled = resampling.curves(sums, 40, 3)
         found.append([[curves.fs[0], curves.msd], [resampling.error(resampled.fs)[0], resampling.error(resampled.msd)]])
     values, errors = np.swapaxes(found, 0, 1)
@@ -155,6 +161,81 @@ def test_chi_4_of_particles_that_move_together_and_alone(tmp_path):
         data = run(path, wave_number=Q, overlap_length=0.5).sel(kind="A").isel(lag_time=0)
         assert float(data["overlap"]) == pytest.approx(1 - p, abs=0.075)
         assert float(data["chi_4"]) == pytest.approx(scale * p * (1 - p), rel=0.15)
+
+
+# --- every lag by Fourier transforms --------------------------------------------------------------------------------
+
+
+def double_loop(walk, q, starts):
+    """MSD and F_s sums over origins of each stretch, lag after lag, from differences."""
+    frames = len(walk)
+    msd, fs = np.zeros((2, frames - 1, len(starts)))
+    for lag in range(1, frames):
+        moved = walk[lag:] - walk[:-lag]
+        unit = np.searchsorted(starts, np.arange(frames - lag), side="right") - 1
+        msd[lag - 1] = np.bincount(unit, (moved**2).sum(axis=(1, 2)), minlength=len(starts))
+        fs[lag - 1] = np.bincount(unit, np.cos(q * moved).sum(axis=(1, 2)), minlength=len(starts))
+    return msd, fs / walk.shape[2]
+
+
+@pytest.mark.parametrize(
+    ("frames", "dimension", "starts"), [(150, 3, np.arange(20) * 150 // 20), (97, 2, [0, 1, 40]), (5, 3, [0, 1, 2, 3])]
+)
+def test_transforms_give_the_sums_of_the_double_loop(frames, dimension, starts, monkeypatch):
+    rng, starts = np.random.default_rng(frames), np.asarray(starts)
+    walk = brownian(frames, 30, 0.1, rng, dimension) + 50.0  # the mean must not cost digits
+    monkeypatch.setattr(spectral, "_BLOCK_BYTES", 8 * frames * dimension * 7)  # blocks of 7 particles, the last of 1
+    array, some = walk.transpose(0, 2, 1).copy(), np.arange(1, 30)
+    msd, fs = double_loop(walk[:, some], Q, starts)
+    lags = np.arange(1, frames)
+    assert np.allclose(spectral.squares_by_lag(array, some, starts, lags), msd, rtol=1e-9, atol=1e-9)
+    assert np.allclose(spectral.scattering_by_lag(array, some, starts, lags, Q), fs, rtol=0, atol=1e-9)
+    few = lags[::3]
+    assert np.allclose(spectral.squares_by_lag(array, some, starts, few), msd[::3], rtol=1e-9, atol=1e-9)
+
+
+def test_small_steps_of_a_long_flight_keep_their_digits():
+    # Free flight over 1e4 lengths and a rattling of 1e-3: by transforms alone, the first lags would keep 4 digits.
+    rng = np.random.default_rng(12)
+    walk = 2e-3 * rng.normal(size=(400, 20, 3))
+    walk[:, ::2] += 25.0 * np.maximum(np.arange(400.0) - 200, 0)[:, None, None]
+    starts, lags = np.arange(20) * 20, np.array([1, 2, 5, 300])
+    still = np.arange(1, 20, 2)
+    both = spectral.squares_by_lag(walk.transpose(0, 2, 1).copy(), np.arange(20), starts, lags).sum(axis=1)
+    alone = spectral.squares_by_lag(walk.transpose(0, 2, 1).copy(), still, starts, lags).sum(axis=1)
+    for found, chosen in ((both, np.arange(20)), (alone, still)):
+        exact = [((walk[lag:, chosen] - walk[:-lag, chosen]) ** 2).sum() for lag in lags]
+        assert np.allclose(found, exact, rtol=1e-9)
+
+
+def test_results_by_transforms_are_those_of_pairs(tmp_path, monkeypatch):
+    walk, species = brownian(250, 30, 0.1, np.random.default_rng(14)), np.array(["A"] * 20 + ["B"] * 10)
+    path = write(tmp_path / "t.gsd", walk, 0.05 * np.arange(250), species=species)
+    every = {"wave_number": (Q, 2.0), "per_decade": 100_000, "min_origins": 1, "van_hove_times": (0.5, 2.0)}
+    quick = ("msd", "fs", "van_hove")
+    with monkeypatch.context() as patch:
+        patch.setattr("pelplug_dynamics.sums.COST", np.inf)
+        reference = run(path, quantities=(*quick, "alpha_2", "chi_4"), **every)
+    assert np.isfinite(reference["chi_4"]).any() and np.isfinite(reference["alpha_2"]).any()
+    monkeypatch.setattr("pelplug_dynamics.sums.pair_sums", None)  # with transforms, no pair of frames is summed
+    found = run(path, quantities=quick, memory=1e-3, **every)
+    assert "chi_4" not in found and "alpha_2" not in found and "rdf" not in found
+    for name in ("msd", "msd_error", "fs", "fs_error", "origins", "tau_alpha", "tau_alpha_error", "van_hove",
+                 "diffusion_coefficient", "diffusion_coefficient_error"):  # fmt: skip
+        assert np.allclose(found[name], reference[name], rtol=1e-8, atol=1e-10, equal_nan=True), name
+    only = run(path, quantities=("msd",), **{**every, "wave_number": "auto"})
+    assert np.array_equal(only["msd"], found["msd"]) and "fs" not in only and "tau_alpha" not in only
+
+
+def test_whole_trajectories_are_resampled_with_transforms_too(tmp_path, monkeypatch):
+    rng = np.random.default_rng(13)
+    paths = [write(tmp_path / f"{k}.gsd", brownian(220, 20, 0.1, rng), 0.05 * np.arange(220)) for k in range(4)]
+    every = {"wave_number": Q, "per_decade": 100_000, "min_origins": 1, "more": tuple(paths[1:])}
+    found = run(paths[0], quantities=("msd", "fs"), **every)
+    monkeypatch.setattr("pelplug_dynamics.sums.COST", np.inf)
+    reference = run(paths[0], quantities=("msd", "fs"), **every)
+    for name in ("msd", "msd_error", "fs", "fs_error", "origins"):
+        assert np.allclose(found[name], reference[name], rtol=1e-8, equal_nan=True), name
 
 
 # --- beside freud ---------------------------------------------------------------------------------------------------
