@@ -46,7 +46,9 @@ def draw_msed(dataset, ax=None, **keywords):
         tau, spread = float(dataset["tau"]), float(dataset["tau_error"])
         ax.plot(t, fit, color=FIT, linewidth=1.6, label=rf"Eq. 11, $\tau^* = {tau:.3g} \pm {spread:.1g}$")
     ax.set(xscale="log", xlabel="$t$", ylabel=r"$\langle\Delta^2\rangle(t)$")
-    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    # Fixed limits would cut off what is drawn over this one later.
+    ax.autoscale(axis="y")
+    ax.set_ylim(bottom=0.0)
     ax.legend(frameon=False, fontsize="small")
     _tidy(ax)
     return ax

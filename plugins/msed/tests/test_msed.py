@@ -378,3 +378,18 @@ def test_the_command_reads_a_file_without_a_trajectory(tmp_path, capsys):
     assert found.attrs["input_file"] == "e.csv"
     assert run(*arguments) == 2  # the file exists
     assert "overwrite" in capsys.readouterr().err
+
+
+def test_curves_drawn_over_each_other_are_seen_whole(tmp_path):
+    """Limits fixed for the first curve cut off a second one twice as high."""
+    small, large = (
+        MSED(None, energies=str(path), time_step=1.0, particles=100)
+        for path in (
+            write_csv(tmp_path / f"{spread}.csv", ornstein_uhlenbeck(2000, 20, np.random.default_rng(5), spread))
+            for spread in (1.0, 2.0)
+        )
+    )
+    ax = large.run().plot(ax=small.run().plot())
+    bottom, top = ax.get_ylim()
+    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
+    assert bottom == 0.0 < drawn.min() and drawn.max() < top < 1.2 * drawn.max()
