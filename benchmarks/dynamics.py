@@ -2,8 +2,10 @@
 
     python benchmarks/dynamics.py [--python PYTHON_WITH_DYNASOR_AND_ATOOMS]
 
-One random walk of N particles in F frames. dynasor and atooms run under the interpreter given;
-processor time, the programs in turns, medians and the range of the ratios.
+One random walk of N particles in F frames, in memory. Each row: both programs compute the same quantity at the same
+lags from every time origin; where the other one always computes more lags, the row says so. dynasor and atooms run
+under the interpreter given, after a first run on a short walk in which they compile. One thread each, processor time,
+the programs in turns; medians and the range of the ratios.
 """
 
 import argparse
@@ -22,6 +24,11 @@ import numpy as np  # noqa: E402 - after the numbers of threads
 
 SCALE, LENGTH = 0.05, 9.4
 Q = 2 * np.pi * 11 / LENGTH  # fits the box, as dynasor asks
+WHAT = {
+    "atooms-msd": "MSD, 24 lags in log t",
+    "atooms-fs": "MSD and F_s, 24 lags in log t; atooms: F_s",
+    "dynasor": "MSD and F_s, every lag to F/2; dynasor: F_s",
+}
 
 
 def walk(frames, n):
@@ -32,16 +39,16 @@ def walk(frames, n):
     return np.cumsum(steps, axis=0)
 
 
-def pelplug(positions, lags):
-    """MSD, r**4, overlap and F_s at the lags from every origin; the sums of the `dynamics` plugin."""
-    from pelplug_dynamics.correlate import pair_sums
-    from pelplug_dynamics.lags import frame_pairs
+def pelplug(positions, lags, quantities=("msd", "fs", "chi_4")):
+    """MSD, F_s, and r**4 and overlap if chi_4 is asked; the sums of the `dynamics` plugin, of 20 stretches."""
+    from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 
-    pairs = frame_pairs(np.arange(len(positions)), lags)
+    frames, n, _ = positions.shape
     array = np.ascontiguousarray(positions.transpose(0, 2, 1))
-    sums = pair_sums(array, np.arange(positions.shape[1]), pairs, (Q,), 0.3, False) / positions.shape[1]
-    means = [np.bincount(pairs.lag, sums[:, k]) / np.bincount(pairs.lag) for k in (0, 3)]
-    return means
+    run = Run(array, np.arange(frames), np.arange(frames) * 20 // frames, np.asarray(lags))
+    asked = Asked((Q,) if "fs" in quantities else (), 0.3 if "chi_4" in quantities else None, False)
+    sums = sums_by_kind([run], {"A": np.arange(n)}, asked, 20)["A"].sum(axis=2) / n / run.counts(20).sum(axis=1)
+    return sums[0], sums[4] if "fs" in quantities else None
 
 
 def numpy_direct(positions, lags):
@@ -62,16 +69,14 @@ def freud(positions, lags):
 
 
 def peer(name, frames, n, lags):
-    """Run dynasor or atooms; return processor time and the curve at the lags."""
-    positions = walk(frames, n)
-    if name == "atooms":
-        return atooms(positions, lags)
-    return dynasor(positions, lags)
+    """Run dynasor or atooms twice; return processor time of the second run and the curve at the lags."""
+    {"atooms-msd": atooms, "atooms-fs": atooms, "dynasor": dynasor}[name](walk(20, 10), np.arange(1, 10), name)
+    return {"atooms-msd": atooms, "atooms-fs": atooms, "dynasor": dynasor}[name](walk(frames, n), lags, name)
 
 
-def atooms(positions, lags):
-    """F_s by atooms.postprocessing: NumPy over all origins that the time grid has."""
-    from atooms.postprocessing import SelfIntermediateScattering
+def atooms(positions, lags, name):
+    """F_s or MSD by atooms.postprocessing, over all origins that the time grid has."""
+    from atooms import postprocessing
     from atooms.system import Cell, Particle, System
     from atooms.trajectory import TrajectoryRam
 
@@ -80,15 +85,22 @@ def atooms(positions, lags):
             system = System([Particle(position=one.copy(), species="A") for one in frame], Cell([LENGTH] * 3))
             trajectory.write(system, step)
         trajectory.timestep = 1.0
-        # Three vectors at one wave number: one an axis.
+        grid = [0.0, *map(float, lags)]
         start = time.process_time()
-        found = SelfIntermediateScattering(trajectory, kgrid=[Q], nk=3, tgrid=[0.0, *map(float, lags)], norigins=-1)
+        if name == "atooms-msd":
+            found = postprocessing.MeanSquareDisplacement(
+                trajectory, tgrid=grid, norigins=len(positions), no_offset=True
+            )
+        else:
+            # Three vectors at one wave number: one an axis.
+            found = postprocessing.SelfIntermediateScattering(trajectory, kgrid=[Q], nk=3, tgrid=grid, norigins=-1)
         found.compute()
         seconds = time.process_time() - start
-    return seconds, np.asarray(found.value[0])[1:].tolist()
+    curve = found.value if name == "atooms-msd" else found.value[0]
+    return seconds, np.asarray(curve)[1:].tolist()
 
 
-def dynasor(positions, lags):
+def dynasor(positions, lags, name):
     """F_s by dynasor: three vectors, every lag up to the longest, all origins; read from a file, as it must be."""
     import dynasor as library
 
@@ -125,38 +137,44 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", help="interpreter with dynasor and atooms")
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("-N", type=int, default=1000, help="particles")
-    parser.add_argument("-F", type=int, default=400, help="frames")
+    parser.add_argument("-N", type=int, nargs="+", default=[1000, 300, 100], help="particles")
+    parser.add_argument("-F", type=int, nargs="+", default=[400, 200, 5000], help="frames, as many numbers")
+    parser.add_argument("--peer-N", type=int, default=300, help="particles for dynasor and atooms")
+    parser.add_argument("--peer-F", type=int, default=200, help="frames for dynasor and atooms")
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    frames, n = arguments.F, arguments.N
-    log_lags = np.unique(np.geomspace(1, frames // 2, 24).astype(int))
-    all_lags = np.arange(1, frames)
     if arguments.peer:
-        lags = log_lags if arguments.peer == "atooms" else np.arange(1, frames // 2)
-        print("RESULT", json.dumps(peer(arguments.peer, frames, n, lags)))
+        frames, n = arguments.F[0], arguments.N[0]
+        print("RESULT", json.dumps(peer(arguments.peer, frames, n, lags_of(arguments.peer, frames))))
         return 0
-    positions = walk(frames, n)
-    for lags in (log_lags[:2], all_lags[:2]):
-        pelplug(positions, lags)  # compiles
     rows = []
-    cases = [("24 lags in log t", log_lags, numpy_direct), ("every lag", all_lags, freud)]
-    cases.append(("24 lags in log t", log_lags, freud))
-    for what, lags, other in cases:
+    for lags in (np.array([1, 2]), np.arange(1, 150)):  # compiles
+        for quantities in ((), ("msd", "fs"), ("msd", "fs", "chi_4")):
+            pelplug(walk(150, 10), lags, quantities)
+    for frames, n in zip(arguments.F, arguments.N, strict=True):
+        positions = walk(frames, n)
+        some, every = lags_of("", frames), np.arange(1, frames)
+        for what, lags, quantities, other in (
+            ("MSD, every lag", every, ("msd",), freud),
+            ("MSD, 24 lags in log t; freud: every lag", some, ("msd",), freud),
+            ("MSD and F_s, 24 lags in log t; pelplug: r^4 and overlap too", some, ("msd", "fs", "chi_4"), numpy_direct),
+        ):
+            own, theirs = [], []
+            for _ in range(arguments.turns):
+                seconds, (msd, fs) = timed(pelplug, positions, lags, quantities)
+                own.append(seconds)
+                seconds, (their_msd, their_fs) = timed(other, positions, lags)
+                theirs.append(seconds)
+                # freud returns single precision.
+                assert np.allclose(msd, their_msd, rtol=1e-3 if other is freud else 1e-9), other
+                assert their_fs is None or np.allclose(fs, their_fs, atol=1e-9), other
+            rows.append((n, frames, what, other.__name__, own, theirs))
+    for name in ("atooms-msd", "atooms-fs", "dynasor") if arguments.python else ():
+        frames, n = arguments.peer_F, arguments.peer_N
+        positions, lags = walk(frames, n), lags_of(name, frames)
         own, theirs = [], []
         for _ in range(arguments.turns):
-            seconds, (msd, fs) = timed(pelplug, positions, lags)
-            own.append(seconds)
-            seconds, (their_msd, their_fs) = timed(other, positions, lags)
-            theirs.append(seconds)
-            assert np.allclose(msd, their_msd, rtol=1e-3), other
-            assert their_fs is None or np.allclose(fs, their_fs, atol=1e-9), other
-        rows.append((what, other.__name__, own, theirs))
-    for name in ("atooms", "dynasor") if arguments.python else ():
-        lags = log_lags if name == "atooms" else np.arange(1, frames // 2)
-        own, theirs = [], []
-        for _ in range(min(arguments.turns, 3)):
-            seconds, (_, fs) = timed(pelplug, positions, lags)
+            seconds, curves = timed(pelplug, positions, lags, ("msd",) if name == "atooms-msd" else ("msd", "fs"))
             own.append(seconds)
             command = [arguments.python, os.path.abspath(__file__), "--peer", name, "-N", str(n), "-F", str(frames)]
             with tempfile.TemporaryDirectory() as folder:  # atooms compiles into the working folder
@@ -167,17 +185,23 @@ def main() -> int:
                 break
             seconds, curve = json.loads(line[0][7:])
             theirs.append(seconds)
-            print(f"{name}: largest difference of F_s {np.abs(np.array(curve) - fs).max():.2g}", file=sys.stderr)
-        if theirs:
-            rows.append(("24 lags in log t" if name == "atooms" else "every lag to F/2", name, own, theirs))
-    print(f"N = {n}, F = {frames}, one thread, processor seconds\n")
-    print("| lags | other program | pelplug: MSD, r^4, overlap, F_s | other | ratio (least to largest) |")
-    print("|---|---|---|---|---|")
-    for what, name, own, theirs in rows:
+            off = np.abs(np.array(curve) - curves[name != "atooms-msd"]).max()
+            print(f"{name}: largest difference {off:.2g}", file=sys.stderr)
+        if len(theirs) == arguments.turns:
+            rows.append((n, frames, WHAT[name], name.partition("-")[0], own, theirs))
+    print("one thread, processor seconds\n")
+    print("| N | F | what | other program | pelplug | other | ratio (least to largest) |")
+    print("|---|---|---|---|---|---|---|")
+    for n, frames, what, name, own, theirs in rows:
         ratios = np.array(theirs) / np.array(own)
-        print(f"| {what} | {name} | {np.median(own):.3f} | {np.median(theirs):.3f} | {np.median(ratios):.2g} "
-              f"({ratios.min():.2g} to {ratios.max():.2g}) |")  # fmt: skip
+        print(f"| {n} | {frames} | {what} | {name} | {np.median(own):.3g} | {np.median(theirs):.3g} "
+              f"| {np.median(ratios):.2g} ({ratios.min():.2g} to {ratios.max():.2g}) |")  # fmt: skip
     return 0
+
+
+def lags_of(name, frames):
+    """Lags that a program is asked for: dynasor takes every one up to half the frames."""
+    return np.arange(1, frames // 2) if name == "dynasor" else np.unique(np.geomspace(1, frames // 2, 24).astype(int))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Time correlations at every lag of equally spaced frames by Fourier transforms.
+"""Time correlations at every lag of equally spaced frames, by Fourier transforms or by one product of matrices.
 
 The products of all frames in one stretch with all frames in another are a convolution. Each stretch is transformed
 once; for each frequency the products of the stretches, summed over particles, are a product of matrices; and only that
 sum is transformed back. This gives the sums of each stretch, which the bootstrap needs, for less than the transform of
-the whole series costs (the algorithm for which is in Calandrini et al., Collection SFN 12, 201 (2011)).
+the whole series costs (the algorithm for which is in Calandrini et al., Collection SFN 12, 201 (2011)). With few frames
+the product of the matrix of all values with its transpose, which has every pair of frames, takes less time still.
 """
 
 from __future__ import annotations
@@ -12,16 +13,40 @@ import numba
 import numpy as np
 import scipy.fft
 
-__all__ = ["COST", "scattering_by_lag", "squares_by_lag"]
+__all__ = ["cost", "scattering_by_lag", "squares_by_lag"]
 
-COST = 100
-"""Time of a frame here over that of a pair of frames in `pelplug_dynamics.kernels`."""
-
+_FEW = 600  # frames for which the product of matrices is the faster way
 _BLOCK_BYTES = 4 << 20  # of the values of all frames; what is made of them takes six times as much
 _LOST = 1e-5  # share of the squares below which their difference is summed directly: 1e-11 of it is rounding
 
 
-class _Correlator:
+def cost(frames: int) -> float:
+    """Return the time of a frame here over that of a pair of frames in `pelplug_dynamics.kernels`."""
+    return frames / 6.0 if frames <= _FEW else 100.0
+
+
+class _Products:
+    """Sums over series of v(t) v(t') for all t and t'; see `_Transforms`."""
+
+    def __init__(self, starts, frames: int):
+        self._unit = np.searchsorted(starts, np.arange(frames), side="right") - 1
+        self._stretches = len(starts)
+        self._products = np.zeros((frames, frames))
+
+    def add(self, values) -> None:
+        """Add series, shape (F, K)."""
+        self._products += values @ values.T
+
+    def by_lag(self, lags) -> np.ndarray:
+        """Return the sums at the lags, in frames and positive; shape (L, S)."""
+        frames = len(self._products)
+        sums = np.zeros((frames, self._stretches))
+        for origin in range(frames):
+            sums[: frames - origin, self._unit[origin]] += self._products[origin, origin:]
+        return sums[lags]
+
+
+class _Transforms:
     """Sums over series of v(t) v(t + lag), t in a stretch of frames.
 
     Parameters
@@ -59,6 +84,10 @@ class _Correlator:
         return sums
 
 
+def _correlator(starts, frames: int) -> _Products | _Transforms:
+    return (_Products if frames <= _FEW else _Transforms)(starts, frames)
+
+
 def squares_by_lag(array, particles, starts, lags) -> np.ndarray:
     """Return sums over particles and origins of dr**2.
 
@@ -78,7 +107,7 @@ def squares_by_lag(array, particles, starts, lags) -> np.ndarray:
     ndarray, shape (L, S)
     """
     frames = len(array)
-    correlator, squares = _Correlator(starts, frames), np.zeros(frames)
+    correlator, squares = _correlator(starts, frames), np.zeros(frames)
     for values in _blocks(array, particles):
         # The difference of squares and products loses digits with the size of both.
         values = values - values.mean(axis=0)
@@ -96,7 +125,7 @@ def squares_by_lag(array, particles, starts, lags) -> np.ndarray:
 
 def scattering_by_lag(array, particles, starts, lags, wave_number: float) -> np.ndarray:
     """Return sums over particles and origins of cos(q dx), averaged over the axes; see `squares_by_lag`."""
-    correlator = _Correlator(starts, len(array))
+    correlator = _correlator(starts, len(array))
     for values in _blocks(array, particles):
         phases = wave_number * values
         correlator.add(np.cos(phases))

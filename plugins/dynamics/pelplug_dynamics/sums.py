@@ -9,7 +9,7 @@ import numpy as np
 
 from pelplug_dynamics.correlate import pair_sums
 from pelplug_dynamics.lags import Pairs, frame_pairs
-from pelplug_dynamics.spectral import COST, scattering_by_lag, squares_by_lag
+from pelplug_dynamics.spectral import cost, scattering_by_lag, squares_by_lag
 
 __all__ = ["FIRST_FS", "Asked", "Run", "sums_by_kind"]
 
@@ -78,19 +78,19 @@ class Run:
         return (np.clip(origins, bounds[:-1], bounds[1:]) - bounds[:-1]).astype(float)
 
     @property
-    def transforms_pay(self) -> bool:
-        """Whether Fourier transforms take less time than sums over the pairs of frames."""
+    def correlations_pay(self) -> bool:
+        """Whether correlations of all frames take less time than sums over the pairs of frames."""
         if not self.spacing:
             return False
         pairs = np.maximum(len(self.ticks) - self.lags // self.spacing, 0).sum()
-        return bool(pairs > COST * len(self.ticks))
+        return bool(pairs > cost(len(self.ticks)) * len(self.ticks))
 
     def sums(self, particles, asked: Asked, units: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the sums of one species, shape (4 + Q, L, units), and the overlap of each pair of frames."""
         found = np.zeros((FIRST_FS + len(asked.wave_numbers), self.lags.size, units))
-        transforms = self.transforms_pay
-        squares_too = transforms and asked.overlap is None
-        scattering_too = transforms and not asked.isotropic
+        correlated = self.correlations_pay
+        squares_too = correlated and asked.overlap is None
+        scattering_too = correlated and not asked.isotropic
         overlap = None
         if not (squares_too and (scattering_too or not asked.wave_numbers)):
             wave_numbers = () if scattering_too else asked.wave_numbers
@@ -101,7 +101,7 @@ class Run:
             for row, column in zip(rows, direct.T, strict=True):
                 found[row] = self._by_unit(column, units)
             overlap = direct[:, 2]
-        if transforms:
+        if correlated:
             own, starts = np.unique(self.unit, return_index=True)
             lags = self.lags // self.spacing
             lags = lags[lags < len(self.ticks)]

@@ -163,7 +163,7 @@ def test_chi_4_of_particles_that_move_together_and_alone(tmp_path):
         assert float(data["chi_4"]) == pytest.approx(scale * p * (1 - p), rel=0.15)
 
 
-# --- every lag by Fourier transforms --------------------------------------------------------------------------------
+# --- every lag by correlations --------------------------------------------------------------------------------------
 
 
 def double_loop(walk, q, starts):
@@ -178,10 +178,16 @@ def double_loop(walk, q, starts):
     return msd, fs / walk.shape[2]
 
 
+@pytest.fixture(params=["products", "transforms"])
+def way(request, monkeypatch):
+    monkeypatch.setattr(spectral, "_FEW", 10_000 if request.param == "products" else 0)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("frames", "dimension", "starts"), [(150, 3, np.arange(20) * 150 // 20), (97, 2, [0, 1, 40]), (5, 3, [0, 1, 2, 3])]
 )
-def test_transforms_give_the_sums_of_the_double_loop(frames, dimension, starts, monkeypatch):
+def test_correlations_give_the_sums_of_the_double_loop(frames, dimension, starts, monkeypatch):
     rng, starts = np.random.default_rng(frames), np.asarray(starts)
     walk = brownian(frames, 30, 0.1, rng, dimension) + 50.0  # the mean must not cost digits
     monkeypatch.setattr(spectral, "_BLOCK_BYTES", 8 * frames * dimension * 7)  # blocks of 7 particles, the last of 1
@@ -194,6 +200,7 @@ def test_transforms_give_the_sums_of_the_double_loop(frames, dimension, starts, 
     assert np.allclose(spectral.squares_by_lag(array, some, starts, few), msd[::3], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.usefixtures("way")
 def test_small_steps_of_a_long_flight_keep_their_digits():
     # Free flight over 1e4 lengths and a rattling of 1e-3: by transforms alone, the first lags would keep 4 digits.
     rng = np.random.default_rng(12)
@@ -208,16 +215,17 @@ def test_small_steps_of_a_long_flight_keep_their_digits():
         assert np.allclose(found, exact, rtol=1e-9)
 
 
-def test_results_by_transforms_are_those_of_pairs(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("way")
+def test_results_from_correlations_are_those_of_pairs(tmp_path, monkeypatch):
     walk, species = brownian(250, 30, 0.1, np.random.default_rng(14)), np.array(["A"] * 20 + ["B"] * 10)
     path = write(tmp_path / "t.gsd", walk, 0.05 * np.arange(250), species=species)
     every = {"wave_number": (Q, 2.0), "per_decade": 100_000, "min_origins": 1, "van_hove_times": (0.5, 2.0)}
     quick = ("msd", "fs", "van_hove")
     with monkeypatch.context() as patch:
-        patch.setattr("pelplug_dynamics.sums.COST", np.inf)
+        patch.setattr("pelplug_dynamics.sums.cost", lambda frames: np.inf)
         reference = run(path, quantities=(*quick, "alpha_2", "chi_4"), **every)
     assert np.isfinite(reference["chi_4"]).any() and np.isfinite(reference["alpha_2"]).any()
-    monkeypatch.setattr("pelplug_dynamics.sums.pair_sums", None)  # with transforms, no pair of frames is summed
+    monkeypatch.setattr("pelplug_dynamics.sums.pair_sums", None)  # then no pair of frames is summed
     found = run(path, quantities=quick, memory=1e-3, **every)
     assert "chi_4" not in found and "alpha_2" not in found and "rdf" not in found
     for name in ("msd", "msd_error", "fs", "fs_error", "origins", "tau_alpha", "tau_alpha_error", "van_hove",
@@ -227,12 +235,12 @@ def test_results_by_transforms_are_those_of_pairs(tmp_path, monkeypatch):
     assert np.array_equal(only["msd"], found["msd"]) and "fs" not in only and "tau_alpha" not in only
 
 
-def test_whole_trajectories_are_resampled_with_transforms_too(tmp_path, monkeypatch):
+def test_whole_trajectories_are_resampled_with_correlations_too(tmp_path, monkeypatch):
     rng = np.random.default_rng(13)
     paths = [write(tmp_path / f"{k}.gsd", brownian(220, 20, 0.1, rng), 0.05 * np.arange(220)) for k in range(4)]
     every = {"wave_number": Q, "per_decade": 100_000, "min_origins": 1, "more": tuple(paths[1:])}
     found = run(paths[0], quantities=("msd", "fs"), **every)
-    monkeypatch.setattr("pelplug_dynamics.sums.COST", np.inf)
+    monkeypatch.setattr("pelplug_dynamics.sums.cost", lambda frames: np.inf)
     reference = run(paths[0], quantities=("msd", "fs"), **every)
     for name in ("msd", "msd_error", "fs", "fs_error", "origins"):
         assert np.allclose(found[name], reference[name], rtol=1e-8, equal_nan=True), name
