@@ -176,6 +176,14 @@ def test_vibrations_are_left_out_of_the_fit():
     assert vibration_end(times, -np.expm1(-times), np.full(len(times), 1e-3)) == times[0]
 
 
+def test_a_low_maximum_of_the_vibrations_is_seen():
+    # As in a hot liquid at constant energy (Kob-Andersen, T = 0.8), where the curve falls by 6 % after its maximum.
+    times = np.arange(1, 20_000) * 0.025
+    curve = 1.0 - np.exp(-((times / 0.03) ** 2)) + 0.07 * np.exp(-(((times - 0.075) / 0.06) ** 2))
+    curve += 0.1 * -np.expm1(-times / 3.0)
+    assert 0.4 < vibration_end(times, curve, np.full(len(times), 0.01)) < 1.1
+
+
 @pytest.mark.parametrize("n", [60, 800, 4000])
 def test_a_series_shorter_than_tau_gives_no_number(n, tmp_path):
     series = ornstein_uhlenbeck(n, 5000, np.random.default_rng(5))
