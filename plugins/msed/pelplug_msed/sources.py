@@ -228,6 +228,11 @@ def _edr(path: Path, column: str) -> tuple[Origin, Iterator[Chunk]]:
     name = "Potential" if column == "auto" else column
     if name not in terms:
         raise pelplug.InputError(f"{path} has no term {name!r}; it has {', '.join(terms)}.")
+    unit = pyedr.get_unit_dictionary(str(path)).get(name, "kJ/mol")
+    if unit != "kJ/mol":
+        raise pelplug.InputError(
+            f"{name} of {path} is in {unit or 'no unit'}, so it is no energy; choose another term."
+        )
     origin = Origin(str(path), time_step=1.0, extensive=True, unit="kJ/mol, times in ps")
     return origin, iter([Chunk(np.asarray(terms["Time"], dtype=float), np.asarray(terms[name], dtype=float), True)])
 

@@ -1,5 +1,7 @@
 """The msed plugin: known stochastic processes, the direct double loop, energy files of other programs, bad input."""
 
+import pathlib
+import re
 import sys
 import types
 
@@ -285,7 +287,8 @@ def test_edr_files(tmp_path, monkeypatch):
         of(path)
     x = ornstein_uhlenbeck(2000, 20, np.random.default_rng(10))
     terms = {"Time": 0.02 * np.arange(2000), "Potential": x, "Total Energy": 0 * x}
-    module = types.SimpleNamespace(edr_to_dict=lambda name: terms)
+    units = {"Time": "ps", "Potential": "kJ/mol", "Total Energy": "kJ/mol"}
+    module = types.SimpleNamespace(edr_to_dict=lambda name: terms, get_unit_dictionary=lambda name: units)
     monkeypatch.setitem(sys.modules, "pyedr", module)
     found = MSED(None, energies=str(path), particles=10).run().to_dataset()
     assert found.lag.values[0] == pytest.approx(0.02)
@@ -293,6 +296,47 @@ def test_edr_files(tmp_path, monkeypatch):
     np.testing.assert_allclose(found.msed[:16], sums / counts / 100, rtol=1e-9)
     with pytest.raises(pelplug.InputError, match="no term"):
         of(path, column="Enthalpy")
+
+
+def gromacs_file(name):
+    """Return a file that GROMACS wrote, and what its own `gmx energy` prints of it: time and terms by name."""
+    pyedr = pytest.importorskip("pyedr", reason="reads EDR files; pip install pyedr")
+    folder = pathlib.Path(pyedr.__file__).parent / "tests" / "data"
+    if not (folder / f"{name}.edr").is_file():
+        pytest.skip("this version of pyedr comes without the files of GROMACS that it is tested with")
+    text = (folder / f"{name}.xvg").read_text()
+    names = ["Time", *re.findall(r'^@ s\d+ legend "(.*)"', text, re.MULTILINE)]
+    rows = [line.split() for line in text.splitlines() if line and line[0] not in "#@"]
+    return folder / f"{name}.edr", dict(zip(names, np.array(rows, dtype=float).T, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:Note. enx file_version")
+@pytest.mark.parametrize(("name", "spacing"), [("1", 0.0002), ("double", 10.0)])
+def test_edr_files_of_gromacs(name, spacing):
+    path, terms = gromacs_file(name)
+    found = MSED(None, energies=str(path), particles=50).run().to_dataset()
+    energy = terms["Potential"]
+    assert found.attrs["energy_unit"].startswith("kJ/mol")
+    assert found.lag.values[0] == pytest.approx(spacing, rel=1e-3)
+    assert float(found.mean_energy) == pytest.approx(energy.mean() / 50, rel=1e-6)
+    lags = np.arange(1, 9)
+    sums, counts = squared_differences(energy, lags)
+    # Both are single precision, printed with six decimals.
+    np.testing.assert_allclose(found.msed[:8], sums / counts / 50**2, rtol=1e-4)
+    if name == "1":  # of a version of GROMACS that wrote no units
+        return
+    with pytest.raises(pelplug.InputError, match="no energy"):
+        MSED(None, energies=str(path), particles=50, column="Temperature").run()
+
+
+@pytest.mark.filterwarnings("ignore:Note. enx file_version")
+def test_edr_file_of_gromacs_with_gaps_is_taken_apart():
+    path, terms = gromacs_file("irregular")
+    found = MSED(None, energies=str(path), particles=50).run().to_dataset()
+    gaps = np.count_nonzero(np.abs(np.diff(terms["Time"]) - 2000.0) > 1.0)
+    assert gaps == 3 and "4 segments" in found.attrs["series"]
+    pairs = np.count_nonzero(np.abs(np.diff(terms["Time"]) - 2000.0) < 1.0)
+    assert float(found.lag[0]) == 2000.0 and int(found["pairs"][0]) == pairs
 
 
 def test_trajectories(tmp_path):
