@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 import pelplug
-from pelplug_msed.correlator import Correlator, squared_differences
+from pelplug_msed.correlator import Correlator, SeriesBlocks, squared_differences
 from pelplug_msed.series import Chunk, Cutter, Origin, gathered
 
 __all__ = ["Accumulator"]
@@ -79,6 +79,12 @@ class Accumulator:
         # A handful of differences at the end of the series says nothing.
         shown = lags <= max(self.correlator.n // 2, 1)
         return lags[shown], (sums / counts)[shown], counts[shown]
+
+    def blocks(self) -> Correlator | SeriesBlocks:
+        """Return what gives the sums of `differences` in blocks, for errors."""
+        if not self.keep:
+            return self.correlator
+        return SeriesBlocks([np.concatenate(pieces) for pieces in self._segments], self.correlator.lags())
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all there is as arrays; not for a series that is kept."""

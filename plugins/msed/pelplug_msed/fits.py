@@ -117,15 +117,15 @@ def _weights(curve, errors):
     return 1.0 / np.sqrt(errors**2 + (_MODEL_ERROR * curve) ** 2)
 
 
-def block_errors(correlator, lags) -> np.ndarray:
+def block_errors(blocks, lags) -> np.ndarray:
     """Return standard errors of the mean-squared differences at `lags`, from the scatter between blocks.
 
     The largest that blocks of several lengths give, none shorter than two lags; NaN where there are fewer than 6.
     """
     result = np.full(len(lags), np.nan)
     for at_most in _COUNTS:
-        sums, counts, _ = correlator.blocks(at_most=at_most)
-        length = correlator.n / len(sums)
+        sums, counts = blocks.blocks(at_most=at_most)[:2]
+        length = blocks.n / len(sums)
         if len(sums) < _LEAST:
             continue
         fit = (lags * 2 <= length) & np.all(counts > 0, axis=0)
@@ -152,19 +152,19 @@ def variance_error(correlator) -> float:
     return float(largest)
 
 
-def fit_with_errors(correlator, chosen, times, curve, errors, scale, resamples, seed):
+def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed):
     """Fit Eq. 11 and find the errors of its numbers by block bootstrap.
 
     Parameters
     ----------
-    correlator : Correlator
-        Gives the blocks.
+    blocks : Correlator or SeriesBlocks
+        Gives the sums in blocks.
     chosen : ndarray of bool
         Which of its lags are in the window.
     times, curve, errors : ndarray, shape (K,)
         Lags [time], mean-squared differences and their errors [energy**2] in the window.
     scale : float
-        What a squared difference of the correlator is multiplied by.
+        What a squared difference of the blocks is multiplied by.
     resamples, seed : int
         Bootstrap resamples of the blocks, and their seed.
 
@@ -180,7 +180,7 @@ def fit_with_errors(correlator, chosen, times, curve, errors, scale, resamples, 
     spread = np.full(3, np.nan)
     rng = np.random.default_rng(seed)
     for at_most in _COUNTS:
-        sums, counts, _ = correlator.blocks(at_most=at_most)
+        sums, counts = blocks.blocks(at_most=at_most)[:2]
         b = len(sums)
         if b < _LEAST or np.any(counts[:, chosen].sum(axis=0) == 0):
             continue

@@ -271,7 +271,8 @@ class MSED(pelplug.Analysis):
         lags, curve, pairs = accumulator.differences()
         entry = cutter.spacing * origin.time_step
         times, curve = entry * lags, scale * curve
-        errors = scale * block_errors(correlator, correlator.lags())[: len(lags)]
+        blocks = accumulator.blocks()
+        errors = scale * block_errors(blocks, blocks.lags())[: len(lags)]
         limit = 2.0 * scale * correlator.variance()
         values = {
             "msed": ("lag", curve),
@@ -288,7 +289,7 @@ class MSED(pelplug.Analysis):
         dataset = dataset.assign_coords(lag=("lag", times))
         dataset["lag"].attrs = {"long_name": "lag", "units": "time"}
         dataset, values = self._with_distributions(dataset, values, correlator, entry, share)
-        found, words = self._fit(correlator, times, curve, errors, scale)
+        found, words = self._fit(blocks, times, curve, errors, scale)
         if found:
             dataset = dataset.assign_coords(bound=("bound", ["lower", "upper"]))
         dataset.attrs.update(
@@ -315,20 +316,18 @@ class MSED(pelplug.Analysis):
             dataset["phi_lag"].attrs = {"long_name": "lag", "units": "time"}
         return dataset, values
 
-    def _fit(self, correlator, times, curve, errors, scale):
+    def _fit(self, blocks, times, curve, errors, scale):
         """Return the variables of the fit and what is to be said of it."""
         first = vibration_end(times, curve, errors) if self.t_min == "auto" else self.t_min
-        last = correlator.n * times[0] / 8.0 if self.t_max == "auto" else self.t_max
+        last = blocks.n * times[0] / 8.0 if self.t_max == "auto" else self.t_max
         known = np.isfinite(errors)
         chosen = (times >= first * (1 - 1e-9)) & (times <= last * (1 + 1e-9)) & known
         if np.count_nonzero(chosen) < 6:
             return {}, f"none: fewer than 6 lags with an error from {first:.4g} to {last:.4g}; the series is too short"
         t = times[chosen]
-        flags = np.zeros(len(correlator.lags()), bool)
+        flags = np.zeros(len(blocks.lags()), bool)
         flags[: len(times)] = chosen
-        fit, spread = fit_with_errors(
-            correlator, flags, t, curve[chosen], errors[chosen], scale, self.resamples, self.seed
-        )
+        fit, spread = fit_with_errors(blocks, flags, t, curve[chosen], errors[chosen], scale, self.resamples, self.seed)
         window = f"lags {t[0]:.4g} to {t[-1]:.4g}"
         if not np.all(np.isfinite(spread)):
             return {}, f"none: too few blocks of the series for errors ({window})"
@@ -344,7 +343,7 @@ class MSED(pelplug.Analysis):
             )
         if fit.tau < t[0] / 2.0:
             return {}, f"none: the rise is over before the first lag of {window}"
-        length = correlator.n * times[0]
+        length = blocks.n * times[0]
         words = (
             f"{window}; errors by {self.resamples} bootstrap resamples of 10 to 40 blocks; "
             f"the series is {length / fit.tau:.3g} tau long"
