@@ -28,6 +28,8 @@ from pelplug.readers.write import write_trajectory
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
+_LONGEST_MOVE = 0.45  # of a cell vector, from one frame to the next; beyond half of it the other way round is shorter
+
 
 class Trajectory:
     """Frames of a file, read when asked for; made by `open_trajectory`.
@@ -188,6 +190,12 @@ class Trajectory:
             frame `start`: a particle is taken to move less than half a cell vector between two frames of the file,
             so all frames in between are read whatever `step` is.
 
+        Raises
+        ------
+        InputError
+            If images must be counted and a particle comes so close to half a cell vector between two frames that
+            another may have passed it unseen.
+
         Notes
         -----
         The crossings follow Kulke and Vermaas, J. Chem. Theory Comput. 18, 6161 (2022), equation B6, which holds in
@@ -204,10 +212,21 @@ class Trajectory:
                 images = np.zeros(fractional.shape, dtype=np.int64)
                 if previous is not None:
                     images = -np.rint(fractional - previous).astype(np.int64)
+                    self._check_crossings(number, np.abs(fractional + images - previous))
                 previous = fractional + images
                 configuration = configuration.replace(images=images)
             if (number - start) % step == 0:
                 yield configuration
+
+    def _check_crossings(self, number: int, moved: np.ndarray) -> None:
+        """Refuse a frame in which a particle has moved, in parts of the cell vectors, further than can be told."""
+        particle = int(moved.max(axis=1).argmax())
+        if (most := moved[particle].max()) > _LONGEST_MOVE:
+            raise InputError(
+                f"{self.path} has wrapped positions without image flags, and particle {particle} moves {most:.2f} of "
+                f"the cell from frame {number - 1} to {number}, so nobody can tell which way round the cell; write "
+                "frames more often, or with image flags or unwrapped positions."
+            )
 
     def log(self, frame: int) -> dict:
         """Return what else the file records for a frame.

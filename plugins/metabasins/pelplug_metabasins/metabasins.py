@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = ["Metabasins"]
 
 INPUT = "inherent-structure-transitions"
 _READ = ("visit_structure", "visit_first", "visit_last", "visit_energy", "positions", "cell", "time", "frame")
+_LONGEST_STEP = 0.45  # of a cell vector, between inherent structures that follow each other
 
 
 class Metabasins(pelplug.Analysis):
@@ -157,6 +159,21 @@ class Metabasins(pelplug.Analysis):
 
         return draw_waiting_times(self.to_dataset(), ax, **keywords)
 
+    def panels(self):
+        """Return what draws waiting times, their mean at each energy, S0 with S_MB, and jumps."""
+        from pelplug_metabasins import drawing
+
+        dataset = self.to_dataset()
+        return [
+            functools.partial(draw, dataset)
+            for draw in (
+                drawing.draw_waiting_times,
+                drawing.draw_by_energy,
+                drawing.draw_persistence,
+                drawing.draw_jumps,
+            )
+        ]
+
     def figure(self):
         """Return a Figure: waiting times, their mean at each energy with the fit, S0 and S_MB, jumps."""
         from pelplug_metabasins.drawing import draw_figure
@@ -184,6 +201,14 @@ class Metabasins(pelplug.Analysis):
         if np.any(structure[1:] == structure[:-1]) or np.any(last < first) or np.any(first[1:] <= last[:-1]):
             raise pelplug.InputError(
                 f"The visits of {INPUT} do not follow each other in time; run that analysis again."
+            )
+        # The way from one visit to the next is the shortest in the periodic cell; half of it is as short the other way.
+        steps = np.diff(source["positions"].values, axis=0) @ np.linalg.inv(source["cell"].values)
+        if np.abs(steps).max() > _LONGEST_STEP:
+            k = int(np.abs(steps).max(axis=(1, 2)).argmax())
+            raise pelplug.InputError(
+                f"A particle moves {np.abs(steps[k]).max():.2f} of the cell from frame {last[k]} to {first[k + 1]}, so "
+                "nobody can tell which way round the cell; write frames more often."
             )
         labels, times = source["frame"].values, source["time"].values
         at_first, at_last = times[np.searchsorted(labels, first)], times[np.searchsorted(labels, last)]

@@ -42,7 +42,7 @@ def from_visits(structure, first, last, energy, positions, dt=DT):
             "visit_last": ("visit", last),
             "visit_energy": ("visit", energy),
             "positions": (("visit", "particle", "dimension"), positions),
-            "cell": (("vector", "dimension"), 5.0 * np.eye(positions.shape[2])),
+            "cell": (("vector", "dimension"), 50.0 * np.eye(positions.shape[2])),
         },
         {"frame": ("frame", frames), "time": ("frame", dt * frames)},
     )
@@ -539,6 +539,12 @@ def test_too_few_metabasins_give_no_average():
     assert ds.attrs["statistics"].startswith("none: 19 complete")
     assert not {"mean_waiting_time", "diffusion_coefficient", "persistence", "rate_slope"} & set(ds.data_vars)
     assert "mean_waiting_time" in metabasins_of(source, minimum=19)
+
+
+def test_steps_round_half_the_cell_are_refused():
+    positions = np.array([[[0.0, 0.0]], [[24.0, 0.0]], [[26.0, 0.0]]])
+    with pytest.raises(pelplug.InputError, match=r"0\.48 of the cell from frame 0 to 1.*write frames more often"):
+        metabasins_of(transitions([0, 1, 2], [0.0, 1.0, 2.0], positions))
 
 
 def test_frames_not_equally_spaced():
