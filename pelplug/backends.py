@@ -6,7 +6,6 @@ import contextlib
 import functools
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 import types
@@ -20,6 +19,7 @@ from MDAnalysis.analysis.backends import BackendBase
 from MDAnalysis.lib.log import ProgressBar
 
 from pelplug.errors import InputError, RunError
+from pelplug.processes import start_worker
 
 __all__ = ["DaskBackend", "ProcessBackend", "available_cores", "make_backend"]
 
@@ -167,7 +167,7 @@ def _split(func: Callable, computations: list) -> list[Callable]:
 
 def _start_worker() -> None:
     # Ctrl-C reaches the whole process group; only the parent answers it, by ending the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    start_worker()
     # tqdm makes a lock between processes, a semaphore that would be left behind when a worker is ended.
     tqdm.tqdm.set_lock(threading.RLock())
 

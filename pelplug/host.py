@@ -297,16 +297,7 @@ def simulate(
     jobs = [(output_of_replica(output, one), plan.of_replica(one), one) for one in range(seed, seed + replicas)]
     if workers == 1:
         return [on_the_fly.simulate(liquid, program, path, own, seed=one, **common) for path, own, one in jobs]
-    import concurrent.futures
-    import multiprocessing
-
-    common["progress"] = common["announce"] = None
-    context = multiprocessing.get_context("spawn")  # engines and numba's threads do not survive a fork
-    with concurrent.futures.ProcessPoolExecutor(min(workers, replicas), mp_context=context) as pool:
-        futures = [
-            pool.submit(on_the_fly.simulate, liquid, program, path, own, seed=one, **common) for path, own, one in jobs
-        ]
-        return [future.result() for future in futures]
+    return on_the_fly.simulate_several(liquid, program, jobs, workers, **common)
 
 
 def isoconfigurational(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import multiprocessing
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +19,14 @@ from pelplug import errors
 from pelplug.analysis import Analysis
 from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
-from pelplug.errors import InputError
+from pelplug.errors import InputError, RunError
 from pelplug.fields import Need
+from pelplug.processes import start_worker
 from pelplug.provenance import to_json
 from pelplug.simulate.engine import EnergyLog
 from pelplug.simulate.run import SimulationResult, output_of_replica, run_simulation
 
-__all__ = ["InSitu", "Plan", "simulate"]
+__all__ = ["InSitu", "Plan", "simulate", "simulate_several"]
 
 
 class InSitu:
@@ -205,3 +209,35 @@ class Plan:
 def simulate(model, engine, output, plan: Plan, **protocol) -> SimulationResult:
     """Run one simulation with its analyses; see `pelplug.host.simulate`."""
     return run_simulation(model, engine, output, watch=plan.watch(model), watch_output=plan.output, **protocol)
+
+
+def simulate_several(model, engine, jobs, workers: int, **protocol) -> list[SimulationResult]:
+    """Run replicas, several at once, each in a process of its own; Ctrl-C stops all at their next checkpoint.
+
+    Parameters
+    ----------
+    model, engine, **protocol
+        Of `simulate`.
+    jobs : list of (path_like, Plan, int)
+        Output, analyses and seed of each.
+    workers : int
+        How many at once.
+    """
+    protocol["progress"] = protocol["announce"] = None
+    context = multiprocessing.get_context("spawn")  # engines and numba's threads do not survive a fork
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=start_worker)
+    with pool:
+        futures = [pool.submit(simulate, model, engine, path, plan, seed=seed, **protocol) for path, plan, seed in jobs]
+        try:
+            return [future.result() for future in futures]
+        except BrokenProcessPool as error:
+            raise RunError(
+                "A worker process died, most likely for lack of memory; use fewer --workers and run the same command "
+                "again."
+            ) from error
+        except KeyboardInterrupt:
+            processes = list(pool._processes.values())
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
+            raise

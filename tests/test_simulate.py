@@ -7,16 +7,19 @@ import random
 import signal
 import subprocess
 import sys
+import time
 
 import gsd.hoomd
 import numpy as np
 import pytest
+from oracles.killable_run import KillableRun
 from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.errors import InputError
 from pelplug.registry import Registry
 from pelplug.simulate.equilibration import SAMPLES, BlockCurves, compare
+from pelplug.simulate.recorder import Recorder
 from pelplug.simulate.run import NO_ENGINE, choose_engine, run_simulation
 from pelplug.simulate.schedule import Schedule
 from pelplug.simulate.velocities import kinetic_temperature, thermalised
@@ -200,19 +203,17 @@ def start(path, pause=0.0, every=0.0):
 
 def test_killed_ten_times_the_trajectory_equals_an_uninterrupted_one(tmp_path):
     whole, broken = tmp_path / "whole.gsd", tmp_path / "broken.gsd"
-    start(whole).communicate()
+    assert KillableRun(whole).finish() == 0
     rng, kills = random.Random(7), 0
     for _ in range(40):
         # One step is so slow that chunks are short: a kill can come between any two of them, and within one.
-        process = start(broken, pause=0.0005 if kills < 10 else 0.0)
+        run = KillableRun(broken, pause=0.0005 if kills < 10 else 0.0)
         if kills < 10:
             for _ in range(rng.randrange(2, 7)):
-                if not process.stdout.readline():
+                if run.said() is None:
                     break
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-        process.communicate()
+            kills += run.kill()
+        run.finish()
         if broken.exists():
             break
     assert kills >= 3 and broken.exists()
@@ -271,6 +272,60 @@ def test_an_unfinished_run_of_another_command_is_not_destroyed(model, tmp_path):
         run_simulation(model, ToyEngine(), path, seed=2, **SHORT)
     run_simulation(model, ToyEngine(), path, seed=1, **SHORT)
     assert path.exists()
+
+
+def test_a_finished_command_says_so_and_another_one_does_not_touch_its_file(model, tmp_path):
+    path, said = tmp_path / "traj.gsd", []
+    first = run_simulation(model, ToyEngine(), path, seed=1, announce=said.append, **SHORT)
+    before = path.stat()
+    again = run_simulation(model, ToyEngine(), path, seed=1, announce=said.append, **SHORT)
+    assert said == [f"{path} was finished by this command already; nothing is left to do"]
+    assert again.record == first.record | {"model": again.record["model"]} and path.stat() == before
+    with pytest.raises(InputError, match="exists already"):
+        run_simulation(model, ToyEngine(), path, seed=2, **SHORT)
+    run_simulation(model, ToyEngine(), path, seed=2, overwrite=True, **SHORT)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_two_processes_never_write_one_simulation(model, tmp_path):
+    path = tmp_path / "traj.gsd"
+    run = KillableRun(path, pause=0.002)
+    assert run.said()
+    with pytest.raises(InputError, match="Another process is simulating"):
+        one = Recorder(path, json.loads(next(tmp_path.glob(".*.partial/command.json")).read_text()))
+        one.lock(patience=0.2)
+    assert run.kill()
+    run.finish()
+    one.lock()  # whoever held it is gone
+    one.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_end_with_their_master(tmp_path):
+    text = """
+import concurrent.futures, multiprocessing, os, time
+from pelplug.processes import start_worker
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    pool = concurrent.futures.ProcessPoolExecutor(1, mp_context=context, initializer=start_worker)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+    (tmp_path / "program.py").write_text(text)
+    master = subprocess.Popen([sys.executable, tmp_path / "program.py"], stdout=subprocess.PIPE, text=True)
+    worker = int(master.stdout.readline())
+    master.kill()
+    master.wait()
+    for _ in range(200):
+        try:  # behind its name in brackets, the state: a zombie has ended too
+            state = pathlib.Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state == "Z":
+            return
+        time.sleep(0.05)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker outlived its master")
 
 
 def test_a_file_that_exists_is_not_overwritten(model, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import multiprocessing
 import signal
 import threading
 import time
@@ -276,8 +277,7 @@ class Driver:
             conf = conf.replace(step=0)  # the count of steps of a trajectory begins with its first frame
         with self._session(conf, dynamics, internal, protocol.log_every) as session:
             record = {
-                **protocol.record(),
-                "engine": self.engine.name,
+                **self.recorder.command,
                 "engine_version": self.engine.status().version,
                 "device": self.engine.device,
                 "route": session.route,
@@ -390,7 +390,9 @@ class Driver:
                 raise KeyboardInterrupt
             self._stop = True
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        # Ctrl-C reaches workers too, but it is their master that ends them.
+        signals = (signal.SIGTERM,) if multiprocessing.parent_process() else (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, stop) for number in signals}
         try:
             yield
         finally:

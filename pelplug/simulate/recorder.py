@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.errors import RunError
+from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.files import atomic_output, disk_errors, move_new, sync_file
 from pelplug.gsdfile import GSDWriter
 from pelplug.simulate.engine import EnergyLog
+from pelplug.trajectory import open_trajectory
 
 __all__ = ["Checkpoint", "Recorder", "find_unfinished"]
 
-_TRAJECTORY, _CHECKPOINT, _COMMAND = "trajectory.gsd", "checkpoint.npz", "command.json"
+_TRAJECTORY, _CHECKPOINT, _COMMAND, _LOCK = "trajectory.gsd", "checkpoint.npz", "command.json", "lock"
 _ARRAYS = ("positions", "cell", "species", "diameters", "masses", "velocities", "images")
 
 
@@ -72,14 +75,64 @@ class Recorder:
     def __init__(self, output, command: Mapping):
         self.output = Path(output)
         self._text = json.dumps(command, sort_keys=True, default=str)
+        self.command: dict = json.loads(self._text)
         digest = hashlib.sha256(self._text.encode()).hexdigest()[:8]
         self.folder = self.output.parent / f".{self.output.name}.{digest}.partial"
         self._writer: GSDWriter | None = None
+        self._lock: int | None = None
 
     @property
     def frames(self) -> int:
         """Frames written so far."""
         return 0 if self._writer is None else len(self._writer)
+
+    def finished(self) -> dict | None:
+        """Return the record in the output if this command has written it already, None if it has not."""
+        if not self.output.exists():
+            return None
+        try:
+            with open_trajectory(self.output) as trajectory:
+                record = (trajectory.simulation_record or {}) | {"model": trajectory.model_record}
+        except PelplugError:
+            return None
+        return record if all(record.get(name, self) == value for name, value in self.command.items()) else None
+
+    def lock(self, patience: float = 10.0) -> None:
+        """Make sure that no other process simulates the same; the lock ends with the process, however that ends.
+
+        Parameters
+        ----------
+        patience : float
+            To wait for one that is about to end: a worker of a run that was killed [s].
+
+        Raises
+        ------
+        InputError
+            If another one is at it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            return
+        path, begun = self.folder / _LOCK, time.monotonic()
+        while True:
+            self._make_folder()
+            with disk_errors(self.output):
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    # Who held it may have removed the folder just now.
+                    if path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                        self._lock = descriptor
+                        return
+                except BlockingIOError:
+                    pass
+            os.close(descriptor)
+            if time.monotonic() - begun > patience:
+                raise InputError(
+                    f"Another process is simulating {self.output} by the same command; wait for it, or end it."
+                )
+            time.sleep(0.1)
 
     def load(self) -> Checkpoint | None:
         """Return the checkpoint of an unfinished run of the same command, None if there is none.
@@ -172,7 +225,8 @@ class Recorder:
         InputError
             If a file has appeared there meanwhile and may not be replaced; the run is kept.
         """
-        self.close()
+        self._writer.close()
+        self._writer = None
         path = self.folder / _TRAJECTORY
         with disk_errors(self.output):
             sync_file(path)
@@ -184,15 +238,23 @@ class Recorder:
         self.discard()
 
     def close(self) -> None:
-        """Close the trajectory."""
+        """Close the trajectory and let others have the folder, which goes if there is nothing to go on with."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        if self._lock is not None:
+            if not (self.folder / _CHECKPOINT).exists():
+                shutil.rmtree(self.folder, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = None
 
     def discard(self) -> None:
         """Remove the folder with all that is in it."""
-        self.close()
+        # The checkpoint first: what a kill leaves of the rest is nothing that anybody would go on with.
+        with contextlib.suppress(OSError):
+            (self.folder / _CHECKPOINT).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.close()
 
     def _make_folder(self) -> None:
         with disk_errors(self.output):

@@ -10,7 +10,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.files import check_output
 from pelplug.models.base import Model
-from pelplug.results import write_netcdf
+from pelplug.results import read_results, write_netcdf
 from pelplug.simulate.driver import Driver, Protocol
 from pelplug.simulate.engine import Dynamics, Engine
 from pelplug.simulate.recorder import Recorder, find_unfinished
@@ -100,7 +100,7 @@ def run_simulation(
     watch_output=None,
 ) -> SimulationResult:
     """Simulate a model and write a trajectory; see `pelplug.host.simulate` for the parameters."""
-    output = check_output(output, overwrite, inputs)
+    output = Path(output)
     if output.suffix.lower() != ".gsd":
         raise InputError(f"A simulation writes a GSD file; give {output.name} the ending .gsd.")
     time_step = model.time_step if time_step is None else time_step
@@ -132,21 +132,43 @@ def run_simulation(
     )
     seen = {} if watch is None else {"in_situ": watch.record()}
     recorder = Recorder(output, {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen})
-    _settle_unfinished(recorder, overwrite, announce)
-    # A run that was killed when it had written this already writes it again.
-    again = overwrite or recorder.load() is not None
-    if watch_output is not None:
-        watch_output = check_output(watch_output, again, inputs)
-    driver = Driver(protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch)
+    if not overwrite and (result := _finished(recorder, watch_output)) is not None:
+        recorder.discard()  # killed after all was done, it may have left the folder
+        if announce is not None:
+            announce(f"{output} was finished by this command already; nothing is left to do")
+        return result
+    check_output(output, overwrite, inputs)
+    _refuse_others(recorder, overwrite)
+    recorder.lock()
     try:
-        record = driver.run()
+        found = recorder.load()
+        if announce is not None and found is not None:
+            announce(f"an unfinished run was found at step {found.configuration.step}; going on from there")
+        # A run that was killed when it had written this already writes it again.
+        again = overwrite or found is not None
+        if watch_output is not None:
+            watch_output = check_output(watch_output, again, inputs)
+        record = Driver(
+            protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch
+        ).run()
+        datasets = {} if watch is None else watch.datasets()
+        if watch_output is not None:
+            write_netcdf(datasets, watch_output, again, inputs)
+        recorder.finish(overwrite)
     finally:
         recorder.close()
-    datasets = {} if watch is None else watch.datasets()
-    if watch_output is not None:
-        write_netcdf(datasets, watch_output, again, inputs)
-    recorder.finish(overwrite)
     return SimulationResult(output, record, datasets)
+
+
+def _finished(recorder: Recorder, watch_output) -> SimulationResult | None:
+    """Return the result of a command that is complete, if it is."""
+    record, datasets = recorder.finished(), {}
+    if record is not None and recorder.command.get("in_situ"):
+        # What was not written cannot be given again.
+        if watch_output is None or not Path(watch_output).exists():
+            return None
+        datasets = read_results(watch_output)
+    return None if record is None else SimulationResult(recorder.output, record, datasets)
 
 
 def output_of_replica(output, seed: int) -> Path:
@@ -181,13 +203,11 @@ def _digest(start: Configuration | None) -> str | None:
     return digest.hexdigest()[:16]
 
 
-def _settle_unfinished(recorder: Recorder, overwrite: bool, announce) -> None:
-    """Go on with this command's unfinished run, and never destroy another one's silently."""
+def _refuse_others(recorder: Recorder, overwrite: bool) -> None:
+    """Never destroy another command's unfinished run silently."""
     others = [folder for folder in find_unfinished(recorder.output) if folder != recorder.folder]
     if others and not overwrite:
         raise InputError(
             f"There is an unfinished simulation for {recorder.output} made by another command ({others[0]}); repeat "
             "that command to finish it, remove the folder, choose another output name, or pass --overwrite."
         )
-    if announce is not None and (found := recorder.load()) is not None:
-        announce(f"an unfinished run was found at step {found.configuration.step}; going on from there")
