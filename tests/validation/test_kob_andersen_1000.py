@@ -25,8 +25,8 @@ RUNS = {
     0.6: (0.8, 40_000, 250_000, 10_000),
     0.5: (0.6, 80_000, 200_000, 40_000),
     0.7: (0.8, 20_000, 100_000, 5_000),
-    0.55: (0.6, 40_000, 150_000, 20_000),
 }
+CARRIED_ON = {0.5: 250_000}  # further steps, a trajectory of their own
 N = 1000
 T_C = 0.435
 # Flenner and Szamel, Phys. Rev. E 72, 011205 (2005), Figs. 2 and 5: T, tau_alpha and D of A, Brownian dynamics.
@@ -55,6 +55,20 @@ def simulated(folder: pathlib.Path, temperature: float) -> pathlib.Path:
     return path
 
 
+def carried_on(path: pathlib.Path, temperature: float) -> list[pathlib.Path]:
+    """Return what follows on a trajectory."""
+    if temperature not in CARRIED_ON:
+        return []
+    more = path.with_name(f"{path.stem}b.gsd")
+    if not more.exists():
+        pelplug.simulate(
+            "kob-andersen", temperature=temperature, ensemble="nve", engine="lammps", threads=1, log_every=5,
+            equilibration=0, steps=CARRIED_ON[temperature], frames=f"blocks:{RUNS[temperature][3]}", start=path,
+            output=more,
+        )  # fmt: skip
+    return [more]
+
+
 def analyzed(name: str, path: pathlib.Path, **parameters):
     """Return a result, which is computed if it is not kept."""
     kept = path.with_name(f"{path.stem}.{name}.nc")
@@ -76,7 +90,7 @@ def liquids(tmp_path_factory):
         kinetic = float(np.concatenate([np.atleast_1d(part) for part in logged]).mean())
         dynamics = analyzed(
             "dynamics", path, wave_number=(Q, Q_SMALL), threshold=float(np.exp(-1)),
-            quantities=("msd", "fs", "alpha_2", "chi_4"),
+            quantities=("msd", "fs", "alpha_2", "chi_4"), more=tuple(carried_on(path, temperature)),
         )  # fmt: skip
         found[temperature] = kinetic, dynamics, analyzed("msed", path)
     return dict(sorted(found.items(), reverse=True))
