@@ -7,6 +7,7 @@ import os
 import signal
 
 import pelplug
+import pelplug.simulate.driver
 from oracles.toy_engine import ToyEngine
 from pelplug.simulate.run import run_simulation
 
@@ -57,6 +58,7 @@ class KillableRun:
 
 def _run(path, pause, reports):
     ToyEngine.seconds_a_step = pause
+    pelplug.simulate.driver._SECONDS = 0.02  # many reports and checkpoints
     run_simulation(
         pelplug.model("kob-andersen", cutoff=1.8), ToyEngine(), path, n=60, temperature=2.0, steps=400, melt_steps=50,
         seed=4, log_every=7, frames="blocks:50:3", longest_equilibration=600, checkpoint_seconds=0.0,
