@@ -170,6 +170,13 @@ class Analysis(AnalysisBase):
 
         return plot_variable(self.to_dataset(), next(iter(self.provides)), ax=ax, **keywords)
 
+    def panels(self) -> list:
+        """Return what `pelplug plot` draws of several results over each other: functions with the face of `plot`.
+
+        Each gets ``ax``, and ``color`` and ``label`` of the result, which it passes on to `Axes.plot`.
+        """
+        return [self.plot]
+
     def figure(self):
         """Return a Figure: one panel of `plot`, unless a subclass draws several."""
         from pelplug.plotting import one_panel

@@ -1,12 +1,16 @@
-"""The plot an analysis has before its author draws a better one."""
+"""The plot an analysis has before its author draws a better one, and several results over each other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["axis_label", "one_panel", "plot_variable"]
+__all__ = ["axis_label", "one_panel", "overlay", "plot_variable", "temperature_labels"]
+
+_MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
+_UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
+_MOST_INSIDE = 6  # entries of a legend that fit into a panel
 
 
 def axis_label(array) -> str:
@@ -58,3 +62,128 @@ def one_panel(draw: Callable):
     figure = Figure(layout="constrained")
     draw(ax=figure.add_subplot())
     return figure
+
+
+def temperature_labels(datasets: Sequence, names: Sequence[str]) -> list[tuple[int, str, object]]:
+    """Return results in the order of temperature, with label and colour; those without one come last, by name.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset
+    names : sequence of str
+        Label where a result does not say its temperature, and to tell results of one temperature apart.
+
+    Returns
+    -------
+    list of (int, str, colour)
+        Place in `datasets`, label, and colour: a sequential map from cold to hot.
+    """
+    from matplotlib import colormaps
+
+    found = [_temperature(dataset) for dataset in datasets]
+    known = sorted((k for k, one in enumerate(found) if one is not None), key=lambda k: found[k])
+    distinct = sorted({found[k] for k in known})
+    shares = np.linspace(_COLD, _HOT, len(distinct)) if len(distinct) > 1 else [_COLD]
+    colours = dict(zip(distinct, (colormaps[_MAP](share) for share in shares), strict=True))
+    entries = []
+    for k in known:
+        shared = sum(other == found[k] for other in found) > 1
+        entries.append((k, f"$T = {found[k]:g}$" + (f" ({names[k]})" if shared else ""), colours[found[k]]))
+    rest = [k for k, one in enumerate(found) if one is None]
+    return entries + [(k, names[k], _UNKNOWN[i % len(_UNKNOWN)]) for i, k in enumerate(rest)]
+
+
+def overlay(ax, draws: Sequence[tuple[Callable, str, object]]):
+    """Draw several results into one panel.
+
+    Parameters
+    ----------
+    ax : Axes
+    draws : sequence of (callable, str, colour)
+        What draws (the face of `Analysis.plot`), label and colour of each result.
+
+    Returns
+    -------
+    Axes
+        Each result has one entry in the legend. Fits have the colour of their result, dashed; numbers written into
+        the panel are left out, as they would cover each other. What has the gid "reference" stays as it is.
+    """
+    limits = []
+    for draw, label, colour in draws:
+        before = set(ax.get_children())
+        ax.autoscale(True)
+        _draw_one(draw, ax, label, colour)
+        _tell_apart([one for one in ax.get_children() if one not in before], label, colour)
+        if ax.dataLim.width != 0 or ax.dataLim.height != 0:
+            limits.append((*ax.get_xlim(), *ax.get_ylim()))
+    if limits:
+        x_low, x_high, y_low, y_high = np.transpose(limits)
+        ax.set(xlim=(x_low.min(), x_high.max()), ylim=(y_low.min(), y_high.max()))
+    handles, labels = ax.get_legend_handles_labels()
+    first = dict(zip(reversed(labels), reversed(handles), strict=True))
+    own = [label for _, label, _ in draws]
+    wanted = [label for label in own if label in first] + [label for label in dict.fromkeys(labels) if label not in own]
+    if wanted:
+        style = {"frameon": False, "fontsize": "small"}
+        if len(wanted) > _MOST_INSIDE:
+            style |= {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+        ax.legend([first[label] for label in wanted], wanted, **style)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    return ax
+
+
+def _temperature(dataset) -> float | None:
+    found = dataset.attrs.get("temperature")
+    if found is None and "temperature" in dataset.variables and dataset["temperature"].ndim == 0:
+        found = dataset["temperature"].values
+    try:
+        found = float(found)
+    except (TypeError, ValueError):
+        return None
+    return found if np.isfinite(found) else None
+
+
+def _draw_one(draw, ax, label, colour) -> None:
+    import inspect
+
+    keywords = inspect.signature(draw).parameters
+    if {"color", "label"} <= set(keywords) or any(one.kind is one.VAR_KEYWORD for one in keywords.values()):
+        draw(ax=ax, color=colour, label=label)
+    else:
+        draw(ax=ax)
+
+
+def _tell_apart(added, label: str, colour) -> None:
+    """Give what one result added its colour, and one entry in the legend."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+    from matplotlib.text import Text
+
+    for one in added:
+        if isinstance(one, Text):
+            one.remove()
+    drawn = [one for one in added if not isinstance(one, Text) and hasattr(one, "set_label") and _is_data(one)]
+    own = [one for one in drawn if one.get_label() == label]
+    lead = own[:1] or [one for one in drawn if isinstance(one, Line2D) and len(one.get_xdata()) > 2][:1] or drawn[:1]
+    for one in drawn:
+        if one.get_gid() == "reference" or (isinstance(one, Line2D) and not len(one.get_xdata())):  # explains a style
+            continue
+        one.set_color(colour)
+        if isinstance(one, PolyCollection | Patch):
+            one.set_alpha(0.3 if one in lead else 0.15)
+        if isinstance(one, Line2D) and one not in lead and one.get_label() not in (label, f"_{label}"):
+            one.set_linewidth(1.0)
+            if one.get_linestyle() == "-":
+                one.set_linestyle("--")
+        one.set_label(label if one in lead else f"_{label}")
+
+
+def _is_data(artist) -> bool:
+    """Tell curves from the frame of the panel."""
+    from matplotlib.collections import Collection
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return isinstance(artist, Collection | Line2D | Patch)

@@ -25,6 +25,7 @@ __all__ = [
     "input_record",
     "model_record",
     "parameters_of",
+    "temperature_of",
     "to_json",
     "versions",
 ]
@@ -101,7 +102,15 @@ def input_record(trajectory: Any) -> dict[str, Any]:
     return record
 
 
-def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
+def temperature_of(trajectory: Any) -> float | None:
+    """Return the temperature at which `pelplug simulate` made a trajectory [energy / k_B]; None if not known."""
+    record = getattr(trajectory, "simulation_record", None) or {}
+    found = record.get("temperature")
+    # A ramp has no one temperature.
+    return float(found) if isinstance(found, int | float) and record.get("end_temperature") is None else None
+
+
+def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
     """Return the attributes of an analysis's dataset: what was computed, from what, with what, by whom."""
     distribution, version = distribution_of(type(analysis))
     record = analysis.interactions()
@@ -110,7 +119,9 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, str]:
         | {"parameters": parameters_of(dataset), "failed_frames": failed_frames(dataset)}
         for name, dataset in analysis.inputs.items()
     }
+    temperature = temperature_of(analysis.trajectory)
     return {
+        **({} if temperature is None else {"temperature": temperature}),
         "analysis": analysis.name,
         "title": analysis.summary,
         "plugin": f"{distribution} {version}".strip(),

@@ -20,7 +20,7 @@ __all__ = ["plot"]
 @click.option("--overwrite", is_flag=True, help="Replace an existing figure.")
 @common
 def plot(files, output, plugin, overwrite):
-    """Draw results again; several files are drawn over each other."""
+    """Draw results again; several files over each other, with their temperatures in the legend."""
     from pelplug.files import check_output
     from pelplug.results import read_results
 
@@ -45,26 +45,39 @@ def plot(files, output, plugin, overwrite):
 
 
 def draw(curves: dict):
-    """Return a figure: an analysis's own if there is one of it, else a panel for each analysis.
+    """Return a figure: an analysis's own if there is one of it, else the panels of each analysis.
 
     Parameters
     ----------
     curves : dict of str to list of (str, Analysis)
-        Labelled analyses by name; those of one name share a panel.
+        Analyses by name, with the names of their files; those of one name share panels.
     """
     from matplotlib.figure import Figure
 
+    from pelplug.plotting import overlay, temperature_labels
+
     if len(curves) == 1 and len(next(iter(curves.values()))) == 1:
         return next(iter(curves.values()))[0][1].figure()
-    figure = Figure(figsize=(6.4 * len(curves), 4.8), layout="constrained")
-    for ax, analyses in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.values(), strict=True):
-        for index, (label, analysis) in enumerate(analyses):
-            before = set(ax.get_children())
-            analysis.plot(ax=ax)
-            if len(analyses) > 1:
-                _tell_apart(ax, before, label, index)
-        if len(analyses) > 1:
-            ax.legend()
+    panels = []
+    for analyses in curves.values():
+        if len(analyses) == 1:
+            panels.append(analyses[0][1].plot)
+            continue
+        datasets = [analysis.to_dataset() for _, analysis in analyses]
+        entries = temperature_labels(datasets, [label for label, _ in analyses])
+        for row in zip(*(analyses[k][1].panels() for k, _, _ in entries), strict=False):
+            draws = [(one, label, colour) for one, (_, label, colour) in zip(row, entries, strict=True)]
+            panels.append(lambda ax, draws=draws: overlay(ax, draws))
+    columns = min(len(panels), 2 if len(panels) == 4 else 3)
+    rows = -(-len(panels) // columns)
+    figure = Figure(
+        figsize=((5.2 if columns > 1 else 6.4) * columns, (4.2 if columns > 1 else 4.8) * rows), layout="constrained"
+    )
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, panel in zip(axes, panels, strict=False):
+        panel(ax=ax)
+    for ax in axes[len(panels) :]:
+        ax.set_axis_off()
     return figure
 
 
@@ -72,16 +85,3 @@ def _labels(files) -> list[str]:
     """Names that tell the files apart, as short as that allows."""
     stems = [Path(file).stem for file in files]
     return stems if len(set(stems)) == len(stems) else [str(file) for file in files]
-
-
-def _tell_apart(ax, before: set, label: str, index: int) -> None:
-    """Give what a call of plot() added a colour and, for its first curve, an entry in the legend.
-
-    An analysis draws itself as if it were alone: numbers it writes into the panel would cover each other.
-    """
-    added = [one for one in (*ax.lines, *ax.patches, *ax.collections) if one not in before]
-    for position, artist in enumerate(added):
-        artist.set_color(f"C{index}")
-        artist.set_label(label if position == 0 else f"_{label}")
-    for text in [one for one in ax.texts if one not in before]:
-        text.remove()

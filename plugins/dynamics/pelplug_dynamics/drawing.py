@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 __all__ = ["draw_correlations", "draw_displacement", "draw_figure", "draw_rdf", "draw_scattering"]
 
 COLOURS = ("#17324d", "#c8553d", "#4f8a5b", "#8a6fb0", "#b8862c")
+LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
 
 
 def _axes(ax):
@@ -16,10 +17,10 @@ def _axes(ax):
 
 def _curves(dataset, name, ax, keywords, **selection):
     array, error = dataset[name].isel(selection), dataset[f"{name}_error"].isel(selection)
-    times = dataset["lag_time"].values
-    for k, kind in enumerate(dataset["kind"].values):
-        if kind == "all":
-            continue
+    times, kinds = dataset["lag_time"].values, [kind for kind in dataset["kind"].values if kind != "all"]
+    # Beside other results the colour is that of the result, so that species differ in their lines.
+    shared = "label" in keywords
+    for k, kind in enumerate(kinds):
         y, e = array.sel(kind=kind).values, error.sel(kind=kind).values
         style = {
             "color": COLOURS[k % len(COLOURS)],
@@ -28,10 +29,15 @@ def _curves(dataset, name, ax, keywords, **selection):
             "linewidth": 1,
             "label": str(kind),
         }
-        ax.plot(times, y, **{**style, **keywords})
+        if shared:
+            style |= {"linestyle": LINES[k % len(LINES)], "marker": ""} | keywords
+            style["label"] = keywords["label"] if k == 0 else f"_{keywords['label']}"
+            if len(kinds) > 1 and str(kind) not in ax.get_legend_handles_labels()[1]:
+                ax.plot([], [], color="0.35", linewidth=1, linestyle=style["linestyle"], label=str(kind))
+        ax.plot(times, y, **{**style, **({} if shared else keywords)})
         there = np.isfinite(e)
         ax.fill_between(times[there], (y - e)[there], (y + e)[there], color=style["color"], alpha=0.2, linewidth=0)
-    ax.set(xscale="log", xlabel=r"$t$")
+    ax.set(xscale="log", xlabel="$t$ (time)")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
@@ -55,7 +61,12 @@ def draw_scattering(dataset, ax=None, **keywords):
     ax = _axes(ax)
     _curves(dataset, "fs", ax, keywords, wave_number=0)
     q = float(dataset["wave_number"][0])
-    ax.set(ylabel=rf"$F_\mathrm{{s}}(q = {q:.3g},\, t)$", ylim=(min(0.0, 1.05 * float(dataset["fs"].min())), 1.02))
+    # q_max of several temperatures differs in the third digit.
+    digits = f"q \\approx {q:.2g}" if "label" in keywords else f"q = {q:.3g}"
+    label = rf"$F_\mathrm{{s}}({digits},\, t)$"
+    if ax.get_ylabel() not in ("", label):
+        label = r"$F_\mathrm{s}(q, t)$"
+    ax.set(ylabel=label, ylim=(min(0.0, 1.05 * float(dataset["fs"].isel(wave_number=0).min())), 1.02))
     ax.legend(frameon=False, fontsize="small")
     return ax
 
@@ -64,7 +75,7 @@ def draw_displacement(dataset, ax=None, **keywords):
     """Draw the mean squared displacement of each species and 2 d D t in the window of D; see `draw_scattering`."""
     ax = _axes(ax)
     _curves(dataset, "msd", ax, keywords)
-    for k, kind in enumerate(dataset["kind"].values):
+    for k, kind in enumerate(dataset["kind"].values if "label" not in keywords else ()):
         window = dataset["diffusion_window"].sel(kind=kind).values
         if kind == "all" or not np.isfinite(window).all():
             continue
@@ -72,7 +83,7 @@ def draw_displacement(dataset, ax=None, **keywords):
         end = float(msd.sel(lag_time=window[1], method="nearest"))
         label = rf"$D_\mathrm{{{kind}}} = {float(dataset['diffusion_coefficient'].sel(kind=kind)):.3g}$"
         ax.plot(window, 1.5 * end * window / window[1], "--", color=COLOURS[k % len(COLOURS)], linewidth=1, label=label)
-    ax.set(yscale="log", ylabel=r"$\langle\Delta r^2(t)\rangle$")
+    ax.set(yscale="log", ylabel=r"$\langle\Delta r^2(t)\rangle$ (length$^2$)")
     ax.legend(frameon=False, fontsize="small")
     return ax
 
@@ -81,8 +92,9 @@ def draw_correlations(dataset, ax=None, **keywords):
     """Draw the non-Gaussian parameter (lines) and chi_4 (dots, right axis); see `draw_scattering`."""
     ax = _axes(ax)
     _curves(dataset, "alpha_2", ax, {**keywords, "marker": ""})
-    ax.set(ylabel=r"$\alpha_2(t)$ (lines)")
-    if np.isfinite(dataset["chi_4"]).any():
+    ax.set(ylabel=r"$\alpha_2(t)$")
+    if "label" not in keywords and "chi_4" in dataset and np.isfinite(dataset["chi_4"]).any():
+        ax.set(ylabel=r"$\alpha_2(t)$ (lines)")
         right = ax.twinx()
         for k, kind in enumerate(dataset["kind"].values):
             if kind != "all":
@@ -104,7 +116,7 @@ def draw_rdf(dataset, ax=None, **keywords):
             style = {"color": COLOURS[k % len(COLOURS)], "linewidth": 1.2, "label": f"{first}{second}", **keywords}
             ax.plot(dataset["r"].values, g.values, **style)
             k += 1
-    ax.set(xlabel=r"$r$", ylabel=r"$g(r)$")
+    ax.set(xlabel="$r$ (length)", ylabel="$g(r)$")
     ax.set_xlim(left=0)
     ax.legend(frameon=False, fontsize="small")
     for side in ("top", "right"):
@@ -113,14 +125,15 @@ def draw_rdf(dataset, ax=None, **keywords):
 
 
 def draw_figure(dataset) -> Figure:
-    """Draw all panels."""
-    figure = Figure(figsize=(9.6, 7.0), layout="constrained")
-    panels = figure.subplots(2, 2)
-    draw_scattering(dataset, panels[0, 0])
-    draw_displacement(dataset, panels[0, 1])
-    draw_correlations(dataset, panels[1, 0])
-    if "rdf" in dataset:
-        draw_rdf(dataset, panels[1, 1])
-    else:
-        panels[1, 1].set_axis_off()
+    """Draw a panel of each quantity that there is."""
+    wanted = [("fs", draw_scattering), ("msd", draw_displacement), ("alpha_2", draw_correlations), ("rdf", draw_rdf)]
+    draws = [draw for name, draw in wanted if name in dataset]
+    rows = 1 if len(draws) < 3 else 2
+    columns = -(-len(draws) // rows)
+    figure = Figure(figsize=(4.8 * columns, 3.5 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, draw in zip(panels, draws, strict=False):
+        draw(dataset, ax)
+    for ax in panels[len(draws) :]:
+        ax.set_axis_off()
     return figure

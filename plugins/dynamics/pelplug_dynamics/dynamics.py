@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 from typing import Annotated, Literal
@@ -325,13 +326,19 @@ class Dynamics(pelplug.Analysis):
         return dataset
 
     def plot(self, ax=None, **keywords):
-        """Draw F_s(q, t) of every species on a logarithmic time axis."""
-        from pelplug_dynamics.drawing import draw_scattering
+        """Draw F_s(q, t), or without it the MSD, of every species on a logarithmic time axis."""
+        return self.panels()[0](ax=ax, **keywords)
 
-        return draw_scattering(self.to_dataset(), ax, **keywords)
+    def panels(self):
+        """Return what draws F_s, the MSD and the non-Gaussian parameter, of what there is."""
+        from pelplug_dynamics import drawing
+
+        dataset = self.to_dataset()
+        wanted = {"fs": drawing.draw_scattering, "msd": drawing.draw_displacement, "alpha_2": drawing.draw_correlations}
+        return [functools.partial(draw, dataset) for name, draw in wanted.items() if name in dataset]
 
     def figure(self):
-        """Draw F_s, MSD, alpha_2 with chi_4, and g(r)."""
+        """Draw F_s, MSD, alpha_2 with chi_4, and g(r), of what there is."""
         from pelplug_dynamics.drawing import draw_figure
 
         return draw_figure(self.to_dataset())

@@ -48,14 +48,16 @@ def draw_distribution(dataset, ax=None, **keywords):
     edges, counts = dataset["kappa_ratio_edges"].values, dataset["kappa_counts"].values
     density, ratio = dataset["kappa_distribution"].values, dataset["kappa_ratio"].values
     filled = counts > 0
-    ax.stairs(np.where(filled, density, np.nan), edges, color=INK, alpha=0.12, fill=True)
+    if "label" not in keywords:  # beside others, areas would hide each other
+        ax.stairs(np.where(filled, density, np.nan), edges, color=INK, alpha=0.12, fill=True)
     style = {"color": INK, "marker": "o", "markersize": 3.5, "linewidth": 1.0, **keywords}
     ax.plot(ratio[filled], density[filled], **style)
     # Poisson error of the counts: what the scatter of the rare soft pairs is worth.
     error = density[filled] / np.sqrt(counts[filled])
     ax.fill_between(ratio[filled], np.maximum(density[filled] - error, density[filled] / 10), density[filled] + error,
                     color=style["color"], alpha=0.25, linewidth=0)  # fmt: skip
-    ax.axvline(1.0, ymin=0.22, color="0.6", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    if alone:
+        ax.axvline(1.0, ymin=0.22, color="0.6", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0, gid="reference")
     ax.set(xscale="log", yscale="log", xlabel=r"$\kappa_{ij}\,/\,\langle\kappa\rangle$")
     ax.set_ylabel(r"$P(\kappa_{ij}/\langle\kappa\rangle)$")
     ax.set_ylim(min(limits[0], 0.3 * density[filled].min()), max(limits[1], 3.0 * density[filled].max()))

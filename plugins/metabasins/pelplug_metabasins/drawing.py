@@ -50,7 +50,7 @@ def draw_by_energy(dataset, ax=None, **keywords):
     energy, mean = dataset["bin_energy"].values, dataset["waiting_time_by_energy"].values
     error = np.nan_to_num(dataset["waiting_time_by_energy_error"].values)
     style = {"color": INK, "marker": "o", "markersize": 4, "linestyle": "", **keywords}
-    ax.plot(energy, mean, **style, label=r"$\langle\tau(e)\rangle$")
+    ax.plot(energy, mean, **{"label": r"$\langle\tau(e)\rangle$", **style})
     ax.vlines(energy, np.maximum(mean - error, 0.2 * mean), mean + error, color=style["color"], linewidth=1)
     ax.set_yscale("log")
     shown = ax.get_ylim()
@@ -63,13 +63,15 @@ def draw_by_energy(dataset, ax=None, **keywords):
         ax.axvline(crossover, color=FIT, linewidth=0.8, linestyle=":")
     if np.isfinite(mean).any():  # the curve goes beyond what was seen
         ax.set_ylim(shown)
+    ax.set(xlabel=r"$e$ (energy)", ylabel=r"$\langle\tau(e)\rangle$ (time)")
+    if "label" in keywords:  # beside other results, whose distributions would cover each other
+        return ax
     behind = ax.twinx()
     behind.stairs(dataset["energy_density"].values, dataset["energy_edges"].values, fill=True, color="0.88")
     behind.set(ylim=(0, None), yticks=[])
     behind.set_zorder(ax.get_zorder() - 1)
     ax.patch.set_visible(False)
     ax.plot([], [], color="0.85", linewidth=6, label=r"$p_\mathrm{eq}(e)$")
-    ax.set(xlabel=r"$e$ (energy)", ylabel=r"$\langle\tau(e)\rangle$ (time)")
     ax.legend(frameon=False, fontsize="small")
     return ax
 
@@ -83,6 +85,9 @@ def draw_persistence(dataset, ax=None, **keywords):
     ax.plot(
         times, dataset["persistence"].values[1:], **{"color": INK, "linewidth": 1.8, "label": "$S_0(t)$", **keywords}
     )
+    if "label" in keywords:  # S_MB of every wave number would be a maze
+        ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel=r"$t$ (time)", ylabel="$S_0(t)$")
+        return ax
     for row, k in enumerate(dataset["wave_number"].values):
         colour = FIT if row == 0 else f"C{row}"
         label = rf"$S_\mathrm{{MB}}(k={k:g}, t)$"

@@ -46,7 +46,7 @@ def draw_msed(dataset, ax=None, **keywords):
         fit = float(dataset["u0_squared"]) + float(dataset["um_squared"]) * rise
         tau, spread = float(dataset["tau"]), float(dataset["tau_error"])
         ax.plot(t, fit, color=FIT, linewidth=1.6, label=rf"Eq. 11, $\tau^* = {tau:.3g} \pm {spread:.1g}$")
-    ax.set(xscale="log", xlabel="$t$", ylabel=r"$\langle\Delta^2\rangle(t)$")
+    ax.set(xscale="log", xlabel="$t$ (time)", ylabel=r"$\langle\Delta^2\rangle(t)$ (energy$^2$)")
     # Fixed limits would cut off what is drawn over this one later.
     ax.autoscale(axis="y")
     ax.set_ylim(bottom=0.0)
@@ -73,16 +73,16 @@ def draw_distributions(dataset, ax=None):
             ax.plot(middle[seen], density[seen], ".", color=colour, markersize=4, label=f"$t$ = {lag:.3g}")
         ax.set_yscale("log")
         ax.legend(frameon=False, fontsize="x-small")
-    ax.set(xlabel=r"$\Delta$", ylabel=r"$\varphi(\Delta)$")
+    ax.set(xlabel=r"$\Delta$ (energy)", ylabel=r"$\varphi(\Delta)$ (1 / energy)")
     _tidy(ax)
     return ax
 
 
-def draw_diffusion(dataset, ax=None):
+def draw_diffusion(dataset, ax=None, **keywords):
     """Draw D_E(t) = <Delta^2>/(2t)."""
     ax = Figure(layout="constrained").add_subplot() if ax is None else ax
-    ax.plot(dataset["lag"], dataset["energy_diffusion"], color=INK, linewidth=1.2)
-    ax.set(xscale="log", yscale="log", xlabel="$t$", ylabel=r"$D_E(t)$")
+    ax.plot(dataset["lag"], dataset["energy_diffusion"], **{"color": INK, "linewidth": 1.2, **keywords})
+    ax.set(xscale="log", yscale="log", xlabel="$t$ (time)", ylabel=r"$D_E(t)$ (energy$^2$ / time)")
     _tidy(ax)
     return ax
 

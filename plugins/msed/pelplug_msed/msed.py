@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -368,6 +369,13 @@ class MSED(pelplug.Analysis):
         from pelplug_msed.drawing import draw_msed
 
         return draw_msed(self.to_dataset(), ax, **keywords)
+
+    def panels(self):
+        """Return what draws <Delta^2>(t) and D_E(t)."""
+        from pelplug_msed import drawing
+
+        dataset = self.to_dataset()
+        return [functools.partial(draw, dataset) for draw in (drawing.draw_msed, drawing.draw_diffusion)]
 
     def figure(self):
         """Return a figure of <Delta^2>(t), phi(Delta) and D_E(t)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Annotated, Any, Literal
 
@@ -268,6 +269,16 @@ class Relaxation(pelplug.Analysis):
         from pelplug_relaxation.drawing import draw_velocity
 
         return draw_velocity(self.to_dataset(), ax, **keywords)
+
+    def panels(self):
+        """Return what draws v(t), the local slope and the energy."""
+        from pelplug_relaxation import drawing
+
+        dataset = self.to_dataset()
+        return [
+            functools.partial(draw, dataset)
+            for draw in (drawing.draw_velocity, drawing.draw_slope, drawing.draw_energy)
+        ]
 
     def figure(self):
         """Draw v(t) with its fit beside the local slope and the energy."""
