@@ -128,6 +128,8 @@ def overlay(ax, draws: Sequence[tuple[Callable, str, object]]):
         if len(wanted) > _MOST_INSIDE:
             style |= {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
         ax.legend([first[label] for label in wanted], wanted, **style)
+    if ax.get_xscale() == "linear":
+        ax.locator_params(axis="x", nbins=6)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax
