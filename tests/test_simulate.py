@@ -13,11 +13,12 @@ import gsd.hoomd
 import numpy as np
 import pytest
 from oracles.killable_run import KillableRun
-from oracles.toy_engine import ToyEngine
+from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
 from pelplug.errors import InputError
 from pelplug.registry import Registry
+from pelplug.simulate.engine import EnergyLog
 from pelplug.simulate.equilibration import SAMPLES, BlockCurves, compare
 from pelplug.simulate.recorder import Recorder
 from pelplug.simulate.run import NO_ENGINE, choose_engine, run_simulation
@@ -150,6 +151,30 @@ def test_equilibration_runs_until_the_liquid_is_stationary_and_says_so(model, tm
     cold = {**more, "temperature": 0.05, "longest_equilibration": 1000}
     report = run_simulation(model, ToyEngine(), tmp_path / "b.gsd", seed=1, **cold).record["equilibration_report"]
     assert report["verdict"] == "not stationary" and report["steps"] <= 1000
+
+
+class WalkSession(ToySession):
+    """Particles that take random steps, half as fast again at first."""
+
+    def run(self, steps):
+        fast = 1.5 if self.step < 1984 else 1.0
+        rng = np.random.default_rng(self.step)
+        self.x = self.x + 0.012 * fast * np.sqrt(steps) * rng.standard_normal(self.x.shape)
+        self.step += steps
+        return EnergyLog.empty()
+
+
+class WalkEngine(ToyEngine):
+    def session(self, configuration, model, dynamics, *, seed, log_every=0, internal=None):
+        return WalkSession(configuration, model, dynamics, log_every, 0.0)
+
+
+def test_a_liquid_that_ages_at_first_is_found_stationary_later(model, tmp_path):
+    more = {**SHORT, "n": 400, "steps": 1, "melt_steps": 0, "equilibration": None}
+    report = run_simulation(model, WalkEngine(), tmp_path / "a.gsd", seed=1, **more).record["equilibration_report"]
+    # Blocks of 1984 that differ, then two of 3968.
+    assert [block["stationary"] for block in report["blocks"]] == [False, True]
+    assert report["verdict"] == "stationary" and report["steps"] == 2 * 1984 + 2 * 3968
 
 
 def test_a_ramp_ends_at_its_temperature(model, tmp_path):
@@ -402,6 +427,7 @@ def test_an_engine_of_a_plugin_simulates_through_the_public_face(tmp_path):
         ({"time_step": 0.0}, "time step"),
         ({"seed": -1}, "seed"),
         ({"equilibration": -1}, "negative"),
+        ({"checkpoint_seconds": -1.0}, "at least 0"),
         ({"n": 1}, "box"),
     ],
 )

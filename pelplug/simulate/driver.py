@@ -254,7 +254,7 @@ class Driver:
                         )
                     samples.append(session.configuration().unwrapped_positions())
                 later = BlockCurves.of(np.array(samples), wave_number)
-                spent, done, samples = spent + done, 0, []
+                spent, done, samples, verdict = spent + done, 0, [], None
                 if earlier is not None:
                     verdict = compare(earlier, later)
                     blocks.append({"steps": interval * SAMPLES, **dataclasses.asdict(verdict)})

@@ -106,6 +106,8 @@ def run_simulation(
     time_step = model.time_step if time_step is None else time_step
     if time_step is None:
         raise InputError(f"The model {model.name} has no time step of its own; give one (--time-step).")
+    if not checkpoint_seconds >= 0:
+        raise InputError(f"Checkpoints are some seconds apart, at least 0, not {checkpoint_seconds:g} (--checkpoint).")
     steps = _steps(steps, time_step, temperature, end_temperature, rate)
     ramp = {} if end_temperature is None else {"end_temperature": end_temperature, "ramp_steps": steps}
     protocol = Protocol(
