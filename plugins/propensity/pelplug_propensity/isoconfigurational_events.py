@@ -8,6 +8,19 @@ import numpy as np
 
 import pelplug
 from pelplug_propensity.event_results import CITES, COMMON, pair_variables
+from pelplug_propensity.options import (
+    BinWidth,
+    Delay,
+    EngineName,
+    HalfWindow,
+    HopThreshold,
+    Matrix,
+    Separation,
+    Shell,
+    ShellRadius,
+    StructuralThreshold,
+    Temperature,
+)
 from pelplug_propensity.relaxation_time import relaxation_time
 from pelplug_propensity.second_events import PairCounts, detect, pair_counts, successive_pairs
 from pelplug_propensity.settings import (
@@ -94,32 +107,19 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         spacing: Annotated[
             Literal["auto"] | float, pelplug.Param("between frames; auto: rho^(-1/d) / (2 v_T)", exclusive_minimum=0)
         ] = "auto",
-        temperature: Annotated[
-            Literal["auto"] | float, pelplug.Param("of the velocities; auto: the simulation's", exclusive_minimum=0)
-        ] = "auto",
+        temperature: Temperature = "auto",
         ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
-        engine: Annotated[str, pelplug.Param("simulation engine")] = "auto",
+        engine: EngineName = "auto",
         seed: Annotated[int, pelplug.Param("of the velocities", minimum=0)] = 0,
-        half_window: Annotated[
-            Literal["auto"] | float, pelplug.Param("averaged on each side; auto: 10 frames", exclusive_minimum=0)
-        ] = "auto",
-        hop_threshold: Annotated[
-            Literal["auto"] | float, pelplug.Param("of p_hop; auto: 0.2 (1.2/rho)^(2/d)", exclusive_minimum=0)
-        ] = "auto",
-        structural_threshold: Annotated[
-            Literal["auto"] | float,
-            pelplug.Param("of the shell's squared displacement; auto: 2 (1.2/rho)^(2/d)", exclusive_minimum=0),
-        ] = "auto",
-        delay: Annotated[float, pelplug.Param("to the frames compared on each side", minimum=0, unit="time")] = 0.0,
-        shell: Annotated[str, pelplug.Param("who counts as the first shell", choices=("all", "matrix"))] = "all",
-        shell_radius: Annotated[
-            Literal["auto"] | float, pelplug.Param("auto: first minimum of g(r) of the matrix", exclusive_minimum=0)
-        ] = "auto",
-        matrix: Annotated[str, pelplug.Param("species whose hops count; auto: the most abundant")] = "auto",
-        separation: Annotated[float, pelplug.Param("least time between two events", minimum=0, unit="time")] = 0.0,
-        bin_width: Annotated[
-            Literal["auto"] | float, pelplug.Param("of the distance; auto: rho^(-1/d) / 4", exclusive_minimum=0)
-        ] = "auto",
+        half_window: HalfWindow = "auto",
+        hop_threshold: HopThreshold = "auto",
+        structural_threshold: StructuralThreshold = "auto",
+        delay: Delay = 0.0,
+        shell: Shell = "all",
+        shell_radius: ShellRadius = "auto",
+        matrix: Matrix = "auto",
+        separation: Separation = 0.0,
+        bin_width: BinWidth = "auto",
         **base,
     ):
         super().__init__(trajectory, **base)

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
+from pelplug_propensity.options import EngineName, Temperature
 from pelplug_propensity.relaxation_time import relaxation_time
+from pelplug_propensity.settings import simulated_temperature
 from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_by_species
 
 __all__ = ["Propensity"]
@@ -97,14 +99,12 @@ class Propensity(pelplug.Analysis):
         wave_number: Annotated[
             Literal["auto"] | float, pelplug.Param("q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0)
         ] = "auto",
-        temperature: Annotated[
-            Literal["auto"] | float, pelplug.Param("of the velocities; auto: the simulation's", exclusive_minimum=0)
-        ] = "auto",
+        temperature: Temperature = "auto",
         origin: Annotated[str, pelplug.Param("where runs begin", choices=("frame", "inherent-structure"))] = "frame",
         ensemble: Annotated[
             str, pelplug.Param("equations of motion", choices=("auto", "nve", "nvt", "langevin"))
         ] = "auto",
-        engine: Annotated[str, pelplug.Param("simulation engine")] = "auto",
+        engine: EngineName = "auto",
         selected: Annotated[int, pelplug.Param("most and least mobile particles to pick in a frame", minimum=1)] = 5,
         largest: Annotated[str, pelplug.Param("species to pick them from; auto: the largest")] = "auto",
         resamples: Annotated[int, pelplug.Param("bootstrap resamples of the frames", minimum=100)] = 1000,
@@ -133,19 +133,12 @@ class Propensity(pelplug.Analysis):
         """
         if self._settled:
             return self._settled
-        given, path = self._given, self.trajectory.path
+        given = self._given
         if self.model is None:
             raise pelplug.InputError(
                 "The analysis propensity simulates a model; pass --model, or a file that names it."
             )
-        temperature = given["temperature"]
-        if temperature == "auto":
-            record = self.trajectory.simulation_record or {}
-            temperature = record.get("end_temperature") or record.get("temperature")
-            if temperature is None:
-                raise pelplug.InputError(
-                    f"{path} does not say at which temperature it was simulated; give --temperature."
-                )
+        temperature = simulated_temperature(self.trajectory, given["temperature"])
         tau, duration = np.nan, given["duration"]
         if duration == "auto":
             first = self.trajectory.configuration(0)
@@ -154,7 +147,7 @@ class Propensity(pelplug.Analysis):
                 wave_number = 2.0 * np.pi * first.density ** (1.0 / first.dimension)
             tau = relaxation_time(self.trajectory, self._species(first), wave_number, self.threshold)
             duration = tau / 10.0
-        self._settled = {"temperature": float(temperature), "duration": float(duration), "relaxation_time": float(tau)}
+        self._settled = {"temperature": temperature, "duration": float(duration), "relaxation_time": float(tau)}
         return self._settled
 
     def prepare(self) -> None:

@@ -11,7 +11,8 @@ from pelplug_propensity.structure import first_shell_radius
 __all__ = ["EVENT_TYPES", "distance_bins", "matrix_species", "settle_detection", "simulated_temperature"]
 
 EVENT_TYPES = ("local", "structural")
-# Kob–Andersen at density 1.2 is where the published thresholds are from: 0.2 and 2 sigma_AA**2.
+# Kob–Andersen at density 1.2 is where the thresholds in use are from: 0.2 (of what the softness of Schoenholz et al. is
+# learnt from) and 2 sigma_AA**2 (Rehwald and Heuer); see docs/plugins/hop-events.md.
 _REFERENCE_DENSITY, _HOP, _STRUCTURAL = 1.2, 0.2, 2.0
 
 
