@@ -83,7 +83,7 @@ def temperature_labels(datasets: Sequence, names: Sequence[str]) -> list[tuple[i
     found = [_temperature(dataset) for dataset in datasets]
     known = sorted((k for k, one in enumerate(found) if one is not None), key=lambda k: found[k])
     distinct = sorted({found[k] for k in known})
-    shares = np.linspace(_COLD, _HOT, len(distinct)) if len(distinct) > 1 else [_COLD]
+    shares = np.linspace(_COLD, _HOT, len(distinct))
     colours = dict(zip(distinct, (colormaps[_MAP](share) for share in shares), strict=True))
     entries = []
     for k in known:

@@ -109,6 +109,8 @@ def test_one_temperature_twice_is_told_apart_by_name():
         (2, "$T = 0.4$"), (0, "$T = 0.5$ (one)"), (1, "$T = 0.5$ (two)")
     ]  # fmt: skip
     assert found[1][2] == found[2][2] != found[0][2]
+    found = temperature_labels([xr.Dataset(), xr.Dataset()], ["a", "b"])
+    assert [label for _, label, _ in found] == ["a", "b"] and found[0][2] != found[1][2]
 
 
 def test_a_ramp_has_no_temperature(tmp_path):

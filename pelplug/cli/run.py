@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import click
@@ -11,6 +12,8 @@ from pelplug.cli.options import registry, where_to_run
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
 
 __all__ = ["execute", "summarise", "tell_failures"]
+
+_MOST_SHOWN = 8  # numbers of an array
 
 
 def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, plugins=None, **arguments):
@@ -86,10 +89,13 @@ def summarise(run, written, store) -> None:
     for name in run.requested:
         dataset = run.datasets[name]
         rows = [row for variable in dataset.data_vars for row in _summary(dataset, str(variable))]
-        frames = dataset.sizes.get("frame", 0)
-        click.echo(f"{name}: {frames} {'frame' if frames == 1 else 'frames'} of {run.trajectory.path.name}")
+        frames = dataset.sizes.get("frame")
+        of = "" if frames is None else f"{frames} {'frame' if frames == 1 else 'frames'} of "
+        click.echo(f"{name}: {of}{run.trajectory.path.name}")
         if rows:
             print_table(("  quantity", "value", "units", "meaning"), rows)
+        for sentence in json.loads(dataset.attrs.get("not_found") or "[]"):
+            click.echo(f"  {sentence}")
     for path in written:
         click.echo(f"wrote {path}")
     for folder in store.leftovers():
@@ -104,6 +110,15 @@ def _summary(dataset, name: str):
     if variable.ndim == 0 and variable.dtype.kind in "biufUO":
         value = variable.item()
         yield f"  {name}", f"{value:.6g}" if isinstance(value, float) else value, units, meaning
+    elif _is_short(variable) and not name.endswith("_error"):
+        error = dataset.get(f"{name}_error")
+        for place in np.ndindex(variable.shape):
+            one, value = variable[place], variable.values[place]
+            whose = ", ".join(str(one[dim].item()) for dim in variable.dims if one[dim].dtype.kind in "UO")
+            value = f"{value:.6g}" if np.isfinite(value) else "none"
+            if error is not None and np.isfinite(error.values[place]):
+                value += f" +- {error.values[place]:.2g}"
+            yield f"  {name}" + (f" ({whose})" if whose else ""), value, units, meaning
     elif variable.dims == ("frame",) and variable.dtype.kind in "iuf" and variable.size:
         values = variable.values[np.isfinite(variable.values)]
         if values.size == 1:
@@ -111,3 +126,13 @@ def _summary(dataset, name: str):
         elif values.size:
             spread = f"{values.mean():.6g} ({values.min():.6g} to {values.max():.6g})"
             yield f"  {name}", spread, units, f"{meaning}, mean over frames (range)"
+
+
+def _is_short(variable) -> bool:
+    """Tell whether an array is a few numbers that are named: by species, say."""
+    named = all(
+        dim in variable.coords and (variable[dim].dtype.kind in "UO" or variable.sizes[dim] == 1)
+        for dim in variable.dims
+        if dim != "frame"
+    )
+    return named and "frame" not in variable.dims and variable.dtype.kind in "iuf" and 0 < variable.size <= _MOST_SHOWN

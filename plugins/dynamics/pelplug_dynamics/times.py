@@ -18,6 +18,7 @@ __all__ = [
 
 _DIFFUSIVE = (0.95, 1.05)  # d ln MSD / d ln t over the window of D
 _PLATEAU = 0.9  # least slope of the MSD below which there is a plateau
+_RISE = 0.1  # of the slope, on either side of a plateau; less may be noise
 _KWW_FLOOR = 0.02
 
 
@@ -98,6 +99,12 @@ def beta_time(times, msd) -> tuple[float, str]:
         return np.nan, f"has no plateau: its least slope is {slope[k]:.2f}"
     if k in (inside[0], inside[-1]):
         return np.nan, "is flattest at an end of the lags, so its inflection is not seen; use more lags"
+    for side, part, remedy in (
+        ("before", slope[: k + 1], "write frames more often"),
+        ("after", slope[k:], "simulate longer"),
+    ):
+        if np.nanmax(part) < slope[k] + _RISE:
+            return np.nan, f"does not grow faster {side} it is flattest, so no inflection is seen; {remedy}"
     # The vertex of a parabola through the three lowest points, in ln t.
     x = np.log(times[k - 1 : k + 2])
     a, b, _ = np.polyfit(x - x[1], slope[k - 1 : k + 2], 2)

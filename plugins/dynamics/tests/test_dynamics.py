@@ -130,7 +130,7 @@ def test_einstein_crystal_has_a_plateau_and_no_relaxation_time(tmp_path):
     relative = np.sqrt(2 / 1500 / data["origins"].values) * 1.4  # pairs that share a frame are not independent
     assert np.all(np.abs(data["msd"] / (6 * width**2) - 1) < 4 * relative)
     assert np.allclose(data["fs"], np.exp(-((Q * width) ** 2)), atol=0.005)
-    for name in ("tau_alpha", "kww_time", "diffusion_coefficient", "msd_time"):
+    for name in ("tau_alpha", "kww_time", "diffusion_coefficient", "msd_time", "tau_beta"):
         assert np.isnan(data[name]).all()
     reasons = " ".join(json.loads(data.attrs["not_found"]))
     for words in ("tau_alpha of A", "simulate longer", "diffusion_coefficient of A"):
@@ -420,6 +420,9 @@ def test_stretched_exponential_and_inflection_of_known_curves():
     fine = np.log(1 / (np.exp(-2 * x) + 1) + 1e-3 * np.exp(x))
     exact = np.exp(x[np.argmin(np.gradient(fine, x))])
     assert characteristic.beta_time(times, msd)[0] == pytest.approx(exact, rel=0.1)
+    # A run that ends in the plateau does not show it.
+    assert "after it is flattest" in characteristic.beta_time(times[:28], msd[:28])[1]
+    assert "end of the lags" in characteristic.beta_time(times[:23], msd[:23])[1]
 
 
 def test_times_in_single_precision_are_whole_steps():
