@@ -103,19 +103,6 @@ def test_at_short_times_particles_fly(liquid):
     assert np.allclose(runs.displacements.mean(axis=2), 0.0, atol=1e-12)
 
 
-def test_replicas_in_one_simulation_do_not_feel_each_other(liquid):
-    state = pelplug.read_configuration(liquid)
-    both = [
-        pelplug.isoconfigurational(
-            state, "inverse-power-law", 1.0, [0.1, 0.5], replicas=4, seed=7, engine="lammps", together=together,
-            engine_options={"route": "kernel"},
-        )
-        for together in (True, False)
-    ]  # fmt: skip
-    assert np.allclose(both[0].displacements, both[1].displacements, atol=1e-7)
-    assert np.abs(both[0].displacements[0] - both[0].displacements[1]).max() > 0.1
-
-
 def test_the_analysis_runs_on_a_simulation_with_no_option_but_its_name(liquid):
     dataset = pelplug.analyze("propensity", liquid, duration=0.3, replicas=4)
     assert float(dataset["temperature"]) == 1.0 and np.isnan(dataset["relaxation_time"])
