@@ -27,6 +27,8 @@ RUNS = {
     0.7: (0.8, 20_000, 100_000, 5_000),
 }
 CARRIED_ON = {0.5: 250_000}  # further steps, a trajectory of their own
+# Ten is the default; the first trajectory at 0.5 has five blocks, so that no lag from 8 to 200 would be left.
+MIN_ORIGINS = {0.5: 4}
 N = 1000
 T_C = 0.435
 # Flenner and Szamel, Phys. Rev. E 72, 011205 (2005), Figs. 2 and 5: T, tau_alpha and D of A, Brownian dynamics.
@@ -91,6 +93,7 @@ def liquids(tmp_path_factory):
         dynamics = analyzed(
             "dynamics", path, wave_number=(Q, Q_SMALL), threshold=float(np.exp(-1)),
             quantities=("msd", "fs", "alpha_2", "chi_4"), more=tuple(carried_on(path, temperature)),
+            min_origins=MIN_ORIGINS.get(temperature, "auto"),
         )  # fmt: skip
         found[temperature] = kinetic, dynamics, analyzed("msed", path)
     return dict(sorted(found.items(), reverse=True))
@@ -108,17 +111,17 @@ def diffusion(dynamics, kind):
     return float(one["diffusion_coefficient"]), float(one["diffusion_coefficient_error"])
 
 
-def test_relaxation_times_are_complete(liquids):
-    for temperature, (kinetic, dynamics, _) in liquids.items():
-        tau, error = relaxation(dynamics)
-        small = relaxation(dynamics, "all", Q_SMALL)
-        length = float(dynamics["lag_time"].max())
-        print(
-            f"\nT = {temperature} ({kinetic:.4f}): tau_alpha of A {tau:.4g} +- {error:.2g}, of all at q = {Q_SMALL} "
-            f"{small[0]:.4g} +- {small[1]:.2g} (N = 65: {SMALL.get(temperature, 'none')}); last lag {length:.4g}; "
-            f"{dynamics.attrs['not_found'] or 'nothing missing'}"
-        )
-        assert np.isfinite(tau) and error < 0.25 * tau
+@pytest.mark.parametrize("temperature", RUNS)
+def test_relaxation_time_is_known(liquids, temperature):
+    """Beside what was declared: no comparison means much where the error is a quarter of the value."""
+    kinetic, dynamics, _ = liquids[temperature]
+    tau, error = relaxation(dynamics)
+    small = relaxation(dynamics, "all", Q_SMALL)
+    print(
+        f"\nT = {kinetic:.4f}: tau_alpha of A {tau:.4g} +- {error:.2g}, of all "
+        f"at q = {Q_SMALL} {small[0]:.4g} +- {small[1]:.2g} (N = 65: {SMALL.get(temperature, 'none')})"
+    )
+    assert np.isfinite(tau) and error < 0.25 * tau
 
 
 def test_diffusion_coefficient(liquids):
