@@ -103,6 +103,8 @@ class InSitu:
     def begin(self, n: int, time_step: float, log_every: int, temperature: float | None) -> None:
         """Tell those that take energies what comes: particles, time of a step, steps between energies, temperature."""
         self._time_step = time_step
+        for analysis in self.analyses if temperature is not None else ():
+            analysis.attributes["temperature"] = float(temperature)
         for analysis in self._series:
             analysis.begin_series(n, time_step, log_every, temperature)
 

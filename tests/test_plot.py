@@ -122,6 +122,14 @@ def test_a_ramp_has_no_temperature(tmp_path):
     assert temperature_of(None) is None
 
 
+def test_analyses_in_situ_say_the_temperature_too():
+    cls = host.default_registry().analysis("inherent-structures")
+    for temperature in (0.6, None):
+        watch = pelplug.InSitu(cls(None, model=pelplug.model("kob-andersen")))
+        watch.begin(100, 0.005, 10, temperature)
+        assert watch.analyses[0].attributes.get("temperature") == temperature
+
+
 def test_an_author_who_takes_no_keywords_is_drawn_too():
     ax = Figure().add_subplot()
 

@@ -49,6 +49,9 @@ class Dynamics(pelplug.Analysis):
         Lags with fewer time origins are left out; auto is 10, or a tenth of those of the commonest lag if that is less.
     van_hove_times : "auto" or tuple of float
         Lags of the van Hove function; auto is four, equally spaced in log t [time].
+    temperature : "auto" or float
+        T of the reduced units ``a0 = rho**(-1/d)`` and ``t0 = a0 sqrt(m/T)`` with the mean mass m; auto is that of the
+        simulation, where the file says it [energy / k_B].
     largest : str
         Species for q_max and S(q); auto is the one of the largest sigma or diameter, or the most numerous if unknown.
     more : tuple of path
@@ -105,6 +108,10 @@ class Dynamics(pelplug.Analysis):
         van_hove_times: Annotated[
             Literal["auto"] | tuple[float, ...], pelplug.Param("lags of the van Hove function", exclusive_minimum=0)
         ] = "auto",
+        temperature: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param("T of reduced units; auto: the simulation's", exclusive_minimum=0, unit="energy / k_B"),
+        ] = "auto",
         largest: Annotated[str, pelplug.Param("species for q_max; auto: the largest")] = "auto",
         more: Annotated[tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system")] = (),
         remove_drift: Annotated[bool, pelplug.Param("measure from the centre of mass")] = True,
@@ -120,6 +127,7 @@ class Dynamics(pelplug.Analysis):
         self.overlap_length, self.msd_target = overlap_length, msd_target
         self.per_decade, self.min_origins = per_decade, None if min_origins == "auto" else min_origins
         self.van_hove_times, self.largest, self.more = van_hove_times, largest, tuple(more)
+        self.temperature = temperature
         self.remove_drift, self.structure_frames = remove_drift, structure_frames
         self.resamples, self.seed, self.memory = resamples, seed, memory
 
@@ -152,6 +160,7 @@ class Dynamics(pelplug.Analysis):
             for name, value in found.items():
                 values.setdefault(name, []).append(value)
         dataset = self._assembled(dataset, values, list(sums), lag_times, wave_numbers, resampling)
+        dataset = self._in_reduced_units(dataset, first, length)
         if "van_hove" in self.quantities:
             edges = np.linspace(0.0, 3.0 * length, 121)
             dataset = self._with_van_hove(dataset, runs, members, edges)
@@ -255,6 +264,26 @@ class Dynamics(pelplug.Analysis):
             unit = np.full(len(array), number) if whole else number * BLOCKS + stretch
             runs.append(Run(array, clock.ticks, unit, lags))
         return lags, runs, read[0][1].tick, len(runs) if whole else BLOCKS * len(runs)
+
+    def _in_reduced_units(self, dataset, first, length):
+        """Add a0 and t0, and tau_alpha and D in them."""
+        temperature = self.temperature
+        if temperature == "auto":
+            record = self.trajectory.simulation_record or {}
+            temperature = record.get("temperature") if record.get("end_temperature") is None else None
+        if temperature is None:
+            self._reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
+            dataset.attrs["not_found"] = json.dumps(self._reasons)
+            return dataset.assign(length_unit=((), length))
+        mass = 1.0 if first.masses is None else float(np.mean(first.masses))
+        boltzmann, mass_unit = (1.0, 1.0) if self.model is None else (self.model.boltzmann, self.model.mass_unit)
+        unit = length * np.sqrt(mass_unit * mass / (boltzmann * temperature))
+        found = {"length_unit": ((), length), "time_unit": ((), unit)}
+        for name, scale in (("tau_alpha", 1.0 / unit), ("diffusion_coefficient", unit / length**2)):
+            for suffix in ("", "_error") if name in dataset else ():
+                one = dataset[f"{name}{suffix}"]
+                found[f"reduced_{name}{suffix}"] = (one.dims, scale * one.values)
+        return dataset.assign(found)
 
     def _with_van_hove(self, dataset, runs, members, edges):
         """Add G_s(r, t) of each kind."""

@@ -111,6 +111,35 @@ def test_bootstrap_errors_are_the_scatter_of_repetitions():
     assert np.all((ratio > 0.75) & (ratio < 1.35))
 
 
+def test_two_species_that_diffuse_apart(tmp_path):
+    """Each species has its own D; of both together, alpha_2 = <D^2>/<D>^2 - 1 and F_s is a mean of exponentials."""
+    rng, share = np.random.default_rng(15), np.array([500, 300]) / 800
+    both = [brownian(120, n, scale, rng) for n, scale in ((500, 0.05), (300, 0.15))]
+    species = np.array(["A"] * 500 + ["B"] * 300)
+    path = write(tmp_path / "t.gsd", np.concatenate(both, axis=1), 0.05 * np.arange(120), species=species)
+    data = run(path, wave_number=Q, temperature=0.5)
+    t, exact = data["lag_time"].values, np.array([0.05, 0.15]) ** 2 / 2 / 0.05
+    early = t < 1.0
+    for kind, d, n in (("A", exact[0], 500), ("B", exact[1], 300)):
+        one = data.sel(kind=kind)
+        assert np.all(np.abs(one["msd"] / (6 * d * t) - 1) < 4 * np.sqrt(2 / (3 * n) / np.maximum(1, 5.95 / t)) + 1e-3)
+        assert float(one["tau_alpha"][0]) == pytest.approx(np.log(5) / (Q**2 * d), rel=0.05)
+        assert float(one["diffusion_coefficient"]) == pytest.approx(d, rel=0.06)
+        assert np.all(np.abs(one["alpha_2"])[early] < 0.05)
+    together = data.sel(kind="all")
+    assert np.allclose(together["msd"], share @ data["msd"].sel(kind=["A", "B"]).values, rtol=1e-12)
+    expected = share @ exact**2 / (share @ exact) ** 2 - 1
+    assert np.allclose(together["alpha_2"][early], expected, atol=0.05) and expected > 0.5
+    assert np.allclose(together["fs"][0], share @ np.exp(-(Q**2) * exact[:, None] * t), atol=0.02)
+    # a0 = rho^(-1/3) and t0 = a0 sqrt(m/T), m = 1.
+    a0 = (L**3 / 800) ** (1 / 3)
+    assert float(data["length_unit"]) == pytest.approx(a0)
+    assert float(data["time_unit"]) == pytest.approx(a0 * np.sqrt(1 / 0.5))
+    assert np.allclose(data["reduced_tau_alpha"], data["tau_alpha"] / data["time_unit"])
+    reduced = data["diffusion_coefficient"] * float(data["time_unit"]) / a0**2
+    assert np.allclose(data["reduced_diffusion_coefficient"], reduced)
+
+
 def test_free_flight(tmp_path):
     rng, temperature = np.random.default_rng(2), 0.7
     velocities = rng.normal(scale=np.sqrt(temperature), size=(4000, 3))
@@ -133,8 +162,32 @@ def test_einstein_crystal_has_a_plateau_and_no_relaxation_time(tmp_path):
     for name in ("tau_alpha", "kww_time", "diffusion_coefficient", "msd_time", "tau_beta"):
         assert np.isnan(data[name]).all()
     reasons = " ".join(json.loads(data.attrs["not_found"]))
-    for words in ("tau_alpha of A", "simulate longer", "diffusion_coefficient of A"):
+    for words in ("tau_alpha of A", "simulate longer", "diffusion_coefficient of A", "time_unit: the temperature"):
         assert words in reasons
+
+
+def test_harmonic_oscillators(tmp_path):
+    """Gaussian amplitudes of variance s^2: <dx^2> = 2 s^2 (1 - cos wt), and everything is Gaussian."""
+    rng, s, w, n = np.random.default_rng(16), 0.2, 2 * np.pi / 40, 3000
+    times = np.arange(81.0)
+    a, b = rng.normal(scale=s, size=(2, n, 3))
+    walk = rng.uniform(0, L, (n, 3)) + a * np.cos(w * times)[:, None, None] + b * np.sin(w * times)[:, None, None]
+    data = run(write(tmp_path / "t.gsd", walk, times), wave_number=Q, per_decade=100_000, van_hove_times=(10.0, 20.0))
+    data, t = data.sel(kind="A"), data["lag_time"].values
+    width = 2 * s**2 * (1 - np.cos(w * t))
+    moving = width > 1e-6
+    assert np.allclose(data["msd"], 3 * width, rtol=0.06, atol=1e-6)
+    assert np.allclose(data["fs"][0], np.exp(-(Q**2) * width / 2), atol=0.02)
+    assert np.all(np.abs(data["alpha_2"])[moving] < 0.1)
+    assert data["fs"].sel(lag_time=40.0).item() == pytest.approx(1.0, abs=1e-6)  # back after a period
+    r, edge = data["displacement"].values, 0.5 * float(data["displacement"].diff("displacement")[0])
+    volume = 4 / 3 * np.pi * ((r + edge) ** 3 - (r - edge) ** 3)
+    for row, width in enumerate((2 * s**2, 4 * s**2)):
+        exact = np.exp(-(r**2) / (2 * width)) / (2 * np.pi * width) ** 1.5
+        drawn = n * exact * volume  # an oscillator goes through the same displacements again and again
+        there = drawn > 20
+        assert there.sum() > 15
+        assert np.all(np.abs(data["van_hove"].values[row] / exact - 1)[there] < 4.5 / np.sqrt(drawn[there]))
 
 
 def test_jumps_between_two_sites(tmp_path):
