@@ -421,6 +421,10 @@ def test_trajectories_are_averaged(tmp_path):
     single = [run(path, wave_number=Q) for path in paths]
     assert np.allclose(data["msd"], np.mean([one["msd"] for one in single], axis=0))
     assert "the 5 trajectories" in data.attrs["errors"]
+    # Resampling n values with replacement: their mean has the variance s^2 / n, s^2 without the n - 1.
+    many = run(paths[0], more=tuple(paths[1:]), quantities=("msd",), resamples=1000)
+    each = np.std([one["msd"].values for one in single], axis=0) / np.sqrt(5)
+    assert np.allclose(many["msd_error"] / each, 1.0, atol=0.15)
     assert np.isfinite(data["msd_error"]).all()
 
 
