@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pathlib
 import signal
+import unittest.mock
 
 import pelplug
 import pelplug.simulate.driver
@@ -30,7 +32,9 @@ class KillableRun:
     def __init__(self, path, pause=0.0):
         self.reports, far = _CONTEXT.Pipe(duplex=False)
         self.process = _CONTEXT.Process(target=_run, args=(str(path), pause, far))
-        self.process.start()
+        # The process that is copied finds modules to load early by this variable only (until Python 3.13).
+        with unittest.mock.patch.dict(os.environ, PYTHONPATH=str(pathlib.Path(__file__).parents[1])):
+            self.process.start()
         far.close()
 
     def said(self):
@@ -58,7 +62,7 @@ class KillableRun:
 
 def _run(path, pause, reports):
     ToyEngine.seconds_a_step = pause
-    pelplug.simulate.driver._SECONDS = 0.02  # many reports and checkpoints
+    pelplug.simulate.driver._SECONDS = 0.05  # many reports and checkpoints
     run_simulation(
         pelplug.model("kob-andersen", cutoff=1.8), ToyEngine(), path, n=60, temperature=2.0, steps=400, melt_steps=50,
         seed=4, log_every=7, frames="blocks:50:3", longest_equilibration=600, checkpoint_seconds=0.0,
