@@ -4,7 +4,7 @@
 
 One random walk of N particles in F frames, in memory. Each row: both programs compute the same quantity at the same
 lags from every time origin; where the other one always computes more lags, the row says so. dynasor and atooms run
-under the interpreter given, after a first run on a short walk in which they compile. One thread each, processor time,
+under the interpreter given, after a first run of the same, in which they compile. One thread each, processor time,
 the programs in turns; medians and the range of the ratios.
 """
 
@@ -27,7 +27,8 @@ Q = 2 * np.pi * 11 / LENGTH  # fits the box, as dynasor asks
 WHAT = {
     "atooms-msd": "MSD, 24 lags in log t",
     "atooms-fs": "MSD and F_s, 24 lags in log t; atooms: F_s",
-    "dynasor": "MSD and F_s, every lag to F/2; dynasor: F_s",
+    "dynasor": "F_s at one wave number, every lag to F/2",
+    "dynasor-20": "F_s at 20 wave numbers, every lag to F/2",
 }
 
 
@@ -39,14 +40,14 @@ def walk(frames, n):
     return np.cumsum(steps, axis=0)
 
 
-def pelplug(positions, lags, quantities=("msd", "fs", "chi_4")):
+def pelplug(positions, lags, quantities=("msd", "fs", "chi_4"), wave_numbers=(Q,)):
     """MSD, F_s, and r**4 and overlap if chi_4 is asked; the sums of the `dynamics` plugin, of 20 stretches."""
     from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 
     frames, n, _ = positions.shape
     array = np.ascontiguousarray(positions.transpose(0, 2, 1))
     run = Run(array, np.arange(frames), np.arange(frames) * 20 // frames, np.asarray(lags))
-    asked = Asked((Q,) if "fs" in quantities else (), 0.3 if "chi_4" in quantities else None, False)
+    asked = Asked(wave_numbers if "fs" in quantities else (), 0.3 if "chi_4" in quantities else None, False)
     sums = sums_by_kind([run], {"A": np.arange(n)}, asked, 20)["A"].sum(axis=2) / n / run.counts(20).sum(axis=1)
     return sums[0], sums[4] if "fs" in quantities else None
 
@@ -69,9 +70,10 @@ def freud(positions, lags):
 
 
 def peer(name, frames, n, lags):
-    """Run dynasor or atooms twice; return processor time of the second run and the curve at the lags."""
-    {"atooms-msd": atooms, "atooms-fs": atooms, "dynasor": dynasor}[name](walk(20, 10), np.arange(1, 10), name)
-    return {"atooms-msd": atooms, "atooms-fs": atooms, "dynasor": dynasor}[name](walk(frames, n), lags, name)
+    """Run dynasor or atooms twice; return processor time of the second run, which compiles nothing, and the curve."""
+    run = dynasor if name.startswith("dynasor") else atooms
+    run(walk(frames, n), lags, name)
+    return run(walk(frames, n), lags, name)
 
 
 def atooms(positions, lags, name):
@@ -101,7 +103,7 @@ def atooms(positions, lags, name):
 
 
 def dynasor(positions, lags, name):
-    """F_s by dynasor: three vectors, every lag up to the longest, all origins; read from a file, as it must be."""
+    """F_s by dynasor: three vectors a wave number, every lag up to the longest, all origins; from a file, as it must."""
     import dynasor as library
 
     with tempfile.TemporaryDirectory() as folder:
@@ -117,12 +119,13 @@ def dynasor(positions, lags, name):
             pass
         reading = time.process_time() - start
         trajectory = library.Trajectory(str(path), trajectory_format="extxyz")
+        vectors = np.concatenate([q * np.eye(3) for q in wave_numbers_of(name)])
         start = time.process_time()
         sample = library.compute_dynamic_structure_factors(
-            trajectory, Q * np.eye(3), dt=1.0, window_size=int(lags[-1]), window_step=1, calculate_incoherent=True
+            trajectory, vectors, dt=1.0, window_size=int(lags[-1]), window_step=1, calculate_incoherent=True
         )
         seconds = time.process_time() - start - reading
-    return seconds, np.asarray(sample.Fqt_incoh).mean(axis=0)[np.asarray(lags)].tolist()
+    return seconds, np.asarray(sample.Fqt_incoh)[:3].mean(axis=0)[np.asarray(lags)].tolist()
 
 
 def timed(function, *arguments):
@@ -169,12 +172,13 @@ def main() -> int:
                 assert np.allclose(msd, their_msd, rtol=1e-3 if other is freud else 1e-9), other
                 assert their_fs is None or np.allclose(fs, their_fs, atol=1e-9), other
             rows.append((n, frames, what, other.__name__, own, theirs))
-    for name in ("atooms-msd", "atooms-fs", "dynasor") if arguments.python else ():
+    for name in WHAT if arguments.python else ():
         frames, n = arguments.peer_F, arguments.peer_N
         positions, lags = walk(frames, n), lags_of(name, frames)
         own, theirs = [], []
         for _ in range(arguments.turns):
-            seconds, curves = timed(pelplug, positions, lags, ("msd",) if name == "atooms-msd" else ("msd", "fs"))
+            quantities = ("msd",) if name == "atooms-msd" else ("msd", "fs")
+            seconds, curves = timed(pelplug, positions, lags, quantities, wave_numbers_of(name))
             own.append(seconds)
             command = [arguments.python, os.path.abspath(__file__), "--peer", name, "-N", str(n), "-F", str(frames)]
             with tempfile.TemporaryDirectory() as folder:  # atooms compiles into the working folder
@@ -199,9 +203,19 @@ def main() -> int:
     return 0
 
 
+def wave_numbers_of(name):
+    """Wave numbers that a program is asked for; the first is Q."""
+    fit = tuple(2 * np.pi / LENGTH * np.arange(1, 21))
+    return (Q, *(q for q in fit if q != Q)) if name == "dynasor-20" else (Q,)
+
+
 def lags_of(name, frames):
     """Lags that a program is asked for: dynasor takes every one up to half the frames."""
-    return np.arange(1, frames // 2) if name == "dynasor" else np.unique(np.geomspace(1, frames // 2, 24).astype(int))
+    return (
+        np.arange(1, frames // 2)
+        if name.startswith("dynasor")
+        else np.unique(np.geomspace(1, frames // 2, 24).astype(int))
+    )
 
 
 if __name__ == "__main__":
