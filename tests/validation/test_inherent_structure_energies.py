@@ -19,11 +19,11 @@ import pelplug
 pytestmark = pytest.mark.validation
 
 TEMPERATURES = (0.65, 0.6)
-SEEDS = (31, 32, 33)
+SEEDS = (31, 32, 33, 34)
 FRAMES = 250
 PUBLISHED, PUBLISHED_ERROR = 18.0, 2.0
 PARTICLES = 155
-HIGH = "-7.575, above the range by 0.005; see docs/reproduction.md"
+HIGH = "-7.574, above the range by 0.006; see docs/reproduction.md"
 
 
 @pytest.fixture(scope="module")
