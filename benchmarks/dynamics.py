@@ -77,7 +77,7 @@ def peer(name, frames, n, lags):
 
 
 def atooms(positions, lags, name):
-    """F_s or MSD by atooms.postprocessing, over all origins that the time grid has."""
+    """F_s or MSD by atooms.postprocessing, over all origins that the time grid has; F_s by its Fortran kernel."""
     from atooms import postprocessing
     from atooms.system import Cell, Particle, System
     from atooms.trajectory import TrajectoryRam
@@ -103,7 +103,7 @@ def atooms(positions, lags, name):
 
 
 def dynasor(positions, lags, name):
-    """F_s by dynasor: three vectors a wave number, every lag up to the longest, all origins; from a file, as it must."""
+    """F_s by dynasor: three vectors a wave number, every lag up to the longest, all origins; from a file."""
     import dynasor as library
 
     with tempfile.TemporaryDirectory() as folder:
@@ -182,7 +182,9 @@ def main() -> int:
             own.append(seconds)
             command = [arguments.python, os.path.abspath(__file__), "--peer", name, "-N", str(n), "-F", str(frames)]
             with tempfile.TemporaryDirectory() as folder:  # atooms compiles into the working folder
-                run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+                path = os.pathsep.join([str(pathlib.Path(arguments.python).parent), os.environ.get("PATH", "")])
+                environment = {**os.environ, "PATH": path}  # with meson and ninja, which atooms compiles with
+                run = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
             line = [line for line in run.stdout.splitlines() if line.startswith("RESULT")]
             if not line:
                 print(f"{name} did not run: {run.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
