@@ -266,8 +266,7 @@ class Driver:
                 if spent + (1 if earlier is not None else 2) * length > longest:
                     break
             conf = session.configuration()
-        good = verdict is not None and verdict.equilibrated
-        words = "stationary" if good else "not stationary"
+        words = "stationary" if verdict is not None and verdict.equilibrated else "not stationary"
         return conf, {"steps": int(spent), "verdict": words, "wave_number": wave_number, "blocks": blocks}
 
     def _produce(self, conf, progress, arrays, internal, log):
