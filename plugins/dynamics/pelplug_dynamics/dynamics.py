@@ -13,7 +13,7 @@ import xarray as xr
 import pelplug
 from pelplug_dynamics import times as characteristic
 from pelplug_dynamics.correlate import displacement_histogram
-from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, select_lags
+from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.statistics import BLOCKS, Resampling
 from pelplug_dynamics.structure import largest_species, structure
@@ -250,7 +250,8 @@ class Dynamics(pelplug.Analysis):
             read.append((positions.array, clock))
             if path is not None:
                 trajectory.close()
-        lags = select_lags(*count_lags(read[0][1].ticks), self.per_decade, self.min_origins)
+        counted = pool_lags([count_lags(clock.ticks) for _, clock in read])
+        lags = select_lags(*counted, self.per_decade, self.min_origins)
         if lags.size == 0:
             raise pelplug.InputError(
                 f"No lag of {self.trajectory.path} has {self.min_origins} time origins; lower min_origins."

@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["Clock", "Pairs", "count_lags", "frame_pairs", "select_lags"]
+__all__ = ["Clock", "Pairs", "count_lags", "frame_pairs", "pool_lags", "select_lags"]
 
 _CHUNK = 2_000_000  # differences at a time
 
@@ -100,10 +100,21 @@ def count_lags(ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         origins = ticks[start : start + rows]
         differences = ticks[None, start + 1 :] - origins[:, None]
         found, number = np.unique(differences[differences > 0], return_counts=True)
-        joined, where = np.unique(np.concatenate([lags, found]), return_inverse=True)
-        counts = np.bincount(where, np.concatenate([counts, number]), minlength=joined.size).astype(np.int64)
-        lags = joined
+        lags, counts = pool_lags([(lags, counts), (found, number)])
     return lags, counts
+
+
+def pool_lags(counted) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lags that any of several sets has, and how many pairs of frames have each in all of them.
+
+    Parameters
+    ----------
+    counted : sequence of (ndarray of int, ndarray of int)
+        Lags and counts, as of `count_lags`.
+    """
+    lags, where = np.unique(np.concatenate([lags for lags, _ in counted]), return_inverse=True)
+    counts = np.bincount(where, np.concatenate([counts for _, counts in counted]), minlength=lags.size)
+    return lags, counts.astype(np.int64)
 
 
 def select_lags(lags: np.ndarray, counts: np.ndarray, per_decade: int, min_origins: int | None) -> np.ndarray:

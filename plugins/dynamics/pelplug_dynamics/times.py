@@ -20,6 +20,7 @@ _DIFFUSIVE = (0.95, 1.05)  # d ln MSD / d ln t over the window of D
 _PLATEAU = 0.9  # least slope of the MSD below which there is a plateau
 _RISE = 0.1  # of the slope, on either side of a plateau; less may be noise
 _KWW_FLOOR = 0.02
+_GAP = 10.0**0.5  # longest ratio of two lags between which a curve is interpolated
 
 
 def crossing_down(times, curve, threshold: float) -> tuple[float, str]:
@@ -36,7 +37,8 @@ def crossing_down(times, curve, threshold: float) -> tuple[float, str]:
     Returns
     -------
     time : float
-        NaN if the curve never falls so low, or is lower at the first lag already.
+        NaN if the curve never falls so low, is lower at the first lag already, or passes the threshold between two
+        lags that are more than half a decade apart.
     reason : str
         Empty if there is a time.
     """
@@ -47,6 +49,8 @@ def crossing_down(times, curve, threshold: float) -> tuple[float, str]:
     k = int(below[0])
     if k == 0:
         return np.nan, f"is below {threshold:.3g} at the first lag {times[0]:.3g} already; write frames more often"
+    if gap := _gap(times, k):
+        return np.nan, f"falls to {threshold:.3g} {gap}"
     share = (curve[k - 1] - threshold) / (curve[k - 1] - curve[k])
     return float(np.exp(np.log(times[k - 1]) + share * np.log(times[k] / times[k - 1]))), ""
 
@@ -59,8 +63,20 @@ def reaching(times, msd, target: float) -> tuple[float, str]:
     k = int(above[0])
     if k == 0:
         return np.nan, f"is {msd[0]:.3g} at the first lag {times[0]:.3g} already; write frames more often"
+    if gap := _gap(times, k):
+        return np.nan, f"reaches {target:g} {gap}"
     share = np.log(target / msd[k - 1]) / np.log(msd[k] / msd[k - 1])
     return float(np.exp(np.log(times[k - 1]) + share * np.log(times[k] / times[k - 1]))), ""
+
+
+def _gap(times, k: int) -> str:
+    # A curve is not known between lags that are far apart, whatever its ends are.
+    if times[k] <= _GAP * times[k - 1]:
+        return ""
+    return (
+        f"between the lags {times[k - 1]:.3g} and {times[k]:.3g}, too far apart to interpolate; "
+        "lower min_origins, or write frames more often"
+    )
 
 
 def local_slope(times, msd, half_width: int = 2, decades: float = 0.15) -> np.ndarray:

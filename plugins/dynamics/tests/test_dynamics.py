@@ -9,7 +9,7 @@ from pelplug_dynamics import spectral
 from pelplug_dynamics import times as characteristic
 from pelplug_dynamics.correlate import isotropic_average
 from pelplug_dynamics.dynamics import Dynamics
-from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, select_lags
+from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
 from pelplug_dynamics.statistics import Resampling
 from pelplug_dynamics.structure import _system, first_peak, structure_factor
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
@@ -390,6 +390,12 @@ def test_other_schedules_give_what_linear_frames_give(diffusing, tmp_path, sched
     assert data["origins"].values.tolist() == counts
 
 
+def test_origins_of_all_trajectories_count():
+    lags, counts = pool_lags([count_lags(np.array([0, 1, 2])), count_lags(np.array([0, 2, 7]))])
+    assert lags.tolist() == [1, 2, 5, 7] and counts.tolist() == [2, 2, 1, 1]
+    assert select_lags(lags, counts, 100, 2).tolist() == [1, 2]
+
+
 def test_lags_with_many_origins_are_chosen():
     ticks = Schedule("blocks", 1000, 5).steps(20_000)
     lags, counts = count_lags(ticks)
@@ -482,6 +488,11 @@ def test_a_number_that_is_not_shown_is_not_invented():
     value, reason = characteristic.crossing_down(times, np.array([0.9, 0.4, 0.0]), 0.2)
     assert value == pytest.approx(2 * np.sqrt(2)) and not reason
     assert "first lag" in characteristic.reaching(times, np.array([2.0, 3.0, 4.0]), 1.0)[1]
+    apart = np.array([1.0, 8.0, 200.0])
+    value, reason = characteristic.crossing_down(apart, np.array([0.9, 0.8, 0.1]), 0.2)
+    assert np.isnan(value) and "between the lags 8 and 200, too far apart" in reason
+    value, reason = characteristic.reaching(apart, np.array([0.1, 0.2, 3.0]), 1.0)
+    assert np.isnan(value) and "too far apart" in reason
 
 
 def test_stretched_exponential_and_inflection_of_known_curves():
