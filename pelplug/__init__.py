@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.forms import Form
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
+    from pelplug.processes import WorkerPool, available_cores
     from pelplug.results import read_results, write_netcdf
     from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
     from pelplug.simulate.run import SimulationResult
@@ -81,6 +82,7 @@ _HOMES = {
     "pelplug.potentials.forms": ("Form",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
+    "pelplug.processes": ("WorkerPool", "available_cores"),
     "pelplug.results": ("read_results", "write_netcdf"),
     "pelplug.simulate.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.simulate.run": ("SimulationResult",),
@@ -120,8 +122,10 @@ __all__ = [
     "StillingerWeberPotential",
     "SwapResult",
     "Trajectory",
+    "WorkerPool",
     "__version__",
     "analyze",
+    "available_cores",
     "dipole_stiffness",
     "hookimpl",
     "isoconfigurational",

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import multiprocessing
-import os
-import sys
 import threading
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent import futures as concurrent
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import tqdm
@@ -19,16 +14,9 @@ from MDAnalysis.analysis.backends import BackendBase
 from MDAnalysis.lib.log import ProgressBar
 
 from pelplug.errors import InputError, RunError
-from pelplug.processes import start_worker
+from pelplug.processes import WorkerPool, available_cores, workers_start
 
-__all__ = ["DaskBackend", "ProcessBackend", "available_cores", "make_backend"]
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+__all__ = ["DaskBackend", "ProcessBackend", "make_backend"]
 
 
 def make_backend(
@@ -83,23 +71,19 @@ class ProcessBackend(BackendBase):
     def apply(self, func: Callable, computations: list) -> list:
         """Run ``func`` on each group of frames and return the results in the order of the groups."""
         tasks = _split(func, computations)
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(self.n_workers, mp_context=context, initializer=_start_worker)
         try:
-            with _limited_threads(self.n_workers), _hidden_main(func):
-                futures = [executor.submit(task, group) for task, group in zip(tasks, computations, strict=True)]
-            with ProgressBar(total=sum(map(len, computations)), verbose=self.verbose, desc=self.label) as bar:
-                for future in concurrent.as_completed(futures):
-                    bar.update(len(future.result().frames))
-            return [future.result() for future in futures]
+            with WorkerPool(self.n_workers, _start_worker, script=_is_scripts(func)) as pool:
+                futures = pool.submit(zip(tasks, computations, strict=True))
+                with ProgressBar(total=sum(map(len, computations)), verbose=self.verbose, desc=self.label) as bar:
+                    for future in concurrent.as_completed(futures):
+                        bar.update(len(future.result().frames))
+                return [future.result() for future in futures]
         except BrokenProcessPool as error:
             raise RunError(
                 "A worker process died, most likely for lack of memory; use fewer --workers (finished frames are kept "
                 "when the run has an output). A script that defines its own analysis must start it below "
                 "`if __name__ == '__main__':`."
             ) from error
-        finally:
-            _stop(executor)
 
 
 class DaskBackend(BackendBase):
@@ -131,7 +115,7 @@ class DaskBackend(BackendBase):
             from tqdm.dask import TqdmCallback
 
             progress = TqdmCallback(desc=self.label)
-        with _limited_threads(self.n_workers), _hidden_main(func), progress:
+        with workers_start(self.n_workers, _is_scripts(func)), progress:
             return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
 
     def _on_cluster(self, tasks: list) -> list:
@@ -165,52 +149,11 @@ def _split(func: Callable, computations: list) -> list[Callable]:
     ]
 
 
+def _is_scripts(func: Callable) -> bool:
+    """Tell whether the user's script defines the analysis; workers then need to run it."""
+    return type(func.func.__self__).__module__ == "__main__"
+
+
 def _start_worker() -> None:
-    # Ctrl-C reaches the whole process group; only the parent answers it, by ending the workers.
-    start_worker()
     # tqdm makes a lock between processes, a semaphore that would be left behind when a worker is ended.
     tqdm.tqdm.set_lock(threading.RLock())
-
-
-def _stop(executor: ProcessPoolExecutor) -> None:
-    unfinished = sys.exc_info()[0] is not None
-    processes = list((executor._processes or {}).values())
-    manager = executor._executor_manager_thread
-    executor.shutdown(wait=not unfinished, cancel_futures=True)
-    if unfinished:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(5)
-        if manager is not None:  # it closes the queues
-            manager.join(5)
-
-
-@contextlib.contextmanager
-def _limited_threads(n_workers: int) -> Iterator[None]:
-    """Let children start with their share of the cores, unless the user has said how many threads to use."""
-    share = str(max(1, available_cores() // n_workers))
-    ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
-    os.environ.update(dict.fromkeys(ours, share))
-    try:
-        yield
-    finally:
-        for name in ours:
-            os.environ.pop(name, None)
-
-
-@contextlib.contextmanager
-def _hidden_main(func: Callable) -> Iterator[None]:
-    """Keep workers from running the user's script again, which they would do to look for its classes.
-
-    Only an analysis that the script itself defines needs that.
-    """
-    if type(func.func.__self__).__module__ == "__main__":
-        yield
-        return
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import types
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 
-__all__ = ["start_worker"]
+__all__ = ["WorkerPool", "available_cores", "start_worker", "workers_start"]
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def start_worker() -> None:
@@ -26,3 +38,82 @@ def start_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
+
+
+class WorkerPool:
+    """Fresh worker processes, so that threads and libraries of this one cannot break them; use it in a ``with`` block.
+
+    A worker that dies (killed for memory) raises `concurrent.futures.process.BrokenProcessPool` where its result is
+    asked for. When the block ends in an error, or by Ctrl-C, workers are ended at once; when the process is killed,
+    they end too.
+
+    Parameters
+    ----------
+    n_workers : int
+        Number of processes.
+    initializer : callable, optional
+        Runs first in each worker, after `start_worker`.
+    arguments : tuple
+        Of the initializer.
+    script : bool
+        Whether workers need what the user's script defines. Else they do not run it, as they otherwise would to look
+        for its classes.
+    """
+
+    def __init__(self, n_workers: int, initializer: Callable | None = None, arguments: tuple = (), script=False):
+        self.n_workers, self._script = n_workers, script
+        self._executor = ProcessPoolExecutor(
+            n_workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(initializer, arguments),
+        )
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        processes = list((self._executor._processes or {}).values())
+        manager = self._executor._executor_manager_thread
+        self._executor.shutdown(wait=kind is None, cancel_futures=True)
+        if kind is not None:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join(5)
+            if manager is not None:  # it closes the queues
+                manager.join(5)
+
+    def submit(self, calls: Iterable[tuple]) -> list[Future]:
+        """Start calls, each a tuple of a function and its arguments; workers start here, with their share of cores."""
+        with workers_start(self.n_workers, self._script):
+            return [self._executor.submit(*call) for call in calls]
+
+
+def _start(initializer: Callable | None, arguments: tuple) -> None:
+    start_worker()
+    if initializer is not None:
+        initializer(*arguments)
+
+
+@contextlib.contextmanager
+def workers_start(n_workers: int, script: bool = False) -> Iterator[None]:
+    """Give processes that start here their share of the cores, unless the user has said how many threads to use.
+
+    Parameters
+    ----------
+    n_workers, script
+        As of `WorkerPool`.
+    """
+    share = str(max(1, available_cores() // n_workers))
+    ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
+    os.environ.update(dict.fromkeys(ours, share))
+    main = sys.modules["__main__"]
+    if not script:
+        sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name in ours:
+            os.environ.pop(name, None)

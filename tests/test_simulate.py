@@ -1,13 +1,11 @@
 """The protocol of a simulation, by an engine of a third party: frames, energies, equilibration, and going on."""
 
 import json
-import os
 import pathlib
 import random
 import signal
 import subprocess
 import sys
-import time
 
 import gsd.hoomd
 import numpy as np
@@ -323,34 +321,6 @@ def test_two_processes_never_write_one_simulation(model, tmp_path):
     run.finish()
     one.lock()  # whoever held it is gone
     one.close()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_workers_end_with_their_master(tmp_path):
-    text = """
-import concurrent.futures, multiprocessing, os, time
-from pelplug.processes import start_worker
-if __name__ == "__main__":
-    context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(1, mp_context=context, initializer=start_worker)
-    print(pool.submit(os.getpid).result(), flush=True)
-    time.sleep(60)
-"""
-    (tmp_path / "program.py").write_text(text)
-    master = subprocess.Popen([sys.executable, tmp_path / "program.py"], stdout=subprocess.PIPE, text=True)
-    worker = int(master.stdout.readline())
-    master.kill()
-    master.wait()
-    for _ in range(200):
-        try:  # behind its name in brackets, the state: a zombie has ended too
-            state = pathlib.Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return
-        if state == "Z":
-            return
-        time.sleep(0.05)
-    os.kill(worker, signal.SIGKILL)
-    pytest.fail("the worker outlived its master")
 
 
 def test_a_file_that_exists_is_not_overwritten(model, tmp_path):

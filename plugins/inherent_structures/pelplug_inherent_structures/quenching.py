@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
-import os
 import pickle
-import signal
-import sys
-import types
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -20,17 +14,11 @@ from MDAnalysis.lib.log import ProgressBar
 
 import pelplug
 
-__all__ = ["Quencher", "fresh_processes", "reason_of", "stop", "usable_cores", "workers_start"]
+__all__ = ["Quencher", "reason_of"]
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _LARGEST_GROUP = 32
 
 _worker = None
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Quencher:
@@ -60,19 +48,19 @@ class Quencher:
         self.n_workers, self.verbose = n_workers, verbose
         self.computed = 0
         self.failures: dict[int, str] = {}
-        self._executor: ProcessPoolExecutor | None = None
+        self._pool: pelplug.WorkerPool | None = None
 
     def __enter__(self) -> Quencher:
         if self.n_workers > 1:
-            self._executor = fresh_processes(self.n_workers, _start_worker, (pickle.dumps(self.analysis),))
+            self._pool = pelplug.WorkerPool(self.n_workers, _start_worker, (pickle.dumps(self.analysis),))
         else:
             self.analysis.prepare()
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        if self._executor is not None:
-            stop(self._executor, kind is not None)
-            self._executor = None
+        if self._pool is not None:
+            self._pool.__exit__(kind, error, trace)
+            self._pool = None
 
     def quench(self, labels: Sequence[int]) -> list[dict[str, Any] | None]:
         """Return the variables of `InherentStructures.compute` for some frames, None where one failed.
@@ -100,16 +88,14 @@ class Quencher:
         return self.store.get(label) if self.store is not None else None
 
     def _outcomes(self, labels: list[int]) -> Iterator[tuple[int, dict[str, Any] | str]]:
-        if self._executor is None:
+        if self._pool is None:
             for label in labels:
                 yield label, _one(self.analysis, label)
             return
         size = max(1, min(_LARGEST_GROUP, len(labels) // (4 * self.n_workers)))
         groups = [labels[k : k + size] for k in range(0, len(labels), size)]
         try:
-            with workers_start(self.n_workers):
-                futures = [self._executor.submit(_group, group) for group in groups]
-            for future in as_completed(futures):
+            for future in as_completed(self._pool.submit((_group, group) for group in groups)):
                 yield from future.result()
         except BrokenProcessPool as error:
             raise pelplug.RunError(
@@ -118,55 +104,15 @@ class Quencher:
             ) from error
 
 
-def fresh_processes(n_workers: int, initializer=None, arguments: tuple = ()) -> ProcessPoolExecutor:
-    """Return new worker processes that leave Ctrl-C to this one; start them inside `workers_start`."""
-    return ProcessPoolExecutor(
-        n_workers, mp_context=get_context("spawn"), initializer=initializer or _ignore_interrupt, initargs=arguments
-    )
-
-
-def stop(executor: ProcessPoolExecutor, at_once: bool) -> None:
-    """End the processes; at once if the work is not wanted any more."""
-    processes = list((executor._processes or {}).values())
-    executor.shutdown(wait=not at_once, cancel_futures=True)
-    if at_once:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(5)
-
-
-@contextlib.contextmanager
-def workers_start(n_workers: int) -> Iterator[None]:
-    """Let processes that start here have their share of the cores, and not run the user's script again."""
-    share = str(max(1, usable_cores() // n_workers))
-    ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
-    os.environ.update(dict.fromkeys(ours, share))
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name in ours:
-            os.environ.pop(name, None)
-
-
 def reason_of(error: Exception) -> str:
     """Word an exception in one line; the kind is named unless pelplug raised it on purpose."""
     text = " ".join(str(error).split())
     return text if isinstance(error, pelplug.PelplugError) else f"{type(error).__name__}: {text}"
 
 
-def _ignore_interrupt() -> None:
-    # Ctrl-C reaches the whole process group; only the parent answers it, by ending the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _start_worker(pickled: bytes) -> None:
     # Bytes, because the process keeps its arguments to its end, beyond the point where readers can close their files.
     global _worker
-    _ignore_interrupt()
     analysis = pickle.loads(pickled)
     analysis.prepare()
     _worker = analysis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable
 from concurrent.futures import as_completed
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from MDAnalysis.lib.log import ProgressBar
 
 import pelplug
-from pelplug_inherent_structures.quenching import fresh_processes, reason_of, stop, usable_cores, workers_start
+from pelplug_inherent_structures.quenching import reason_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,19 +57,15 @@ def analyze_many(
         Names the first trajectory that failed, and why; the others are not waited for.
     """
     paths = [os.fspath(path) for path in trajectories]
-    n_workers = max(1, min(n_workers or usable_cores(), len(paths)))
-    executor, done = fresh_processes(n_workers), False
-    try:
-        with workers_start(n_workers):
-            futures = {executor.submit(pelplug.analyze, name, path, **arguments): path for path in paths}
+    n_workers = max(1, min(n_workers or pelplug.available_cores(), len(paths)))
+    with pelplug.WorkerPool(n_workers) as pool:
+        started = pool.submit((functools.partial(pelplug.analyze, **arguments), name, path) for path in paths)
+        futures = dict(zip(started, paths, strict=True))
         with ProgressBar(total=len(paths), verbose=verbose, desc=name) as bar:
             for future in as_completed(futures):
                 _raise_for(future, futures[future])
                 bar.update()
-        done = True
         return [future.result() for future in futures]
-    finally:
-        stop(executor, not done)
 
 
 def _raise_for(future, path: str) -> None:

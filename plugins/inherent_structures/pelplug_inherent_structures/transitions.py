@@ -13,7 +13,7 @@ import pelplug
 from pelplug_inherent_structures.bisection import Sampled, Search, search_by_bisection
 from pelplug_inherent_structures.identity import Catalogue, displacements
 from pelplug_inherent_structures.inherent_structures import InherentStructures
-from pelplug_inherent_structures.quenching import Quencher, reason_of, usable_cores
+from pelplug_inherent_structures.quenching import Quencher, reason_of
 from pelplug_inherent_structures.statistics import ballistic_time, block_bootstrap_moments, miss_rate
 from pelplug_inherent_structures.variables import PROVIDES
 
@@ -132,7 +132,7 @@ class InherentStructureTransitions(pelplug.Analysis):
             )
         if n_workers is not None and (isinstance(n_workers, bool) or n_workers < 1):
             raise pelplug.InputError(f"The number of workers must be a positive integer, not {n_workers!r}.")
-        self._n_workers = (n_workers or usable_cores()) if backend == "multiprocessing" else 1
+        self._n_workers = (n_workers or pelplug.available_cores()) if backend == "multiprocessing" else 1
         return super().run(*selection, **keywords)
 
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:

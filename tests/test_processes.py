@@ -1,0 +1,78 @@
+"""Worker processes: they end with whoever started them, and leave its script alone."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from pelplug.processes import WorkerPool
+
+PROGRAM = """
+import os, time
+from pelplug.processes import WorkerPool
+print("script", flush=True)
+if __name__ == "__main__":
+    with WorkerPool(1) as pool:
+        (future,) = pool.submit([(os.getpid,)])
+        print(future.result(), flush=True)
+        time.sleep(60)
+"""
+
+
+def has_ended(process: int) -> bool:
+    for _ in range(200):
+        try:  # behind its name in brackets, the state: a zombie has ended too
+            state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    os.kill(process, signal.SIGKILL)
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_end_with_their_master_and_do_not_run_its_script(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    master = subprocess.Popen([sys.executable, tmp_path / "program.py"], stdout=subprocess.PIPE, text=True)
+    assert master.stdout.readline() == "script\n"
+    worker = int(master.stdout.readline())  # a worker that runs the script would have said so first
+    master.kill()
+    master.wait()
+    master.stdout.close()
+    assert has_ended(worker)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_an_error_ends_workers_at_once():
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError), WorkerPool(1) as pool:
+        worker, _ = pool.submit([(os.getpid,), (time.sleep, 120)])
+        process = worker.result()
+        _ = 1 / 0
+    assert has_ended(process) and time.monotonic() - began < 60
+
+
+def test_a_worker_that_dies_breaks_the_pool():
+    with pytest.raises(BrokenProcessPool), WorkerPool(1) as pool:
+        (future,) = pool.submit([(os._exit, 3)])
+        future.result()
+
+
+def test_workers_share_the_cores(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("pelplug.processes.available_cores", lambda: 6)
+    with WorkerPool(2) as pool:
+        (future,) = pool.submit([(os.getenv, "OMP_NUM_THREADS")])
+        assert future.result() == "3"
+    assert "OMP_NUM_THREADS" not in os.environ
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    with WorkerPool(2) as pool:
+        (future,) = pool.submit([(os.getenv, "OMP_NUM_THREADS")])
+        assert future.result() == "5"
