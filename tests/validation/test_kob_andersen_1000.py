@@ -25,10 +25,9 @@ RUNS = {
     0.6: (0.8, 40_000, 250_000, 10_000),
     0.5: (0.6, 80_000, 200_000, 40_000),
     0.7: (0.8, 20_000, 100_000, 5_000),
+    0.55: (0.6, 40_000, 300_000, 20_000),
 }
-CARRIED_ON = {0.5: 250_000}  # further steps, a trajectory of their own
-# Ten is the default; the first trajectory at 0.5 has five blocks, so that no lag from 8 to 200 would be left.
-MIN_ORIGINS = {0.5: 4}
+CARRIED_ON = {0.5: (250_000, 500_000)}  # further steps, each a trajectory of its own
 N = 1000
 T_C = 0.435
 # Flenner and Szamel, Phys. Rev. E 72, 011205 (2005), Figs. 2 and 5: T, tau_alpha and D of A, Brownian dynamics.
@@ -59,16 +58,16 @@ def simulated(folder: pathlib.Path, temperature: float) -> pathlib.Path:
 
 def carried_on(path: pathlib.Path, temperature: float) -> list[pathlib.Path]:
     """Return what follows on a trajectory."""
-    if temperature not in CARRIED_ON:
-        return []
-    more = path.with_name(f"{path.stem}b.gsd")
-    if not more.exists():
-        pelplug.simulate(
-            "kob-andersen", temperature=temperature, ensemble="nve", engine="lammps", threads=1, log_every=5,
-            equilibration=0, steps=CARRIED_ON[temperature], frames=f"blocks:{RUNS[temperature][3]}", start=path,
-            output=more,
-        )  # fmt: skip
-    return [more]
+    parts = [path]
+    for letter, steps in zip("bc", CARRIED_ON.get(temperature, ()), strict=False):
+        more = path.with_name(f"{path.stem}{letter}.gsd")
+        if not more.exists():
+            pelplug.simulate(
+                "kob-andersen", temperature=temperature, ensemble="nve", engine="lammps", threads=1, log_every=5,
+                equilibration=0, steps=steps, frames=f"blocks:{RUNS[temperature][3]}", start=parts[-1], output=more,
+            )  # fmt: skip
+        parts.append(more)
+    return parts[1:]
 
 
 def analyzed(name: str, path: pathlib.Path, **parameters):
@@ -79,6 +78,13 @@ def analyzed(name: str, path: pathlib.Path, **parameters):
     return pelplug.read_results(kept)[name]
 
 
+def kinetic_temperatures(path: pathlib.Path) -> np.ndarray:
+    """Return the logged temperatures of a trajectory."""
+    trajectory = pelplug.open_trajectory(path)
+    logged = [trajectory.log(k)["pelplug/energies/temperature"] for k in range(len(trajectory))]
+    return np.concatenate([np.atleast_1d(part) for part in logged])
+
+
 @pytest.fixture(scope="module")
 def liquids(tmp_path_factory):
     """Return by temperature: mean kinetic temperature, dynamics and msed, from high to low."""
@@ -87,15 +93,15 @@ def liquids(tmp_path_factory):
     found = {}
     for temperature in RUNS:
         path = simulated(folder, temperature)
-        trajectory = pelplug.open_trajectory(path)
-        logged = [trajectory.log(k)["pelplug/energies/temperature"] for k in range(len(trajectory))]
-        kinetic = float(np.concatenate([np.atleast_1d(part) for part in logged]).mean())
+        parts = [path, *carried_on(path, temperature)]
+        logged = [kinetic_temperatures(part) for part in parts]
         dynamics = analyzed(
             "dynamics", path, wave_number=(Q, Q_SMALL), threshold=float(np.exp(-1)),
-            quantities=("msd", "fs", "alpha_2", "chi_4"), more=tuple(carried_on(path, temperature)),
-            min_origins=MIN_ORIGINS.get(temperature, "auto"),
+            quantities=("msd", "fs", "alpha_2", "chi_4"), more=tuple(parts[1:]),
         )  # fmt: skip
-        found[temperature] = kinetic, dynamics, analyzed("msed", path)
+        # Energies of the last part alone, which is the longest: each has its own total energy.
+        msed = analyzed("msed", parts[-1]).assign_attrs(kinetic=float(logged[-1].mean()))
+        found[temperature] = float(np.concatenate(logged).mean()), dynamics, msed
     return dict(sorted(found.items(), reverse=True))
 
 
@@ -187,7 +193,7 @@ def test_energy_relaxation_time(liquids):
 
 def test_fast_fluctuations_are_proportional_to_temperature(liquids):
     """Point 2: U0 ~ T, near that of harmonic vibrations at constant energy."""
-    known = {t: (one[0], float(one[2]["u0"])) for t, one in liquids.items() if "u0" in one[2]}
+    known = {t: (m.attrs["kinetic"], float(m["u0"])) for t, (_, _, m) in liquids.items() if "u0" in m}
     kinetic, u0 = np.array(list(known.values())).T
     slope = np.polyfit(np.log(kinetic), np.log(u0), 1)[0]
     relative = u0 / kinetic / np.sqrt(1.5 / N)
@@ -199,7 +205,7 @@ def test_fast_fluctuations_are_proportional_to_temperature(liquids):
 
 def test_fluctuations_and_heat_capacity(liquids):
     """Point 3: 2 Var(E)/N^2 at constant energy against c_V from the mean energies."""
-    kinetic = np.array([one[0] for one in liquids.values()])
+    kinetic = np.array([one[2].attrs["kinetic"] for one in liquids.values()])
     energy = np.array([float(one[2]["mean_energy"]) for one in liquids.values()])
     capacity = 1.5 + np.polyval(np.polyder(np.polyfit(kinetic, energy, 2)), kinetic)
     expected = 3 * kinetic**2 / N * (1 - 1.5 / capacity)
@@ -220,9 +226,7 @@ def test_copper_zirconium(tmp_path):
             "cu50zr50", n=2048, temperature=1300.0, ensemble="nve", engine="lammps", threads=1, log_every=5, seed=51,
             melt_steps=3000, equilibration=7000, steps=30_000, frames="blocks:5000", output=path,
         )  # fmt: skip
-    trajectory = pelplug.open_trajectory(path)
-    logged = [trajectory.log(k)["pelplug/energies/temperature"] for k in range(len(trajectory))]
-    kinetic = float(np.concatenate([np.atleast_1d(part) for part in logged]).mean())
+    kinetic = float(kinetic_temperatures(path).mean())
     msed = analyzed("msed", path)
     dynamics = analyzed(
         "dynamics", path, threshold=float(np.exp(-1)), min_origins=4, quantities=("msd", "fs", "alpha_2", "structure")
