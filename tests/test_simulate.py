@@ -1,5 +1,6 @@
 """The protocol of a simulation, by an engine of a third party: frames, energies, equilibration, and going on."""
 
+import itertools
 import json
 import pathlib
 import random
@@ -94,6 +95,28 @@ def test_curves_of_a_random_walk_are_its_analytic_ones():
     exact = 3 * step**2 * curves.lags
     assert np.all(np.abs(curves.msd - exact) < 5 * curves.msd_error)
     assert np.all(np.abs(curves.fs - np.exp(-(q**2) * step**2 * curves.lags / 2)) < 5 * curves.fs_error + 1e-3)
+
+
+def breathing(rng, blocks, speed, n=150, memory=6.0):
+    """Return curves of successive blocks of particles that all speed up and slow down together, as few particles do."""
+    pace = np.empty(blocks * SAMPLES)
+    pace[0] = rng.normal()
+    for k in range(1, pace.size):
+        pace[k] = np.exp(-1 / memory) * pace[k - 1] + np.sqrt(1 - np.exp(-2 / memory)) * rng.normal()
+    steps = rng.normal(size=(pace.size, n, 3)) * (speed * np.exp(0.4 * pace))[:, None, None]
+    path = np.concatenate([np.zeros((1, n, 3)), np.cumsum(steps, axis=0)])
+    return [BlockCurves.of(path[k * SAMPLES : (k + 1) * SAMPLES + 1], 7.0) for k in range(blocks)]
+
+
+def test_common_fluctuations_of_a_small_system_are_no_ageing():
+    rng = np.random.default_rng(4)
+    same, slow = breathing(rng, 40, 0.11), breathing(rng, 40, 0.04)
+    unlike = [not compare(one, other).stationary for one, other in itertools.pairwise(same)]
+    assert np.mean(unlike) < 0.2
+    assert np.mean([not compare(one, other).stationary for one, other in zip(same, slow, strict=True)]) > 0.8
+    # The errors are those that the blocks' scatter shows, and not those of particles on their own.
+    scatter = np.std([one.msd for one in same], axis=0)
+    assert np.all(np.mean([one.msd_error for one in same], axis=0) > 0.5 * scatter)
 
 
 def test_like_blocks_are_equilibrated_and_unlike_ones_are_not():

@@ -29,7 +29,8 @@ class BlockCurves:
     lags : ndarray of int, shape (L,)
         In units of the sampling interval: 1, 2, 4, ..., half the block.
     msd, msd_error : ndarray, shape (L,)
-        Mean over particles and time origins, and its standard error [length**2].
+        Mean over particles and time origins, and its standard error: the larger of those from the scatter of eight
+        groups of particles and of the time origins [length**2].
     fs, fs_error : ndarray, shape (L,)
         Mean of cos(q dx) over particles, origins and the axes, and its standard error.
     """
@@ -73,12 +74,21 @@ class BlockCurves:
         group = np.arange(n) % min(_GROUPS, n)
         counts = np.bincount(group)
         msd, fs = np.empty((lags.size, counts.size)), np.empty((lags.size, counts.size))
+        origins = []  # means over all particles, by time origin
         for k, lag in enumerate(lags):
             moved = positions[lag:] - positions[:-lag]
-            msd[k] = np.bincount(group, np.einsum("tid,tid->ti", moved, moved).mean(axis=0)) / counts
-            fs[k] = np.bincount(group, np.cos(wave_number * moved).mean(axis=(0, 2))) / counts
+            squares, cosines = np.einsum("tid,tid->ti", moved, moved), np.cos(wave_number * moved).mean(axis=2)
+            msd[k] = np.bincount(group, squares.mean(axis=0)) / counts
+            fs[k] = np.bincount(group, cosines.mean(axis=0)) / counts
+            origins.append((squares.mean(axis=1), cosines.mean(axis=1)))
         error = np.sqrt(max(counts.size - 1, 1) * counts.size)
         spread = [np.sqrt(((x - x.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)) / error for x in (msd, fs)]
+        below = np.flatnonzero(fs.mean(axis=1) < np.exp(-1.0))
+        relaxation = lags[below[0]] if below.size else SAMPLES
+        # Particles of a small system speed up and slow down together, which their scatter does not show.
+        for k, lag in enumerate(lags):
+            for which, series in enumerate(origins[k]):
+                spread[which][k] = max(spread[which][k], _error_of_mean(series, lag + relaxation))
         return cls(lags, msd.mean(axis=1), spread[0], fs.mean(axis=1), spread[1])
 
 
@@ -121,6 +131,20 @@ def compare(earlier: BlockCurves, later: BlockCurves) -> Verdict:
         msd_ratio=float(ratio[np.argmax(np.abs(np.log(np.maximum(ratio, np.finfo(float).tiny))))]),
         fs_difference=float(difference[np.argmax(np.abs(difference))]),
     )
+
+
+def _error_of_mean(series: np.ndarray, memory: float) -> float:
+    """Return the standard error of the mean of a series whose correlation is (1 - t/memory)**2 up to its memory.
+
+    That is the correlation of squared displacements of Brownian motion from origins t apart, over a lag of ``memory``.
+    """
+    length = series.size / memory
+    end = min(length, 1.0)
+    # Mean correlation of two values of the series: of its variance, this share is in the mean.
+    shared = (
+        2.0 / length**2 * (length * (1.0 - (1.0 - end) ** 3) / 3.0 - end**2 / 2.0 + 2.0 * end**3 / 3.0 - end**4 / 4.0)
+    )
+    return float(series.std() * np.sqrt(shared / (1.0 - shared)))
 
 
 def relaxation_wave_number(configuration: Configuration) -> float:
