@@ -6,6 +6,7 @@ Tests marked ``hoomd`` run where HOOMD-blue can be imported, from the folder tha
 import importlib.util
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,10 @@ if _folder := os.environ.get("PELPLUG_HOOMD_PATH"):
     sys.path.append(_folder)
     # Programs that tests start find it as well.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), _folder)))
+
+# A shell that runs the tests in the background lets them ignore Ctrl-C, and so the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
