@@ -131,7 +131,9 @@ class RateParameters:
     rate_prefactor, last_barrier : (float, float)
         Gamma_0 [1 / time] and V_0 [energy]: ``plateau = Gamma_0 exp(-V_0 / T)``.
     lam, entropic : (float, float)
-        lambda and kappa k_entro [1 / energy]: ``slope = lambda (1 / T + kappa k_entro)``.
+        lambda and kappa k_entro [1 / energy]: ``slope = lambda (1 / T - kappa k_entro)``, with a positive
+        k_entro = (e_0 - e_c) / sigma**2. Eqs. 1 and 4 of the paper print a plus; its Appendix A2, and its argument that
+        lower metabasins have more ways out, hold with the minus.
     crossover : (float, float)
         e_c, weighted mean over temperatures [energy].
     """
@@ -166,8 +168,8 @@ def rate_parameters(results: Mapping[float, xr.Dataset]) -> RateParameters:
         )
     beta, slope, slope_error, plateau, plateau_error, crossover, crossover_error = np.array(rows).T
     (lam, offset), covariance = _line(beta, slope, slope_error)
-    entropic = offset / lam
-    gradient = np.array([-offset / lam**2, 1 / lam])
+    entropic = -offset / lam
+    gradient = np.array([offset / lam**2, -1 / lam])
     (barrier, log_prefactor), spread = _line(-beta, np.log(plateau), plateau_error / plateau)
     weight = crossover_error**-2.0
     prefactor = float(np.exp(log_prefactor))

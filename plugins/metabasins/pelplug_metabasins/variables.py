@@ -73,10 +73,10 @@ PROVIDES = {
     "energy_density_error": pelplug.Field(_BIN, "1 / energy", "its bootstrap error"),
     "rate_plateau": _scalar("1 / time", "Gamma_0 exp(-V_0 / T), escape rate above the crossover"),
     "rate_plateau_error": _scalar("1 / time", "its bootstrap error"),
-    "rate_slope": _scalar("1 / energy", "lambda (1 / T + kappa k_entro), d ln Gamma / d e below the crossover"),
+    "rate_slope": _scalar("1 / energy", "lambda (1 / T - kappa k_entro), d ln Gamma / d e below the crossover"),
     "rate_slope_error": _scalar("1 / energy", "its bootstrap error"),
     "crossover_energy": _scalar("energy", "e_c, crossover from activated to fast escape"),
     "crossover_energy_error": _scalar("energy", "its bootstrap error"),
-    "reduced_slope": _scalar("1", "slope times temperature, lambda (1 + kappa k_entro T)"),
+    "reduced_slope": _scalar("1", "slope times temperature, lambda (1 - kappa k_entro T)"),
     "reduced_slope_error": _scalar("1", "its bootstrap error"),
 }

@@ -482,7 +482,7 @@ def test_parameters_of_the_rate_from_temperatures():
     results = {}
     for temperature in (0.45, 0.5, 0.6):
         values = {
-            "rate_slope": lam * (1 / temperature + entropic),
+            "rate_slope": lam * (1 / temperature - entropic),
             "rate_slope_error": 0.01,
             "rate_plateau": prefactor * np.exp(-barrier / temperature),
             "rate_plateau_error": 0.001,
@@ -502,6 +502,26 @@ def test_parameters_of_the_rate_from_temperatures():
     assert found.crossover[1] == pytest.approx(0.3 / np.sqrt(3))
     with pytest.raises(pelplug.InputError, match="two or more temperatures"):
         rate_parameters({0.5: results[0.5]})
+
+
+def test_sign_of_the_entropic_term_is_that_of_the_closed_forms():
+    """Appendix A2 and A3 of Rehwald and Heuer are Gaussian integrals of exp[s (e - e_c)] for one sign only."""
+    lam, kappa, sigma, crossover = 0.50, 0.56, 2.9, -11.9
+    entropy = (0 - crossover) / sigma**2
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    results = {}
+    for temperature in (0.5, 0.6, 0.8):
+        beta = 1 / temperature
+        slope = lam * (beta - kappa * entropy)
+        energy = -beta * sigma**2 + sigma * nodes  # p_eq(e)
+        for sign in (1, -1):  # of <Gamma> and of <1 / Gamma>
+            mean = weights @ np.exp(sign * slope * (energy - crossover)) / weights.sum()
+            bracket = beta * (lam - sign * 2) - entropy * (lam * kappa - sign * 2)
+            assert np.log(mean) == pytest.approx(lam * sigma**2 * (beta - entropy * kappa) * bracket / 2, rel=1e-9)
+        values = {"rate_slope": slope, "rate_plateau": 4.82, "crossover_energy": crossover}
+        errors = {f"{name}_error": 0.01 for name in values}
+        results[temperature] = xr.Dataset({name: ((), value) for name, value in (values | errors).items()})
+    assert rate_parameters(results).entropic[0] == pytest.approx(kappa * entropy, rel=1e-9)
 
 
 # --- bad input -------------------------------------------------------------------------------------------
