@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pelplug.simulate.run import SimulationResult
     from pelplug.simulate.swap import SwapResult, swap_monte_carlo
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
+    from pelplug.units import Units
 
     __version__: str
 
@@ -88,6 +89,7 @@ _HOMES = {
     "pelplug.simulate.run": ("SimulationResult",),
     "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
+    "pelplug.units": ("Units",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("host", "landscape", "models", "potentials", "results", "simulate", "testing", "trajectory")
@@ -122,6 +124,7 @@ __all__ = [
     "StillingerWeberPotential",
     "SwapResult",
     "Trajectory",
+    "Units",
     "WorkerPool",
     "__version__",
     "analyze",
