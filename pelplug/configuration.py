@@ -27,7 +27,7 @@ class Configuration:
     diameters : array_like, shape (N,), optional
         Diameter of each particle [length]; polydisperse models need them.
     masses : array_like, shape (N,), optional
-        Masses [mass].
+        Masses [mass]; 0 for a site that has none, such as the fourth site of a water model.
     velocities : array_like, shape (N, d), optional
         Velocities [length / time].
     images : array_like of int, shape (N, d), optional
@@ -76,9 +76,10 @@ class Configuration:
             if (value := getattr(self, name)) is not None:
                 values[name] = _float_array(value, name)
                 _check_shape(values[name], shape, name)
-        for name in ("diameters", "masses"):
-            if name in values and not np.all(values[name] > 0):
-                raise InputError(f"All {name} must be positive.")
+        if "diameters" in values and not np.all(values["diameters"] > 0):
+            raise InputError("All diameters must be positive.")
+        if "masses" in values and not (np.all(values["masses"] >= 0) and np.any(values["masses"] > 0)):
+            raise InputError("All masses must be positive, or 0 for sites without mass beside others that have one.")
         if self.images is not None:
             values["images"] = np.array(self.images, dtype=np.int64)
             _check_shape(values["images"], (n, d), "images")
@@ -119,6 +120,25 @@ class Configuration:
     def fractional(self) -> np.ndarray:
         """Positions in units of the cell vectors, shape (N, d), not wrapped."""
         return self.positions @ np.linalg.inv(self.cell)
+
+    def require_masses(self, what: str) -> None:
+        """Refuse sites without mass, for what needs the mass of every particle.
+
+        Parameters
+        ----------
+        what : str
+            What needs them, to begin a sentence with.
+
+        Raises
+        ------
+        InputError
+            If a mass is 0; configurations without any masses pass.
+        """
+        if self.masses is not None and (massless := int(np.count_nonzero(self.masses == 0))):
+            raise InputError(
+                f"{what} a mass of every particle, and {massless} of {self.n} have the mass 0 (virtual sites?); write "
+                "trajectory and topology without these sites."
+            )
 
     def wrapped(self) -> Configuration:
         """Return the same state with every position in [0, 1) of the cell and `images` adjusted to match."""

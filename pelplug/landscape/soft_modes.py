@@ -350,6 +350,7 @@ def _describe(response: LinearResponse, found: _Distinct, n_starts: int, n_uncon
     z, stiffness = found.vectors[order], stiffness[order]
     squared = np.sum(z**2, axis=2)
     core = np.argmax(squared, axis=1)
+    response.backbone.require_masses("Frequencies of modes need")
     masses = np.ones(n) if response.backbone.masses is None else response.backbone.masses
     # A mode and its opposite are one: the largest component of the core decides the sign.
     of_core = z[np.arange(len(z)), core]

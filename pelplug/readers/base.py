@@ -13,7 +13,7 @@ from MDAnalysis.lib.util import store_init_arguments
 
 from pelplug.errors import InputError
 
-__all__ = ["Frame", "FrameReader", "is_flat", "reduce_to_plane"]
+__all__ = ["Frame", "FrameReader", "is_flat", "mdanalysis_cell", "reduce_to_plane"]
 
 
 @dataclasses.dataclass
@@ -71,8 +71,8 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
     Returns
     -------
     bool
-        True if the file says so, if the cell has no height, or if all z are equal in a cell at most half as high as
-        it is wide (LAMMPS writes z from -0.5 to 0.5, HOOMD-blue any height).
+        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal in an upright
+        cell at most half as high as it is wide (LAMMPS writes z from -0.5 to 0.5, HOOMD-blue any height).
     """
     if positions.shape[1] != 3:
         return False
@@ -80,10 +80,11 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
         return True
     if cell is None:
         return False
+    level = not cell[:2, 2].any()  # |c_z| is the height only where a and b lie in the xy plane
+    if not level or cell[2, 2] == 0:
+        return level
     height = abs(cell[2, 2])
-    if height == 0:
-        return True
-    upright = not (cell[2, :2].any() or cell[:2, 2].any())
+    upright = not cell[2, :2].any()
     thin = height <= 0.5 * min(np.linalg.norm(cell[0]), np.linalg.norm(cell[1]))
     return bool(len(positions) > 1 and upright and thin and np.ptp(positions[:, 2]) == 0)
 
@@ -212,7 +213,7 @@ class FrameReader(ReaderBase):
             )
         height = 1.0
         if self._flat and frame.positions.shape[1] == 3:
-            height = 1.0 if frame.cell is None else float(frame.cell[2, 2]) or 1.0
+            height = 1.0 if frame.cell is None else abs(float(frame.cell[2, 2])) or 1.0
             try:
                 frame = reduce_to_plane(frame)
             except InputError as error:
@@ -222,7 +223,7 @@ class FrameReader(ReaderBase):
         ts.data.clear()
         ts.data.update(kept)
         ts.frame = number
-        cell, turn = _mdanalysis_cell(frame.cell, height)
+        cell, turn = mdanalysis_cell(frame.cell, height)
         ts.dimensions = None if cell is None else triclinic_box(*cell)
         with np.errstate(over="ignore", invalid="ignore"):  # refused with the float64 values
             self._show_single(frame, turn)
@@ -293,7 +294,7 @@ def _three_columns(array: np.ndarray) -> np.ndarray:
     return result
 
 
-def _mdanalysis_cell(cell: np.ndarray | None, height: float):
+def mdanalysis_cell(cell: np.ndarray | None, height: float):
     """Cell (3, 3) as MDAnalysis orients it (a along x, b in the xy plane), and the rotation that takes us there."""
     if cell is None:
         return None, np.eye(3)

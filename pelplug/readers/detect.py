@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.readers.generic import cell_of
+from pelplug.readers.generic import cell_in
 from pelplug.readers.labels import LABELS
 from pelplug.readers.text import DAMAGED, open_binary
+from pelplug.readers.vectors import READERS
 
 __all__ = ["detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
 
@@ -135,6 +136,11 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
     import MDAnalysis
 
     known = MDAnalysis._READERS
+    if name in MDAnalysis._PARSERS and name not in known:
+        raise InputError(
+            f"{path} is a topology ({name}), of which no positions are read; give the file with the positions as the "
+            f"trajectory, and this one behind it: --topology {path}."
+        )
     if name not in known:
         raise InputError(
             f"{path} has no ending that names a format pelplug knows{f' ({name})' if name else ''}; pass the format "
@@ -147,12 +153,12 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
         )
     try:
         if topology is None:
-            universe = MDAnalysis.Universe(path, topology_format=name, format=name, to_guess=())
+            universe = MDAnalysis.Universe(path, topology_format=name, format=READERS.get(name, name), to_guess=())
             extra = _extra_of(universe, with_cell=False)
         else:
             universe = _topology_universe(topology)
             extra = _extra_of(universe, with_cell=True)
-            reader = known[name](path, n_atoms=universe.atoms.n_atoms)
+            reader = READERS.get(name, known[name])(path, n_atoms=universe.atoms.n_atoms)
             _check_number(universe, topology, reader.n_atoms, path)
             universe.trajectory = reader
         frames = len(universe.trajectory)
@@ -192,7 +198,7 @@ def _topology_universe(topology: str):
         raise InputError(f"{topology} is not a topology MDAnalysis reads; give GRO, PDB, PSF or a LAMMPS data file.")
     try:
         # The topology's own coordinates, where it has some, are read for the box.
-        options = {"format": name} if name in MDAnalysis._READERS else {}
+        options = {"format": READERS.get(name, name)} if name in MDAnalysis._READERS else {}
         return MDAnalysis.Universe(topology, topology_format=name, to_guess=(), **options)
     except InputError:
         raise
@@ -236,11 +242,11 @@ def _extra_of(universe, with_cell: bool) -> dict:
     if "elements" in labels and len(set(labels["elements"])) == len(set(labels.get("types", labels["elements"]))):
         # "Si" reads better than the "SI" of a PDB file's types; but elements must not merge types.
         extra["labels"] = {"elements": labels.pop("elements"), **labels}
-    if hasattr(atoms, "masses") and np.all(np.isfinite(atoms.masses)) and np.all(atoms.masses > 0):
+    if hasattr(atoms, "masses") and np.all(np.isfinite(atoms.masses)) and np.all(atoms.masses >= 0) and np.any(atoms.masses > 0):
         extra["masses"] = np.asarray(atoms.masses, dtype=np.float64)
     if with_cell and getattr(universe, "_trajectory", None) is not None:
         ts = universe.trajectory.ts
-        cell = ts.data.get("pelplug_cell", cell_of(ts.dimensions))
+        cell = cell_in(ts)
         if cell is not None:
             extra["cell"] = cell
         if "pelplug_diameters" in ts.data:

@@ -5,41 +5,20 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from MDAnalysis.lib.mdamath import triclinic_vectors
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, is_flat, reduce_to_plane
+from pelplug.readers.boxes import cell_of
 
-__all__ = ["GenericFrames", "cell_of"]
+__all__ = ["GenericFrames", "cell_in"]
 
 
-def cell_of(dimensions) -> np.ndarray | None:
-    """Cell vectors (rows) of MDAnalysis's lengths and angles, or None where there is no box.
-
-    Parameters
-    ----------
-    dimensions : array_like, shape (6,), or None
-        Three lengths and three angles in degrees.
-
-    Returns
-    -------
-    ndarray, shape (3, 3), or None
-    """
-    if dimensions is None:
-        return None
-    dimensions = np.asarray(dimensions, dtype=np.float64)
-    if not np.all(np.isfinite(dimensions)) or not np.all(dimensions[:2] > 0) or dimensions[2] < 0:
-        return None
-    # triclinic_vectors answers zeros for a flat cell, which a two-dimensional file may have.
-    flat = dimensions[2] == 0
-    cell = triclinic_vectors(np.where([False, False, flat, False, False, False], 1.0, dimensions), dtype=np.float64)
-    if not cell.any():
-        return None
-    # Cosines of 90 degrees leave rounding errors that would make a tilted cell of a straight one.
-    cell[np.abs(cell) < 1e-14 * dimensions[:3].max()] = 0.0
-    if flat:
-        cell[2] = 0.0
-    return cell
+def cell_in(ts) -> np.ndarray | None:
+    """Cell vectors (rows) of a timestep: those of the file, else the ones its lengths and angles mean, or None."""
+    for key in ("pelplug_cell", "pelplug_vectors"):
+        if key in ts.data:
+            return ts.data[key]
+    return cell_of(ts.dimensions)
 
 
 class GenericFrames:
@@ -62,16 +41,17 @@ class GenericFrames:
         self._first = None if header is None else int(header["istart"])
         self._stride = None if header is None else int(header["nsavc"])
         self._has_time = "time" in reader.ts.data
-        positions = np.asarray(reader.ts.positions, dtype=np.float64)
-        self._flat = is_flat(positions, cell_of(reader.ts.dimensions))
+        if len(reader) == 1:
+            reader.ts.frame = 0  # some readers of files with one frame leave -1
+        self._flat = is_flat(_array(reader.ts, "positions"), cell_in(reader.ts))
         self.dimension = 2 if self._flat else 3
 
     def data(self, ts) -> dict:
         """Return positions, cell, velocities, step and time of a timestep under pelplug's keys."""
         frame = Frame(
-            positions=np.asarray(ts.positions, dtype=np.float64),
-            cell=cell_of(ts.dimensions),
-            velocities=np.asarray(ts.velocities, dtype=np.float64) if ts.has_velocities else None,
+            positions=_array(ts, "positions"),
+            cell=cell_in(ts),
+            velocities=_array(ts, "velocities") if ts.has_velocities else None,
         )
         if self._flat:
             try:
@@ -107,3 +87,9 @@ class GenericFrames:
                 f"Frame {number} of {path} cannot be read ({reason}); the file is truncated or damaged, use the "
                 "frames before it or write it again."
             ) from None
+
+
+def _array(ts, name: str) -> np.ndarray:
+    """Positions or velocities as they lie in the file, where MDAnalysis's are turned too (`vectors.keep_vectors`)."""
+    unturned = ts.data.get("pelplug_unturned", {})
+    return np.asarray(unturned[name] if name in unturned else getattr(ts, name), dtype=np.float64)

@@ -166,6 +166,7 @@ class LammpsSession(Session):
 
     def _build(self, internal) -> None:
         start, d = self._start, self._start.dimension
+        start.require_masses("A simulation needs")
         self._masses = np.ones(start.n) if start.masses is None else start.masses
         by_type = {name: np.unique(self._masses[start.species == name]) for name in start.species_names}
         per_particle = start.diameters is not None or any(values.size > 1 for values in by_type.values())

@@ -41,6 +41,7 @@ def thermalised(
         raise InputError(f"The temperature must be a positive number, not {temperature!r}.")
     if configuration.n < 2:
         raise InputError("One particle has no thermal velocity once the total momentum is taken out; use at least two.")
+    configuration.require_masses("Thermal velocities need")
     rng = np.random.default_rng(rng)
     masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
     velocities = (

@@ -120,6 +120,7 @@ class Vibrations(pelplug.Analysis):
         InputError
             If more modes or vectors are asked for than there are, or all of a system too large for that.
         """
+        configuration.require_masses("Vibrations need")
         positions = self.input("inherent-structures")["positions"].values
         state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
         count = self._count(state.positions.size)

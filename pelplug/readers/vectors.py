@@ -1,0 +1,208 @@
+"""MDAnalysis's readers, with the cell vectors that stand in the file: MDAnalysis itself keeps lengths and angles only.
+
+Three lengths and three angles do not say which way the cell lies, and MDAnalysis makes vectors of them with a along x
+and b in the xy plane. The readers here keep the vectors of the file, unturned like its positions, and turn both for
+MDAnalysis where its convention asks for it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import numpy as np
+from MDAnalysis.coordinates.DCD import DCDReader
+from MDAnalysis.coordinates.DLPoly import ConfigReader, HistoryReader
+from MDAnalysis.coordinates.DMS import DMSReader
+from MDAnalysis.coordinates.FHIAIMS import FHIAIMSReader
+from MDAnalysis.coordinates.GRO import GROReader
+from MDAnalysis.coordinates.INPCRD import INPReader
+from MDAnalysis.coordinates.PDB import PDBReader
+from MDAnalysis.coordinates.TNG import TNGReader
+from MDAnalysis.coordinates.TPR import TPRReader
+from MDAnalysis.coordinates.TRR import TRRReader
+from MDAnalysis.coordinates.TRZ import TRZReader
+from MDAnalysis.coordinates.XTC import XTCReader
+from MDAnalysis.lib.mdamath import triclinic_box
+from MDAnalysis.lib.util import openany
+
+from pelplug.errors import InputError
+from pelplug.readers import boxes
+from pelplug.readers.base import mdanalysis_cell
+
+__all__ = ["READERS", "keep_vectors"]
+
+_NM = 10.0  # nm in Angstrom
+_NO_LATTICE = {4: "a truncated octahedron", 5: "a rhombic dodecahedron", 7: "a hexagonal prism"}
+
+
+def keep_vectors(ts, vectors):
+    """Give a timestep the cell vectors of its file.
+
+    Parameters
+    ----------
+    ts : MDAnalysis.coordinates.timestep.Timestep
+        Changed: ``ts.data["pelplug_vectors"]`` holds the vectors. Where MDAnalysis orients such a cell otherwise, its
+        positions, velocities and forces are turned with it, and ``ts.data["pelplug_unturned"]`` holds those of the
+        file by name.
+    vectors : array_like, shape (3, 3), or None
+        Cell vectors as rows, in the unit of ``ts.positions``; None or zeros if the frame has no box.
+    """
+    for key in ("pelplug_vectors", "pelplug_unturned"):
+        ts.data.pop(key, None)
+    vectors = None if vectors is None else np.array(vectors, dtype=np.float64)
+    if vectors is None or not vectors.any():
+        ts.dimensions = None
+        return ts
+    if not np.all(np.isfinite(vectors)):
+        raise InputError("the cell contains NaN or infinity; the frame is damaged, leave it out or repair it")
+    ts.data["pelplug_vectors"] = vectors
+    cell, turn = mdanalysis_cell(vectors, 1.0)
+    ts.dimensions = triclinic_box(*cell)
+    if not np.array_equal(turn, np.eye(3)):
+        names = [name for name in ("positions", "velocities", "forces") if getattr(ts, f"has_{name}")]
+        ts.data["pelplug_unturned"] = {name: getattr(ts, name).copy() for name in names}
+        for name in names:
+            setattr(ts, name, getattr(ts, name) @ turn)
+    return ts
+
+
+class _XTC(XTCReader):
+    def _frame_to_ts(self, frame, ts):
+        return keep_vectors(super()._frame_to_ts(frame, ts), _NM * frame.box.astype(np.float64))
+
+
+class _TRR(TRRReader):
+    def _frame_to_ts(self, frame, ts):
+        return keep_vectors(super()._frame_to_ts(frame, ts), _NM * frame.box.astype(np.float64))
+
+
+class _TNG(TNGReader):
+    def _frame_to_ts(self, curr_step, ts):
+        ts = super()._frame_to_ts(curr_step, ts)
+        box = getattr(self, "_box_temp", None)
+        return ts if ts.dimensions is None or box is None else keep_vectors(ts, _NM * box.reshape(3, 3))
+
+
+class _DCD(DCDReader):
+    def _frame_to_ts(self, frame, ts):
+        ts = super()._frame_to_ts(frame, ts)
+        return keep_vectors(ts, boxes.of_dcd(frame.unitcell, str(self._file.header.get("remarks", ""))))
+
+
+class _TRZ(TRZReader):
+    def _read_next_timestep(self, ts=None):
+        start = self.trzfile.tell()
+        ts = super()._read_next_timestep(ts)
+        end = self.trzfile.tell()
+        kind, offset = self._dtype.fields["box"][:2]
+        self.trzfile.seek(start + offset)
+        box = np.frombuffer(self.trzfile.read(kind.itemsize), "<f8")
+        self.trzfile.seek(end)
+        return keep_vectors(ts, _NM * box.reshape(3, 3))
+
+
+class _History(HistoryReader):
+    def _read_next_timestep(self, ts=None):
+        start = self._file.tell()
+        words = self._file.readline().split()
+        vectors = None
+        if self._has_cell:
+            vectors = [self._file.readline().split() for _ in range(3)]
+        self._file.seek(start)
+        ts = super()._read_next_timestep(ts)
+        # "timestep", step, atoms, level, kind of box, time step [ps], time [ps] (DL_POLY 4 only)
+        if len(words) > 5:
+            ts.data["step"] = int(words[1])
+            ts.data["time"] = float(words[6]) if len(words) > 6 else int(words[1]) * float(words[5])
+        return keep_vectors(ts, _box_of_dlpoly(self._imcon, vectors))
+
+
+class _Config(ConfigReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        with open(self.filename) as file:
+            file.readline()
+            imcon = int(file.readline().split()[1])
+            vectors = [file.readline().split()[:3] for _ in range(3)] if imcon else None
+        keep_vectors(self.ts, _box_of_dlpoly(imcon, vectors))
+
+
+def _box_of_dlpoly(imcon: int, vectors):
+    """Vectors of a DL_POLY box, or None where it says that there is none; other shapes than a cell are refused."""
+    if imcon in _NO_LATTICE:
+        raise InputError(
+            f"the periodic box is {_NO_LATTICE[imcon]} (imcon {imcon}), of which its cell vectors are not the lattice; "
+            "write the file with a parallelepiped (imcon 3)"
+        )
+    if imcon == 6:
+        raise InputError("it is not periodic along z (imcon 6); pelplug treats periodic systems")
+    return None if imcon == 0 else vectors
+
+
+class _GRO(GROReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        with openany(self.filename, "rt") as file:
+            file.readline()
+            n = int(file.readline())
+            keep_vectors(self.ts, _NM * boxes.of_gro([file.readline() for _ in range(n + 1)][-1]))
+
+
+class _FHIAIMS(FHIAIMSReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        with openany(self.filename, "rt") as file:
+            rows = [line.split()[1:4] for line in file if line.strip().startswith("lattice_vector")]
+        keep_vectors(self.ts, rows or None)
+
+
+class _DMS(DMSReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        with sqlite3.connect(self.filename) as connection:
+            # A row is a vector; MDAnalysis takes the columns.
+            rows = connection.execute("SELECT x, y, z FROM global_cell ORDER BY rowid").fetchall()
+        keep_vectors(self.ts, rows if len(rows) == 3 else None)
+
+
+class _TPR(TPRReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        vectors = boxes.of_tpr(self.filename)
+        keep_vectors(self.ts, None if vectors is None else _NM * vectors)
+
+
+class _INPCRD(INPReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        # MDAnalysis leaves the box alone.
+        keep_vectors(self.ts, boxes.of_inpcrd(self.filename, self.n_atoms))
+
+
+class _PDB(PDBReader):
+    def _read_frame(self, frame):
+        ts = super()._read_frame(frame)
+        if not hasattr(self, "_scale"):
+            self._scale = boxes.scale_of_pdb(self.filename)
+        return keep_vectors(ts, boxes.turned_by_scale(boxes.cell_of(ts.dimensions), self._scale))
+
+
+READERS = {
+    "XTC": _XTC,
+    "TRR": _TRR,
+    "TNG": _TNG,
+    "DCD": _DCD,
+    "TRZ": _TRZ,
+    "HISTORY": _History,
+    "CONFIG": _Config,
+    "GRO": _GRO,
+    "IN": _FHIAIMS,
+    "FHIAIMS": _FHIAIMS,
+    "DMS": _DMS,
+    "TPR": _TPR,
+    "INPCRD": _INPCRD,
+    "RESTRT": _INPCRD,
+    "PDB": _PDB,
+    "ENT": _PDB,
+}
+"""Readers by MDAnalysis's names of formats whose files say more of the cell than MDAnalysis keeps."""
