@@ -103,7 +103,8 @@ class MariKurchan(Model):
         if configuration.diameters is not None and not np.allclose(configuration.diameters, 1.0, rtol=0, atol=1e-6):
             raise InputError(f"The model {self.name} has spheres of diameter 1; the configuration has other diameters.")
         length = float(configuration.cell[0, 0])
-        if not np.allclose(configuration.cell, length * np.eye(self.dimension), rtol=0, atol=1e-6 * abs(length)):
+        cube = length * np.eye(self.dimension)
+        if length <= 0 or not np.allclose(configuration.cell, cube, rtol=0, atol=1e-6 * abs(length)):
             raise InputError(f"The model {self.name} needs a cubic box along the axes; the configuration has another.")
         wanted = self.edge(configuration.n)
         # Files keep the box in single precision.

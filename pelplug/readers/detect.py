@@ -242,8 +242,9 @@ def _extra_of(universe, with_cell: bool) -> dict:
     if "elements" in labels and len(set(labels["elements"])) == len(set(labels.get("types", labels["elements"]))):
         # "Si" reads better than the "SI" of a PDB file's types; but elements must not merge types.
         extra["labels"] = {"elements": labels.pop("elements"), **labels}
-    if hasattr(atoms, "masses") and np.all(np.isfinite(atoms.masses)) and np.all(atoms.masses >= 0) and np.any(atoms.masses > 0):
-        extra["masses"] = np.asarray(atoms.masses, dtype=np.float64)
+    masses = np.asarray(getattr(atoms, "masses", [np.nan]), dtype=np.float64)
+    if np.all(np.isfinite(masses)) and np.all(masses >= 0) and np.any(masses > 0):
+        extra["masses"] = masses
     if with_cell and getattr(universe, "_trajectory", None) is not None:
         ts = universe.trajectory.ts
         cell = cell_in(ts)
