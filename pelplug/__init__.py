@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pelplug.analysis import Analysis
     from pelplug.configuration import Configuration
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
+    from pelplug.execution.lammps import load_lammps
     from pelplug.fields import Field, Need
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, isoconfigurational, model
@@ -56,6 +57,7 @@ _HOMES = {
     "pelplug.analysis": ("Analysis",),
     "pelplug.configuration": ("Configuration",),
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
+    "pelplug.execution.lammps": ("load_lammps",),
     "pelplug.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "isoconfigurational", "model"),
@@ -132,6 +134,7 @@ __all__ = [
     "dipole_stiffness",
     "hookimpl",
     "isoconfigurational",
+    "load_lammps",
     "model",
     "models",
     "open_trajectory",

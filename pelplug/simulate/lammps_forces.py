@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
+
+import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.models.base import Model
+from pelplug.models.harmonic_spheres import additive
+from pelplug.models.polydisperse_soft_spheres import non_additive
+from pelplug.potentials import forms
 from pelplug.potentials.base import Potential
 from pelplug.potentials.eam import EAMPotential
+from pelplug.potentials.eam_file import setfl_text
 from pelplug.potentials.pair import PairPotential
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
+from pelplug.simulate.lammps_input import Expression, FileName, line
 
 __all__ = ["Forces", "forces_of"]
 
@@ -25,36 +31,37 @@ class Forces:
     ----------
     route : str
         ``native: STYLE``, or ``kernel: pelplug`` where LAMMPS has no such form.
-    commands : str
-        Pair styles and coefficients; ``{folder}`` stands for where `files` are.
+    commands : tuple of tuple
+        Pair styles and coefficients, as words of `pelplug.simulate.lammps_input`.
     files : dict of str to str
-        Text of the files that the commands name.
+        Text of the files that the commands name, which hold nothing but numbers and names of pelplug's own.
     potential : Potential or None
         Evaluated by `fix external`; None where LAMMPS computes the forces.
     """
 
     route: str
-    commands: str
+    commands: tuple[tuple, ...]
     files: dict[str, str] = dataclasses.field(default_factory=dict)
     potential: Potential | None = None
 
 
 # Each form as an expression of x = r / sigma_ij in Lepton's language; numbers by name in braces.
+# By the function itself: what another package calls by the same name is another form.
 _EXPRESSIONS = {
-    "lennard-jones": "{epsilon}*4*(x^(-12)-x^(-6))",
-    "inverse-power-law": "{epsilon}*x^(-{exponent})",
-    "inverse-power-law-smooth": "{epsilon}*(x^(-10)+{c0}+{c2}*x^2+{c4}*x^4+{c6}*x^6)",
-    "sticky-spheres": (
+    forms.lennard_jones: "{epsilon}*4*(x^(-12)-x^(-6))",
+    forms.inverse_power_law: "{epsilon}*x^(-{exponent})",
+    forms.inverse_power_law_smooth: "{epsilon}*(x^(-10)+{c0}+{c2}*x^2+{c4}*x^4+{c6}*x^6)",
+    forms.sticky_spheres: (
         "{epsilon}*select(step(1.122462048309373-x),4*(x^(-12)-x^(-6)),"
         "{a}*x^(-12)-{b}*x^(-6)+{c0}+{c2}*x^2+{c4}*x^4+{c6}*x^6)"
     ),
-    "soft-spheres-12": "{epsilon}*(x^(-12)+{c0}+{c1}*x^2+{c2}*x^4)",
-    "harmonic": "{epsilon}*0.5*(1-x)^2",
+    forms.soft_spheres_12: "{epsilon}*(x^(-12)+{c0}+{c1}*x^2+{c2}*x^4)",
+    forms.harmonic: "{epsilon}*0.5*(1-x)^2",
 }
 _FASTER = "native: lj/smooth/linear"
 _MIXING = {
-    "additive": "dij=radi+radj",
-    "non_additive": "dij=(radi+radj)*(1-0.2*abs(2*radi-2*radj))",
+    additive: "dij=radi+radj",
+    non_additive: "dij=(radi+radj)*(1-0.2*abs(2*radi-2*radj))",
 }
 
 
@@ -90,7 +97,8 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
         if route == "native":
             raise InputError(f"LAMMPS has no form for {model.name}; leave the route to the engine, or ask for kernel.")
     # No neighbour list of LAMMPS's own is needed; the ghosts that it asks for are never used.
-    return Forces("kernel: pelplug by fix external", "pair_style zero 0.1\npair_coeff * *", potential=potential)
+    nothing = (("pair_style", "zero", 0.1), ("pair_coeff", "*", "*"))
+    return Forces("kernel: pelplug by fix external", nothing, potential=potential)
 
 
 def _pair(potential: PairPotential, configuration: Configuration) -> Forces | None:
@@ -100,39 +108,40 @@ def _pair(potential: PairPotential, configuration: Configuration) -> Forces | No
     number = {name: potential.species.index(name) if potential.species else 0 for name in names}
     pairs = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
     style = {"shift": "lj/cut", "shifted-force": "lj/smooth/linear"}.get(potential.truncation)
-    if potential.form.name == "lennard-jones" and style is not None:
-        lines = [f"pair_style {style} {potential.cutoff!r}"]
+    if potential.form.function is forms.lennard_jones and style is not None:
+        commands = [("pair_style", style, float(potential.cutoff))]
         for a, b in pairs:
             i, j = number[names[a]], number[names[b]]
             values = potential.parameters["epsilon"][i, j], potential.sigma[i, j], potential.pair_cutoff[i, j]
-            lines.append(f"pair_coeff {a + 1} {b + 1} " + " ".join(repr(float(value)) for value in values))
-        shift = ["pair_modify shift yes"] if potential.truncation == "shift" else []
-        return Forces(f"native: {style}", "\n".join(lines + shift))
-    if potential.form.name not in _EXPRESSIONS:
+            commands.append(("pair_coeff", a + 1, b + 1, *map(float, values)))
+        if potential.truncation == "shift":
+            commands.append(("pair_modify", "shift", "yes"))
+        return Forces(f"native: {style}", tuple(commands))
+    if potential.form.function not in _EXPRESSIONS:
         return None
-    lines = [f"pair_style lepton {potential.cutoff!r}"]
+    commands = [("pair_style", "lepton", float(potential.cutoff))]
     for a, b in pairs:
         i, j = number[names[a]], number[names[b]]
         expression = f"{_expression(potential, i, j)};x=r/{float(potential.sigma[i, j])!r}"
-        lines.append(f'pair_coeff {a + 1} {b + 1} "{expression}" {float(potential.pair_cutoff[i, j])!r}')
-    return Forces("native: lepton", "\n".join(lines))
+        commands.append(("pair_coeff", a + 1, b + 1, Expression(expression), float(potential.pair_cutoff[i, j])))
+    return Forces("native: lepton", tuple(commands))
 
 
 def _by_diameter(potential: PairPotential, configuration: Configuration) -> Forces | None:
-    mixing = _MIXING.get(getattr(potential.mixing, "__name__", ""))
-    if mixing is None or potential.form.name not in _EXPRESSIONS:
+    mixing = _MIXING.get(potential.mixing)
+    if mixing is None or potential.form.function not in _EXPRESSIONS:
         return None
     cutoff = float(potential.pair_cutoff[0, 0])
     low, high = float(configuration.diameters.min()), float(configuration.diameters.max())
     reach = float(cutoff * max(potential.mixing(high, high), potential.mixing(low, high)))
     inside = f"select(step({cutoff!r}-x),{_expression(potential, 0, 0)},0)"
-    commands = f'pair_style lepton/sphere {reach!r}\npair_coeff * * "{inside};x=r/dij;{mixing}"'
-    return Forces("native: lepton/sphere", commands)
+    formula = Expression(f"{inside};x=r/dij;{mixing}")
+    return Forces("native: lepton/sphere", (("pair_style", "lepton/sphere", reach), ("pair_coeff", "*", "*", formula)))
 
 
 def _expression(potential: PairPotential, i: int, j: int) -> str:
     numbers = {name: f"({float(table[i, j])!r})" for name, table in potential.parameters.items()}
-    terms = [_EXPRESSIONS[potential.form.name].format(**numbers)]
+    terms = [_EXPRESSIONS[potential.form.function].format(**numbers)]
     for power, value in zip((0, 1, 2, 4), potential.truncation_terms[i, j].tolist(), strict=True):
         if value != 0.0:
             terms.append(f"({value!r})" + (f"*x^{power}" if power else ""))
@@ -141,20 +150,28 @@ def _expression(potential: PairPotential, i: int, j: int) -> str:
 
 def _stillinger_weber(potential: StillingerWeberPotential, configuration: Configuration) -> Forces:
     names = ("epsilon", "sigma", "a", "lambda", "gamma", "cos_theta0", "A", "B", "p", "q")
-    numbers = " ".join(repr(float(potential.parameters[name])) for name in names)
     # LAMMPS wants an element's name for each type, and a tolerance last.
-    text = f"Si Si Si {numbers} 0.0\n"
-    elements = " ".join("Si" for _ in configuration.species_names)
-    return Forces("native: sw", f'pair_style sw\npair_coeff * * "{{folder}}/model.sw" {elements}', {"model.sw": text})
+    text = line("Si", "Si", "Si", *(float(potential.parameters[name]) for name in names), 0.0) + "\n"
+    elements = ["Si" for _ in configuration.species_names]
+    file = FileName("model.sw")
+    commands = (("pair_style", "sw"), ("pair_coeff", "*", "*", file, *elements))
+    return Forces("native: sw", commands, {file.name: text})
 
 
 def _eam(potential: EAMPotential, configuration: Configuration) -> Forces | None:
+    species, masses = configuration.species, configuration.masses
+    by_type = (
+        [np.unique(masses[species == name]).size for name in configuration.species_names] if masses is not None else []
+    )
+    if configuration.diameters is not None or max(by_type, default=1) > 1:
+        return None  # LAMMPS has a metal's masses by type only
+    # LAMMPS is not given the user's file, but its tables under names that LAMMPS's input can hold.
     tables = potential.tables
-    if not os.path.exists(tables.path):
-        return None
-    elements = " ".join(configuration.species_names)
-    commands = f'pair_style eam/{tables.kind}\npair_coeff * * "{tables.path}" {elements}'
-    return Forces(f"native: eam/{tables.kind}", commands)
+    names = [f"E{k}" for k in range(len(tables.elements))]
+    elements = [names[tables.elements.index(name)] for name in configuration.species_names]
+    file = FileName(f"model.eam.{tables.kind}")
+    commands = (("pair_style", f"eam/{tables.kind}"), ("pair_coeff", "*", "*", file, *elements))
+    return Forces(f"native: eam/{tables.kind}", commands, {file.name: setfl_text(tables, names)})
 
 
 _TRANSLATORS: tuple[tuple[type, Callable], ...] = (

