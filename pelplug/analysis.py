@@ -37,7 +37,19 @@ __all__ = ["RESERVED", "Analysis"]
 
 _BASE = ("potential", "model", "inputs", "store", "verbose")
 # A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
-_SELECTION = ("trajectory", "topology", "species", "dt", "format", "model_param", "start", "stop", "step", "frames")
+_SELECTION = (
+    "trajectory",
+    "topology",
+    "species",
+    "dt",
+    "frame_interval",
+    "format",
+    "model_param",
+    "start",
+    "stop",
+    "step",
+    "frames",
+)
 _RUN = ("names", "plugin", "backend", "workers", "n_workers", "scheduler", "command", "registry")
 _SWITCHES = ("no_plugins", "debug", "quiet")
 _OUTPUT = ("output", "plot", "export", "csv", "overwrite", "help")

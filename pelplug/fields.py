@@ -112,6 +112,8 @@ def check_needs(
         if need not in needs:
             continue
         if not (_has_series(trajectory) if key == "log" else trajectory.has(key)):
+            if key == "time" and not trajectory.has("steps"):
+                remedy = "pass --frame-interval (frame_interval= in Python), the time from frame to frame"
             raise InputError(f"The analysis {name} needs {words}, which {source} does not have; {remedy}.")
     if Need.POTENTIAL in needs and not has_potential:
         what = "a Hessian" if Need.HESSIAN in needs else "the potential energy"

@@ -10,7 +10,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 
-__all__ = ["GSDWriter", "in_centred_box", "pad", "upper_triangular"]
+__all__ = ["GSDWriter", "in_centred_box", "pad", "type_names", "upper_triangular"]
 
 
 class GSDWriter:
@@ -112,7 +112,7 @@ class GSDWriter:
         frame.configuration.box = np.array([*lengths, *tilt], dtype=np.float32)
         particles = frame.particles
         particles.N = n
-        particles.types = list(conf.species_names)
+        particles.types = type_names(conf.species_names)
         particles.typeid = np.searchsorted(conf.species_names, conf.species)
         particles.position = frame.log["particles/pelplug/position"] = pad(conf.positions)
         frame.log["pelplug/cell"] = np.diag([*np.zeros(d), *np.ones(3 - d)])
@@ -187,6 +187,20 @@ def in_centred_box(conf: Configuration) -> tuple[Configuration, np.ndarray]:
     # Without images nobody knows how often a particle went round, and we must not pretend to.
     images = None if conf.images is None else conf.images + shift.astype(np.int64)
     return conf.replace(positions=positions - shift @ cell, velocities=velocities, cell=cell, images=images), rotation
+
+
+def type_names(names: Iterable[str]) -> list:
+    """Return names of types as gsd writes them: text if it is ASCII, which is all that gsd encodes, else UTF-8.
+
+    Raises
+    ------
+    InputError
+        If a name is empty or holds a NUL, with which the format ends a name.
+    """
+    names = [str(name) for name in names]
+    if any(not name or "\0" in name for name in names):
+        raise InputError(f"A species of {', '.join(map(repr, names))} cannot be named in a GSD file; rename it.")
+    return [name if name.isascii() else name.encode() for name in names]
 
 
 def pad(array: np.ndarray) -> np.ndarray:

@@ -95,6 +95,8 @@ def analyze(
     topology: str | os.PathLike | None = None,
     species: dict | None = None,
     dt: float | None = None,
+    format: str | None = None,
+    frame_interval: float | None = None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
@@ -118,7 +120,7 @@ def analyze(
         Model of the particles; a file that pelplug wrote carries its own.
     potential : Potential, optional
         Interactions in place of a model.
-    topology, species, dt
+    topology, species, dt, format, frame_interval
         As in `pelplug.open_trajectory`.
     start, stop, step, frames
         Which frames, as in `Analysis.run`.
@@ -151,6 +153,8 @@ def analyze(
         topology=topology,
         species=species,
         dt=dt,
+        format=format,
+        frame_interval=frame_interval,
         start=start,
         stop=stop,
         step=step,

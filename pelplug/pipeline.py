@@ -120,6 +120,8 @@ def execute(
     topology=None,
     species=None,
     dt: float | None = None,
+    format: str | None = None,
+    frame_interval: float | None = None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
@@ -138,7 +140,9 @@ def execute(
         raise InputError("No analysis is named; `pelplug plugins` lists them.")
     classes = order(requested, registry)
     shares = share_parameters(classes, parameters or {})
-    trajectory = _opened(trajectory, topology, species, dt)
+    trajectory = _opened(
+        trajectory, topology=topology, species=species, dt=dt, format=format, frame_interval=frame_interval
+    )
     selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in cls.needs for cls in classes)
     model = _resolved_model(model, potential, trajectory, registry, needed)
@@ -195,10 +199,10 @@ def _either(names: Iterable[str]) -> str:
     return f"the analysis {names[0]}" if len(names) == 1 else f"this run of {', '.join(names)}"
 
 
-def _opened(trajectory: Any, topology, species, dt):
+def _opened(trajectory: Any, **given):
     if not hasattr(trajectory, "configuration_of"):
-        return open_trajectory(trajectory, topology=topology, species=species, dt=dt)
-    for name, value in (("topology", topology), ("species", species), ("dt", dt)):
+        return open_trajectory(trajectory, **given)
+    for name, value in given.items():
         if value is not None:
             raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
     return trajectory

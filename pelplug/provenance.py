@@ -94,6 +94,7 @@ def input_record(trajectory: Any) -> dict[str, Any]:
         "checksum": checksum(trajectory),
         "species": hashlib.sha256("\n".join(map(str, trajectory.species)).encode()).hexdigest(),
         "dt": trajectory.dt,
+        "frame_interval": trajectory.frame_interval,
         "format": trajectory.format,
     }
     if trajectory.topology is not None:

@@ -24,6 +24,7 @@ from pelplug.readers.detect import (
 )
 from pelplug.readers.generic import GenericFrames
 from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
+from pelplug.readers.times import check_times
 from pelplug.readers.write import write_trajectory
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
@@ -53,6 +54,8 @@ class Trajectory:
         Dimension of space.
     dt : float or None
         Time of one simulation step [time].
+    frame_interval : float or None
+        Time from one frame to the next [time], where it was given.
     length_unit : str
         "angstrom" where MDAnalysis converts lengths (XTC, TRR, GRO, PDB, DCD, ...), otherwise "file": numbers as the
         file has them.
@@ -60,12 +63,14 @@ class Trajectory:
         The model that pelplug recorded in the file.
     """
 
-    def __init__(self, path, universe, *, topology, format, species, dt, length_unit, extra):
+    def __init__(self, path, universe, *, topology, format, species, dt, length_unit, extra, frame_interval=None):
         self.path = Path(path)
         self.topology = None if topology is None else Path(topology)
         self.format = format
         self.universe = universe
         self.dt = dt
+        self.frame_interval = frame_interval
+        self._opening: dict = {}
         self.length_unit = length_unit
         self._mapping = species
         self._extra = extra  # what the topology supplies: cell, labels, masses
@@ -79,8 +84,8 @@ class Trajectory:
         self.species.setflags(write=False)
         if dt is not None and self._step(ts) is None:
             raise InputError(
-                f"{self.path} records no simulation steps, so dt cannot be turned into times; leave dt (--dt) out or "
-                "use a format with steps (GSD, LAMMPS dump, XTC, DCD)."
+                f"{self.path} records no simulation steps, so dt (--dt) cannot be turned into times; say how far its "
+                "frames are apart instead (--frame-interval TIME, frame_interval= in Python)."
             )
 
     @property
@@ -169,7 +174,7 @@ class Trajectory:
                 images=data.get("pelplug_images"),
                 frame=int(timestep.frame),
                 step=self._step(timestep),
-                time=data.get("pelplug_time"),
+                time=self._time(timestep.frame, data),
             )
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
@@ -228,6 +233,25 @@ class Trajectory:
                 "frames more often, or with image flags or unwrapped positions."
             )
 
+    def check_times(self, frames, times, steps=None) -> None:
+        """Refuse times that do not grow from frame to frame; the sentence says what can be done.
+
+        Parameters
+        ----------
+        frames : sequence of int
+            Frame numbers.
+        times : sequence of float or None
+            Their times [time].
+        steps : sequence of int or None, optional
+            Their steps.
+
+        Raises
+        ------
+        InputError
+            If a frame has no time, or one is not later than that before it.
+        """
+        check_times(times, frames, self.path, steps)
+
     def log(self, frame: int) -> dict:
         """Return what else the file records for a frame.
 
@@ -264,7 +288,7 @@ class Trajectory:
         if quantity in ("step", "steps"):
             return self._step(ts) is not None
         if quantity in ("time", "times"):
-            return data.get("pelplug_time") is not None
+            return self._time(ts.frame, data) is not None
         if quantity == "images" and data.get("pelplug_unwrapped"):
             return True
         if quantity in ("masses", "diameters") and quantity in self._extra:
@@ -277,6 +301,32 @@ class Trajectory:
         Above 1 GiB it is taken of the size and the first and last 16 MiB, and begins with "sha256-sampled:".
         """
         return checksum(self.path)
+
+    def open_another(self, path, timed: bool = True) -> Trajectory:
+        """Open a further file of the same system as this one was opened: topology, species, dt and all the rest.
+
+        Parameters
+        ----------
+        path : path_like
+            The file; a `format` that was given counts where the name ends as this one's does.
+        timed : bool, optional
+            Whether its times matter; where they do not, `dt` and `frame_interval` are left out.
+
+        Returns
+        -------
+        Trajectory
+
+        Raises
+        ------
+        InputError
+            As `open_trajectory`.
+        """
+        given = dict(self._opening)
+        if Path(path).suffix.lower() != self.path.suffix.lower():
+            given.pop("format", None)
+        if not timed:
+            given.update(dt=None, frame_interval=None)
+        return open_trajectory(path, **given)
 
     def close(self) -> None:
         """Close the file."""
@@ -327,6 +377,10 @@ class Trajectory:
         data = ts.data if self._generic is None else self._generic.data(ts)
         return data.get("step")
 
+    def _time(self, number: int, data) -> float | None:
+        """Time of a frame: what was said about the frames, else what the file records."""
+        return data.get("pelplug_time") if self.frame_interval is None else self.frame_interval * number
+
     def _choose_labels(self, ts) -> str:
         candidates = {kind: ts.data[kind] for kind in ts.data if kind in LABELS}
         candidates.update(self._extra.get("labels", {}))
@@ -341,7 +395,7 @@ class Trajectory:
         return rename(labels, self._mapping)
 
 
-def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> Trajectory:
+def open_trajectory(path, topology=None, species=None, dt=None, format=None, frame_interval=None) -> Trajectory:
     """Open a trajectory file.
 
     Parameters
@@ -359,6 +413,9 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> 
     format : str, optional
         Format, where the ending of the name does not tell: "GSD", "LAMMPSDUMP", "EXTXYZ", "H5MD", "PELPLUG", or an
         MDAnalysis name such as "XTC".
+    frame_interval : float, optional
+        Time from one frame of the file to the next [time], for files without steps: the frame with number n is at n
+        times this, whatever times the file records.
 
     Returns
     -------
@@ -374,17 +431,17 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> 
     --------
     >>> traj = pelplug.open_trajectory("traj.dump", species={"1": "A", "2": "B"}, dt=0.005)  # doctest: +SKIP
     """
+    opening = {key: value for key, value in locals().items() if key != "path"}
     path = explain_missing(path)
     if topology is not None:
         topology = explain_missing(topology, what="topology")
     mapping = check_mapping(species)
-    if dt is not None:
-        try:
-            dt = float(dt)
-        except (TypeError, ValueError):
-            raise InputError(f"dt is the time of one step, a positive number, not {dt!r}.") from None
-        if not (np.isfinite(dt) and dt > 0):
-            raise InputError(f"dt is the time of one step and must be positive, not {dt}.")
+    dt = _positive(dt, "dt is the time of one step")
+    frame_interval = _positive(frame_interval, "frame_interval is the time between two frames")
+    if dt is not None and frame_interval is not None:
+        raise InputError(
+            "Give either dt (--dt) or frame_interval (--frame-interval), not both: each says what time is."
+        )
     name = detect_format(path, format)
     with warnings.catch_warnings():
         # Guessed masses, units that are not Angstrom, missing elements: none of it concerns us.
@@ -399,9 +456,32 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None) -> 
             universe, extra = open_with_mdanalysis(path, topology, name)
             lengths = universe.trajectory.units.get("length")
             unit = "angstrom" if lengths is not None else "file"
-        return Trajectory(
-            path, universe, topology=topology, format=name, species=mapping, dt=dt, length_unit=unit, extra=extra
+        trajectory = Trajectory(
+            path,
+            universe,
+            topology=topology,
+            format=name,
+            species=mapping,
+            dt=dt,
+            length_unit=unit,
+            extra=extra,
+            frame_interval=frame_interval,
         )
+    trajectory._opening = opening
+    return trajectory
+
+
+def _positive(value, what: str) -> float | None:
+    """Read a positive number; None stays None."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and number > 0):
+        raise InputError(f"{what}, a positive number, not {value!r}.")
+    return number
 
 
 def read_configuration(path, frame=-1, topology=None, species=None, dt=None, format=None) -> Configuration:

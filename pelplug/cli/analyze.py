@@ -10,6 +10,7 @@ from pelplug.cli.options import (
     PluginCommand,
     common,
     frame_options,
+    input_options,
     model_options,
     open_input,
     output_options,
@@ -54,14 +55,14 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     if not names:
         raise InputError("--plugin needs the name of an analysis; `pelplug plugins` lists them.")
     options = dict(options)
-    source = [options.pop(key) for key in ("topology", "file_format", "species", "dt")]
+    source = input_options(options)
     described = [options.pop(key) for key in ("model", "potential", "model_parameters")]
     output = Path(output) if output else Path(f"{Path(file).stem}.{'.'.join(names)}.nc")
-    inputs = [path for path in (file, source[0], described[1]) if path is not None]
+    inputs = [path for path in (file, source["topology"], described[1]) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
     if len({Path(path).absolute() for path in outputs}) < len(outputs):
         raise InputError("Two outputs have the same name; give each its own.")
-    trajectory = open_input(file, *source)
+    trajectory = open_input(file, **source)
     for path in outputs:
         check_output(path, overwrite, inputs)
     exporters = list(registry().exporters().values())

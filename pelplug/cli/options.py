@@ -14,6 +14,7 @@ __all__ = [
     "PluginCommand",
     "common",
     "frame_options",
+    "input_options",
     "model_options",
     "open_input",
     "output_options",
@@ -67,7 +68,9 @@ trajectory_options = _stack(
     click.option("--format", "file_format", metavar="NAME", help="Format, where the ending does not tell."),
     click.option("--species", metavar="1=A,2=B", help="New names for the types or elements of the file."),
     click.option("--dt", metavar="TIME", help="Time of one simulation step; then time = dt * step."),
+    click.option("--frame-interval", metavar="TIME", help="Time from frame to frame, where the file has no steps."),
 )
+_INPUT = ("topology", "file_format", "species", "dt", "frame_interval")  # the keywords of `open_input`
 
 frame_options = _stack(
     click.option("--start", type=int, metavar="FRAME", help="First frame; negative numbers count from the end."),
@@ -99,12 +102,17 @@ output_options = _stack(
 )
 
 
-def open_input(file, topology, file_format, species, dt):
+def input_options(options: dict) -> dict:
+    """Take the values of `trajectory_options` out of those of a command; they are the keywords of `open_input`."""
+    return {key: options.pop(key) for key in _INPUT}
+
+
+def open_input(file, *, species, file_format, **given):
     """Open the trajectory named on the command line."""
     from pelplug.trajectory import open_trajectory
 
     mapping = _pairs([part for part in species.split(",") if part.strip()], "--species 1=A,2=B") if species else None
-    return open_trajectory(file, topology=topology, species=mapping, dt=dt, format=file_format)
+    return open_trajectory(file, species=mapping, format=file_format, **given)
 
 
 def resolve_model(model, potential, model_parameters):

@@ -9,6 +9,7 @@ import click
 from pelplug.cli.options import (
     common,
     frame_options,
+    input_options,
     model_options,
     open_input,
     output_options,
@@ -43,11 +44,11 @@ def quench(file, output, overwrite, quiet, **options):
     from pelplug.exporters import export
     from pelplug.files import check_output
 
-    source = [options.pop(key) for key in ("topology", "file_format", "species", "dt")]
+    source = input_options(options)
     described = [options.pop(key) for key in ("model", "potential", "model_parameters")]
     parameters = {key: options.pop(key) for key in ("method", "force_tolerance", "max_evaluations")}
-    trajectory = open_input(file, *source)
-    check_output(output, overwrite, [path for path in (file, source[0], described[1]) if path is not None])
+    trajectory = open_input(file, **source)
+    check_output(output, overwrite, [path for path in (file, source["topology"], described[1]) if path is not None])
     if Path(output).suffix.lower() != ".gsd":
         raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
     if trajectory.dimension not in (2, 3):

@@ -8,7 +8,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.text import DAMAGED, connect, read_table
+from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
 
 __all__ = ["DumpReader"]
 
@@ -112,7 +112,7 @@ class DumpReader(FrameReader):
 
     def _table(self, frame, header, columns):
         """Read some columns of the atoms as a structured array."""
-        kinds = [(name, "S24" if name in _TEXT else "f8") for name in columns]
+        kinds = [(name, TEXT if name in _TEXT else "f8") for name in columns]
         places = [header["columns"].index(name) for name in columns]
         if header["n"] == 0:
             raise InputError("there are no particles; leave the frame out.")
@@ -171,7 +171,7 @@ class DumpReader(FrameReader):
         table = self._table(frame, header, extra + (["id"] if "id" in header["columns"] else []))
         if "id" in table.dtype.names:
             table = table[np.argsort(table["id"], kind="stable")]
-        return {name: np.ascontiguousarray(table[name]) for name in extra}
+        return {name: np.array(table[name], dtype=str if name in _TEXT else None) for name in extra}
 
 
 _STYLES = {style: tuple(axis + style for axis in "xyz") for style in ("", "s", "u", "su")}

@@ -6,7 +6,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.text import DAMAGED, open_binary, read_table
+from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table
 
 __all__ = ["DataReader"]
 
@@ -58,13 +58,13 @@ class DataReader(FrameReader):
             columns += ["ix", "iy", "iz"]
         elif width != len(columns):
             raise InputError(f"the atoms have {width} columns, which the style {style} does not; repair the file.")
-        kinds = [(name, "U24" if name == "type" else "f8") for name in columns]
+        kinds = [(name, TEXT if name == "type" else "f8") for name in columns]
         atoms = read_table(lines, n, kinds)
         order = np.argsort(atoms["id"], kind="stable")
         atoms = atoms[order]
         cell, origin = _cell(header)
         names = _type_names(sections)
-        types = np.char.strip(atoms["type"])
+        types = atoms["type"].astype(str)
         velocities = masses = None
         if "Velocities" in sections:
             kinds = [("id", "f8"), ("vx", "f8"), ("vy", "f8"), ("vz", "f8")]

@@ -13,10 +13,11 @@ import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["DAMAGED", "connect", "open_binary", "read_table"]
+__all__ = ["DAMAGED", "TEXT", "connect", "open_binary", "read_table"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)  # what reading a damaged compressed file raises
+TEXT = object  # the dtype of a column of names, of whatever length
 
 
 def open_binary(path):
@@ -61,6 +62,10 @@ def read_table(lines, n: int, kinds, places=None) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # "input contained no data": counted below
             table = np.loadtxt(lines, dtype=kinds, usecols=places, comments=None, ndmin=1, encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(
+            "its particles have names that are not UTF-8; convert the file (iconv -t UTF-8) or number the types."
+        ) from None
     except (ValueError, *DAMAGED) as error:
         reason = str(error).partition(";")[0].splitlines()[0].rstrip(".")
         raise InputError(

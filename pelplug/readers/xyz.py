@@ -10,17 +10,17 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.text import DAMAGED, connect, read_table
+from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
+from pelplug.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
 
-__all__ = ["XYZReader", "parse_comment"]
+__all__ = ["XYZReader"]
 
-_PAIR = re.compile(r"""([A-Za-z_][\w-]*)\s*=\s*("(?:\\.|[^"\\])*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
-_TIMESTEP = re.compile(r"timestep\s*[:=]?\s*(\d+)", re.IGNORECASE)  # LAMMPS: "Atoms. Timestep: 100"
 # Names that ASE, OVITO, quippy and LAMMPS give to the same column.
 _COLUMNS = {
     "positions": ("pos", "position", "positions"),
     "velocities": ("velo", "vel", "velocity", "velocities"),
     "images": ("map_shift", "image", "images"),
+    "unwrapped": ("unwrapped_position", "unwrapped_positions"),
     "diameters": ("diameter", "diameters"),
     "radius": ("radius", "radii"),
     "masses": ("mass", "masses"),
@@ -28,16 +28,6 @@ _COLUMNS = {
     "elements": ("species", "element"),
     "types": ("type", "types"),
 }
-
-
-def parse_comment(comment: str) -> dict[str, str]:
-    """Return the ``key=value`` pairs of an extended XYZ comment line, keys in lower case, quotes taken off."""
-    pairs = {}
-    for key, value in _PAIR.findall(comment):
-        if len(value) > 1 and value[0] in "\"'{[":
-            value = value[1:-1]
-        pairs[key.lower()] = value
-    return pairs
 
 
 class XYZReader(FrameReader):
@@ -92,7 +82,7 @@ class XYZReader(FrameReader):
         n, comment = self._header(frame)
         if n == 0:
             raise InputError("there are no particles; leave the frame out.")
-        pairs = parse_comment(comment)
+        pairs = describe(comment)
         layout = _layout(pairs.get("properties", ""))
         kinds, places = _fields(layout)
         table = read_table(itertools.islice(self._file, n), n, kinds, places)
@@ -107,7 +97,8 @@ class XYZReader(FrameReader):
                 return table[f"{name}_0"].astype(dtype)
             return np.column_stack([table[f"{name}_{k}"] for k in range(width)]).astype(dtype)
 
-        positions = column("positions")
+        unwrapped = "unwrapped" in layout and "images" not in layout
+        positions = column("unwrapped" if unwrapped else "positions")
         d = positions.shape[1]
         cell, periodic = _cell(pairs, d)
         flat = d == 3 and periodic is not None and periodic == (True, True, False) and np.ptp(positions[:, 2]) == 0
@@ -115,16 +106,18 @@ class XYZReader(FrameReader):
         if diameters is None and "radius" in layout:
             diameters = 2.0 * column("radius")
         kinds_of_label = {"elements": "elements" if "properties" in pairs else "names", "types": "types"}
+        labels = {kind: table[f"{name}_0"].astype(str) for name, kind in kinds_of_label.items() if name in layout}
         return Frame(
             positions=positions,
             cell=cell,
-            images=column("images", np.int64),
+            images=column("images"),
+            unwrapped=unwrapped,
             velocities=column("velocities"),
             diameters=diameters,
-            masses=column("masses"),
-            labels={kind: table[f"{name}_0"].astype(str) for name, kind in kinds_of_label.items() if name in layout},
-            step=_step(pairs, comment),
-            time=_time(pairs),
+            masses=masses_of(pairs, next(iter(labels.values()), None)) if "masses" not in layout else column("masses"),
+            labels=labels,
+            step=step_of(pairs),
+            time=time_of(pairs),
             periodic=periodic,
             dimension=2 if flat or d == 2 else None,
         )
@@ -151,7 +144,7 @@ def _layout(properties: str) -> dict[str, tuple[int, int, str]]:
         raise InputError(
             f"Properties={properties} is not a list of name:kind:width; repair the comment line."
         ) from None
-    if "positions" not in layout:
+    if not {"positions", "unwrapped"} & set(layout):
         raise InputError("Properties names no pos column; write one.")
     return layout
 
@@ -160,7 +153,7 @@ def _fields(layout):
     kinds, places = [], []
     for field, (place, width, kind) in layout.items():
         text = field in ("elements", "types") or kind == "S"
-        kinds += [(f"{field}_{k}", "U24" if text else "f8") for k in range(width)]
+        kinds += [(f"{field}_{k}", TEXT if text else "f8") for k in range(width)]
         places += range(place, place + width)
     return kinds, places
 
@@ -183,21 +176,3 @@ def _cell(pairs, d):
     flags = re.split(r"[\s,]+", pairs.get("pbc", "T T T").strip("[]() "))
     periodic = tuple(flag.strip("\"'").upper() in ("T", "TRUE", "1") for flag in flags)[:d]
     return np.ascontiguousarray(cell), periodic if len(periodic) == d else (True,) * d
-
-
-def _step(pairs, comment):
-    for key in ("step", "timestep"):
-        if key in pairs:
-            try:
-                return int(float(pairs[key]))
-            except ValueError:
-                return None
-    match = _TIMESTEP.search(comment)
-    return int(match.group(1)) if match else None
-
-
-def _time(pairs):
-    try:
-        return float(pairs["time"])
-    except (KeyError, ValueError):
-        return None

@@ -292,7 +292,7 @@ class DefectsBetween(_BondChanges):
 
     def fingerprint(self) -> str:
         """Return what decides the result of a frame, the content of the second file included."""
-        content = pelplug.open_trajectory(self.reference).checksum()
+        content = self.trajectory.open_another(self.reference, timed=False).checksum()
         return hashlib.sha256(f"{super().fingerprint()} {content}".encode()).hexdigest()
 
     def prepare(self) -> None:
@@ -305,7 +305,7 @@ class DefectsBetween(_BondChanges):
         """
         if self._second is not None:
             return
-        self._second = pelplug.open_trajectory(self.reference)
+        self._second = self.trajectory.open_another(self.reference, timed=False)
         own, other = self.trajectory, self._second
         if (own.n, own.dimension) != (other.n, other.dimension):
             raise pelplug.InputError(

@@ -235,7 +235,7 @@ class Dynamics(pelplug.Analysis):
         for path in (None, *self.more):
             trajectory, frames = self.trajectory, self.frames
             if path is not None:
-                trajectory = pelplug.open_trajectory(path, dt=self.trajectory.dt)
+                trajectory = self.trajectory.open_another(path)
                 frames = np.arange(trajectory.n_frames)
                 if not np.array_equal(trajectory.species, self.trajectory.species):
                     raise pelplug.InputError(
@@ -254,7 +254,8 @@ class Dynamics(pelplug.Analysis):
         lags = select_lags(*counted, self.per_decade, self.min_origins)
         if lags.size == 0:
             raise pelplug.InputError(
-                f"No lag of {self.trajectory.path} has {self.min_origins} time origins; lower min_origins."
+                f"No lag of {self.trajectory.path} has {self.min_origins} time origins, the most are "
+                f"{counted[1].max()}; lower --min-origins (min_origins= in Python)."
             )
         # Errors are from stretches of the trajectories, or from whole ones where there are more than three.
         whole = len(read) > 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 
 import numpy as np
 
@@ -42,6 +43,10 @@ class Positions:
 
     def __init__(self, trajectory, frames, remove_drift: bool, limit: float):
         frames = [int(number) for number in frames]
+        if np.any(np.diff(frames) <= 0):
+            raise pelplug.InputError(
+                f"Frames of {trajectory.path} are taken backwards in time; give a positive --step (step= in Python)."
+            )
         shape = (len(frames), trajectory.dimension, trajectory.n)
         if 8.0 * np.prod(shape, dtype=float) <= limit:
             self.array = np.empty(shape)
@@ -51,12 +56,12 @@ class Positions:
                 self.array = np.memmap(file, dtype=np.float64, shape=shape)
         self.times: list[float] = []
         self.steps: list[int | None] = []
-        wanted, k = set(frames), 0
+        wanted, k, last = set(frames), 0, None
+        kept: list[int] = []
+        repeated: list[int] = []
         for state in trajectory.unwrapped(frames[0], frames[-1] + 1):
             if state.frame not in wanted:
                 continue
-            if state.time is None:
-                raise pelplug.InputError(f"Frame {state.frame} of {trajectory.path} has no time; pass --dt.")
             if state.n != trajectory.n or not np.array_equal(state.species, trajectory.species):
                 raise pelplug.InputError(
                     f"Species change at frame {state.frame} of {trajectory.path}, so displacements have no meaning; "
@@ -65,7 +70,23 @@ class Positions:
             moved = state.unwrapped_positions()
             if remove_drift:
                 moved = moved - np.average(moved, axis=0, weights=state.masses)
+            if k and (state.time, state.step) == last and np.allclose(self.array[k - 1], moved.T, rtol=1e-6, atol=1e-9):
+                repeated.append(state.frame)
+                continue
+            last = state.time, state.step
             self.array[k] = moved.T
-            self.times.append(float(state.time))
+            self.times.append(state.time)
             self.steps.append(state.step)
+            kept.append(state.frame)
             k += 1
+        if repeated and k > 1:
+            # What a run that went on from its last state wrote once more.
+            warnings.warn(
+                f"{trajectory.path} has frames that repeat the one before, at the same time and place; they are left "
+                f"out: {', '.join(map(str, repeated[:5]))}{', ...' if len(repeated) > 5 else ''}.",
+                stacklevel=2,
+            )
+        if k == 1:  # nothing but the same state again and again
+            trajectory.check_times(frames, self.times * len(frames))
+        self.array = self.array[:k]
+        trajectory.check_times(kept, self.times, self.steps)

@@ -230,11 +230,7 @@ class InherentStructureTransitions(pelplug.Analysis):
             except Exception as error:
                 unreadable[place] = reason_of(error)
         good = times[np.isfinite(times)]
-        if np.any(np.diff(good) <= 0):
-            raise pelplug.InputError(
-                f"The time of {self.trajectory.path} does not grow from frame to frame, so no rate can be had; select "
-                "frames of one run with --start and --stop."
-            )
+        self.trajectory.check_times(np.asarray(labels)[np.isfinite(times)], good)
         return times, unreadable
 
     def _dataset(self, labels, times, search: Search, catalogue: Catalogue, energies, sampled: Sampled) -> xr.Dataset:

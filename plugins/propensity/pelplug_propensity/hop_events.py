@@ -172,6 +172,7 @@ class HopEvents(pelplug.Analysis):
             times.append(state.time)
             if len(times) == 1:
                 origin = centre
+        self.trajectory.check_times(sorted(wanted), times)
         times = np.array(times, dtype=float)
         steps = np.diff(times)
         if not np.all(np.isfinite(steps)) or np.any(steps <= 0) or np.ptp(steps) > 0.01 * steps.mean():

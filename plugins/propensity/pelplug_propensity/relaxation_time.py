@@ -39,7 +39,8 @@ def relaxation_time(trajectory, species: str, wave_number: float, threshold: flo
     """
     if not trajectory.has("times"):
         raise pelplug.InputError(
-            f"{trajectory.path} records no times, so its relaxation time is unknown; give --duration, or --dt."
+            f"{trajectory.path} records no times, so its relaxation time is unknown; give --duration, or the time of a "
+            "step (--dt) or of a frame (--frame-interval)."
         )
     frames = np.unique(np.linspace(0, trajectory.n_frames - 1, min(trajectory.n_frames, 400)).astype(int))
     chosen = trajectory.species == species
@@ -49,6 +50,7 @@ def relaxation_time(trajectory, species: str, wave_number: float, threshold: flo
             moved = state.unwrapped_positions()
             positions.append((moved - moved.mean(axis=0))[chosen])
             times.append(state.time)
+    trajectory.check_times(frames, times)
     positions, times = np.array(positions), np.array(times)
     sums: dict[int, list[tuple[float, float]]] = {}
     for origin in np.unique(np.linspace(0, len(times) - 2, min(_ORIGINS, max(len(times) - 1, 0))).astype(int)):
