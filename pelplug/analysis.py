@@ -50,7 +50,7 @@ _SELECTION = (
     "step",
     "frames",
 )
-_RUN = ("names", "plugin", "backend", "workers", "n_workers", "scheduler", "command", "registry")
+_RUN = ("names", "plugin", "backend", "workers", "n_workers", "scheduler", "command", "registry", "trust_model")
 _SWITCHES = ("no_plugins", "debug", "quiet")
 _OUTPUT = ("output", "plot", "export", "csv", "overwrite", "help")
 RESERVED = frozenset((*_BASE, *_SELECTION, *_RUN, *_SWITCHES, *_OUTPUT))

@@ -106,6 +106,7 @@ def analyze(
     scheduler: str | None = None,
     store: Any = None,
     verbose: bool = False,
+    trust_model: bool = False,
     **parameters,
 ) -> xr.Dataset | dict[str, xr.Dataset]:
     """Run analyses on a trajectory; what they use is run first, once.
@@ -130,6 +131,8 @@ def analyze(
         Where finished frames are kept, so that an interrupted run goes on.
     verbose : bool, optional
         Show progress.
+    trust_model : bool, optional
+        Open files that the model recorded in the trajectory names; each must have the SHA-256 that is recorded.
     **parameters
         Each goes to every analysis of the run that has it; ``**{"kappa.pairs": 100}`` goes to one.
 
@@ -164,6 +167,7 @@ def analyze(
         scheduler=scheduler,
         store=store,
         verbose=verbose,
+        trust_model=trust_model,
         parameters=parameters,
     )
     if isinstance(names, str):

@@ -133,6 +133,7 @@ def execute(
     verbose: bool = False,
     command: str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    trust_model: bool = False,
 ) -> AnalysisRun:
     """Check everything, then run; see `pelplug.analyze` for the arguments."""
     requested = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
@@ -145,7 +146,7 @@ def execute(
     )
     selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in cls.needs for cls in classes)
-    model = _resolved_model(model, potential, trajectory, registry, needed)
+    model = _resolved_model(model, potential, trajectory, registry, needed, trust_model)
     for cls in classes:
         fitting = None
         if Need.POTENTIAL in cls.needs and model is None and potential is None:
@@ -208,7 +209,9 @@ def _opened(trajectory: Any, **given):
     return trajectory
 
 
-def _resolved_model(model: Any, potential: Any, trajectory: Any, registry: Registry, needed: bool) -> Model | None:
+def _resolved_model(
+    model: Any, potential: Any, trajectory: Any, registry: Registry, needed: bool, trust: bool
+) -> Model | None:
     if model is not None and potential is not None:
         raise InputError("Give either a model or a potential, not both.")
     if isinstance(model, str | os.PathLike):
@@ -218,7 +221,8 @@ def _resolved_model(model: Any, potential: Any, trajectory: Any, registry: Regis
     if model is not None or potential is not None or not trajectory.model_record:
         return model
     try:
-        return models.from_record(trajectory.model_record, registry.models().values(), registry.potentials())
+        classes, forms = registry.models().values(), registry.potentials()
+        return models.from_record(trajectory.model_record, classes, forms, trust=trust)
     except InputError:
         if needed:
             raise

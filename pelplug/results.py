@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import h5py
 import numpy as np
 import xarray as xr
 
 from pelplug.errors import InputError
 from pelplug.files import atomic_output, check_output, open_for_library
+from pelplug.outside import refuse_links
 
 __all__ = ["check_output", "read_results", "write_netcdf"]
 
@@ -88,11 +90,15 @@ def read_results(path) -> dict[str, xr.Dataset]:
     if not path.is_file():
         raise InputError(f"There is no file {path}; check the name.")
     try:
+        with h5py.File(path, "r") as file:
+            refuse_links(file, path)
         with xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as tree:
             names = tree.attrs.get(_GROUPS)
             if names is not None:
                 return {name: tree[name].to_dataset(inherit=False).load() for name in json.loads(names)}
             dataset = tree.to_dataset(inherit=False).load()
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(

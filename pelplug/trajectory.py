@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import operator
 import warnings
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.outside import parse_record
 from pelplug.readers.base import FrameReader
 from pelplug.readers.checksum import checksum
 from pelplug.readers.detect import (
@@ -274,11 +274,7 @@ class Trajectory:
         record = self.log(0).get("pelplug/simulation") if self.n_frames else None
         if record is None:
             return None
-        try:
-            found = json.loads(np.asarray(record, dtype=np.uint8).tobytes().rstrip(b"\0").decode())
-        except (ValueError, UnicodeDecodeError):
-            return None
-        return found if isinstance(found, dict) else None
+        return parse_record(np.asarray(record, dtype=np.uint8).tobytes())
 
     def has(self, quantity: str) -> bool:
         """Tell whether frames carry "positions", "velocities", "images", "diameters", "masses", "steps" or "times"."""

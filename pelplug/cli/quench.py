@@ -17,6 +17,7 @@ from pelplug.cli.options import (
     registry,
     resolve_model,
     trajectory_options,
+    trust_option,
 )
 from pelplug.errors import InputError
 
@@ -26,6 +27,7 @@ __all__ = ["quench"]
 @click.command()
 @trajectory_options
 @model_options
+@trust_option
 @click.option("--method", metavar="fire|cg|lbfgs|sd", help="Minimiser.  [default: fire]")
 @click.option("--force-tolerance", metavar="FORCE", help="Largest force component left.  [default: 1e-10]")
 @click.option("--max-evaluations", metavar="N", help="Force evaluations allowed a frame.  [default: 100000]")

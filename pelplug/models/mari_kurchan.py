@@ -17,6 +17,8 @@ from pelplug.potentials.forms import SOFT_SPHERES_12
 
 __all__ = ["MariKurchan"]
 
+_MOST_IMAGES = 1e7
+
 
 class MariKurchan(Model):
     """Soft spheres of one size with quenched random shifts: any two particles may be neighbours.
@@ -106,6 +108,12 @@ class MariKurchan(Model):
         cube = length * np.eye(self.dimension)
         if length <= 0 or not np.allclose(configuration.cell, cube, rtol=0, atol=1e-6 * abs(length)):
             raise InputError(f"The model {self.name} needs a cubic box along the axes; the configuration has another.")
+        # Of every pair all images within the cutoff are summed.
+        if not self.dimension * np.log(2.0 * self.parameters["cutoff"] / length + 1.0) < np.log(_MOST_IMAGES):
+            raise InputError(
+                f"The cutoff {self.parameters['cutoff']:.4g} of {self.name} reaches over too many boxes of edge "
+                f"{length:.4g} to sum the images of every pair; use a larger system, or lower the cutoff."
+            )
         wanted = self.edge(configuration.n)
         # Files keep the box in single precision.
         if self.parameters["planted_temperature"] is not None and abs(length - wanted) > 1e-5 * wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,11 +15,14 @@ from pelplug.errors import InputError
 from pelplug.models.base import REDUCED_UNITS, Model
 from pelplug.models.harmonic_spheres import additive
 from pelplug.models.polydisperse_soft_spheres import non_additive
+from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms import FORMS, Form
 
 __all__ = ["UserModel", "from_file"]
 
+_MOST = 16 * 2**20
+_MANY = 64
 _TRUNCATIONS = ("cut", "shift", "shifted-force", "smooth")
 _MIXING = {"additive": additive, "non-additive": non_additive}
 _KEYS = {
@@ -61,11 +65,12 @@ def from_file(path: str | os.PathLike, forms: Mapping[str, Form] | None = None) 
         If the file is missing, is not TOML, or does not define a model.
     """
     try:
-        with open(path, "rb") as file:
-            definition = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"The model file {path} cannot be read ({error.strerror}); check its name.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        definition = tomllib.loads(read_outside(path, "model file", _MOST).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise InputError(f"The model file {path} is not text in UTF-8; write it as a text file.") from None
+    except RecursionError:
+        raise InputError(f"The model file {path} is nested too deeply to be a model; check its name.") from None
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"The model file {path} is not valid TOML: {error}.") from None
     definition.setdefault("name", os.path.splitext(os.path.basename(path))[0])
     try:
@@ -161,6 +166,8 @@ class UserModel(Model):
         self.species = tuple(names)
         index = {name: k for k, name in enumerate(self.species)}
         n = len(names)
+        if n > _MANY:  # before tables of as many rows and columns are made
+            self._check_all_pairs(names)
         self.sigma, self.cutoff = np.full((n, n), np.nan), np.full((n, n), np.nan)
         self.table = {key: np.full((n, n), np.nan) for key in self.form.parameters}
         for pair in self.definition.get("pair", []):
@@ -177,11 +184,15 @@ class UserModel(Model):
             rest = {key: value for key, value in pair.items() if key not in ("species", "sigma", "cutoff")}
             for key, value in self._values_of(rest, where).items():
                 self.table[key][a, b] = self.table[key][b, a] = value
-        missing = np.argwhere(np.isnan(self.sigma))
-        if len(missing):
-            a, b = missing[0]
-            raise InputError(f"the pair {self.species[a]}-{self.species[b]} has no [[pair]] table.")
+        self._check_all_pairs(names)
         self._read_composition()
+
+    def _check_all_pairs(self, names: list) -> None:
+        pairs = self.definition.get("pair", [])
+        given = {tuple(map(str, one.get("species", ()))) for one in pairs if isinstance(one, Mapping)}
+        for a, b in itertools.combinations_with_replacement(names, 2):
+            if (a, b) not in given and (b, a) not in given:
+                raise InputError(f"the pair {a}-{b} has no [[pair]] table.")
 
     def _read_composition(self) -> None:
         given = self.definition.get("composition", {})
@@ -262,7 +273,11 @@ class UserModel(Model):
 
 
 def _number(value, what: str, positive: bool = True) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    try:
+        sound = not isinstance(value, bool) and isinstance(value, int | float) and np.isfinite(float(value))
+    except OverflowError:
+        raise InputError(f"the {what} is too large a number.") from None
+    if not sound:
         raise InputError(f"the {what} is a number, not {value!r}.")
     if positive and value <= 0:
         raise InputError(f"the {what} must be positive, not {value!r}.")

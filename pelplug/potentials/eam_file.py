@@ -10,6 +10,7 @@ import re
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.outside import read_outside
 
 __all__ = ["EAMTables", "read_eam", "setfl_text"]
 
@@ -61,7 +62,7 @@ class EAMTables:
     checksum: str
 
 
-def read_eam(path: str | os.PathLike, kind: str = "auto") -> EAMTables:
+def read_eam(path: str | os.PathLike, kind: str = "auto", sha256: str | None = None) -> EAMTables:
     """Read an eam/fs or eam/alloy file.
 
     Parameters
@@ -71,6 +72,8 @@ def read_eam(path: str | os.PathLike, kind: str = "auto") -> EAMTables:
     kind : {"auto", "fs", "alloy"}
         What it is; ``auto`` goes by the file's ending (``.fs``, ``.alloy``, ``.setfl``), else by how many numbers it
         holds.
+    sha256 : str, optional
+        SHA-256 that the file must have.
 
     Returns
     -------
@@ -79,14 +82,10 @@ def read_eam(path: str | os.PathLike, kind: str = "auto") -> EAMTables:
     Raises
     ------
     InputError
-        If the file cannot be read, is damaged or cut off, or is of another kind.
+        If the file cannot be read, is damaged or cut off, is of another kind, or is another one than `sha256` says.
     """
     path = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise InputError(f"The EAM file {path} cannot be read ({error.strerror}); check its name.") from None
+    content = read_outside(path, "EAM file", sha256=sha256)
     lines = content.decode("latin-1").splitlines()
     units = re.search(r"UNITS:\s*(\S+)", lines[0]) if lines else None
     # After three lines of comment, empty lines and what follows # do not count.
@@ -147,10 +146,12 @@ class _Reader:
         if not count.isdigit() or int(count) < 1:
             raise InputError(
                 f"{self.path} is not an eam/fs or eam/alloy file: line {self.lines[self.at - 1][0]} should give the "
-                f"number of elements and their names, not {' '.join([count, *names])[:60]!r}."
+                "number of elements and their names; check the file."
             )
         if int(count) != len(names) or len(set(names)) != len(names):
-            raise self.damaged(f"it announces {count} elements and names {', '.join(names) or 'none'}")
+            # Words that are no names of elements are of some other file, and nobody's business.
+            named = ", ".join(names) if all(re.fullmatch(r"[A-Z][a-z]?", name) for name in names) else f"{len(names)}"
+            raise self.damaged(f"it announces {int(count):.6g} elements and names {named or 'none'}")
         return tuple(names)
 
     def grid(self) -> tuple[int, float, int, float, float]:

@@ -9,6 +9,7 @@ in threads and in vector registers.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numba
 import numpy as np
@@ -85,6 +86,7 @@ class NeighbourList:
         self.fillings += 1
 
 
+_MOST_PAIRS, _MOST_SITES = 4e9, 4e8
 _FARTHEST = 1e7  # cells from the origin: beyond, what is left of a position's digits is too little for a list
 
 
@@ -127,12 +129,27 @@ def build_neighbour_list(positions, cell, groups, n_groups, reach, skin, diamete
     if not np.abs(positions @ inverse).max() < _FARTHEST:
         raise InputError("Positions became NaN, infinite or millions of cells away; the configuration has blown up.")
     width = longest * np.linalg.norm(inverse, axis=0)  # reach in units of the distance between faces
+    density = n / abs(np.linalg.det(cell))
+    with np.errstate(over="ignore"):
+        _check_size(n, density * np.float64(longest) ** d, width, longest)
     reach = np.ascontiguousarray(reach, dtype=np.float64)
     common = (groups, diameters, reach, skin)
-    density = n / abs(np.linalg.det(cell))
     if 3**d * density * longest**d < n or d <= 3:
         return _by_cells(positions, cell, inverse, width, n_groups, common, kernels)
     return _by_pairs(positions, cell, inverse, width, n_groups, common, kernels)
+
+
+def _check_size(n: int, volume: float, width, longest: float) -> None:
+    """Refuse a cutoff that nobody means: a list of it would not fit into any memory."""
+    d = len(width)
+    with np.errstate(over="ignore", invalid="ignore"):
+        each = volume * math.pi ** (d / 2) / math.gamma(d / 2 + 1)
+        sites = n * np.prod(1.0 + 2.0 * width) if d <= 3 else 0.0
+    if not (n * each < _MOST_PAIRS and sites < _MOST_SITES):
+        raise InputError(
+            f"A cutoff of {longest:.4g} reaches over {np.max(width):.3g} boxes: {each:.2g} neighbours for each of {n} "
+            "particles, more than fit into memory; check the cutoff, and the units of the model and of the box."
+        )
 
 
 def _by_cells(positions, cell, inverse, width, n_groups, common, kernels):

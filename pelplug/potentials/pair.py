@@ -84,7 +84,8 @@ class PairPotential(Potential):
         )
         self._tail = self._truncation_terms()
         self._inverse_sigma = 1.0 / self.sigma
-        self._cutoff_squared = self.pair_cutoff**2
+        with np.errstate(over="ignore"):
+            self._cutoff_squared = self.pair_cutoff**2
 
     @property
     def cutoff(self) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 
 import gsd.fl
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.outside import parse_record
 from pelplug.readers.base import Frame, FrameReader
 
 __all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "TIME_LOG", "VELOCITY_LOG", "GSDReader"]
@@ -201,11 +201,7 @@ class GSDReader(FrameReader):
         name = f"log/{MODEL_LOG}"
         if not self._file.chunk_exists(frame=0, name=name):
             return None
-        try:
-            record = json.loads(self._read(0, name).astype(np.uint8).tobytes().rstrip(b"\0").decode())
-        except (ValueError, UnicodeDecodeError):
-            return None
-        return record if isinstance(record, dict) else None
+        return parse_record(self._read(0, name).astype(np.uint8).tobytes())
 
 
 def _cell_of_box(box: np.ndarray) -> np.ndarray:

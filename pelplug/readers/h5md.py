@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
 
 __all__ = ["H5MDReader"]
@@ -34,6 +35,9 @@ class H5MDReader(FrameReader):
             raise InputError(f"Reading {self.filename} needs h5py; install it with 'pip install h5py'.") from None
         try:
             self._file = h5py.File(self.filename, "r")
+            refuse_links(self._file, self.filename)
+        except InputError:
+            raise
         except OSError as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{self.filename} is not an HDF5 file, or truncated ({reason}); check the file.") from None

@@ -12,6 +12,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.files import open_for_library
+from pelplug.outside import parse_record, refuse_links
 from pelplug.readers.base import Frame, FrameReader
 
 __all__ = ["LAYOUT", "NetCDFReader", "write_netcdf"]
@@ -49,6 +50,9 @@ class NetCDFReader(FrameReader):
         try:
             # h5py instead of h5netcdf, which looks up the length of "frame" at every access: 25 ms a frame.
             self._file = h5py.File(self.filename, "r")
+            refuse_links(self._file, self.filename)
+        except InputError:
+            raise
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise InputError(
@@ -86,7 +90,7 @@ class NetCDFReader(FrameReader):
     def model_record(self):
         """Return the model that was recorded in the file, or None."""
         text = self._file.attrs.get("model")
-        return None if text is None else json.loads(text)
+        return None if text is None else parse_record(text)
 
 
 def write_netcdf(path, configurations: Iterable[Configuration], model_record=None) -> int:

@@ -1,0 +1,87 @@
+"""Models rebuilt from what a file records of them, of which nothing is believed that a stranger could misuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from pelplug.errors import InputError, PelplugError
+from pelplug.models.base import Model
+from pelplug.models.user import UserModel
+from pelplug.outside import parse_record, read_outside, shown
+from pelplug.potentials.forms import Form
+
+__all__ = ["rebuild"]
+
+_DAMAGED = "The model recorded in the file is damaged; name the model with --model."
+
+
+def rebuild(
+    record: Mapping | np.ndarray | bytes | str,
+    find: Callable[[str], type[Model]],
+    forms: Mapping[str, Form] | None,
+    trust: bool,
+) -> Model:
+    """Rebuild a model from its record; see `pelplug.models.from_record`.
+
+    A record can name files. They are opened if it is the file that comes with an installed package and has the
+    recorded SHA-256, or at the user's word (`trust`) if it has the recorded SHA-256: nothing else is.
+    """
+    if not isinstance(record, Mapping):
+        record = parse_record(record)
+    if record is None or not isinstance(record.get("parameters"), Mapping) or not isinstance(record.get("name"), str):
+        raise InputError(_DAMAGED)
+    parameters = dict(record["parameters"])
+    try:
+        if "definition" in record:
+            if not isinstance(record["definition"], Mapping):
+                raise InputError(_DAMAGED)
+            return UserModel(record["definition"], forms)
+        cls = find(record["name"])
+        return cls(**_checked(cls, parameters, record, trust))
+    except PelplugError:
+        raise
+    except (TypeError, ValueError, KeyError, OverflowError, RecursionError, MemoryError):
+        raise InputError(_DAMAGED) from None
+
+
+def _checked(cls: type[Model], parameters: dict, record: Mapping, trust: bool) -> dict:
+    """Return the parameters with every path replaced by one that may be opened."""
+    shipped = cls.shipped_file(parameters)
+    for option in cls.options:
+        value = parameters.get(option.name)
+        if value is None or not option.may_be_file:
+            continue
+        if not isinstance(value, str) or "\0" in value:
+            raise InputError(_DAMAGED)
+        if shipped is not None and option.file:
+            parameters[option.name] = None
+            continue
+        if not trust:
+            raise InputError(
+                f"The model recorded in the file ({cls.name}) names {shown(value)} as its {option.name}, which is "
+                f"opened only on your word: pass --trust-model (trust_model=True), or --model {cls.name} --model-param "
+                f"{option.name}=PATH with a file of your own."
+            )
+        if option.file:
+            _same_content(cls, option.name, value, parameters, record)
+    return parameters
+
+
+def _same_content(cls, name: str, path: str, parameters: dict, record: Mapping) -> None:
+    files = record.get("files")
+    wanted = files.get(name) if isinstance(files, Mapping) else parameters.get("sha256")
+    if not isinstance(wanted, str) or len(wanted) != 64:
+        raise InputError(
+            f"The model recorded in the file ({cls.name}) names {shown(path)} without its SHA-256, so that nobody can "
+            f"tell whether it is the same; pass --model {cls.name} --model-param {name}=PATH."
+        )
+    try:
+        read_outside(path, f"{name} of {cls.name}", sha256=wanted)
+    except InputError as error:
+        reason = str(error).split(";")[0]
+        raise InputError(
+            f"{reason}; that is what the model recorded in the trajectory names: pass --model {cls.name} --model-param "
+            f"{name}=PATH with the right file."
+        ) from None
