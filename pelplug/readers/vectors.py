@@ -28,6 +28,8 @@ from MDAnalysis.lib.util import openany
 from pelplug.errors import InputError
 from pelplug.readers import boxes
 from pelplug.readers.base import mdanalysis_cell
+from pelplug.readers.dcd import check_dcd
+from pelplug.readers.xdr import GuardedTRR, GuardedXTC
 
 __all__ = ["READERS", "keep_vectors"]
 
@@ -66,14 +68,27 @@ def keep_vectors(ts, vectors):
     return ts
 
 
-class _XTC(XTCReader):
+class _XDR:
+    """Of XTC and TRR: frames are found and checked before they are read, and no offsets are stored."""
+
+    def _load_offsets(self):
+        self._xdr.set_offsets(self._xdr.frames.offsets)
+
+    def _read_frame(self, i):
+        self._frame = i - 1
+        self._xdr.seek(i)
+        return self._read_next_timestep()
+
     def _frame_to_ts(self, frame, ts):
         return keep_vectors(super()._frame_to_ts(frame, ts), _NM * frame.box.astype(np.float64))
 
 
-class _TRR(TRRReader):
-    def _frame_to_ts(self, frame, ts):
-        return keep_vectors(super()._frame_to_ts(frame, ts), _NM * frame.box.astype(np.float64))
+class _XTC(_XDR, XTCReader):
+    _file = GuardedXTC
+
+
+class _TRR(_XDR, TRRReader):
+    _file = GuardedTRR
 
 
 class _TNG(TNGReader):
@@ -84,6 +99,10 @@ class _TNG(TNGReader):
 
 
 class _DCD(DCDReader):
+    def __init__(self, filename, **kwargs):
+        check_dcd(filename)
+        super().__init__(filename, **kwargs)
+
     def _frame_to_ts(self, frame, ts):
         ts = super()._frame_to_ts(frame, ts)
         return keep_vectors(ts, boxes.of_dcd(frame.unitcell, str(self._file.header.get("remarks", ""))))
