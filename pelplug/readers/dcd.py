@@ -51,7 +51,7 @@ def check_dcd(path) -> None:
         (closing, title) = numbers(2)
         insist(closing == 84 and title >= 4 and (title - 4) % 80 == 0 and title < size)
         (count,) = numbers(1)
-        insist(80 * count + 4 == title)
+        insist(0 <= count <= 1000)  # MDAnalysis's own writer states another length of the titles than their number has
         file.seek(80 * count, os.SEEK_CUR)
         (closing, before, n, behind) = numbers(4)
         insist(before == behind == 4 and n > 0 and 0 <= fixed < n)

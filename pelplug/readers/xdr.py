@@ -1,4 +1,4 @@
-"""XTC and TRR files looked at before they reach MDAnalysis's C code, which writes beyond its buffers if they are damaged.
+"""XTC and TRR files looked at before MDAnalysis's C code reads them, which writes beyond its buffers if damaged.
 
 Frames are found by their own headers, which is quick, and each is checked just before it is read: sizes that belong
 together, numbers that are finite, and, in an XTC, that the compressed positions hold as many atoms as the frame says
@@ -127,10 +127,7 @@ class Frames:
         if magic != 1993 or length != 13 or count != b"\0\0\0\x0c" or name != b"GMX_trn_file":
             raise InputError("it does not begin as a frame of a TRR does; the file is damaged, use the frames before")
         self._atoms(n)
-        if box:
-            width = box // 9
-        else:
-            width = next((size // (3 * n) for size in (x, v, f) if size), 4)
+        width = box // 9 if box else next((size // (3 * n) for size in (x, v, f) if size), 4)
         whole = {0, 9 * width}
         if (
             width not in (4, 8)
