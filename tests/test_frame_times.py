@@ -206,10 +206,8 @@ def test_further_trajectories_with_frame_interval_and_topology(tmp_path, walk):
     universe.atoms.positions, universe.dimensions = walk[0] * 10, [90, 90, 90, 90, 90, 90]
     universe.atoms.write(str(tmp_path / "top.gro"))
     for name, part in (("one", walk[:6]), ("two", walk[6:])):
-        with mda.Writer(str(tmp_path / f"{name}.trr"), 20, dt=2.0) as file:
-            for k, frame in enumerate(part):
-                universe.atoms.positions, universe.trajectory.ts.time = frame * 10, 2.0 * k
-                file.write(universe.atoms)
+        universe.load_new(np.float32(10 * part), dt=2.0, dimensions=[90] * 6)
+        universe.atoms.write(str(tmp_path / f"{name}.trr"), frames="all")
     more = ("--topology", tmp_path / "top.gro", "--more", tmp_path / "two.trr")
     expected = 100 * (displacement(walk[:6]) + displacement(walk[6:])) / 2
     for options, lag in (((), 2.0), (("--frame-interval", 0.5), 0.5)):
