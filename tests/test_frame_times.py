@@ -217,3 +217,25 @@ def test_further_trajectories_with_frame_interval_and_topology(tmp_path, walk):
     given = {"topology": tmp_path / "top.gro", "more": (tmp_path / "two.trr",), "quantities": "msd"}
     dataset = pelplug.analyze("dynamics", tmp_path / "one.trr", **given)
     assert first(dataset) == (pytest.approx(2.0), pytest.approx(expected, rel=1e-4))
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_what_remove_drift_takes_off_is_said(tmp_path, walk, removed):
+    path = extxyz(tmp_path / "a.xyz", walk, lambda k: f"time={k}")
+    dataset = pelplug.analyze("dynamics", path, quantities="msd", remove_drift=removed, per_decade=1000, min_origins=1)
+    centre = walk.mean(axis=1)
+    for k in (1, 5):
+        assert float(dataset["drift_msd"].sel(lag_time=k)) == pytest.approx(
+            np.mean(np.sum((centre[k:] - centre[:-k]) ** 2, axis=1))
+        )
+    # With equal masses, the two parts add up to the displacements of the file.
+    raw = np.mean(np.sum((walk[3:] - walk[:-3]) ** 2, axis=2))
+    at = dataset.sel(lag_time=3.0, kind="all")
+    assert float(at["msd"] + removed * at["drift_msd"]) == pytest.approx(raw)
+    share = (dataset["drift_msd"] / (dataset["msd"].sel(kind="all") + removed * dataset["drift_msd"])).max()
+    assert f"{100 * float(share):.2g} %" in dataset.attrs["remarks"]
+    option = "--remove-drift" if removed else "--no-remove-drift"
+    answer = CliRunner().invoke(
+        cli, ["analyze", "--plugin", "dynamics", str(path), option, "-o", str(tmp_path / "b.nc")]
+    )
+    assert "centre of mass" in answer.stdout and answer.exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 
@@ -94,7 +95,8 @@ def summarise(run, written, store) -> None:
         click.echo(f"{name}: {of}{run.trajectory.path.name}")
         if rows:
             print_table(("  quantity", "value", "units", "meaning"), rows)
-        for sentence in json.loads(dataset.attrs.get("not_found") or "[]"):
+        said = [json.loads(dataset.attrs.get(key) or "[]") for key in ("remarks", "not_found")]
+        for sentence in itertools.chain(*said):
             click.echo(f"  {sentence}")
     for path in written:
         click.echo(f"wrote {path}")

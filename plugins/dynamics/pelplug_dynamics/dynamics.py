@@ -13,6 +13,7 @@ import xarray as xr
 import pelplug
 from pelplug_dynamics import times as characteristic
 from pelplug_dynamics.correlate import displacement_histogram
+from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.statistics import BLOCKS, Resampling
@@ -57,7 +58,8 @@ class Dynamics(pelplug.Analysis):
     more : tuple of path
         Further trajectories of the same system, averaged with this one.
     remove_drift : bool
-        Measure displacements from the centre of mass.
+        Measure displacements from the centre of mass of all particles. Of few particles this changes the MSD, which
+        `drift_msd` and the attribute ``remarks`` tell; without it, displacements are those in the file.
     structure_frames : int
         Frames for g(r) and S(q), equally spaced.
     resamples, seed : int
@@ -114,7 +116,7 @@ class Dynamics(pelplug.Analysis):
         ] = "auto",
         largest: Annotated[str, pelplug.Param("species for q_max; auto: the largest")] = "auto",
         more: Annotated[tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system")] = (),
-        remove_drift: Annotated[bool, pelplug.Param("measure from the centre of mass")] = True,
+        remove_drift: Annotated[bool, pelplug.Param("measure displacements from the centre of mass")] = True,
         structure_frames: Annotated[int, pelplug.Param("frames for g(r) and S(q)", minimum=1)] = 20,
         resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=20)] = 100,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
@@ -231,7 +233,7 @@ class Dynamics(pelplug.Analysis):
     def _runs(self) -> tuple[np.ndarray, list[Run], float, int]:
         """Read every trajectory; return the lags, the trajectories, the time of a tick, and the number of units."""
         limit = 1e6 * self.memory / (1 + len(self.more))
-        read = []
+        read, centres = [], []
         for path in (None, *self.more):
             trajectory, frames = self.trajectory, self.frames
             if path is not None:
@@ -248,6 +250,7 @@ class Dynamics(pelplug.Analysis):
                     f"{path} has another time step than {self.trajectory.path}; average trajectories of one schedule."
                 )
             read.append((positions.array, clock))
+            centres.append((clock.ticks, positions.centres))
             if path is not None:
                 trajectory.close()
         counted = pool_lags([count_lags(clock.ticks) for _, clock in read])
@@ -265,6 +268,7 @@ class Dynamics(pelplug.Analysis):
             stretch = np.minimum(clock.ticks * BLOCKS // max(int(clock.ticks[-1]), 1), BLOCKS - 1)
             unit = np.full(len(array), number) if whole else number * BLOCKS + stretch
             runs.append(Run(array, clock.ticks, unit, lags))
+        self._drift = drift(centres, lags)
         return lags, runs, read[0][1].tick, len(runs) if whole else BLOCKS * len(runs)
 
     def _in_reduced_units(self, dataset, first, length):
@@ -345,6 +349,8 @@ class Dynamics(pelplug.Analysis):
     def _assembled(self, dataset, values, kinds, lag_times, wave_numbers, resampling):
         dims = {name: field.dims for name, field in self.provides.items()}
         dataset = dataset.assign({name: (dims[name], np.array(value)) for name, value in values.items()})
+        dataset = dataset.assign(drift_msd=(("lag_time",), self._drift))
+        dataset.attrs["remarks"] = json.dumps([drift_remark(dataset, self.remove_drift)])
         dataset = dataset.assign(origins=(("lag_time",), resampling.counts.sum(axis=1).astype(np.int64)))
         dataset = dataset.assign_coords(
             kind=("kind", kinds),

@@ -32,6 +32,8 @@ class Positions:
     ----------
     array : ndarray or memmap, shape (F, d, N)
         float64 [length].
+    centres : ndarray, shape (F, d)
+        Centres of mass [length].
     times, steps : list
         Of the frames.
 
@@ -58,6 +60,7 @@ class Positions:
         self.steps: list[int | None] = []
         wanted, k, last = set(frames), 0, None
         kept: list[int] = []
+        centres: list[np.ndarray] = []
         repeated: list[int] = []
         for state in trajectory.unwrapped(frames[0], frames[-1] + 1):
             if state.frame not in wanted:
@@ -68,8 +71,9 @@ class Positions:
                     "give a trajectory in which each particle stays what it is and where it is in the list."
                 )
             moved = state.unwrapped_positions()
+            centre = np.average(moved, axis=0, weights=state.masses)
             if remove_drift:
-                moved = moved - np.average(moved, axis=0, weights=state.masses)
+                moved = moved - centre
             if k and (state.time, state.step) == last and np.allclose(self.array[k - 1], moved.T, rtol=1e-6, atol=1e-9):
                 repeated.append(state.frame)
                 continue
@@ -78,6 +82,7 @@ class Positions:
             self.times.append(state.time)
             self.steps.append(state.step)
             kept.append(state.frame)
+            centres.append(centre)
             k += 1
         if repeated and k > 1:
             # What a run that went on from its last state wrote once more.
@@ -88,5 +93,5 @@ class Positions:
             )
         if k == 1:  # nothing but the same state again and again
             trajectory.check_times(frames, self.times * len(frames))
-        self.array = self.array[:k]
+        self.array, self.centres = self.array[:k], np.array(centres)
         trajectory.check_times(kept, self.times, self.steps)

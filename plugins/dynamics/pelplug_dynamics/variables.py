@@ -28,6 +28,7 @@ def fields() -> dict:
         **with_error("overlap", LAG, "1", "share of particles displaced less than the overlap length"),
         **with_error("chi_4", LAG, "1", "dynamic susceptibility of the overlap"),
         "msd_slope": pelplug.Field(LAG, "1", "d ln MSD / d ln t"),
+        "drift_msd": pelplug.Field(("lag_time",), "length**2", "mean squared displacement of the centre of mass"),
         "origins": pelplug.Field(("lag_time",), "1", "time origins"),
         "van_hove": pelplug.Field(
             ("kind", "van_hove_time", "displacement"), "1 / length**d", "self part of the van Hove function"
