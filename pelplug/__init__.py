@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, isoconfigurational, model
     from pelplug.in_situ import InSitu
+    from pelplug.kernels import kernel
     from pelplug.landscape import (
         DipoleStiffness,
         LinearResponse,
@@ -62,6 +63,7 @@ _HOMES = {
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "isoconfigurational", "model"),
     "pelplug.in_situ": ("InSitu",),
+    "pelplug.kernels": ("kernel",),
     "pelplug.landscape": (
         "DipoleStiffness",
         "LinearResponse",
@@ -134,6 +136,7 @@ __all__ = [
     "dipole_stiffness",
     "hookimpl",
     "isoconfigurational",
+    "kernel",
     "load_lammps",
     "model",
     "models",

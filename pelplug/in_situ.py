@@ -21,7 +21,7 @@ from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, RunError
 from pelplug.fields import Need
-from pelplug.processes import start_worker
+from pelplug.processes import check_kernel_folder, start_worker
 from pelplug.provenance import to_json
 from pelplug.simulate.engine import EnergyLog
 from pelplug.simulate.run import SimulationResult, output_of_replica, run_simulation
@@ -226,6 +226,7 @@ def simulate_several(model, engine, jobs, workers: int, **protocol) -> list[Simu
         How many at once.
     """
     protocol["progress"] = protocol["announce"] = None
+    check_kernel_folder()
     context = multiprocessing.get_context("spawn")  # engines and numba's threads do not survive a fork
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=start_worker)
     with pool:

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
-__all__ = ["WorkerPool", "available_cores", "start_worker", "workers_start"]
+__all__ = ["WorkerPool", "available_cores", "check_kernel_folder", "start_worker", "workers_start"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -38,6 +38,14 @@ def start_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
+
+
+def check_kernel_folder() -> None:
+    """Say, in place of the workers that start after this, where compiled kernels cannot be kept."""
+    if "numba" in sys.modules:
+        from pelplug.kernel_cache import check_folder
+
+        check_folder()
 
 
 class WorkerPool:
@@ -108,6 +116,7 @@ def workers_start(n_workers: int, script: bool = False) -> Iterator[None]:
     share = str(max(1, available_cores() // n_workers))
     ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
     os.environ.update(dict.fromkeys(ours, share))
+    check_kernel_folder()
     main = sys.modules["__main__"]
     if not script:
         sys.modules["__main__"] = types.ModuleType("__main__")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -202,6 +203,8 @@ class Registry:
         if record.status != "loaded":
             return
         try:
+            if not record.bundled:  # numba's caching is told where before a plugin uses it
+                importlib.import_module("pelplug.kernels")
             plugin = entry.load()
         except ANY_FAILURE as error:
             record.fail(f"It could not be imported: {describe(error)}", error)

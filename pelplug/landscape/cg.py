@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from numba import njit
-
+from pelplug.kernels import kernel
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 from pelplug.landscape.linesearch import project, search, trial_step
 
@@ -81,7 +80,7 @@ class ConjugateGradients:
             step = min(step * old_slope / slope, 100.0 * step)
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@kernel(fastmath={"reassoc", "contract", "nsz"})
 def _turn(new, old, direction, restart):
     """Make ``direction`` conjugate; return the slope along it, its largest component, and whether it is the force."""
     new_new = 0.0

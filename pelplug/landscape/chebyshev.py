@@ -6,8 +6,8 @@ import functools
 import math
 
 import numpy as np
-from numba import njit
 
+from pelplug.kernels import kernel
 from pelplug.landscape.descent import ENERGY_NOISE, Descent, Point, Stopped
 from pelplug.potentials.threads import run_ranges
 
@@ -248,13 +248,13 @@ def coefficients(stages: int) -> tuple[float, tuple[tuple[float, float, float, f
     return b[1] * w1, tuple(rows)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def _first_stage(begin, end, x0, f0, step, x):
     for k in range(begin, end):
         x[k] = x0[k] + step * f0[k]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def _slope(begin, end, f0, f1):
     total = 0.0
     for k in range(begin, end):
@@ -262,14 +262,14 @@ def _slope(begin, end, f0, f1):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def _stage(begin, end, x0, f0, newer, force, older, x, mu, nu, step, step0):
     # Written with differences from the start: they keep digits that the positions themselves would round away.
     for k in range(begin, end):
         x[k] = x0[k] + (mu * (newer[k] - x0[k]) + nu * (older[k] - x0[k]) + step * force[k] + step0 * f0[k])
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def _difference(begin, end, x0, f0, x1, f1, h):
     """Return the sums of squares of the displacement and of the error estimate."""
     moved = 0.0

@@ -6,9 +6,9 @@ import dataclasses
 import math
 
 import numpy as np
-from numba import njit
 
 from pelplug.errors import InputError
+from pelplug.kernels import kernel
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 
 __all__ = ["Fire"]
@@ -122,7 +122,7 @@ def _divergence(energy: float, max_force: float, ceiling: float) -> str:
     return f"it diverged: the energy rose to {energy:.6g}, beyond {ceiling:.6g}; take a smaller dt_start or max_step"
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@kernel(fastmath={"reassoc", "contract", "nsz"})
 def _step(x, v, f, state, constants):
     """Adapt the time step, turn the velocities and move; return the maximum force, NaN if one is not finite.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from pelplug.kernels import kernel
 
 __all__ = [
     "dense_products",
@@ -16,14 +17,13 @@ __all__ = [
     "scatter_own",
 ]
 
-_options = {"cache": True, "nogil": True}
 TILE = 64
 # Dipoles and columns treated together: a few hundred particles' rows of one tile stay in the second-level cache.
 PAIRS = 2048
 COLUMNS = 256
 
 
-@numba.njit(**_options)
+@kernel
 def scatter_own(indptr, indices, data, own, local, f11, f21):
     """Put M's lower blocks of the particles eliminated here into F11 and F21."""
     d = data.shape[1]
@@ -44,7 +44,7 @@ def scatter_own(indptr, indices, data, own, local, f11, f21):
                         f21[(row - k) * d + b, column * d + a] = value
 
 
-@numba.njit(**_options)
+@kernel
 def extend_add(begin, end, rows, d, update, f11, f21, f22):
     """Add the lower triangle of a child's update into its parent's front; threads own rows of the child."""
     k = f11.shape[0]
@@ -66,7 +66,7 @@ def extend_add(begin, end, rows, d, update, f11, f21, f22):
                         f22[target - k, column - k + b] += update[source, q * d + b]
 
 
-@numba.njit(**_options)
+@kernel
 def gather(begin, end, rows, d, corner, side, rest, out):
     """Copy the lower triangle of the rows and columns ``rows`` (ascending, blocks of d) of [corner, .; side, rest]."""
     k = corner.shape[0]
@@ -87,7 +87,7 @@ def gather(begin, end, rows, d, corner, side, rest, out):
                         out[target, q * d + b] = rest[source - k, column - k + b]
 
 
-@numba.njit(**_options)
+@kernel
 def mirror(begin, end, matrix):
     """Copy the lower triangle of rows ``begin..end`` into the upper one, tile by tile."""
     for low in range(begin, end, TILE):
@@ -98,7 +98,7 @@ def mirror(begin, end, matrix):
                     matrix[j, i] = matrix[i, j]
 
 
-@numba.njit(**_options)
+@kernel
 def pair_elements(pairs, earlier, later, unit, local, z_own, z_far, out):
     """Write n.Z_ij.n of the pairs whose first particle is eliminated in this front."""
     d = unit.shape[1]
@@ -116,7 +116,7 @@ def pair_elements(pairs, earlier, later, unit, local, z_own, z_far, out):
         out[p] = total
 
 
-@numba.njit(**_options)
+@kernel
 def diagonal_blocks(own, z_own, out):
     """Copy the diagonal blocks of the particles eliminated in this front."""
     d = out.shape[1]
@@ -126,7 +126,7 @@ def diagonal_blocks(own, z_own, out):
                 out[own[row], a, b] = z_own[row * d + a, row * d + b]
 
 
-@numba.njit(**_options)
+@kernel
 def fill_dense(begin, end, indptr, indices, data, shift, out):
     """Write the lower triangle of M + shift * (ones on the diagonal of every (d, d) block)."""
     d = data.shape[1]
@@ -142,7 +142,7 @@ def fill_dense(begin, end, indptr, indices, data, shift, out):
                         out[i * d + a, j * d + b] += data[entry, a, b]
 
 
-@numba.njit(fastmath={"reassoc", "contract"}, **_options)
+@kernel(fastmath={"reassoc", "contract"})
 def dense_products(begin, end, order, i, j, unit, inverse, first, second):
     """d.A.d and |A.d|**2 of each dipole, A the symmetric inverse, over tiles of columns that fit in cache."""
     d = unit.shape[1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from numba import njit
 
+from pelplug.kernels import kernel
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 from pelplug.landscape.linesearch import project, search, trial_step
 
@@ -100,7 +100,7 @@ class LimitedMemoryBFGS:
                 step = trial_step(descent, point, spare, direction, slope, self.max_step / longest)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def _remember(x_new, x_old, f_new, f_old, move, change, inverse, slot):
     """Store the last step and the change of gradient; return whether its curvature is positive, hence of use."""
     curvature = 0.0
@@ -116,7 +116,7 @@ def _remember(x_new, x_old, f_new, f_old, move, change, inverse, slot):
     return curvature > 1e-8 * np.sqrt(squared_move * squared_change)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def _direction(f, moves, changes, inverse, weights, kept, newest, direction):
     """Two-loop recursion; return the slope along ``direction`` and its largest component."""
     n = f.size

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from pelplug.kernels import kernel
 from pelplug.landscape.descent import ENERGY_NOISE, Descent, Point
 
 __all__ = ["project", "search", "trial_step"]
@@ -15,7 +15,7 @@ _MAX_TRIALS = 40
 _FAST = {"reassoc", "contract", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@kernel(fastmath=_FAST)
 def project(f, direction):
     """Return the maximum force (NaN if a force is not finite), the slope -F.direction, and the largest |direction|."""
     total = 0.0
@@ -32,7 +32,7 @@ def project(f, direction):
     return max_force, slope, longest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _move(origin, direction, step, out):
     for k in range(origin.size):
         out[k] = origin[k] + step * direction[k]

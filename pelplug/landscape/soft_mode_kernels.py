@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numba
+from pelplug.kernels import kernel
 
 __all__ = ["pair_cubic"]
 
-_options = {"cache": True, "nogil": True}
 
-
-@numba.njit(**_options)
+@kernel
 def pair_cubic(begin, end, i, j, fields, cubic, quartic):
     """Write q = sum over pairs |z_ij|**4 and its gradient over four, for the fields ``begin..end``.
 

@@ -6,8 +6,9 @@ import hashlib
 import inspect
 import re
 
-import numba
 from numba.extending import register_jitable
+
+from pelplug.kernels import compile_kernel
 
 __all__ = ["Family", "inlined"]
 
@@ -47,7 +48,7 @@ class Family:
         """Return a decorator that compiles a function, without the interpreter's lock, cached where possible."""
 
         def decorate(function):
-            return numba.njit(nogil=True, cache=self._cache, **options)(self._rename(function))
+            return compile_kernel(self._rename(function), self._cache, **options)
 
         return decorate
 

@@ -11,6 +11,8 @@ import math
 import numba
 import numpy as np
 
+from pelplug.kernels import kernel
+
 __all__ = [
     "add_shares",
     "densities",
@@ -68,7 +70,7 @@ def _embed(rho, table, inverse_drho):
     return value, first * inverse_drho, second * inverse_drho * inverse_drho
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def halve(rows, row_site, start, neighbours, owner, shift, half_start, half):
     """Fill ``half_start`` and ``half``, of the shapes of ``start`` and ``neighbours``, with each pair in one direction.
 
@@ -98,7 +100,7 @@ def halve(rows, row_site, start, neighbours, owner, shift, half_start, half):
         half_start[row, start.shape[1] - 1] = kept
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+@kernel(fastmath=_FASTMATH, error_model="numpy")
 def densities(begin, end, chunks, sites, rows, row_site, start, neighbours, owner, groups, radial, inverse_dr,
               cutoff_squared, energies, shares, inside, ends, pulls):  # fmt: skip
     """First of three passes: pair energies, and what each chunk of rows adds to the densities, ``shares[chunk]``.
@@ -160,7 +162,7 @@ def densities(begin, end, chunks, sites, rows, row_site, start, neighbours, owne
             energies[i] = energy
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+@kernel(fastmath=_FASTMATH, error_model="numpy")
 def embeddings(begin, end, shares, groups, embedding, inverse_drho, energies, slopes, curvatures):
     """Second pass: add up the densities, and embed."""
     for i in range(begin, end):
@@ -173,7 +175,7 @@ def embeddings(begin, end, shares, groups, embedding, inverse_drho, energies, sl
         curvatures[i] = curvature
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FASTMATH, error_model="numpy")
+@kernel(fastmath=_FASTMATH, error_model="numpy")
 def pair_forces(begin, end, chunks, sites, rows, row_site, start, owner, inside, ends, pulls, slopes, shares):
     """Third pass: what each chunk of rows adds to the forces, ``shares[chunk]``, shape (N, 3)."""
     n = len(rows)
@@ -206,7 +208,7 @@ def pair_forces(begin, end, chunks, sites, rows, row_site, start, owner, inside,
             share[i, 2] += f2
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def add_shares(begin, end, shares, forces):
     """Add up the chunks in their order, whatever the threads were."""
     for i in range(begin, end):
@@ -220,7 +222,7 @@ def add_shares(begin, end, shares, forces):
         forces[i, 2] = f2
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def entry_values(begin, end, sites, rows, row_site, start, neighbours, owner, groups, radial, inverse_dr,
                  cutoff_squared, slopes, shift, inside, pair_i, pair_j, image, vectors, scalars):  # fmt: skip
     """List every neighbour: who, where, distance, effective U' and U'', slopes of the densities made here and there."""

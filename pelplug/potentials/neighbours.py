@@ -11,10 +11,10 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import numba
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.kernels import kernel
 from pelplug.potentials.neighbour_search import search_kernels
 from pelplug.potentials.threads import run_ranges
 
@@ -217,7 +217,7 @@ def _row_starts(tally: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.column_stack((begins, ends)))
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _moved_less_than(positions, reference, limit):
     for i in range(positions.shape[0]):
         moved = 0.0
@@ -230,7 +230,7 @@ def _moved_less_than(positions, reference, limit):
     return True
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _place_sites(positions, owner, offset, sites):
     for k in range(sites.shape[0]):
         for a in range(sites.shape[1]):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 
-import numba
 import numpy as np
 
 from pelplug.errors import RunError
+from pelplug.kernels import kernel
 from pelplug.potentials.base import Evaluator
 from pelplug.simulate.hoomd_frame import Frame
 
@@ -85,7 +85,7 @@ def _force_class():
     return EvaluatorForce
 
 
-@numba.njit(cache=True)
+@kernel
 def _gather(position, image, places, reference, half, turn, cell, out):
     # Unwrapped positions in the model's own axes, in order of particle number; False if one is lost in space.
     d = out.shape[1]
@@ -103,7 +103,7 @@ def _gather(position, image, places, reference, half, turn, cell, out):
     return near
 
 
-@numba.njit(cache=True)
+@kernel
 def _scatter(forces, energy, places, turn, out, energies):
     d = forces.shape[1]
     for tag in range(forces.shape[0]):

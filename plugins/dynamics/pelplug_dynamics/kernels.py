@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+import pelplug
 
 __all__ = ["histogram", "moments", "scattering", "squares"]
 
@@ -11,7 +12,7 @@ __all__ = ["histogram", "moments", "scattering", "squares"]
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@pelplug.kernel(fastmath=_FAST)
 def moments(positions, first, second, overlap_squared, out):
     """Add the sums of dr**2, dr**4 and [dr**2 < overlap_squared] over the particles to `out`.
 
@@ -54,7 +55,7 @@ def moments(positions, first, second, overlap_squared, out):
         out[p, 2] += near
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@pelplug.kernel(fastmath=_FAST)
 def squares(coordinates, first, second, out):
     """Add the sums of dr**2 over the particles to `out`.
 
@@ -76,7 +77,7 @@ def squares(coordinates, first, second, out):
         out[p] += total
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+@pelplug.kernel(fastmath=_FAST)
 def scattering(phases, first, second, out):
     """Add the sums of cos(q dx) over particles and axes to `out`, from cos(b - a) = cos b cos a + sin b sin a.
 
@@ -97,7 +98,7 @@ def scattering(phases, first, second, out):
         out[p] += total
 
 
-@numba.njit(cache=True, nogil=True)
+@pelplug.kernel
 def histogram(positions, first, second, r_max, counts):
     """Count displacements by length in equal bins up to `r_max`; longer ones are not counted.
 

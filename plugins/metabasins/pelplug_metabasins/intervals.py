@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+import pelplug
 
 __all__ = ["group_visits"]
 
@@ -59,7 +60,7 @@ def group_visits(structure: np.ndarray, first: np.ndarray, last: np.ndarray, mer
     return _cut(edges, start, stop)
 
 
-@numba.njit(cache=True)
+@pelplug.kernel
 def _linked(start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Return the first interval of each linked group; intervals are in the order of their starts."""
     heads = np.empty(len(start), np.int64)

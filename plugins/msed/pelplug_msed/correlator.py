@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import scipy.fft
+
+import pelplug
 
 __all__ = ["Correlator", "SeriesBlocks", "squared_differences"]
 
@@ -245,7 +246,7 @@ class Correlator:
 _ORDER = ("ring", "seen", "sums", "counts", "moments", "meta", "first", "histograms", "ranges")
 
 
-@numba.njit(cache=True)
+@pelplug.kernel
 def _add(values, which, ring, seen, sums, counts, moments, meta, first, histograms, ranges):  # pragma: no cover
     blocks, levels, points = sums.shape
     for value in values:
@@ -275,7 +276,7 @@ def _add(values, which, ring, seen, sums, counts, moments, meta, first, histogra
                 break
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract"})
+@pelplug.kernel(fastmath={"reassoc", "contract"})
 def _sums_in_blocks(values, begins, lags, length, sums, counts):  # pragma: no cover
     n = len(values)
     for k in range(len(lags)):
@@ -292,7 +293,7 @@ def _sums_in_blocks(values, begins, lags, length, sums, counts):  # pragma: no c
                 counts[block, k] += high - low
 
 
-@numba.njit(cache=True)
+@pelplug.kernel
 def _merge(sums, counts, moments):  # pragma: no cover
     half = len(sums) // 2
     for b in range(half):
@@ -304,7 +305,7 @@ def _merge(sums, counts, moments):  # pragma: no cover
     moments[half:] = 0.0
 
 
-@numba.njit(cache=True)
+@pelplug.kernel
 def _note(difference, k, histograms, ranges):  # pragma: no cover
     bins = histograms.shape[1]
     half = bins // 2

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+import pelplug
 
 __all__ = ["hop_indicator", "local_events"]
 
@@ -30,7 +31,7 @@ def hop_indicator(positions: np.ndarray, half: int) -> np.ndarray:
     return _hop_indicator(np.ascontiguousarray(positions, dtype=np.float64), int(half))
 
 
-@njit(cache=True)
+@pelplug.kernel
 def _hop_indicator(positions, half):
     frames, n, d = positions.shape
     found = np.zeros((frames, n))
@@ -57,7 +58,7 @@ def _hop_indicator(positions, half):
     return found
 
 
-@njit(cache=True)
+@pelplug.kernel
 def _events(indicator, threshold, count_only, frames_found, particles_found):
     frames, n = indicator.shape
     number = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import linear_sum_assignment
+
+import pelplug
 
 __all__ = ["count_pairs", "first_shell_radius", "nearest_images", "structural_displacement"]
 
@@ -65,7 +66,7 @@ def structural_displacement(before, after, groups, particle: int, members, cell,
     return total
 
 
-@njit(cache=True)
+@pelplug.kernel
 def _count(fractional, cell, width, bins):
     n, d = fractional.shape
     counts = np.zeros(bins)
