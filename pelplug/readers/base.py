@@ -15,6 +15,9 @@ from pelplug.errors import InputError
 
 __all__ = ["Frame", "FrameReader", "is_flat", "mdanalysis_cell", "reduce_to_plane"]
 
+# What reading raises where a file does not hold what its other parts promise.
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RuntimeError, EOFError)
+
 
 @dataclasses.dataclass
 class Frame:
@@ -202,6 +205,12 @@ class FrameReader(ReaderBase):
             raise InputError(
                 f"Frame {frame} of {self.filename} states a size that does not fit in memory: the file is damaged, or "
                 "this machine is too small for it."
+            ) from None
+        except _DAMAGE as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise InputError(
+                f"Frame {frame} of {self.filename} cannot be read ({reason}): it is damaged, use other frames or write "
+                "the file again."
             ) from None
 
     def _show(self, number: int, frame: Frame) -> None:

@@ -12,12 +12,17 @@ from pelplug.errors import InputError
 __all__ = ["check_dcd"]
 
 
-def check_dcd(path) -> None:
-    """Refuse a DCD file whose header does not fit the file.
+def check_dcd(path) -> bool:
+    """Refuse a DCD file whose header does not fit the file, and tell whether its last frame is cut off.
 
     Parameters
     ----------
     path : path_like
+
+    Returns
+    -------
+    bool
+        Whether the file ends in the middle of a frame.
 
     Raises
     ------
@@ -58,14 +63,20 @@ def check_dcd(path) -> None:
         extra = 56 if charmm and control[10] else 0
         four = charmm and control[11] == 1
         # What must be there for the first frame, whatever the number of frames says.
-        if file.tell() + extra + (4 if four else 3) * 4 * (n + 2) > size:
+        records = 16 if four else 12
+        first = extra + records * (n + 2)
+        if file.tell() + first > size:
             raise InputError(
                 f"The header of {path} says that it has {n} atoms, and the file is too short for one frame of them; it "
                 "is damaged or truncated, copy it again."
             )
+        rest = size - file.tell() - first
         if fixed:
             free = n - fixed
             (before,) = numbers(1)
             insist(before == 4 * free)
             indices = np.array(numbers(free))
             insist(indices.min() >= 1 and indices.max() <= n)
+            (closing,) = numbers(1)
+            rest = size - file.tell() - first
+        return rest % (extra + records * (n - fixed + 2)) != 0

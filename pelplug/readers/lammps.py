@@ -116,7 +116,8 @@ class DumpReader(FrameReader):
         places = [header["columns"].index(name) for name in columns]
         if header["n"] == 0:
             raise InputError("there are no particles; leave the frame out.")
-        table = read_table(itertools.islice(self._file, header["n"]), header["n"], kinds, places)
+        lines = itertools.islice(self._file, header["n"])
+        table = read_table(lines, header["n"], kinds, places, width=len(header["columns"]))
         if self._cut and frame == self._count - 1:
             raise InputError("the file ends in the middle of a line; use the frames before it.")
         return table

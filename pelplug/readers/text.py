@@ -33,7 +33,7 @@ def connect(path):
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file.") from None
 
 
-def read_table(lines, n: int, kinds, places=None) -> np.ndarray:
+def read_table(lines, n: int, kinds, places=None, width: int | None = None) -> np.ndarray:
     """Parse lines of columns.
 
     Parameters
@@ -46,6 +46,8 @@ def read_table(lines, n: int, kinds, places=None) -> np.ndarray:
         Names and types of the columns to read.
     places : list of int, optional
         Which columns those are; by default the first ones, and there must be no more.
+    width : int, optional
+        How many columns a line has; by default as many as the first.
 
     Returns
     -------
@@ -55,8 +57,11 @@ def read_table(lines, n: int, kinds, places=None) -> np.ndarray:
     Raises
     ------
     InputError
-        If a line cannot be read, or there are fewer than `n`.
+        If a line cannot be read or is longer or shorter than the others, or there are fewer than `n`.
     """
+    lines = _lines(lines)
+    if places is not None:
+        _check_widths(lines, width)
     # numpy parses in C: a Python loop over particles would take most of the time of an analysis.
     try:
         with warnings.catch_warnings():
@@ -74,3 +79,33 @@ def read_table(lines, n: int, kinds, places=None) -> np.ndarray:
     if len(table) != n:
         raise InputError(f"only {len(table)} of {n} particles are there: it is cut off, use the frames before it.")
     return table
+
+
+def _lines(lines) -> list:
+    try:
+        return list(lines)
+    except DAMAGED as error:
+        raise InputError(f"its particles cannot be read ({error}): it is damaged, use the frames before it.") from None
+
+
+def _check_widths(lines: list, width: int | None) -> None:
+    """Refuse a table in which a line has another number of columns: what is behind the fault would be read shifted."""
+    if not lines:
+        return
+    ending = "\n" if isinstance(lines[0], str) else b"\n"
+    whole = [line if line.endswith(ending) else line + ending for line in lines]
+    text = ending[:0].join(whole)
+    # Columns are counted where one begins, without a Python loop over particles.
+    characters = np.frombuffer(text.encode() if isinstance(text, str) else text, dtype=np.uint8)
+    blank = (characters <= 32) & (characters != 0)
+    begins = ~blank
+    begins[1:] &= blank[:-1]
+    ends = np.flatnonzero(characters == 10)
+    counts = np.add.reduceat(begins, np.concatenate(([0], ends[:-1] + 1)), dtype=np.int64)
+    width = int(counts[0]) if width is None else width
+    if np.any(counts != width):
+        row = int(np.argmax(counts != width))
+        raise InputError(
+            f"its particles cannot be read (line {row + 1} has {counts[row]} columns instead of {width}): it is cut "
+            "off or damaged, use the frames before it."
+        )

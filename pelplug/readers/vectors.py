@@ -100,8 +100,27 @@ class _TNG(TNGReader):
 
 class _DCD(DCDReader):
     def __init__(self, filename, **kwargs):
-        check_dcd(filename)
+        self._cut = check_dcd(filename)
         super().__init__(filename, **kwargs)
+
+    @property
+    def n_frames(self):
+        """Frames of the file; the last one may be cut off."""
+        return len(self._file) + self._cut
+
+    def _read_frame(self, i):
+        self._whole(i)
+        return super()._read_frame(i)
+
+    def _read_next_timestep(self, ts=None):
+        self._whole(self._frame + 1)
+        return super()._read_next_timestep(ts)
+
+    def _whole(self, frame):
+        if self._cut and frame == len(self._file):
+            raise InputError(
+                f"Frame {frame} of {self.filename} is cut off: the file ends within it; use the frames before it."
+            )
 
     def _frame_to_ts(self, frame, ts):
         ts = super()._frame_to_ts(frame, ts)

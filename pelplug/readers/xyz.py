@@ -85,7 +85,7 @@ class XYZReader(FrameReader):
         pairs = describe(comment)
         layout = _layout(pairs.get("properties", ""))
         kinds, places = _fields(layout)
-        table = read_table(itertools.islice(self._file, n), n, kinds, places)
+        table = read_table(itertools.islice(self._file, n), n, kinds, places, _width(pairs.get("properties", "")))
         if "id_0" in table.dtype.names:
             table = table[np.argsort(table["id_0"], kind="stable")]
 
@@ -147,6 +147,11 @@ def _layout(properties: str) -> dict[str, tuple[int, int, str]]:
     if not {"positions", "unwrapped"} & set(layout):
         raise InputError("Properties names no pos column; write one.")
     return layout
+
+
+def _width(properties: str) -> int | None:
+    """Columns that Properties names; unknown where it names none."""
+    return sum(int(width) for width in properties.split(":")[2::3]) or None
 
 
 def _fields(layout):
