@@ -70,7 +70,7 @@ def _enable_caching(dispatcher) -> None:
         dispatcher._cache = KernelCache(dispatcher)
 
 
-CPUDispatcher.enable_caching = _enable_caching
+setattr(CPUDispatcher, "enable_caching", _enable_caching)  # noqa: B010 - a type checker refuses the plain form
 
 
 def _is_plugins(module: str | None) -> bool:

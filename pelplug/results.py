@@ -95,7 +95,8 @@ def read_results(path) -> dict[str, xr.Dataset]:
         with xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as tree:
             names = tree.attrs.get(_GROUPS)
             if names is not None:
-                return {name: tree[name].to_dataset(inherit=False).load() for name in json.loads(names)}
+                groups: dict[str, xr.DataTree] = {name: tree[name] for name in json.loads(names)}
+                return {name: group.to_dataset(inherit=False).load() for name, group in groups.items()}
             dataset = tree.to_dataset(inherit=False).load()
     except InputError:
         raise

@@ -150,7 +150,7 @@ class Units:
         if all(given[key] == key for key in words) and all(
             _is_number(v) and v == 1 for v in given.values() if not isinstance(v, str)
         ):
-            return cls(*_DIMENSIONS, 1.0 if k is None else float(k))
+            return cls(*_DIMENSIONS, boltzmann=1.0 if k is None else float(k))
         names = {}
         for key, value in given.items():
             if _is_number(value) and value > 0:

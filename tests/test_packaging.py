@@ -1,6 +1,8 @@
 """The bundle is the union of its plugins' own tables, so that each of them could be published by itself."""
 
 import pathlib
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -65,3 +67,35 @@ def test_plugins_are_watched_by_import_linter():
     contracts = {contract["name"]: contract for contract in linter["contracts"]}
     assert set(contracts["Plugins see the public face only"]["source_modules"]) == names
     assert set(contracts["Plugins never import each other"]["modules"]) == names
+
+
+def test_continuous_integration_runs_the_readmes_commands():
+    text = (ROOT / "README.md").read_text()
+    section = text[text.index("## Install and run") : text.index("## Simulate")]
+    commands = [block.partition("```")[0].strip() for block in section.split("```bash")[1:]]
+    assert len(commands) == 2 and all("&&" in command for command in commands)
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    places = [script.index(command) for command in commands]
+    assert places == sorted(places)
+    again = commands[0].partition("&& ")[2]
+    assert again in script[places[1] :]
+
+
+def test_an_editable_installation_puts_every_package_on_the_path():
+    """What an old version left in site-packages hides what an import hook finds, but not a package on the path."""
+    build = table(ROOT)["tool"]["hatch"]["build"]
+    assert "dev-mode-exact" not in build
+    assert set(build["dev-mode-dirs"]) == {".", *(f"plugins/{folder.name}" for folder in PLUGINS)}
+
+
+def test_what_an_old_version_left_behind_hides_nothing(tmp_path):
+    for name in ("pelplug", "pelplug_kappa"):
+        (tmp_path / name / "__pycache__").mkdir(parents=True)
+        (tmp_path / name / "__pycache__" / "kernels.nbi").touch()
+    packages = table(ROOT)["tool"]["hatch"]["build"]["dev-mode-dirs"]
+    folders = [str(tmp_path), *(str(ROOT / folder) for folder in packages)]
+    script = f"import sys; sys.path[:0] = {folders!r}\nimport pelplug, pelplug_kappa\n"
+    script += "print(pelplug.__file__, pelplug_kappa.__file__)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    found = [str(ROOT / "pelplug" / "__init__.py"), str(ROOT / "plugins" / "kappa" / "pelplug_kappa" / "__init__.py")]
+    assert done.stdout.split() == found, done.stderr

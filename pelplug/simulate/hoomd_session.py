@@ -274,7 +274,7 @@ class HoomdSession(Session):
             p = snapshot.particles
             arrays = tuple(np.array(a) for a in (p.position, p.image, p.velocity, p.acceleration))
         thermostat = None if self._thermostat is None else np.array(self._thermostat.translational_dof)
-        return Raw(step, *self._everywhere(arrays), thermostat)
+        return Raw(step, *self._everywhere(arrays), thermostat=thermostat)
 
     def _set_accelerations(self, accelerations: np.ndarray) -> None:
         # HOOMD computes them from the forces at the start; after a Langevin step they held the noise as well.
