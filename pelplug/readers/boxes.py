@@ -10,8 +10,9 @@ from MDAnalysis.lib.util import openany
 
 from pelplug.errors import InputError
 
-__all__ = ["cell_of", "of_dcd", "of_gro", "of_inpcrd", "of_tpr", "scale_of_pdb", "turned_by_scale"]
+__all__ = ["angle_of_prmtop", "cell_of", "of_dcd", "of_gro", "of_inpcrd", "of_tpr", "scale_of_pdb", "turned_by_scale"]
 
+_OF_BOX = ("POINTERS", "BOX_DIMENSIONS")
 _SMALLEST_ANGLE = 30.0  # degrees; a box with a smaller one is not simulated, so the number is no angle
 
 
@@ -151,6 +152,35 @@ def of_inpcrd(path, n: int) -> np.ndarray | None:
     if n == 1 and len(lines) == 2:
         return None  # one line more is a box or a velocity
     return cell_of([*numbers, 90.0, 90.0, 90.0][:6]) if len(numbers) in (3, 6) else None
+
+
+def angle_of_prmtop(path) -> float | None:
+    """Angle between the vectors of the box of an Amber topology, all three alike [degrees]; None for right angles.
+
+    Raises
+    ------
+    InputError
+        If the box is of a general shape, of which a text trajectory keeps the lengths only.
+    """
+    sections, current = {}, None
+    with openany(path, mode="rt") as file:
+        for line in file:
+            if line.startswith("%FLAG"):
+                current = sections.setdefault(line.split()[1], []) if line.split()[1] in _OF_BOX else None
+            elif current is not None and not line.startswith("%"):
+                current += line.split()
+    try:
+        shape, angle = int(sections["POINTERS"][27]), float(sections["BOX_DIMENSIONS"][0])
+    except (KeyError, IndexError, ValueError):
+        return None
+    if shape == 2:
+        return float(np.degrees(np.arccos(-1 / 3)))  # a truncated octahedron
+    if shape == 3 or (shape == 1 and abs(angle - 90) > 1e-3):
+        raise InputError(
+            f"The box of {path} has no right angles, and an Amber text trajectory keeps its lengths only; write the "
+            "trajectory as NetCDF (ioutfm=1, or cpptraj)."
+        )
+    return None
 
 
 def scale_of_pdb(path) -> np.ndarray | None:

@@ -39,7 +39,9 @@ _ENDINGS = {
     ".data": "DATA",
     ".lmp": "DATA",
     ".lammps": "DATA",
+    ".rst7": "INPCRD",
 }
+_NAMES = {"CONFIG": "CONFIG", "REVCON": "CONFIG", "HISTORY": "HISTORY"}  # DL_POLY calls its files so, without ending
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -97,6 +99,10 @@ def detect_format(path: str, format: str | None = None) -> str:
         return _ENDINGS[ending]
     if os.path.basename(stem).startswith("data."):
         return "DATA"
+    if not ending and (name := _NAMES.get(os.path.basename(stem).partition("_")[0])):
+        return name
+    if ending == ".top" and not head.startswith(b"%VERSION"):  # GROMACS's; Amber's have the ending too
+        return "ITP"
     return ending.removeprefix(".").upper()
 
 
@@ -160,6 +166,8 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
             extra = _extra_of(universe, with_cell=True)
             reader = READERS.get(name, known[name])(path, n_atoms=universe.atoms.n_atoms)
             _check_number(universe, topology, reader.n_atoms, path)
+            if hasattr(reader, "of_topology"):
+                reader.of_topology(topology)
             universe.trajectory = reader
         frames = len(universe.trajectory)
     except InputError:

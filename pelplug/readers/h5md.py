@@ -137,6 +137,8 @@ class H5MDReader(FrameReader):
 
         names = h5py.check_enum_dtype(values.dtype)
         species = np.asarray(species)
+        if species.dtype.kind == "f" and np.all(species == np.rint(species)):
+            species = species.astype(np.int64)  # "29" reads better than "29.0"
         if names:
             named = {value: name for name, value in names.items()}
             return np.array([named.get(int(value), str(value)) for value in species])

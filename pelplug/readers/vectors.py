@@ -19,6 +19,7 @@ from MDAnalysis.coordinates.INPCRD import INPReader
 from MDAnalysis.coordinates.PDB import PDBReader
 from MDAnalysis.coordinates.TNG import TNGReader
 from MDAnalysis.coordinates.TPR import TPRReader
+from MDAnalysis.coordinates.TRJ import TRJReader
 from MDAnalysis.coordinates.TRR import TRRReader
 from MDAnalysis.coordinates.TRZ import TRZReader
 from MDAnalysis.coordinates.XTC import XTCReader
@@ -217,6 +218,23 @@ class _INPCRD(INPReader):
         keep_vectors(self.ts, boxes.of_inpcrd(self.filename, self.n_atoms))
 
 
+class _TRJ(TRJReader):
+    """Amber's text trajectory, which has the lengths of the box; the angles stand in the topology."""
+
+    angles = None
+
+    def of_topology(self, path):
+        """Take the angles from an Amber topology; MDAnalysis assumes right angles."""
+        if self.periodic and (angle := boxes.angle_of_prmtop(path)) is not None:
+            self.angles = [angle] * 3
+
+    def _read_next_timestep(self):
+        ts = super()._read_next_timestep()
+        if self.angles is not None and ts.dimensions is not None:
+            ts.dimensions = [*ts.dimensions[:3], *self.angles]
+        return ts
+
+
 class _PDB(PDBReader):
     def _read_frame(self, frame):
         ts = super()._read_frame(frame)
@@ -240,6 +258,9 @@ READERS = {
     "TPR": _TPR,
     "INPCRD": _INPCRD,
     "RESTRT": _INPCRD,
+    "TRJ": _TRJ,
+    "MDCRD": _TRJ,
+    "CRDBOX": _TRJ,
     "PDB": _PDB,
     "ENT": _PDB,
 }
