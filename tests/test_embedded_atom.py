@@ -340,6 +340,13 @@ def test_strain_derivatives_by_differences(inside_pieces):
         assert exact.second[k] == pytest.approx(second, rel=1e-7, abs=1e-7 * np.abs(exact.second).max())
         mixed = slope(lambda s: -potential.forces(s).ravel(), a, b)
         np.testing.assert_allclose(exact.mixed[k], mixed, atol=1e-7 * np.abs(exact.mixed).max())
+    for k, (a, b) in enumerate(itertools.combinations_with_replacement(range(3), 2)):
+        both = [slope(lambda s: -potential.forces(s).ravel(), *plane) for plane in ((a, b), (b, a))]
+        np.testing.assert_allclose(exact.coupling[k], np.mean(both, axis=0), atol=1e-7 * np.abs(exact.mixed).max())
+        # dU/dF at F is that of a further deformation F' F, times F^-T.
+        change = slope(lambda s: potential.strain_derivatives(s).first, a, b)
+        change[:, a] -= exact.first[:, b]
+        np.testing.assert_allclose(exact.curvature[:, :, a, b], change, atol=1e-7 * np.abs(exact.curvature).max())
 
 
 def test_pairs_are_effective_pairs(inside_pieces):

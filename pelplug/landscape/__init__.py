@@ -1,7 +1,7 @@
 """From a configuration to its inherent structure, and the Hessian there."""
 
 from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_near_cutoff
-from pelplug.landscape.elasticity import ShearModulus, shear_modulus
+from pelplug.landscape.elasticity import ElasticConstants, ShearModulus, elastic_constants, shear_modulus
 from pelplug.landscape.quench import METHODS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.response import LinearResponse
 from pelplug.landscape.soft_modes import SoftModes, soft_modes
@@ -10,12 +10,14 @@ from pelplug.landscape.steepest_descent import SteepestDescentResult, steepest_d
 __all__ = [
     "METHODS",
     "DipoleStiffness",
+    "ElasticConstants",
     "LinearResponse",
     "QuenchResult",
     "ShearModulus",
     "SoftModes",
     "SteepestDescentResult",
     "dipole_stiffness",
+    "elastic_constants",
     "pairs_near_cutoff",
     "quench",
     "quench_parameters",

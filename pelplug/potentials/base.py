@@ -48,7 +48,9 @@ class Pairs:
 
 @dataclasses.dataclass(frozen=True)
 class StrainDerivatives:
-    """Derivatives of U under the simple shears x -> (I + g e_a e_b) x at fixed residual displacement.
+    """Derivatives of U with respect to the deformation F of x -> F x, at F = 1 and fixed residual displacement.
+
+    A simple shear is F = I + g e_a e_b.
 
     Attributes
     ----------
@@ -60,6 +62,11 @@ class StrainDerivatives:
         d2U/dg2 of the affine deformation: the Born part times the volume [energy].
     mixed : ndarray, shape (n_planes, N * d)
         d2U/(dg dx) [energy / length].
+    curvature : ndarray, shape (d, d, d, d), optional
+        d2U/(dF_ab dF_cd) of the affine deformation [energy]; None if it is not known.
+    coupling : ndarray, shape (d * (d + 1) / 2, N * d), optional
+        d2U/(dF dx), mean of dF_ab and dF_ba, of each (a, b), a <= b, in the order of
+        ``itertools.combinations_with_replacement`` [energy / length]; None if it is not known.
 
     References
     ----------
@@ -70,6 +77,8 @@ class StrainDerivatives:
     first: np.ndarray
     second: np.ndarray
     mixed: np.ndarray
+    curvature: np.ndarray | None = None
+    coupling: np.ndarray | None = None
 
 
 class Evaluator(abc.ABC):
@@ -129,7 +138,7 @@ class Potential(abc.ABC):
 
     @abc.abstractmethod
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
-        """Return the derivatives of U with respect to simple shear."""
+        """Return the derivatives of U with respect to strain: simple shears, and all strains where they are known."""
 
     def energy(self, configuration: Configuration) -> float:
         """Return the total potential energy U [energy]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import scipy.sparse
 
@@ -119,23 +121,30 @@ class EAMPotential(Potential):
         return self._entries(configuration).pairs(self.cutoff)
 
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
-        """Return the derivatives of U with respect to simple shear of every plane.
+        """Return the derivatives of U with respect to every strain.
 
-        To those of the effective pairs are added, with ``s_k = d rho_k / dg``, ``sum F'' s_k**2`` in the second and
-        ``sum F'' s_k grad rho_k`` in the mixed derivative.
+        To those of the effective pairs are added, with ``s_k = d rho_k / dF_ab``, ``sum F'' s_k t_k`` in the second
+        (t_k of another strain) and ``sum F'' s_k grad rho_k`` in the mixed derivative.
         """
         entries = self._entries(configuration)
         n = configuration.n
         of_pairs = pair_strain_derivatives(entries.pairs(self.cutoff), n, 3)
-        second, mixed = of_pairs.second.copy(), of_pairs.mixed.copy()
+        mixed, coupling = of_pairs.mixed.copy(), of_pairs.coupling.copy()
         pull = entries.vectors * (entries.here / entries.distances)[:, None]
-        for k, (a, b) in enumerate(of_pairs.planes):
-            change = np.bincount(entries.i, pull[:, a] * entries.vectors[:, b], n)
-            second[k] += np.sum(entries.curvatures * change**2)
-            weighted = pull * (entries.curvatures * change)[entries.i, None]
+        change = np.empty((3, 3, n))
+        for a, b in itertools.combinations_with_replacement(range(3), 2):
+            change[a, b] = change[b, a] = np.bincount(entries.i, pull[:, a] * entries.vectors[:, b], n)
+        curvature = of_pairs.curvature + np.einsum("abi,i,cdi->abcd", change, entries.curvatures, change, optimize=True)
+        for k, (a, b) in enumerate(itertools.combinations_with_replacement(range(3), 2)):
+            weighted = pull * (entries.curvatures * change[a, b])[entries.i, None]
+            added = np.empty((n, 3))
             for c in range(3):
-                mixed[k, c::3] += np.bincount(entries.j, weighted[:, c], n) - np.bincount(entries.i, weighted[:, c], n)
-        return StrainDerivatives(of_pairs.planes, of_pairs.first, second, mixed)
+                added[:, c] = np.bincount(entries.j, weighted[:, c], n) - np.bincount(entries.i, weighted[:, c], n)
+            coupling[k] += added.ravel()
+            if a != b:
+                mixed[of_pairs.planes.index((a, b))] += added.ravel()
+        second = np.array([curvature[a, b, a, b] for a, b in of_pairs.planes])
+        return StrainDerivatives(of_pairs.planes, of_pairs.first, second, mixed, curvature, coupling)
 
     def _at(self, configuration: Configuration) -> tuple[_System, NeighbourList]:
         system = _System(self, configuration)

@@ -168,7 +168,7 @@ class PairPotential(Potential):
         return Pairs(i, j, vectors, distances, slope, curvature, gap)
 
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
-        """Return the derivatives of U with respect to simple shear of every plane."""
+        """Return the derivatives of U with respect to every strain."""
         return pair_strain_derivatives(self.pairs(configuration), configuration.n, configuration.dimension)
 
     def _system(self, configuration: Configuration) -> _System:

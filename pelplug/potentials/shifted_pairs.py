@@ -108,7 +108,7 @@ class ShiftedPairPotential(Potential):
         return self._pairwise.pairs(configuration)
 
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
-        """Return the derivatives of U with respect to simple shear, which carries the shifts along."""
+        """Return the derivatives of U with respect to strain, which carries the shifts along."""
         return self._pairwise.strain_derivatives(configuration)
 
     def reference_positions(self, dimension: int) -> np.ndarray:

@@ -159,7 +159,7 @@ class StillingerWeberPotential(Potential):
         return Pairs(i[once], j[once], e.vectors[once], r, first, second, self.cutoff - r)
 
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
-        """Return the derivatives of U with respect to simple shear of every plane.
+        """Return the derivatives of U with respect to every strain.
 
         Raises
         ------
@@ -173,18 +173,23 @@ class StillingerWeberPotential(Potential):
             (np.ones(len(e.partner)), np.arange(len(e.partner)), e.first), shape=(n, len(e.partner))
         )
         first = 0.5 * np.einsum("ka,kb->ab", e.gradient, e.vectors)
-        second = np.empty(len(planes))
-        mixed = np.empty((len(planes), n * d))
         parity = np.array([-1.0, 1.0, 1.0, 1.0, *[-1.0] * 6])  # of the derivatives in the opposite vector
-        for k, (a, b) in enumerate(planes):
+        rates, pulls = {}, {}
+        for a, b in itertools.product(range(d), repeat=2):
             height = e.vectors[:, b]
-            rates = sum_of_shell @ (e.jacobian[:, a] * height[:, None])
-            pull = e.local[:, :, a] * height[:, None]
-            second[k] = np.sum(rates**2 @ self._weights) + 0.5 * np.sum(pull[:, a] * height)
-            weighted = rates * self._weights
+            rates[a, b] = sum_of_shell @ (e.jacobian[:, a] * height[:, None])
+            weighted = rates[a, b] * self._weights
             both = weighted[e.particle] - parity * weighted[e.partner]
-            mixed[k] = -(sum_of_shell @ (pull + np.einsum("kam,km->ka", e.jacobian, both))).ravel()
-        return StrainDerivatives(planes, first, second, mixed)
+            pull = e.local[:, :, a] * height[:, None] + np.einsum("kam,km->ka", e.jacobian, both)
+            pulls[a, b] = -(sum_of_shell @ pull).ravel()
+        change = np.stack(list(rates.values()))
+        curvature = np.einsum("xim,m,yim->xy", change, self._weights, change).reshape(d, d, d, d)
+        curvature += 0.5 * np.einsum("kac,kb,kd->abcd", e.local, e.vectors, e.vectors, optimize=True)
+        second = np.array([curvature[a, b, a, b] for a, b in planes])
+        mixed = np.array([pulls[plane] for plane in planes])
+        strains = itertools.combinations_with_replacement(range(d), 2)
+        coupling = np.array([(pulls[a, b] + pulls[b, a]) / 2 for a, b in strains])
+        return StrainDerivatives(planes, first, second, mixed, curvature, coupling)
 
     def _entries(self, configuration: Configuration) -> _Entries:
         system = _System(self, configuration)

@@ -72,6 +72,7 @@ class Kappa(pelplug.Analysis):
         "shear_modulus": pelplug.Field(("frame", "plane"), MODULUS, "athermal shear modulus"),
         "shear_modulus_born": pelplug.Field(("frame", "plane"), MODULUS, "Born part of the shear modulus"),
         "shear_modulus_nonaffine": pelplug.Field(("frame", "plane"), MODULUS, "what non-affine relaxation takes off"),
+        **pelplug.ElasticConstants.FIELDS,
         "solver": pelplug.Field(("frame",), "1", "how the Hessian was inverted"),
         "positions": pelplug.Field(
             ("frame", "particle", "dimension"), "length", "inherent-structure positions, unwrapped"
@@ -172,7 +173,8 @@ class Kappa(pelplug.Analysis):
         state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
         potential = self.potential_of(state)
         response = pelplug.LinearResponse(state, potential, solver=self.solver, pairs=self._solves())
-        modulus = pelplug.shear_modulus(response)
+        elastic = pelplug.elastic_constants(response)
+        modulus = elastic.shear
         # Every frame draws its own sample, whichever worker has it.
         stiffness = pelplug.dipole_stiffness(response, self.pairs, seed=(self.seed, configuration.frame or 0))
         values = {
@@ -187,6 +189,7 @@ class Kappa(pelplug.Analysis):
             "shear_modulus": modulus.values,
             "shear_modulus_born": modulus.born,
             "shear_modulus_nonaffine": modulus.nonaffine,
+            **elastic.values(),
             "solver": response.factor.solver,
             "positions": positions,
             "cell": state.cell,
@@ -220,6 +223,7 @@ class Kappa(pelplug.Analysis):
         ).assign_coords(
             kappa_ratio=("kappa_ratio", np.sqrt(edges[1:] * edges[:-1])),
             plane=("plane", _plane_names(dataset.sizes["dimension"])),
+            **pelplug.ElasticConstants.coordinates(dataset.sizes["dimension"]),
             bound=("bound", ["lower", "upper"]),
         )
         dataset["kappa_ratio"].attrs = {"long_name": "kappa / <kappa>, geometric middle of the bin", "units": "1"}

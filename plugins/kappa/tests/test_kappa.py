@@ -91,6 +91,20 @@ def test_shear_modulus_is_its_parts(dataset):
     assert dataset["shear_modulus"].attrs["units"] == "energy / length**dimension"
 
 
+def test_elastic_constants_are_in_the_result(dataset):
+    assert dataset["elastic_constants"].shape == (3, 6, 6)
+    np.testing.assert_allclose(
+        dataset["bulk_modulus"],
+        dataset["stress_strain_coefficients"].values[:, :3, :3].sum(axis=(1, 2)) / 9,
+        rtol=1e-12,
+    )
+    # C_abab + stress_bb of the Green-Lagrange constants is the simple shear's modulus.
+    xy = dataset.sel(plane="xy")
+    stress = dataset["stress"].sel(stress_component="yy")
+    constant = dataset["elastic_constants"].sel(stress_component="xy", strain_component="xy")
+    np.testing.assert_allclose(xy["shear_modulus"], constant + stress, rtol=1e-8)
+
+
 def test_the_record_says_how_it_was_made(dataset):
     assert dataset.attrs["solver"] == "dense"
     assert json.loads(dataset.attrs["quench"])["method"] == "fire"

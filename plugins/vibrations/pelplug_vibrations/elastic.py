@@ -1,4 +1,4 @@
-"""Moduli, the first phonon and the Debye level: what sound waves alone would give."""
+"""The first phonon and the Debye level: what sound waves alone would give."""
 
 from __future__ import annotations
 
@@ -7,33 +7,7 @@ from math import gamma, pi
 
 import numpy as np
 
-__all__ = ["beta_harmonic", "bulk_modulus", "debye_level", "first_phonon", "power_law"]
-
-# Relative change of length for central differences of forces and stress.
-STRAIN = 1e-5
-
-
-def bulk_modulus(response) -> float:
-    """Return the athermal bulk modulus K = V d2U/dV2 at relaxed positions [energy / length**d].
-
-    With x -> (1 + s) x of cell and particles, K = (U_ss - U_sx . M^-1 . U_xs) / (V d**2) - (d - 1)/d**2 tr(stress);
-    the derivatives with respect to s are central differences of forces and stress.
-
-    Parameters
-    ----------
-    response : LinearResponse
-        The state and its factorised Hessian.
-    """
-    state, d, volume = response.backbone, response.backbone.dimension, response.configuration.volume
-    slopes, forces = [], []
-    for s in (STRAIN, -STRAIN):
-        scaled = state.replace(positions=state.positions * (1.0 + s), cell=state.cell * (1.0 + s))
-        slopes.append(scaled.volume * np.trace(response.potential.stress(scaled)) / (1.0 + s))
-        forces.append(response.potential.forces(scaled) * (1.0 + s))
-    second = (slopes[0] - slopes[1]) / (2.0 * STRAIN)
-    mixed = -((forces[0] - forces[1]) / (2.0 * STRAIN)).ravel()
-    relaxed = second - mixed @ response.factor.solve(mixed)
-    return float((relaxed / volume - (d - 1) * np.trace(response.potential.stress(state))) / d**2)
+__all__ = ["beta_harmonic", "debye_level", "first_phonon", "logarithmic_edges", "power_law"]
 
 
 def first_phonon(cell: np.ndarray, shear: float, density: float) -> float:
@@ -67,6 +41,32 @@ def debye_level(d: int, volume: float, modes: int, shear: float, bulk: float, de
     ball = pi ** (d / 2) / gamma(d / 2 + 1)
     speeds = (d - 1) * (density / shear) ** (d / 2) + (density / longitudinal) ** (d / 2)
     return float(d * volume * ball / ((2.0 * pi) ** d * modes) * speeds)
+
+
+def logarithmic_edges(omega: np.ndarray, bins: int, complete: float) -> np.ndarray:
+    """Return edges of bins equal in the logarithm that hold all of ``omega``.
+
+    The grid passes through 1, wherever the first mode is: bins that began at it would have one too many there.
+
+    Parameters
+    ----------
+    omega : ndarray
+        The modes, at least one.
+    bins : int
+        How many bins, at least 2.
+    complete : float
+        Above this frequency modes are missing: the last bin ends there.
+
+    Returns
+    -------
+    ndarray, shape (bins + 1,)
+    """
+    low, high = np.log(omega.min()), np.log(omega.max())
+    width = max((high - low) / (bins - 1), 1e-6)
+    edges = np.exp((np.floor(low / width) + np.arange(bins + 1)) * width)
+    edges[0] = min(edges[0], omega.min() * (1 - 1e-9))
+    edges[-1] = max(min(edges[-1], complete * (1 + 1e-9)), omega.max() * (1 + 1e-9))
+    return edges
 
 
 def power_law(omega: np.ndarray, limit: float) -> tuple[float, float, int]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
-from pelplug_vibrations.elastic import beta_harmonic, bulk_modulus, debye_level, first_phonon, power_law
+from pelplug_vibrations.elastic import beta_harmonic, debye_level, first_phonon, logarithmic_edges, power_law
 from pelplug_vibrations.modes import all_modes, lowest_modes, participation_ratio
 
 __all__ = ["Vibrations"]
@@ -56,7 +56,7 @@ class Vibrations(pelplug.Analysis):
         "omega_known": pelplug.Field(("frame",), FREQUENCY, "every mode below this frequency was found"),
         "omega_phonon": pelplug.Field(("frame",), FREQUENCY, "frequency of the first transverse phonon from G"),
         "shear_modulus": pelplug.Field(("frame",), MODULUS, "athermal shear modulus, mean over planes"),
-        "bulk_modulus": pelplug.Field(("frame",), MODULUS, "athermal bulk modulus"),
+        **pelplug.ElasticConstants.FIELDS,
         "debye": pelplug.Field(("frame",), "time**dimension", "A of Debye's D(omega) = A omega**(dimension - 1)"),
         "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out"),
         "pairs_at_cutoff": pelplug.Field(("frame",), "1", "pairs within cutoff_tolerance of the cutoff"),
@@ -145,8 +145,8 @@ class Vibrations(pelplug.Analysis):
         else:
             omega, vectors = lowest_modes(response, masses, wanted)
             known = omega[-1]
-        shear = pelplug.shear_modulus(response).mean
-        bulk = bulk_modulus(response)
+        elastic = pelplug.elastic_constants(response)
+        shear, bulk = elastic.shear.mean, elastic.bulk_modulus
         density = masses.sum() / state.volume
         values = {
             "omega": omega,
@@ -155,7 +155,7 @@ class Vibrations(pelplug.Analysis):
             "omega_known": known,
             "omega_phonon": first_phonon(state.cell, shear, density),
             "shear_modulus": shear,
-            "bulk_modulus": bulk,
+            **elastic.values(),
             "debye": debye_level(d, state.volume, total, shear, bulk, density),
             "n_rattlers": response.n_rattlers,
             "pairs_at_cutoff": pelplug.pairs_near_cutoff(response, self.cutoff_tolerance),
@@ -173,7 +173,7 @@ class Vibrations(pelplug.Analysis):
         # Above the lowest of the frames' last modes some are missing.
         complete = float(dataset["omega_known"].min())
         known = omega[omega <= complete]
-        edges = np.geomspace(known.min() * (1 - 1e-9), known.max() * (1 + 1e-9), self.bins + 1)
+        edges = logarithmic_edges(known, self.bins, complete)
         counts, _ = np.histogram(known, edges)
         if self.fit_below == "auto":
             phonon = dataset["omega_phonon"].values
@@ -195,8 +195,11 @@ class Vibrations(pelplug.Analysis):
             quartic=((), quartic),
             quartic_error=((), quartic / np.sqrt(fitted) if fitted else np.nan),
             beta_harm=((), beta_harmonic(self.trajectory.dimension - 1)),
-        ).assign_coords(omega_bin=("omega_bin", np.sqrt(edges[1:] * edges[:-1])))
-        dataset["omega_bin"].attrs = {"long_name": "frequency, geometric middle of the bin", "units": FREQUENCY}
+        ).assign_coords(
+            omega_bin=("omega_bin", (edges[1:] + edges[:-1]) / 2),
+            **pelplug.ElasticConstants.coordinates(self.trajectory.dimension),
+        )
+        dataset["omega_bin"].attrs = {"long_name": "frequency, middle of the bin", "units": FREQUENCY}
         dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
         return dataset
 

@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import scipy.linalg
-from pelplug_vibrations.elastic import beta_harmonic, bulk_modulus, debye_level, first_phonon, power_law
+from pelplug_vibrations.elastic import beta_harmonic, debye_level, first_phonon, logarithmic_edges, power_law
 from pelplug_vibrations.lanczos import largest_eigenpairs
 from pelplug_vibrations.modes import all_modes, lowest_modes, participation_ratio
 from pelplug_vibrations.vibrations import Vibrations
@@ -112,7 +112,9 @@ def test_moduli_of_the_crystal(crystal):
     # Springs between nearest neighbours of fcc, hardly any tension: C11 = 2k/a, C12 = C44 = k/a.
     edge, slack = np.sqrt(2.0), pelplug.LinearResponse(fcc(), springs(1e-6))
     np.testing.assert_allclose(pelplug.shear_modulus(slack).values, 1 / edge, rtol=1e-5)
-    assert bulk_modulus(slack) == pytest.approx(4 / (3 * edge), rel=1e-5)
+    elastic = pelplug.elastic_constants(slack)
+    assert (elastic.c11, elastic.c12, elastic.c44) == pytest.approx((2 / edge, 1 / edge, 1 / edge), rel=1e-5)
+    assert elastic.bulk_modulus == pytest.approx(4 / (3 * edge), rel=1e-5)
     # The first phonon is the sound wave along a cubic axis, up to the lattice's sin(q)/q; under tension too.
     shear, state = pelplug.shear_modulus(crystal).mean, crystal.configuration
     q = np.pi / (2 * CELLS)
@@ -132,7 +134,7 @@ def test_bulk_modulus_under_pressure_is_that_of_the_energy():
         energies.append(pelplug.quench(scaled, model.potential(scaled), "lbfgs").require_converged().energy)
     volumes = state.volume * (1 + s * np.array([-1, 0, 1])) ** 3
     curvature = 2 * np.polyfit(volumes - volumes[1], energies, 2)[0]
-    assert bulk_modulus(response) == pytest.approx(curvature * volumes[1], rel=2e-2)
+    assert pelplug.elastic_constants(response).bulk_modulus == pytest.approx(curvature * volumes[1], rel=2e-2)
 
 
 def test_mixed_masses_against_the_generalised_eigenproblem():
@@ -230,6 +232,46 @@ def test_whole_spectrum(dataset, model):
     assert float(dataset["beta_harm"]) == 1.25
     assert json.loads(dataset.attrs["quench"])["method"] == "fire"
     np.testing.assert_array_equal(dataset["n_rattlers"], 0)
+
+
+@pytest.mark.parametrize("bins", [6, 12, 40])
+@pytest.mark.parametrize(("power", "rel"), [(1, 0.02), (2, 0.05), (4, 0.12)])
+def test_density_of_states_of_known_spectra_does_not_shift_with_the_bins(bins, power, rel):
+    """D(omega) = (s + 1) omega**s up to 1, as evenly as N modes can have it."""
+    omega = ((np.arange(200_000) + 0.5) / 200_000) ** (1 / (power + 1))
+    omega = omega[omega > 0.3]  # lower ones are few
+    edges = logarithmic_edges(omega, bins, np.inf)
+    assert len(edges) == bins + 1 and edges[0] <= omega[0] and omega[-1] <= edges[-1]
+    inner = slice(1, -2)
+    density = np.histogram(omega, edges)[0] / (200_000 * np.diff(edges))
+    middle = (edges[1:] + edges[:-1]) / 2
+    np.testing.assert_allclose(density[inner], (power + 1) * middle[inner] ** power, rtol=rel)
+
+
+def test_density_of_states_is_the_histogram_of_the_modes(dataset):
+    omega, edges = dataset["omega"].values, dataset["omega_edges"].values
+    expected = np.histogram(omega, edges)[0]
+    assert expected.sum() == omega.size
+    np.testing.assert_array_equal(dataset["counts"], expected)
+    np.testing.assert_allclose(dataset["density_of_states"], expected / (omega.size * np.diff(edges)), rtol=1e-12)
+    np.testing.assert_allclose(dataset["omega_bin"], (edges[1:] + edges[:-1]) / 2, rtol=1e-12)
+
+
+def test_elastic_constants_of_each_frame(dataset):
+    bulk = (dataset["c11"] + 2 * dataset["c12"]) / 3
+    np.testing.assert_allclose(dataset["bulk_modulus"], bulk, rtol=1e-12)
+    np.testing.assert_allclose(
+        dataset["shear_modulus_average"], (dataset["c11"] - dataset["c12"] + 3 * dataset["c44"]) / 5, rtol=1e-10
+    )
+    assert dataset["stress_component"].values.tolist() == ["xx", "yy", "zz", "yz", "xz", "xy"]
+    coefficients = dataset["stress_strain_coefficients"]
+    one = coefficients.isel(frame=0).sel(stress_component="xy", strain_component="xy")
+    planes = [coefficients.isel(frame=0).values[k, k] for k in (3, 4, 5)]
+    assert float(one) == planes[2] and float(dataset["c44"][0]) == pytest.approx(np.mean(planes))
+    # Simple shears carry the stress along another axis than symmetric ones, so their mean differs by little.
+    assert float(dataset["shear_modulus"][0]) == pytest.approx(float(dataset["c44"][0]), rel=0.05)
+    assert coefficients.attrs["units"] == "energy / length**dimension"
+    assert set(dataset["elastic_origin"].values) == {"analytic"}
 
 
 def test_lowest_modes_are_those_of_the_whole_spectrum(dataset, trajectory, model):
