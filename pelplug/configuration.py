@@ -9,7 +9,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["Configuration"]
+__all__ = ["Configuration", "whole_numbers"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,8 +81,9 @@ class Configuration:
         if "masses" in values and not (np.all(values["masses"] >= 0) and np.any(values["masses"] > 0)):
             raise InputError("All masses must be positive, or 0 for sites without mass beside others that have one.")
         if self.images is not None:
-            values["images"] = np.array(self.images, dtype=np.int64)
+            values["images"] = whole_numbers(self.images, "image flag")
             _check_shape(values["images"], (n, d), "images")
+        _check_distance(values)
         for name, value in values.items():
             value.setflags(write=False)
             object.__setattr__(self, name, value)
@@ -171,8 +172,53 @@ def _float_array(value, name: str) -> np.ndarray:
     except (TypeError, ValueError) as error:
         raise InputError(f"The {name} are not numbers: {error}.") from None
     if not np.all(np.isfinite(array)):
-        raise InputError(f"The {name} contain NaN or infinity; the frame is damaged, leave it out or repair it.")
+        raise InputError(f"The {name} contain NaN or infinity; the frame is damaged, {_OTHERS}.")
     return array
+
+
+def whole_numbers(values, name: str) -> np.ndarray:
+    """Return image flags, ids and the like as int64.
+
+    Parameters
+    ----------
+    values : array_like, shape (N,) or (N, d)
+        As a file has them, perhaps as floating-point numbers.
+    name : str
+        What one of them is, for the sentence.
+
+    Raises
+    ------
+    InputError
+        If one is not a whole number, or so large that no program counts so far: the frame is damaged.
+    """
+    array = np.array(values)
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"The {name}s are not numbers; the frame is damaged, {_OTHERS}.")
+    far = name == "image flag" and array.size and np.abs(np.nan_to_num(array.astype(np.float64))).max() > _FARTHEST
+    if far or (array.dtype.kind == "f" and not np.all(array == np.rint(array))) or not np.all(np.isfinite(array)):
+        bad = ~np.isfinite(array) | (array != np.rint(array))
+        bad |= (np.abs(np.nan_to_num(array.astype(np.float64))) > _FARTHEST) if far else False
+        place = tuple(np.argwhere(bad)[0])
+        raise InputError(
+            f"Particle {place[0]} has the {name} {array[place]:g}, which cannot be; the frame is damaged, {_OTHERS}."
+        )
+    return array.astype(np.int64)
+
+
+_OTHERS = "use the frames before or after it (--stop, --start) or repair it"
+_FARTHEST = 2.0**20  # cells: as far as any image flags of LAMMPS count, and where float64 still has 1e-10 of a cell
+
+
+def _check_distance(values) -> None:
+    """Refuse positions so many cells away that they can only be damaged."""
+    positions, cell = values["positions"], values["cell"]
+    reach = _FARTHEST * np.linalg.norm(cell, axis=1).max()
+    if max(positions.max(), -positions.min()) > reach:
+        particle = int(np.abs(positions).max(axis=1).argmax())
+        raise InputError(
+            f"Particle {particle} is at {np.abs(positions[particle]).max():.3g}, more than a million cells away; the "
+            f"frame is damaged, {_OTHERS}."
+        )
 
 
 def _check_shape(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
@@ -187,7 +233,11 @@ def _cell_matrix(cell, d: int) -> np.ndarray:
     if matrix.shape == (d,):
         matrix = np.diag(matrix)
     _check_shape(matrix, (d, d), "cell")
-    lengths = np.linalg.norm(matrix, axis=1)
-    if not np.all(lengths > 0) or abs(np.linalg.det(matrix)) <= 1e-12 * np.prod(lengths):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        lengths = np.linalg.norm(matrix, axis=1)
+        volume, most = abs(np.linalg.det(matrix)), np.prod(lengths)
+    if not (np.isfinite(volume) and np.isfinite(most)):
+        raise InputError(f"The periodic cell is too large for its volume to be a number; {_OTHERS}.")
+    if not np.all(lengths > 0) or volume <= 1e-12 * most:
         raise InputError("The periodic cell has no volume; give a box whose edges are all longer than zero.")
     return matrix

@@ -23,3 +23,17 @@ class NotConvergedError(RunError):
 
 class NotAMinimumError(RunError):
     """A Hessian has a negative eigenvalue, or a zero mode besides the translations."""
+
+
+def reason_of(error: BaseException, longest: int = 300) -> str:
+    """Return all that an exception of somebody else says, in one line without the full stop, for a sentence of ours.
+
+    Parameters
+    ----------
+    error : BaseException
+        What a library raised.
+    longest : int, optional
+        Characters to keep.
+    """
+    text = " ".join("".join(one if one.isprintable() else " " for one in str(error)).split()).rstrip(".;: ")
+    return f"{text[:longest]}..." if len(text) > longest else text or type(error).__name__

@@ -29,6 +29,8 @@ from pelplug.readers.write import write_trajectory
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
+_OTHERS = "the frame is damaged, use the frames before or after it (--stop, --start) or repair it"
+_LONGEST_JUMP = 2**14  # cell vectors by which image flags may change from one frame to the next
 _LONGEST_MOVE = 0.45  # of a cell vector, from one frame to the next; beyond half of it the other way round is shorter
 
 
@@ -79,6 +81,7 @@ class Trajectory:
         self.dimension = universe.trajectory.dimension if own else self._generic.dimension
         self.model_record = universe.trajectory.model_record() if own else None
         ts = self.reader[0]
+        self._handed = self._handedness(ts)
         self._kind = self._choose_labels(ts)
         self.species = self._species(ts)
         self.species.setflags(write=False)
@@ -149,6 +152,8 @@ class Trajectory:
         where = f"Frame {timestep.frame} of {self.path}"
         cell = data.get("pelplug_cell")
         if cell is None:
+            if self._handed is not None:
+                raise InputError(f"{where} has no periodic box, but frame 0 has: {_OTHERS}.")
             cell = self._extra.get("cell")
             if cell is None:
                 raise InputError(
@@ -178,6 +183,8 @@ class Trajectory:
             )
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
+        if self._handed is not None and np.sign(np.linalg.det(configuration.cell)) != self._handed:
+            raise InputError(f"{where} has a box of negative volume, as against frame 0: {_OTHERS}.")
         return configuration.wrapped() if data.get("pelplug_unwrapped") else configuration
 
     def unwrapped(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Configuration]:
@@ -209,7 +216,7 @@ class Trajectory:
         start, stop, step = slice(start, stop, step).indices(self.n_frames)
         if step < 1:
             raise InputError("Unwrapping goes forward in time; give a positive step.")
-        previous = None
+        previous = flags = None
         for number in range(start, stop):
             configuration = self.configuration(number)
             if configuration.images is None:
@@ -220,6 +227,13 @@ class Trajectory:
                     self._check_crossings(number, np.abs(fractional + images - previous))
                 previous = fractional + images
                 configuration = configuration.replace(images=images)
+            elif flags is not None and (most := np.abs(configuration.images - flags)).max() > _LONGEST_JUMP:
+                raise InputError(
+                    f"Particle {int(most.max(axis=1).argmax())} of {self.path} moves by {most.max()} cells from frame "
+                    f"{number - 1} to {number}, after its image flags; one of the frames is damaged, use the frames "
+                    f"before or from it on (--stop {number}, --start {number})."
+                )
+            flags = configuration.images
             if (number - start) % step == 0:
                 yield configuration
 
@@ -376,6 +390,15 @@ class Trajectory:
     def _time(self, number: int, data) -> float | None:
         """Time of a frame: what was said about the frames, else what the file records."""
         return data.get("pelplug_time") if self.frame_interval is None else self.frame_interval * number
+
+    def _handedness(self, ts) -> float | None:
+        """Sign of the volume that the cell vectors of a frame span, None where there is none."""
+        data = ts.data if self._generic is None else self._generic.data(ts)
+        cell = data.get("pelplug_cell")
+        if cell is None or not np.all(np.isfinite(cell)):
+            return None
+        with np.errstate(all="ignore"):
+            return float(np.sign(np.linalg.det(cell))) or None
 
     def _choose_labels(self, ts) -> str:
         candidates = {kind: ts.data[kind] for kind in ts.data if kind in LABELS}

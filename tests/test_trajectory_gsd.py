@@ -230,6 +230,10 @@ def test_float64_positions_beside_float32_ones(tmp_path):
     moved.log[POSITION_LOG] = exact
     traj = open_trajectory(write(tmp_path / "f64.gsd", [state, moved]))
     np.testing.assert_array_equal(traj[0].positions, exact)
+    with pytest.raises(InputError, match=r"particles/position and log/particles/pelplug/position disagree .*24 of 24"):
+        traj.configuration(1)
+    del moved.log[POSITION_LOG]  # as the sentence says
+    traj = open_trajectory(write(tmp_path / "f32.gsd", [state, moved]))
     np.testing.assert_array_equal(traj[1].positions, np.float32(moved.particles.position))
 
 

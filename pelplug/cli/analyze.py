@@ -70,7 +70,7 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     exporters = list(registry().exporters().values())
     _check_endings(output, plot, export, exporters, trajectory.dimension)
     model = resolve_model(*described)
-    _run(ctx, names, trajectory, model, (output, plot, export, exporters), inputs, overwrite, quiet, options)
+    return _run(ctx, names, trajectory, model, (output, plot, export, exporters), inputs, overwrite, quiet, options)
 
 
 def _check_endings(output, plot, export, exporters, dimension) -> None:
@@ -86,7 +86,7 @@ def _check_endings(output, plot, export, exporters, dimension) -> None:
         find_exporter(path, exporters, dimension)
 
 
-def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, options) -> None:
+def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, options) -> int:
     from pelplug.cli.output import save_figure
     from pelplug.cli.plot import draw
     from pelplug.cli.run import execute, summarise, tell_failures
@@ -112,6 +112,7 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
         hint = f"the results are in {output}; with --overwrite the rest is made again from the finished frames"
         raise type(error)(f"{str(error).rstrip('.')} ({hint}).") from error
     store.discard()
-    tell_failures(run)
+    code = tell_failures(run)
     if not quiet:
         summarise(run, [output, *([plot] if plot else []), *export], store)
+    return code

@@ -70,6 +70,7 @@ def quench(file, output, overwrite, quiet, **options):
     )
     export(run.datasets, output, run.trajectory, overwrite)
     store.discard()
-    tell_failures(run)
+    code = tell_failures(run)
     if not quiet:
         summarise(run, [output], store)
+    return code

@@ -11,9 +11,11 @@ import numpy as np
 
 from pelplug.cli.options import registry, where_to_run
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
+from pelplug.errors import InputError
 
 __all__ = ["execute", "summarise", "tell_failures"]
 
+LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was damaged
 _MOST_SHOWN = 8  # numbers of an array
 
 
@@ -71,8 +73,11 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
     return run, store
 
 
-def tell_failures(run) -> None:
-    """Write one line to stderr for each analysis that left frames out."""
+def tell_failures(run) -> int:
+    """Write one line to stderr for each analysis that left frames out, and return the exit code.
+
+    It is 3 where a frame was left out because the file is damaged there, else 0.
+    """
     from pelplug.provenance import failed_frames
 
     for name in run.requested:
@@ -83,6 +88,8 @@ def tell_failures(run) -> None:
         shown = "; ".join(f"frame {label}: {why.rstrip('.')}" for label, why in list(failures.items())[:3])
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
         note(f"{name} left out {len(failures)} of {count} frames that failed ({shown}{more}).")
+    damaged = any(one.kind is InputError for analysis in run.analyses.values() for one in analysis.results.failures)
+    return LEFT_OUT if damaged else 0
 
 
 def summarise(run, written, store) -> None:

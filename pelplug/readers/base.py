@@ -11,9 +11,10 @@ from MDAnalysis.coordinates.base import ReaderBase
 from MDAnalysis.lib.mdamath import triclinic_box, triclinic_vectors
 from MDAnalysis.lib.util import store_init_arguments
 
+from pelplug.configuration import whole_numbers
 from pelplug.errors import InputError
 
-__all__ = ["Frame", "FrameReader", "is_flat", "mdanalysis_cell", "reduce_to_plane"]
+__all__ = ["Frame", "FrameReader", "about_frame", "is_flat", "mdanalysis_cell", "reduce_to_plane"]
 
 # What reading raises where a file does not hold what its other parts promise.
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RuntimeError, EOFError)
@@ -198,9 +199,13 @@ class FrameReader(ReaderBase):
 
     def _guarded_load(self, frame: int) -> Frame:
         try:
-            return self._load(frame)
+            with np.errstate(all="ignore"):  # numbers that cannot be are refused when all have been read
+                loaded = self._load(frame)
+            if loaded.images is not None:
+                loaded.images = whole_numbers(loaded.images, "image flag")
+            return loaded
         except InputError as error:
-            raise InputError(f"Frame {frame} of {self.filename}: {error}") from None
+            raise InputError(about_frame(frame, self.filename, error)) from None
         except (MemoryError, OverflowError):
             raise InputError(
                 f"Frame {frame} of {self.filename} states a size that does not fit in memory: the file is damaged, or "
@@ -232,9 +237,10 @@ class FrameReader(ReaderBase):
         ts.data.clear()
         ts.data.update(kept)
         ts.frame = number
-        cell, turn = mdanalysis_cell(frame.cell, height)
-        ts.dimensions = None if cell is None else triclinic_box(*cell)
-        with np.errstate(over="ignore", invalid="ignore"):  # refused with the float64 values
+        with np.errstate(all="ignore"):
+            cell, turn = mdanalysis_cell(frame.cell, height)
+            ts.dimensions = None if cell is None else triclinic_box(*cell)
+        with np.errstate(all="ignore"):  # refused with the float64 values
             self._show_single(frame, turn)
         for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "periodic"):
             if (value := getattr(frame, name)) is not None:
@@ -292,6 +298,12 @@ class FrameReader(ReaderBase):
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._connect()
+
+
+def about_frame(number: int, path, error: Exception) -> str:
+    """Say what is wrong with a frame, and which frames are left."""
+    left = f"use the frames before it (--stop {number})" if number else "no frame comes before it, so write it again"
+    return f"Frame {number} of {path}: {str(error).replace('use the frames before it', left)}"
 
 
 def _three_columns(array: np.ndarray) -> np.ndarray:

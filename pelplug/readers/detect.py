@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 import os
+import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
 
-from pelplug.errors import InputError
+from pelplug.errors import InputError, reason_of
 from pelplug.readers.generic import cell_in
 from pelplug.readers.labels import LABELS
 from pelplug.readers.text import DAMAGED, open_binary
 from pelplug.readers.vectors import READERS
 
-__all__ = ["detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
+__all__ = ["PACKAGES", "detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
 
 _OWN = {
     "GSD": "pelplug.readers.gsd:GSDReader",
@@ -42,6 +45,17 @@ _ENDINGS = {
     ".rst7": "INPCRD",
 }
 _NAMES = {"CONFIG": "CONFIG", "REVCON": "CONFIG", "HISTORY": "HISTORY"}  # DL_POLY calls its files so, without ending
+# What MDAnalysis reads with a package that it does not bring: module, and name to install it by.
+PACKAGES = {
+    "TNG": ("pytng", "pytng"),
+    "CHEMFILES": ("chemfiles", "chemfiles"),
+    "CIF": ("gemmi", "gemmi"),
+    "CIF.GZ": ("gemmi", "gemmi"),
+    "MMCIF": ("gemmi", "gemmi"),
+    "MMCIF.GZ": ("gemmi", "gemmi"),
+    "MMTF": ("mmtf", "mmtf-python"),
+}
+_NO_FILES = {"IMD", "MEMORY", "OPENMMAPP", "OPENMMSIMULATION", "OPENMMTOPOLOGY", "PARMED", "RDKIT"}  # objects, sockets
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -80,10 +94,14 @@ def explain_missing(path, what: str = "trajectory") -> str:
 
 def detect_format(path: str, format: str | None = None) -> str:
     """Return the format of a file, in capitals, from what was said, its beginning, or the ending of its name."""
+    head = _head(path)
     if format is not None:
         name = str(format).upper().removeprefix(".")
+        if name == "NC" and not head.startswith(_HDF5):
+            return "NCDF"  # MDAnalysis calls Amber's so
+        if name == "LAMMPS" and head[4:8] == b"CORD":
+            return "DCD"  # and so a DCD of LAMMPS
         return _ALIASES.get(name, name)
-    head = _head(path)
     stem = path
     ending = Path(path).suffix.lower()
     if ending in _COMPRESSED:
@@ -147,17 +165,19 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
             f"{path} is a topology ({name}), of which no positions are read; give the file with the positions as the "
             f"trajectory, and this one behind it: --topology {path}."
         )
-    if name not in known:
-        raise InputError(
-            f"{path} has no ending that names a format pelplug knows{f' ({name})' if name else ''}; pass the format "
-            "(--format), for example GSD, LAMMPSDUMP, EXTXYZ, XTC or DCD."
-        )
+    if name not in known or name in _NO_FILES:
+        near = difflib.get_close_matches(name, sorted({*known, *_OWN, *_ALIASES} - _NO_FILES), n=1)
+        what = f"The format {name} of {path} is not one that pelplug reads" if name else f"{path} has no ending"
+        hint = f"did you mean --format {near[0]}?" if near else "for example GSD, LAMMPSDUMP, EXTXYZ, XTC or DCD."
+        raise InputError(f"{what}; pass the format (--format), {hint}")
     if topology is None and name not in MDAnalysis._PARSERS:
         raise InputError(
             f"{path} ({name}) does not tell the species of its particles; pass a topology (--topology) that does, "
             "such as GRO, PDB, PSF or a LAMMPS data file."
         )
     try:
+        if name in PACKAGES:
+            _require(name, path)
         if topology is None:
             universe = MDAnalysis.Universe(path, topology_format=name, format=READERS.get(name, name), to_guess=())
             extra = _extra_of(universe, with_cell=False)
@@ -173,7 +193,8 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
     except InputError:
         raise
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = reason_of(error)
+        _let_go(error)
         clash = "atoms" in reason.lower() and topology is not None
         remedy = (
             f"check that {topology} belongs to it" if clash else "check the file or pass its true format (--format)"
@@ -202,6 +223,8 @@ def _topology_universe(topology: str):
         universe = _universe_of(reader)
         universe.trajectory = reader
         return universe
+    if name in PACKAGES:
+        _require(name, topology)
     if name not in MDAnalysis._PARSERS:
         raise InputError(f"{topology} is not a topology MDAnalysis reads; give GRO, PDB, PSF or a LAMMPS data file.")
     try:
@@ -211,8 +234,31 @@ def _topology_universe(topology: str):
     except InputError:
         raise
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise InputError(f"The topology {topology} cannot be read as {name} ({reason}); check the file.") from None
+        reason = reason_of(error)
+        _let_go(error)
+        raise InputError(
+            f"The topology {topology} cannot be read as {name} ({reason}); check the file, or give GRO, PDB, PSF or a "
+            "LAMMPS data file."
+        ) from None
+
+
+def _require(name: str, path: str) -> None:
+    """Say what to install where MDAnalysis's reader of a format needs a package that is not there."""
+    module, package = PACKAGES[name]
+    if importlib.util.find_spec(module) is None:
+        raise InputError(
+            f"{path} ({name}) is read with the package {package}, which is not installed; run: pip install {package}"
+        )
+
+
+def _let_go(error: BaseException) -> None:
+    """Finalise readers whose making failed: MDAnalysis's complain in `__del__`, of which nobody is to hear."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+    finally:
+        sys.unraisablehook = hook
 
 
 def _universe_of(reader):

@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 
-from pelplug.errors import InputError
-from pelplug.readers.base import Frame, is_flat, reduce_to_plane
+from pelplug.errors import InputError, reason_of
+from pelplug.readers.base import Frame, about_frame, is_flat, reduce_to_plane
 from pelplug.readers.boxes import cell_of
 
 __all__ = ["GenericFrames", "cell_in"]
@@ -82,11 +82,9 @@ class GenericFrames:
         except InputError:
             raise
         except Exception as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-            raise InputError(
-                f"Frame {number} of {path} cannot be read ({reason}); the file is truncated or damaged, use the "
-                "frames before it or write it again."
-            ) from None
+            reason = reason_of(error)
+            why = f"it cannot be read ({reason}); the file is truncated or damaged, use the frames before it."
+            raise InputError(about_frame(number, path, why)) from None
 
 
 def _array(ts, name: str) -> np.ndarray:

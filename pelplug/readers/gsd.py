@@ -8,7 +8,7 @@ import os
 import gsd.fl
 import numpy as np
 
-from pelplug.errors import InputError
+from pelplug.errors import InputError, reason_of
 from pelplug.outside import parse_record
 from pelplug.readers.base import Frame, FrameReader
 
@@ -70,7 +70,7 @@ class GSDReader(FrameReader):
             return self._file.read_chunk(frame=frame, name=name)
         except (RuntimeError, OSError, KeyError, ValueError) as error:
             raise InputError(
-                f"the chunk {name} cannot be read ({_first_line(error)}); the file is truncated or damaged, "
+                f"the chunk {name} cannot be read ({reason_of(error)}); the file is truncated or damaged, "
                 "use the frames before it or write it again."
             ) from None
 
@@ -110,7 +110,7 @@ class GSDReader(FrameReader):
         positions = self._array(frame, "position", (n, 3), np.float64)
         if positions is None:
             raise InputError("there are no positions (particles/position); write them into the file.")
-        positions = self._precise(frame, POSITION_LOG, "particles/position", positions)
+        positions = self._precise(frame, POSITION_LOG, "particles/position", positions, cell)
         velocities = images = None
         if self._recorded["velocity"]:
             velocities = self._array(frame, "velocity", (n, 3), np.float64)
@@ -170,7 +170,7 @@ class GSDReader(FrameReader):
             raise InputError("a particle has a type without a name (particles/types); write the file again.")
         return np.array(names)[ids]
 
-    def _precise(self, frame, log, chunk, single):
+    def _precise(self, frame, log, chunk, single, cell=None):
         """Float64 value that pelplug logged beside a float32 one, if it is of the same frame and agrees."""
         name = f"log/{log}"
         source = frame
@@ -178,14 +178,25 @@ class GSDReader(FrameReader):
             if self._file.chunk_exists(frame=frame, name=chunk) or not self._file.chunk_exists(frame=0, name=name):
                 return single
             source = 0
-        value = self._read(source, name)
-        # A program that moved particles without knowing of the log leaves a value that is no longer true.
-        scale = np.abs(single).max(initial=0)
-        if value.shape != single.shape or not np.isfinite(scale):
+        value = self._read(source, name).astype(np.float64)
+        if value.shape != single.shape:
             return single
-        if not np.allclose(value, single, rtol=1e-6, atol=1e-6 * scale):
+        moved = log == POSITION_LOG
+        # Another program may have wrapped the particles anew; the float64 values follow.
+        shift = np.rint((single - value) @ np.linalg.inv(cell)) @ cell if moved and np.isfinite(single).all() else 0.0
+        scale = np.abs(single[np.isfinite(single)]).max(initial=0)
+        alike = np.isclose(value + shift, single, rtol=1e-6, atol=1e-6 * scale)
+        if alike.all():
+            return value + shift
+        if source != frame:
             return single
-        return value.astype(np.float64)
+        # One is damaged, or a program changed the one without knowing of the other: nobody can tell which is true.
+        places = np.argwhere(~alike)
+        who = "" if chunk == "configuration/box" else f" at particle {places[0][0]}"
+        raise InputError(
+            f"{chunk} and {name} disagree{who}, {len(np.unique(places[:, 0]))} of {len(single)} do, so the file is "
+            f"damaged or was changed; use the frames before it, or write it again without {name}."
+        )
 
     def log(self, frame):
         """Return the frame's logged quantities by name, without the leading "log/"."""
@@ -207,6 +218,8 @@ class GSDReader(FrameReader):
 def _cell_of_box(box: np.ndarray) -> np.ndarray:
     """Cell vectors (rows) of a HOOMD-blue box: Lx, Ly, Lz and the dimensionless tilt factors xy, xz, yz."""
     lx, ly, lz, xy, xz, yz = box
+    if min(lx, ly, lz) < 0:
+        raise InputError("a length of the box is negative; the frame is damaged, use the frames before it.")
     return np.array([[lx, 0.0, 0.0], [xy * ly, ly, 0.0], [xz * lz, yz * lz, lz]])
 
 
@@ -221,8 +234,4 @@ def _why_not_gsd(path: str, error: Exception) -> str:
     if head[:8] != b"\xb3\xa8\xe2\xf0\x5b\xc0\xa4\xd3" and "Not a GSD" in str(error):
         kind = "a text file" if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head) else "another format"
         return f"{os.path.basename(path)} is not a GSD file but {kind}; pass its true format (--format) or rename it."
-    return f"{path} is truncated or damaged ({_first_line(error)}); copy it again or write it anew."
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return f"{path} is truncated or damaged ({reason_of(error)}); copy it again or write it anew."

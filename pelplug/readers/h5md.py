@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pelplug.errors import InputError
+from pelplug.errors import InputError, reason_of
 from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
 
@@ -39,7 +39,7 @@ class H5MDReader(FrameReader):
         except InputError:
             raise
         except OSError as error:
-            reason = str(error).splitlines()[0]
+            reason = reason_of(error)
             raise InputError(f"{self.filename} is not an HDF5 file, or truncated ({reason}); check the file.") from None
         groups = self._file.get("particles")
         names = [name for name in groups or () if "position/value" in groups[name]]
@@ -74,7 +74,7 @@ class H5MDReader(FrameReader):
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             if isinstance(error, InputError):
                 raise
-            reason = str(error).splitlines()[0].rstrip(".")
+            reason = reason_of(error)
             raise InputError(f"it cannot be read ({reason}); the file is damaged, use the frames before it.") from None
 
         def pick(array, dtype=np.float64):
@@ -83,7 +83,7 @@ class H5MDReader(FrameReader):
         return Frame(
             positions=pick(positions),
             cell=cell,
-            images=pick(images, np.int64),
+            images=pick(images),
             velocities=pick(velocities),
             diameters=pick(diameters),
             masses=pick(masses) if np.ndim(masses) else None,
@@ -125,6 +125,8 @@ class H5MDReader(FrameReader):
         if edges is None:
             return None, periodic
         edges = np.asarray(edges, dtype=np.float64)
+        if edges.ndim == 1 and np.any(edges < 0):
+            raise InputError("a length of the box is negative; the frame is damaged, use the frames before it.")
         return np.diag(edges) if edges.ndim == 1 else edges, periodic
 
     def _labels(self, frame, step):

@@ -149,7 +149,7 @@ class DumpReader(FrameReader):
         return Frame(
             positions=positions,
             cell=cell,
-            images=np.column_stack([table[name] for name in flags]).astype(np.int64) if len(flags) == d else None,
+            images=np.column_stack([table[name] for name in flags]) if len(flags) == d else None,
             unwrapped="u" in style,
             velocities=np.column_stack([table[name] for name in speeds]) if len(speeds) == d else None,
             diameters=diameters,
@@ -205,6 +205,8 @@ def _cell(header):
     low[1] -= min(0.0, yz)
     high[1] -= max(0.0, yz)
     length = high - low
+    if np.any(length < 0):
+        raise InputError("the box ends before it begins; the frame is damaged, use the frames before it.")
     cell = np.array([[length[0], 0.0, 0.0], [xy, length[1], 0.0], [xz, yz, length[2]]])
     return cell, low, periodic
 

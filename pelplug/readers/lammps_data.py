@@ -81,7 +81,7 @@ class DataReader(FrameReader):
         labels = {"types": types}
         images = None
         if "ix" in columns:
-            images = np.column_stack([atoms["ix"], atoms["iy"], atoms["iz"]]).astype(np.int64)
+            images = np.column_stack([atoms["ix"], atoms["iy"], atoms["iz"]])
         if names:
             labels = {"names": np.array([names.get(name, name) for name in types.tolist()]), "types": types}
         return Frame(

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.errors import InputError
+from pelplug.errors import InputError, reason_of
 from pelplug.files import open_for_library
 from pelplug.outside import parse_record, refuse_links
 from pelplug.readers.base import Frame, FrameReader
@@ -54,7 +54,7 @@ class NetCDFReader(FrameReader):
         except InputError:
             raise
         except (OSError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0].rstrip(".")
+            reason = reason_of(error)
             raise InputError(
                 f"{self.filename} is not a pelplug NetCDF trajectory, or truncated ({reason}); check the file or pass "
                 "its true format (--format)."
@@ -73,7 +73,7 @@ class NetCDFReader(FrameReader):
             step, time = int(variables["step"][frame]), float(variables["time"][frame])
             species = variables["species"][frame]
         except (OSError, KeyError, RuntimeError) as error:
-            reason = str(error).splitlines()[0].rstrip(".")
+            reason = reason_of(error)
             raise InputError(f"it cannot be read ({reason}); the file is damaged, write it again.") from None
         if "images" in values:
             values["images"] = values["images"].astype(np.int64)
