@@ -14,7 +14,7 @@ _OPTIONS = {
     "time-step": "Time of one step, where the file does not say; 1 gives times in steps.",
     "normalisation": "What energies are of, where the file does not say: total or per-particle.",
     "column": "Name of the column of the potential energy.",
-    "block": "Which run of a LAMMPS log: 0 the first, -1 the last.  [default: all]",
+    "block": "Which run of a log: 0 the first, -1 the last.  [default: all of molecular dynamics]",
     "method": "fft or multi-tau.  [default: fft]",
     "phi-lags": "Lags of phi(Delta), separated by commas.",
     "t-min": "Start of the fit.",
@@ -30,7 +30,7 @@ _OPTIONS = {
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 def msed(file, output, plot, overwrite, **options):
-    """Mean-squared energy difference of a FILE of energies: LAMMPS log, GROMACS EDR, or a table with a header.
+    """Mean-squared energy difference of a FILE of energies: LAMMPS log, EDR, XVG, CP2K .ener, or a table with a header.
 
     With a trajectory, `pelplug analyze --plugin msed` needs no file of energies but its own.
     """
@@ -54,6 +54,9 @@ def msed(file, output, plot, overwrite, **options):
         click.echo(f"fit: {dataset.attrs['fit']}")
 
 
+msed = click.option(
+    "--instantaneous/--no-instantaneous", default=None, help="Entries of fix ave/time are no averages."
+)(msed)
 for _name, _help in _OPTIONS.items():
     msed = click.option(f"--{_name}", metavar=_name.rpartition("-")[2].upper(), help=_help)(msed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 from pathlib import Path
@@ -33,7 +34,9 @@ class MSED(pelplug.Analysis):
     column : str
         Name of the quantity in a log or table; auto for the potential energy.
     block : "all" or int
-        Which run of a LAMMPS log, 0 the first, -1 the last.
+        Which run of a log, 0 the first, -1 the last; all are those of molecular dynamics.
+    instantaneous : bool
+        Whether the entries of a file of LAMMPS's fix ave/time are of single steps (Nrepeat 1), not averages.
     particles : "auto" or int
         N; auto is the trajectory's, or what a LAMMPS log says.
     time_step : "auto" or float
@@ -91,7 +94,8 @@ class MSED(pelplug.Analysis):
         *,
         energies: Annotated[str, pelplug.Param("auto, log, model, or a file of energies")] = "auto",
         column: Annotated[str, pelplug.Param("name of the quantity in a log or table")] = "auto",
-        block: Annotated[Literal["all"] | int, pelplug.Param("which run of a LAMMPS log")] = "all",
+        block: Annotated[Literal["all"] | int, pelplug.Param("which run of a log")] = "all",
+        instantaneous: Annotated[bool, pelplug.Param("whether fix ave/time averaged over one step only")] = False,
         particles: Annotated[Literal["auto"] | int, pelplug.Param("N", minimum=1)] = "auto",
         time_step: Annotated[
             Literal["auto"] | float, pelplug.Param("time of one step", exclusive_minimum=0, unit="time")
@@ -113,6 +117,7 @@ class MSED(pelplug.Analysis):
         if "auto" not in (t_min, t_max) and not t_min < t_max:
             raise pelplug.InputError(f"The fit begins at {t_min:g} and ends at {t_max:g}; raise t_max.")
         self.energies, self.column, self.block, self.method = energies, column, block, method
+        self.instantaneous = instantaneous
         self._given = {"n": particles, "time_step": time_step, "normalisation": normalisation}
         self.phi_lags = None if phi_lags == "auto" else phi_lags
         self.t_min, self.t_max, self.resamples, self.seed = t_min, t_max, resamples, seed
@@ -180,7 +185,7 @@ class MSED(pelplug.Analysis):
                 if found is None:
                     raise pelplug.InputError(f"{path} logs no potential energy; give a file that does.")
             else:
-                found = open_file(path, self.column, self.block)
+                found = open_file(path, self.column, self.block, self.instantaneous)
             self._note_file(path)
             return found
         if self.energies != "model":
@@ -227,6 +232,8 @@ class MSED(pelplug.Analysis):
 
     def _settle_time_step(self, origin: Origin) -> None:
         if self._given["time_step"] != "auto":
+            if origin.time_step != self._given["time_step"]:  # in what it is nobody said; 1 means steps
+                origin.system = dataclasses.replace(origin.system, time=None)
             origin.time_step = self._given["time_step"]
 
     def _same_size(self, n: int, path) -> None:
@@ -301,9 +308,15 @@ class MSED(pelplug.Analysis):
             series=(
                 f"{correlator.n} entries, {entry:.6g} apart, in {cutter.segments} "
                 f"{'segment' if cutter.segments == 1 else 'segments'}; {cutter.dropped} left out that a restart repeats"
+                f"{f'; {origin.note}' if origin.note else ''}"
             ),
         )
-        return dataset.assign(values | found)
+        dataset = dataset.assign(values | found)
+        for name, variable in dataset.variables.items():
+            if name in self.provides or name in ("lag", "phi_lag"):
+                unit = self.provides[name].unit if name in self.provides else "time"
+                variable.attrs["units"] = origin.system.text(unit)
+        return dataset
 
     def _with_distributions(self, dataset, values, correlator, entry, share):
         counts, edges = correlator.histograms()

@@ -52,6 +52,10 @@ class Origin:
         Of energies, in words.
     temperature : float or None
         Of the simulation.
+    note : str
+        What was left out, in words.
+    system : pelplug.Units
+        What energies and times are in, where that is known.
     """
 
     source: str
@@ -60,6 +64,8 @@ class Origin:
     extensive: bool | None = None
     unit: str = "that of the model"
     temperature: float | None = None
+    note: str = ""
+    system: pelplug.Units = dataclasses.field(default_factory=pelplug.Units)
 
 
 def gathered(chunks: Iterable[Chunk], size: int = _GATHER) -> Iterator[Chunk]:
