@@ -343,7 +343,7 @@ def test_a_log_that_begins_after_the_first_frame(tmp_path):
         for k in range(220):
             frame = gsd.hoomd.Frame()
             frame.particles.N, frame.particles.types = 100, ["A"]
-            frame.particles.position = np.zeros((100, 3))
+            frame.particles.position = np.random.default_rng(k).uniform(-4, 4, (100, 3))
             frame.configuration.box, frame.configuration.step = [9, 9, 9, 0, 0, 0], 10 * k
             if k >= 20:
                 frame.log["md/compute/ThermodynamicQuantities/potential_energy"] = [ENERGY[k - 20]]
