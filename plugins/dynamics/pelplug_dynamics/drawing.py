@@ -35,8 +35,8 @@ def _curves(dataset, name, ax, keywords, **selection):
             if len(kinds) > 1 and str(kind) not in ax.get_legend_handles_labels()[1]:
                 ax.plot([], [], color="0.35", linewidth=1, linestyle=style["linestyle"], label=str(kind))
         ax.plot(times, y, **{**style, **({} if shared else keywords)})
-        there = np.isfinite(e)
-        ax.fill_between(times[there], (y - e)[there], (y + e)[there], color=style["color"], alpha=0.2, linewidth=0)
+        # Where a lag has no error none is drawn, and no band across it.
+        ax.fill_between(times, y - e, y + e, where=np.isfinite(e), color=style["color"], alpha=0.2, linewidth=0)
     ax.set(xscale="log", xlabel="$t$ (time)")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

@@ -16,7 +16,7 @@ from pelplug_dynamics.correlate import displacement_histogram
 from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
-from pelplug_dynamics.statistics import BLOCKS, Resampling
+from pelplug_dynamics.statistics import BLOCKS, Resampling, each_resample, spread
 from pelplug_dynamics.structure import largest_species, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from pelplug_dynamics.variables import BY_Q, fields
@@ -178,24 +178,25 @@ class Dynamics(pelplug.Analysis):
             found[name] = getattr(curves, name)
             found[f"{name}_error"] = resampling.error(getattr(resampled, name))
 
-        def scalar(name, get, what):
+        # What a curve shows at a lag has an error only where the curve has one.
+        known = resampling.of_known_lags(resampled)
+
+        def scalar(name, get, what, chosen=known):
             value, reason = get(curves)
             if reason:
                 self._reasons.append(f"{name} of {kind}: {what} {reason}.")
             scatter = np.full(len(resampled.msd), np.nan)
             if not reason:
-                scatter = np.array([get(one)[0] for one in _each(resampled)])
-            return value, _spread(scatter)
+                scatter = np.array([get(one)[0] for one in each_resample(chosen)])
+            return value, spread(scatter)
 
         window, reason = characteristic.diffusion_window(lag_times, curves.msd, length**2)
         bounds = np.full(2, np.nan) if window is None else lag_times[window][[0, -1]]
 
         def diffusion(one):
-            return (
-                (np.nan, reason)
-                if window is None
-                else (characteristic.diffusion(lag_times, one.msd, dimension, window), "")
-            )
+            if window is None or not np.isfinite(one.msd[window]).all():
+                return np.nan, reason
+            return characteristic.diffusion(lag_times, one.msd, dimension, window), ""
 
         measures = {
             "diffusion_coefficient": diffusion,
@@ -204,6 +205,9 @@ class Dynamics(pelplug.Analysis):
         }
         for name, get in measures.items():
             found[name], found[f"{name}_error"] = scalar(name, get, "the MSD")
+        if window is not None and resampling.known[window].mean() >= 0.5:
+            # A line through many lags has an error where most of them have.
+            _, found["diffusion_coefficient_error"] = scalar("", diffusion, "", resampled)
         found["diffusion_window"] = bounds
         start = found["tau_beta"] if np.isfinite(found["tau_beta"]) else lag_times[0]
         for index, q in enumerate(wave_numbers):
@@ -219,8 +223,8 @@ class Dynamics(pelplug.Analysis):
                 if reason:
                     self._reasons.append(f"kww_time of {kind}: {what} {reason}.")
                 else:
-                    fits = [characteristic.stretched_exponential(lag_times, fs[index], start)[0] for fs in resampled.fs]
-                    fit_error = _spread(np.array(fits))
+                    fits = [characteristic.stretched_exponential(lag_times, fs[index], start)[0] for fs in known.fs]
+                    fit_error = spread(np.array(fits))
             else:
                 self._reasons.append(f"kww_time of {kind}: not fitted where {what} does not show tau_alpha.")
             for name, one, its_error in zip(BY_Q, (value, *fit), (error, *fit_error), strict=True):
@@ -387,20 +391,3 @@ def _volume(edges: np.ndarray, dimension: int) -> np.ndarray:
 
     unit = np.pi ** (dimension / 2.0) / gamma(dimension / 2.0 + 1.0)
     return unit * np.diff(edges**dimension)
-
-
-def _each(resampled):
-    """Yield the curves of one resample after the other."""
-    for k in range(len(resampled.msd)):
-        yield type(resampled)(
-            resampled.msd[k], resampled.alpha_2[k], resampled.fs[k], resampled.overlap[k], resampled.chi_4[k]
-        )
-
-
-def _spread(values: np.ndarray):
-    """Return the standard deviation of the resamples; NaN unless most of them have a value."""
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    if finite.sum() < 0.5 * len(values):
-        return np.full(values.shape[1:], np.nan) if values.ndim > 1 else np.nan
-    spread = values[finite].std(axis=0, ddof=1)
-    return spread if values.ndim > 1 else float(spread)

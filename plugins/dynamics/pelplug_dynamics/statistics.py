@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["BLOCKS", "Curves", "Resampling", "susceptibility"]
+__all__ = ["BLOCKS", "Curves", "Resampling", "each_resample", "spread", "susceptibility"]
 
 BLOCKS = 20
 """Stretches of equal time a trajectory is cut into; an origin belongs to the stretch it is in."""
@@ -75,11 +75,20 @@ class Resampling:
         whole = Curves(*(values[0] for values in dataclasses.astuple(whole)))
         return whole, self._curves(means, self._weights, particles, dimension)
 
+    @property
+    def known(self) -> np.ndarray:
+        """Lags whose scatter tells an error: at least 3 units contribute; resamples of one unit are all the same."""
+        return self.contributing >= 3
+
+    def of_known_lags(self, resampled: Curves) -> Curves:
+        """Return the resamples with NaN at the other lags."""
+        return Curves(*(np.where(self.known, values, np.nan) for values in dataclasses.astuple(resampled)))
+
     def error(self, resampled: np.ndarray) -> np.ndarray:
         """Return the standard deviation over resamples; NaN at lags to which fewer than 3 units contribute."""
         with np.errstate(invalid="ignore"):
-            spread = _std(resampled)
-        return np.where(self.contributing >= 3, spread, np.nan)
+            scatter = _std(resampled)
+        return np.where(self.known, scatter, np.nan)
 
     def _curves(self, sums, weights, particles, dimension) -> Curves:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -108,3 +117,18 @@ def _std(values: np.ndarray) -> np.ndarray:
     mean = filled.sum(axis=0) / np.maximum(number, 1)
     variance = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0) / np.maximum(number - 1, 1)
     return np.where(number > 0.5 * len(values), np.sqrt(variance), np.nan)
+
+
+def each_resample(resampled):
+    """Yield the curves of one resample after the other."""
+    for k in range(len(resampled.msd)):
+        yield Curves(*(getattr(resampled, field.name)[k] for field in dataclasses.fields(resampled)))
+
+
+def spread(values: np.ndarray):
+    """Return the standard deviation of the resamples; NaN unless most of them have a value."""
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if finite.sum() < 0.5 * len(values):
+        return np.full(values.shape[1:], np.nan) if values.ndim > 1 else np.nan
+    scatter = values[finite].std(axis=0, ddof=1)
+    return scatter if values.ndim > 1 else float(scatter)

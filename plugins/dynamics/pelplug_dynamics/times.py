@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import leastsq
+from scipy.optimize import least_squares
 from scipy.special import gamma
 
 __all__ = [
@@ -59,7 +59,8 @@ def reaching(times, msd, target: float) -> tuple[float, str]:
     """Return when the MSD first reaches a target, linear in ln t and ln MSD; and why not."""
     above = np.flatnonzero(msd >= target)
     if above.size == 0:
-        return np.nan, f"reaches {np.nanmax(msd):.3g} only, not {target:g}; simulate longer"
+        highest = np.nanmax(msd) if np.isfinite(msd).any() else np.nan
+        return np.nan, f"reaches {highest:.3g} only, not {target:g}; simulate longer"
     k = int(above[0])
     if k == 0:
         return np.nan, f"is {msd[0]:.3g} at the first lag {times[0]:.3g} already; write frames more often"
@@ -121,6 +122,8 @@ def beta_time(times, msd) -> tuple[float, str]:
     ):
         if np.nanmax(part) < slope[k] + _RISE:
             return np.nan, f"does not grow faster {side} it is flattest, so no inflection is seen; {remedy}"
+    if not np.isfinite(slope[k - 1 : k + 2]).all():
+        return np.nan, "is flattest beside a lag that is not known, so its inflection is not seen; use more lags"
     # The vertex of a parabola through the three lowest points, in ln t.
     x = np.log(times[k - 1 : k + 2])
     a, b, _ = np.polyfit(x - x[1], slope[k - 1 : k + 2], 2)
@@ -168,16 +171,23 @@ def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, floa
     # In the logarithms of the three, which keeps them positive.
     guess = np.log([float(y[0]), float(np.interp(-y[0] / np.e, -y, t)), 0.8])
 
+    def parts(x):
+        # Steps far from the solution are tried too: e^-500 is nothing beside a curve, and e^500 as far off as more.
+        beta = np.exp(np.clip(x[2], -50.0, 50.0))
+        past = np.clip(beta * (np.log(t) - x[1]), -500.0, np.log(500.0))
+        return np.exp(np.clip(x[0] - np.exp(past), -500.0, 500.0)), np.exp(past), past
+
     def deviation(x):
-        return np.exp(x[0] - np.exp(np.exp(x[2]) * (np.log(t) - x[1]))) - y
+        return parts(x)[0] - y
 
     def slope(x):
-        power = np.exp(np.exp(x[2]) * (np.log(t) - x[1]))
-        fit = np.exp(x[0] - power)
-        return np.column_stack([fit, fit * power * np.exp(x[2]), -fit * power * np.exp(x[2]) * (np.log(t) - x[1])])
+        fit, power, past = parts(x)
+        return np.column_stack([fit, fit * power * np.exp(np.clip(x[2], -50.0, 50.0)), -fit * power * past])
 
-    found, *_, status = leastsq(deviation, guess, Dfun=slope, full_output=True)
-    amplitude, tau_0, beta = np.exp(found)
-    if status not in (1, 2, 3, 4) or not (np.isfinite([amplitude, tau_0, beta]).all() and 0.05 < beta < 5.0):
+    result = least_squares(deviation, guess, jac=slope, method="lm")
+    found = result.x
+    # Within these bounds nothing overflows, Gamma(1/beta) neither; no decay that is seen lies outside.
+    if not result.success or not (np.abs(found) < 200.0).all() or not 0.05 < np.exp(found[2]) < 5.0:
         return nothing, "cannot be fitted by a stretched exponential"
+    amplitude, tau_0, beta = np.exp(found)
     return (float(amplitude), float(tau_0), float(beta), float(tau_0 / beta * gamma(1.0 / beta))), ""

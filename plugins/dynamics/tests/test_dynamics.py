@@ -434,6 +434,66 @@ def test_trajectories_are_averaged(tmp_path):
     assert np.isfinite(data["msd_error"]).all()
 
 
+def logarithmic(tmp_path, frames=25):
+    """One origin at nearly every lag."""
+    steps = np.unique(np.round(np.geomspace(1, 5000, frames)).astype(int))
+    steps = np.r_[0, steps]
+    rng = np.random.default_rng(3)
+    jumps = rng.normal(scale=np.sqrt(2 * D * 0.05 * np.diff(steps))[:, None, None], size=(steps.size - 1, 200, 3))
+    walk = rng.uniform(0, L, (200, 3)) + np.concatenate([np.zeros((1, 200, 3)), np.cumsum(jumps, axis=0)])
+    return write(tmp_path / "log.gsd", walk, 0.05 * steps, steps, images=True)
+
+
+def test_no_error_where_one_or_two_origins_tell_none(tmp_path):
+    whole = run(logarithmic(tmp_path), wave_number=2.0, threshold=0.2)
+    data = whole.sel(kind="A")
+    few = data["origins"].values < 3
+    assert few.sum() > 10
+    for name in ("msd", "fs", "alpha_2", "overlap", "chi_4"):
+        error = np.atleast_2d(data[f"{name}_error"].values)
+        assert np.isnan(error[:, few]).all() and not (np.abs(error[np.isfinite(error)]) < 1e-12).any()
+    # What is read off such lags has a value and no error.
+    for name in ("tau_alpha", "msd_time", "diffusion_coefficient", "kww_time"):
+        value, error = data[name].values, data[f"{name}_error"].values
+        assert np.isfinite(value).all() or name == "kww_time", name
+        assert np.isnan(error).all(), name
+    ax = Dynamics.from_dataset(whole).plot()
+    ends = [path.vertices[:, 0].max() for band in ax.collections for path in band.get_paths()]
+    assert max(ends, default=0.0) <= data["lag_time"].values[~few].max()
+
+
+def test_no_error_from_two_frames_or_at_the_ends_of_a_run(tmp_path):
+    walk = brownian(3, 100, 0.1, np.random.default_rng(4))
+    data = run(write(tmp_path / "three.gsd", walk, np.arange(3.0)), wave_number=Q)
+    assert all(np.isnan(data[name]).all() for name in data.data_vars if name.endswith("_error"))
+    walk = brownian(60, 200, 0.3, np.random.default_rng(4))
+    data = run(write(tmp_path / "all.gsd", walk, np.arange(60.0), images=True), wave_number=1.0, min_origins=1,
+               per_decade=1000).sel(kind="A")  # fmt: skip
+    error = data["msd_error"].values
+    assert np.isnan(error[-2:]).all() and np.isfinite(error[:40]).all()
+    assert np.nanmin(error / data["msd"].values) > 1e-4
+    assert float(data["diffusion_coefficient_error"]) > 1e-4 * float(data["diffusion_coefficient"])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shape", ["step", "noise", "flat", "steep", "slow"])
+def test_stretched_exponentials_of_awkward_curves_give_no_warning(shape):
+    t = np.geomspace(1e-3, 1e5, 60)
+    rng = np.random.default_rng(1)
+    curve = {
+        "step": np.where(t < 3.0, 0.9, 0.021),
+        "noise": rng.uniform(0.03, 1.0, t.size),
+        "flat": np.full(t.size, 0.7),
+        "steep": np.exp(-((t / 50.0) ** 4.5)),
+        "slow": np.exp(-((t / 1e9) ** 0.06)),
+    }[shape]
+    for start in (t[0], 1.0, 1e3):
+        values, reason = characteristic.stretched_exponential(t, curve, start)
+        assert reason or np.isfinite(values).all()
+    if shape == "steep":
+        assert characteristic.stretched_exponential(t, curve, 1.0)[0][1:3] == pytest.approx((50.0, 4.5), rel=1e-6)
+
+
 def test_the_centre_of_mass_is_taken_out(tmp_path):
     walk = np.random.default_rng(9).uniform(0, L, (50, 3)) + 0.1 * np.arange(30)[:, None, None]
     path = write(tmp_path / "t.gsd", walk, np.arange(30.0))
