@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["Configuration", "whole_numbers"]
+__all__ = ["Configuration", "natural_order", "whole_numbers"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -241,3 +243,23 @@ def _cell_matrix(cell, d: int) -> np.ndarray:
     if not np.all(lengths > 0) or volume <= 1e-12 * most:
         raise InputError("The periodic cell has no volume; give a box whose edges are all longer than zero.")
     return matrix
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """Sort names for people: 2 before 10, B2 before B10.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Species, types or elements.
+
+    Returns
+    -------
+    list of str
+    """
+
+    def key(name: str) -> list[tuple[bool, int, str]]:
+        parts = [part for part in re.split(r"([0-9]+)", name) if part]
+        return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
+
+    return sorted(names, key=key)

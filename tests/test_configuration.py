@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 
 
@@ -73,3 +73,33 @@ def test_refusals_are_one_sentence(changes, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         make(**changes)
     assert "\n" not in str(caught.value)
+
+
+def test_names_in_the_order_people_count():
+    assert natural_order({"10", "2", "1"}) == ["1", "2", "10"]
+    assert natural_order(["B10", "B2", "A", "b1", "10", "9a"]) == ["9a", "10", "A", "B2", "B10", "b1"]
+    assert natural_order([]) == []
+
+
+@pytest.mark.parametrize("model", ["kob-andersen", "stillinger-weber", "mari-kurchan", "harmonic-spheres"])
+def test_hints_count_types_from_1_to_10(model):
+    import pelplug
+
+    cell = np.eye(3) * 6.0
+    positions = np.random.default_rng(1).uniform(0, 6, (100, 3))
+    state = Configuration(positions, cell, [str(1 + k % 10) for k in range(100)])
+    build = pelplug.model(model, dimension=3) if model == "harmonic-spheres" else pelplug.model(model)
+    with pytest.raises(InputError, match="1, 2, 3, 4, 5, 6, 7, 8, 9, 10") as caught:
+        build.check(state)
+    if "--species" in str(caught.value):  # what it says is accepted
+        advice = str(caught.value).rpartition("--species ")[2].rstrip(".")
+        mapping = dict(part.split("=") for part in advice.split(","))
+        build.check(state.replace(species=[mapping.get(name, name) for name in state.species]))
+
+
+def test_labels_of_a_mapping_that_does_not_fit_are_counted_too():
+    from pelplug.readers.labels import choose_labels
+
+    labels = np.array([str(1 + k % 12) for k in range(24)])
+    with pytest.raises(InputError, match=r"'9', '10', '11', '12'; map"):
+        choose_labels({"pelplug_types": labels}, {"13": "A"}, "file.dump")

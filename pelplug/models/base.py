@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
@@ -243,10 +243,11 @@ class Model(abc.ABC):
     def _check_species(self, configuration: Configuration) -> None:
         if not self.species:
             return
-        present = configuration.species_names
+        present = natural_order(configuration.species_names)
         unknown = [name for name in present if name not in self.species]
         if unknown:
-            example = ",".join(f"{old}={new}" for old, new in zip(present, self.species, strict=False))
+            new = [*self.species, *[self.species[-1]] * len(present)]  # every name of the file gets one
+            example = ",".join(f"{old}={name}" for old, name in zip(present, new, strict=False))
             raise InputError(
                 f"The model {self.name} has the species {', '.join(self.species)}, but the configuration has "
                 f"{', '.join(present)}; say which is which, for example --species {example}."

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
 from pelplug.models.polydisperse_soft_spheres import (
@@ -138,8 +138,8 @@ class HarmonicSpheres(Model):
         if len(configuration.species_names) > 1:
             raise InputError(
                 f"The model {self.name} has particles of one kind in d = {configuration.dimension}, but the "
-                f"configuration has the species {', '.join(configuration.species_names)}; give diameters and "
-                "sizes=additive, or a model of a mixture."
+                f"configuration has the species {', '.join(natural_order(configuration.species_names))}; give "
+                "diameters and sizes=additive, or a model of a mixture."
             )
         if configuration.diameters is not None and not np.allclose(configuration.diameters, 1.0, rtol=0, atol=1e-6):
             raise InputError(

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
 from pelplug.models.harmonic_spheres import ball_volume
@@ -100,7 +100,7 @@ class MariKurchan(Model):
         if len(configuration.species_names) > 1:
             raise InputError(
                 f"The model {self.name} has particles of one kind, but the configuration has the species "
-                f"{', '.join(configuration.species_names)}."
+                f"{', '.join(natural_order(configuration.species_names))}."
             )
         if configuration.diameters is not None and not np.allclose(configuration.diameters, 1.0, rtol=0, atol=1e-6):
             raise InputError(f"The model {self.name} has spheres of diameter 1; the configuration has other diameters.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
 from pelplug.potentials.base import Potential
@@ -57,7 +57,7 @@ class StillingerWeber(Model):
 
     def check(self, configuration: Configuration) -> None:
         """Raise `InputError` if the configuration does not fit; see `Model.check`. A mixture does not."""
-        present = configuration.species_names
+        present = natural_order(configuration.species_names)
         if len(present) > 1:
             example = ",".join(f"{name}={present[0]}" for name in present)
             raise InputError(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import scipy.sparse
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
@@ -309,7 +309,7 @@ def group_numbers(configuration: Configuration, species: tuple[str, ...]) -> np.
     if not species:
         return np.zeros(configuration.n, dtype=np.int64)
     names, inverse = np.unique(configuration.species, return_inverse=True)
-    missing = [str(name) for name in names if name not in species]
+    missing = natural_order(str(name) for name in names if name not in species)
     if missing:
         raise InputError(
             f"The potential knows the species {', '.join(species)}, not {', '.join(missing)}; "

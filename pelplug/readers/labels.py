@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from pelplug.configuration import natural_order
 from pelplug.errors import InputError
 
 __all__ = ["LABELS", "check_mapping", "choose_labels", "rename"]
@@ -60,10 +61,10 @@ def choose_labels(candidates: dict[str, np.ndarray], mapping: dict[str, str] | N
         if set(mapping) <= found:
             return kind
         present |= found
-    unknown = sorted(set(mapping) - present) or sorted(mapping)
+    unknown = natural_order(set(mapping) - present) or natural_order(mapping)
     raise InputError(
         f"The species mapping names {', '.join(map(repr, unknown))}, but {path} has "
-        f"{', '.join(map(repr, sorted(present)))}; map those (--species 1=A,2=B)."
+        f"{', '.join(map(repr, natural_order(present)))}; map those (--species 1=A,2=B)."
     )
 
 
