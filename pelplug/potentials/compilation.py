@@ -20,7 +20,7 @@ def inlined(function):
     on whether the kernel was compiled in this process or came from the cache. Where sums may be reordered, the two
     differ in the last digit, and a run that is resumed would not repeat one that was not.
     """
-    return register_jitable(forceinline=True)(function)
+    return register_jitable(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 class Family:

@@ -24,12 +24,10 @@ _FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 
 @dataclasses.dataclass(frozen=True)
 class PairKernels:
-    """Compiled kernels of one functional form; all but ``follow`` take ``(begin, end, ...)`` ranges of rows."""
+    """Compiled kernels of one functional form; they take ``(begin, end, ...)`` ranges of rows."""
 
     energy_forces: object
-    follow: object
     hessian_rows: object
-    count_pairs: object
     list_pairs: object
     terms: object
 
@@ -95,9 +93,25 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
         u, du, _ = terms(r * scale, p, t)
         return u, du * scale / r
 
-    @family.inline
-    def walk(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
-                      inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
+    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    def energy_forces(begin, end, limit, positions, built_at, offset, sites, rows, row_site, start, neighbours,
+                      owner, groups, diameters, inverse_sigma, parameters, tail, cutoff_squared, energies,
+                      forces):  # fmt: skip
+        # The energy of the rows, and True. With ``limit`` > 0 the sites follow the positions first, unless a particle
+        # moved farther than its square root: then False, since the list does not hold any more. All of an evaluation in
+        # one call is what small systems feel.
+        if limit > 0.0:
+            for i in range(positions.shape[0]):
+                moved = 0.0
+                for a in range(d):
+                    step = positions[i, a] - built_at[i, a]
+                    moved += step * step
+                if not moved <= limit:  # written so that a NaN asks for a new list
+                    return 0.0, False
+            for k in range(sites.shape[0]):
+                o = np.uint64(owner[k])
+                for a in range(d):
+                    sites[k, a] = positions[o, a] + offset[k, a]
         # Components are written out, not looped over: sums in registers are what makes the inner loop a vector
         # loop. Lines for components beyond d vanish at compile time.
         for row in range(begin, end):
@@ -186,31 +200,11 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
                 forces[i, 6] = f6
             if d > 7:
                 forces[i, 7] = f7
-
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
-    def energy_forces(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
-                      inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
-        walk(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters,
-             inverse_sigma, parameters, tail, cutoff_squared, energies, forces)  # fmt: skip
-
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
-    def follow(positions, built_at, limit, offset, sites, rows, row_site, start, neighbours, owner, groups, diameters,
-               inverse_sigma, parameters, tail, cutoff_squared, energies, forces):  # fmt: skip
-        # All of an evaluation in one call, which small systems feel; False if the list does not hold any more.
-        for i in range(positions.shape[0]):
-            moved = 0.0
-            for a in range(d):
-                step = positions[i, a] - built_at[i, a]
-                moved += step * step
-            if not moved <= limit:  # written so that a NaN asks for a new list
-                return 0.0, False
-        for k in range(sites.shape[0]):
-            o = np.uint64(owner[k])
-            for a in range(d):
-                sites[k, a] = positions[o, a] + offset[k, a]
-        walk(0, len(rows), sites, rows, row_site, start, neighbours, owner, groups, diameters,
-             inverse_sigma, parameters, tail, cutoff_squared, energies, forces)  # fmt: skip
-        return energies.sum(), True
+        total = 0.0
+        if limit > 0.0:
+            for i in range(energies.shape[0]):
+                total += energies[i]
+        return total, True
 
     @family.inline
     def separation(me, j, gi, gj, i, o, sites, diameters, inverse_sigma, cutoff_squared, vector):
@@ -232,12 +226,16 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
             most = max(most, start[row, -1] - start[row, 0])
         found = np.empty((most + 1, d, d))
         column = np.empty(most + 1, dtype=np.int64)
+        order = np.empty(most + 1, dtype=np.int64)
+        turn = np.empty(most + 1, dtype=np.int64)
         vector = np.empty(d)
         for row in range(begin, end):
             me = row_site[row]
             i = rows[row]
             gi = groups[i]
-            found[0] = 0.0
+            for a in range(d):
+                for b in range(d):
+                    found[0, a, b] = 0.0
             column[0] = i
             n = 1
             for gj in range(start.shape[1] - 1):
@@ -263,82 +261,89 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
                             found[0, a, b] += value
                     column[n] = o
                     n += 1
-            ordered = np.argsort(column[:n])
+            # Sorted by column, a merge from short runs to longer ones: order and turn change places.
+            for k in range(n):
+                order[k] = k
+            run = 1
+            while run < n:
+                for low in range(0, n, 2 * run):
+                    p = low
+                    middle = min(low + run, n)
+                    q = middle
+                    high = min(low + 2 * run, n)
+                    for k in range(low, high):
+                        if q >= high or (p < middle and column[order[p]] <= column[order[q]]):
+                            turn[k] = order[p]
+                            p += 1
+                        else:
+                            turn[k] = order[q]
+                            q += 1
+                order, turn = turn, order
+                run *= 2
             at = first[i] - 1
             last = -1
-            for k in ordered:
-                if column[k] != last:
+            for k in range(n):
+                o = column[order[k]]
+                if o != last:
                     at += 1
-                    last = column[k]
-                    columns[at] = last
-                    blocks[at] = found[k]
-                else:
-                    blocks[at] += found[k]
+                    last = o
+                    columns[at] = o
+                    for a in range(d):
+                        for b in range(d):
+                            blocks[at, a, b] = 0.0
+                for a in range(d):
+                    for b in range(d):
+                        blocks[at, a, b] += found[order[k], a, b]
             length[i] = at + 1 - first[i]
-
-    @family.inline
-    def counts_once(i, o, shift):
-        # Of the two directions of a pair take i < o; of a particle and its own images the lexicographically positive.
-        if o != i:
-            return o > i
-        for a in range(d):
-            if shift[a] != 0:
-                return shift[a] > 0
-        return False
-
-    @family.kernel(error_model="numpy")
-    def count_pairs(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
-                    parameters, tail, cutoff_squared, shift, count):  # fmt: skip
-        vector = np.empty(d)
-        for row in range(begin, end):
-            me = row_site[row]
-            i = rows[row]
-            gi = groups[i]
-            n = 0
-            for gj in range(start.shape[1] - 1):
-                for k in range(start[row, gj], start[row, gj + 1]):
-                    j = neighbours[k]
-                    o = owner[j]
-                    if not counts_once(i, o, shift[j] - shift[me]):
-                        continue
-                    _, _, inside = separation(
-                        me, j, gi, gj, i, o, sites, diameters, inverse_sigma, cutoff_squared, vector
-                    )
-                    n += inside
-            count[i] = n
 
     @family.kernel(error_model="numpy")
     def list_pairs(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
-                   parameters, tail, cutoff_squared, shift, first, pair_i, pair_j, vectors, scalars):  # fmt: skip
+                   parameters, tail, cutoff_squared, shift, first, pair_i, pair_j, vectors, scalars,
+                   count):  # fmt: skip
+        # Counted where ``first`` is empty, else written to where it says.
+        fill = len(first) > 0
         vector = np.empty(d)
         for row in range(begin, end):
             me = row_site[row]
             i = rows[row]
             gi = groups[i]
-            at = first[i]
+            at = first[i] if fill else 0
             for gj in range(start.shape[1] - 1):
                 for k in range(start[row, gj], start[row, gj + 1]):
                     j = neighbours[k]
                     o = owner[j]
-                    if not counts_once(i, o, shift[j] - shift[me]):
+                    # Of the two directions of a pair take i < o; of a particle and its own images those that are
+                    # lexicographically positive.
+                    once = o > i
+                    if o == i:
+                        for a in range(d):
+                            step = shift[j, a] - shift[me, a]
+                            if step != 0:
+                                once = step > 0
+                                break
+                    if not once:
                         continue
                     r, scale, inside = separation(
                         me, j, gi, gj, i, o, sites, diameters, inverse_sigma, cutoff_squared, vector
                     )
                     if not inside:
                         continue
-                    _, du, ddu = terms(r * scale, parameters[gi, gj], tail[gi, gj])
-                    pair_i[at] = i
-                    pair_j[at] = o
-                    vectors[at] = vector
-                    limit = math.sqrt(cutoff_squared[gi, gj])
-                    scalars[at, 0] = r
-                    scalars[at, 1] = du * scale
-                    scalars[at, 2] = ddu * scale * scale
-                    scalars[at, 3] = (limit / scale if per_particle else limit) - r
+                    if fill:
+                        _, du, ddu = terms(r * scale, parameters[gi, gj], tail[gi, gj])
+                        pair_i[at] = i
+                        pair_j[at] = o
+                        for a in range(d):
+                            vectors[at, a] = vector[a]
+                        limit = math.sqrt(cutoff_squared[gi, gj])
+                        scalars[at, 0] = r
+                        scalars[at, 1] = du * scale
+                        scalars[at, 2] = ddu * scale * scale
+                        scalars[at, 3] = (limit / scale if per_particle else limit) - r
                     at += 1
+            if not fill:
+                count[i] = at
 
-    return PairKernels(energy_forces, follow, hessian_rows, count_pairs, list_pairs, terms)
+    return PairKernels(energy_forces, hessian_rows, list_pairs, terms)
 
 
 @inlined

@@ -35,7 +35,7 @@ def search_kernels(d: int, mixing) -> SearchKernels:
     def range_of_images(f, width):
         return math.ceil(-width - f), math.floor(1.0 + width - f)
 
-    @family.kernel()
+    @family.kernel(error_model="numpy")
     def place_in_cells(positions, cell, inverse, width, extent, bins):
         # Particles and their images within reach of the cell, sorted by bin.
         n = positions.shape[0]
@@ -58,7 +58,9 @@ def search_kernels(d: int, mixing) -> SearchKernels:
         count = 1
         for a in range(d):
             count *= bins[a]
-        bin_start = np.zeros(count + 1, dtype=np.int64)
+        bin_start = np.empty(count + 1, dtype=np.int64)
+        for b in range(count + 1):
+            bin_start[b] = 0
         s = 0
         for i in range(n):
             for code in range(images[i]):
@@ -75,13 +77,15 @@ def search_kernels(d: int, mixing) -> SearchKernels:
                 s += 1
         for b in range(count):
             bin_start[b + 1] += bin_start[b]
-        cursor = bin_start[:-1].copy()
+        cursor = np.empty(count, dtype=np.int64)
+        for b in range(count):
+            cursor[b] = bin_start[b]
         owner = np.empty(total, dtype=np.int64)
         shift = np.empty((total, d), dtype=np.int32)
         offset = np.empty((total, d))
         sites = np.empty((total, d))
         place = np.empty((total, d), dtype=np.int32)
-        is_home = np.zeros(total, dtype=np.bool_)
+        is_home = np.empty(total, dtype=np.bool_)
         s = 0
         for i in range(n):
             for code in range(images[i]):
@@ -106,7 +110,13 @@ def search_kernels(d: int, mixing) -> SearchKernels:
                     sites[at, b] = positions[i, b] + offset[at, b]
                 is_home[at] = itself
                 s += 1
-        return owner, shift, offset, sites, place, bin_start, np.flatnonzero(is_home)
+        row_site = np.empty(n, dtype=np.int64)
+        row = 0
+        for at in range(total):
+            if is_home[at]:
+                row_site[row] = at
+                row += 1
+        return owner, shift, offset, sites, place, bin_start, row_site
 
     @family.inline
     def range_squared(i, j, groups, diameters, reach, skin):
@@ -131,9 +141,10 @@ def search_kernels(d: int, mixing) -> SearchKernels:
         for row in range(begin, end):
             me = np.uint64(row_site[row])
             i = owner[me]
+            farthest = 0.0
             for g in range(n_groups):
                 limits[g] = (reach[groups[i], g] + skin) ** 2
-            farthest = limits.max()
+                farthest = max(farthest, limits[g])
             low = max(0, place[me, d - 1] - fine)
             high = min(bins[d - 1] - 1, place[me, d - 1] + fine)
             x0 = columns[0, me]
@@ -186,7 +197,10 @@ def search_kernels(d: int, mixing) -> SearchKernels:
                     listed[total] = k
                     total += np.uint64((site_group[k] == g) & (squares[h] < limit) & (k != me))
                 tally[row, g] = total - before
-        return listed[:total].copy()
+        found = np.empty(total, dtype=np.uint32)
+        for h in range(total):
+            found[h] = listed[h]
+        return found
 
     @family.kernel(error_model="numpy")
     def prune(begin, end, sites, owner, row_site, start, neighbours, groups, diameters, reach, skin,

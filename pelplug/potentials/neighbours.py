@@ -155,6 +155,7 @@ def _check_size(n: int, volume: float, width, longest: float) -> None:
 def _by_cells(positions, cell, inverse, width, n_groups, common, kernels):
     n, d = positions.shape
     groups = common[0]
+    positions = positions.copy()  # a configuration's are read-only, another type to numba: it would compile twice
     # Bins half a reach wide: fewer candidates than whole ones.
     fine = 2 if d <= 3 else 1
     extent = 1.0 + 2.0 * width
@@ -170,7 +171,7 @@ def _by_cells(positions, cell, inverse, width, n_groups, common, kernels):
     found = run_ranges(kernels.search_cells, n, *where, tally)
     neighbours = found[0] if len(found) == 1 else np.concatenate(found)
     return NeighbourList(
-        owner, shift, offset, sites, owner[row_site], row_site, _row_starts(tally), neighbours, positions.copy(),
+        owner, shift, offset, sites, owner[row_site], row_site, _row_starts(tally), neighbours, positions,
         common[-1], (kernels, *common[:-1]),
     )  # fmt: skip
 

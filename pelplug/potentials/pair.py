@@ -156,12 +156,13 @@ class PairPotential(Potential):
         arguments = (*system.arguments(neighbours), neighbours.shift)
         n, d = configuration.positions.shape
         count = np.empty(n, dtype=np.int64)
-        run_ranges(system.kernels.count_pairs, n, *arguments, count)
-        first = np.concatenate(([0], np.cumsum(count)))
-        total = first[-1]
-        i, j = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
-        vectors, scalars = np.empty((total, d)), np.empty((total, 4))
-        run_ranges(system.kernels.list_pairs, n, *arguments, first, i, j, vectors, scalars)
+        first, total = np.empty(0, dtype=np.int64), 0
+        for _ in range(2):  # counted, then listed
+            i, j = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
+            vectors, scalars = np.empty((total, d)), np.empty((total, 4))
+            run_ranges(system.kernels.list_pairs, n, *arguments, first, i, j, vectors, scalars, count)
+            first = np.concatenate(([0], np.cumsum(count)))
+            total = int(first[-1])
         if not np.all(np.isfinite(scalars)):
             raise InputError(overlap_sentence(configuration))
         distances, slope, curvature, gap = np.ascontiguousarray(scalars.T)
@@ -224,7 +225,9 @@ class _System:
 
     def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
         """Fill ``forces`` and return the energy where the neighbour list's sites are."""
-        run_ranges(self.kernels.energy_forces, len(forces), *arguments, self._energies, forces)
+        positions = arguments[0]  # they are looked at only where sites have to follow them
+        run_ranges(self.kernels.energy_forces, len(forces), 0.0, positions, positions, positions, *arguments,
+                   self._energies, forces)  # fmt: skip
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
 
@@ -279,9 +282,10 @@ class PairEvaluator(FollowingEvaluator):
             return super().__call__(positions, forces)
         system, neighbours = self._system, self._list.neighbours
         limit = 0.25 * neighbours.skin * neighbours.skin
-        energy, complete = system.kernels.follow(
-            positions, neighbours.built_at, limit, neighbours.offset, *self._arguments, system._energies, forces
-        )
+        energy, complete = system.kernels.energy_forces(
+            0, len(forces), limit, positions, neighbours.built_at, neighbours.offset, *self._arguments,
+            system._energies, forces,
+        )  # fmt: skip
         if not complete:
             return super().__call__(positions, forces)
         self.evaluations += 1
