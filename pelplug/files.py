@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import io
 import os
@@ -12,7 +13,16 @@ from pathlib import Path
 
 from pelplug.errors import InputError, RunError
 
-__all__ = ["DISK_FULL", "atomic_output", "check_output", "disk_errors", "move_new", "open_for_library", "sync_file"]
+__all__ = [
+    "DISK_FULL",
+    "atomic_output",
+    "check_output",
+    "disk_errors",
+    "move_new",
+    "near_name",
+    "open_for_library",
+    "sync_file",
+]
 
 # EFBIG is what a quota set by `ulimit -f` answers.
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -64,6 +74,17 @@ def check_output(path, overwrite: bool = False, inputs=()) -> Path:
             f"{path.name} cannot be written in {folder} ({_reason(error)}); choose a folder that is writable."
         ) from error
     return path
+
+
+def near_name(path) -> str:
+    """Return the end of a sentence about a file that is not there: a name in its folder that is close, if any is."""
+    path = os.fspath(path)
+    folder, name = os.path.split(path)
+    try:
+        near = difflib.get_close_matches(name, os.listdir(folder or "."), n=1, cutoff=0.7)
+    except (OSError, ValueError):
+        near = []
+    return f"did you mean {os.path.join(folder, near[0])}?" if near else "check its name and folder."
 
 
 @contextlib.contextmanager

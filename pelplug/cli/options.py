@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import click
 
 from pelplug.errors import InputError
+from pelplug.files import near_name
 
 __all__ = [
     "PluginCommand",
@@ -269,4 +270,4 @@ def _refuse_missing_file(args: list[str]) -> None:
     values = {args[index + 1] for index, text in enumerate(args[:-1]) if text.startswith("-") and "=" not in text}
     candidates = [text for text in words if text not in values]
     if len(candidates) == 1 and not os.path.exists(candidates[0]):
-        raise InputError(f"There is no file {candidates[0]}; check its name and folder.")
+        raise InputError(f"There is no file {candidates[0]}; {near_name(candidates[0])}")

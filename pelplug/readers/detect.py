@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pelplug.errors import InputError, reason_of
+from pelplug.files import near_name
 from pelplug.readers.generic import cell_in
 from pelplug.readers.labels import LABELS
 from pelplug.readers.text import DAMAGED, open_binary
@@ -78,12 +79,7 @@ def explain_missing(path, what: str = "trajectory") -> str:
         with open(path, "rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
-        folder = os.path.dirname(path) or "."
-        near = []
-        if os.path.isdir(folder):
-            near = difflib.get_close_matches(os.path.basename(path), os.listdir(folder), n=1, cutoff=0.7)
-        hint = f"did you mean {os.path.join(os.path.dirname(path), near[0])}?" if near else "check its name and folder."
-        raise InputError(f"There is no {what} file {path}; {hint}") from None
+        raise InputError(f"There is no {what} file {path}; {near_name(path)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path} cannot be read ({reason}); check its permissions.") from None
@@ -167,6 +163,8 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
         )
     if name not in known or name in _NO_FILES:
         near = difflib.get_close_matches(name, sorted({*known, *_OWN, *_ALIASES} - _NO_FILES), n=1)
+        if Path(path).suffix.lower() == f".{name.lower()}":
+            near = []  # nobody said so: it is the ending of the file
         what = f"The format {name} of {path} is not one that pelplug reads" if name else f"{path} has no ending"
         hint = f"did you mean --format {near[0]}?" if near else "for example GSD, LAMMPSDUMP, EXTXYZ, XTC or DCD."
         raise InputError(f"{what}; pass the format (--format), {hint}")

@@ -312,6 +312,9 @@ class DefectsBetween(_BondChanges):
                 f"{self.reference} has {other.n} particles in {other.dimension} dimensions, {own.path} has {own.n} in "
                 f"{own.dimension}; give a second trajectory of the same particles in the same order."
             )
+        for trajectory in (own, other):
+            if self.match == "step" and not trajectory.has("steps"):
+                raise pelplug.InputError(f"{trajectory.path} records no steps; pass --match frame to go by number.")
 
     def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
         second = self._second.configuration(self._partner(configuration))
@@ -338,8 +341,6 @@ class DefectsBetween(_BondChanges):
                     f"{self.reference} has no frame of step {step}; pass --match frame to go by number."
                 )
             return self._frame_of_step[step]
-        if self.match == "step":
-            raise pelplug.RunError(f"{self.reference} or the trajectory records no steps; pass --match frame.")
         if label >= second.n_frames:
             raise pelplug.RunError(f"{self.reference} has no frame {label}: it has {second.n_frames}.")
         return label
