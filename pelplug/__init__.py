@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.eam import EAMPotential
     from pelplug.potentials.eam_file import EAMTables, read_eam
     from pelplug.potentials.forms import Form
+    from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
     from pelplug.processes import WorkerPool, available_cores
@@ -89,6 +90,7 @@ _HOMES = {
     "pelplug.potentials.eam": ("EAMPotential",),
     "pelplug.potentials.eam_file": ("EAMTables", "read_eam"),
     "pelplug.potentials.forms": ("Form",),
+    "pelplug.potentials.interaction": ("require_interaction",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
     "pelplug.processes": ("WorkerPool", "available_cores"),
@@ -153,6 +155,7 @@ __all__ = [
     "read_configuration",
     "read_eam",
     "read_results",
+    "require_interaction",
     "shear_modulus",
     "simulate",
     "soft_modes",

@@ -24,14 +24,18 @@ from pelplug.assembly import (
     frame_of,
     frames_of,
     join_frames,
+    name_units,
     raise_all_failed,
     sentence_of,
 )
 from pelplug.backends import make_backend
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.fields import Field, Need, check_needs
+from pelplug.matching import matched, units_of
+from pelplug.models.base import stated_masses
 from pelplug.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
 from pelplug.selection import select_frames
+from pelplug.units import Units
 
 __all__ = ["RESERVED", "Analysis"]
 
@@ -44,6 +48,9 @@ _SELECTION = (
     "dt",
     "frame_interval",
     "format",
+    "units",
+    "mass",
+    "masses",
     "model_param",
     "start",
     "stop",
@@ -143,6 +150,7 @@ class Analysis(AnalysisBase):
             from pelplug.trajectory import open_trajectory
 
             trajectory = open_trajectory(trajectory)
+        trajectory = matched(trajectory, model, potential)
         super().__init__(None if trajectory is None else trajectory.reader, verbose=verbose)
         self.trajectory = trajectory
         self.model = model
@@ -210,6 +218,26 @@ class Analysis(AnalysisBase):
         if self.model is None:
             raise InputError(f"The analysis {self.name} has no potential; pass model= or potential=.")
         return self.model.potential(configuration)
+
+    @property
+    def units(self) -> Units:
+        """What the numbers of the result are in: those of the potential or model, else what the file states.
+
+        Where nobody states any, they are reduced: k_B = 1, and masses of 1 where the file has none.
+        """
+        return units_of(self.model, self._given_potential, self.trajectory)
+
+    def masses_of(self, configuration) -> np.ndarray:
+        """Return the masses of a configuration, shape (N,) [mass]: the file's, the model's, or 1 in reduced units.
+
+        Raises
+        ------
+        InputError
+            If nobody knows them and the units are not reduced.
+        """
+        if self.model is not None:
+            return self.model.masses_of(configuration)
+        return stated_masses(configuration, configuration.masses, self.units)
 
     def input(self, name: str) -> xr.Dataset:
         """Return the result of a used analysis: at the current frame in `compute`, whole elsewhere.
@@ -377,6 +405,10 @@ class Analysis(AnalysisBase):
         """Return the record of the model or potential, None if there is neither."""
         return provenance.model_record(self.model, self._given_potential)
 
+    def _dimension_of_space(self) -> int | None:
+        found = self.trajectory if self.trajectory is not None else self.model
+        return getattr(found, "dimension", None)
+
     @property
     def _owner(self) -> str:
         return f"analysis {self.name or type(self).__name__}"
@@ -451,7 +483,7 @@ class Analysis(AnalysisBase):
             raise RunError(
                 f"The {self._owner} failed after its frames, in summarize(): {sentence_of(error)}; tell its author."
             ) from error
-        dataset = check_dataset(dataset, self.provides, self._owner)
+        dataset = name_units(check_dataset(dataset, self.provides, self._owner), self.units, self._dimension_of_space())
         dataset.attrs = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
         self.results = Results(failures=failures, dataset=dataset)
         for name in dataset.data_vars:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
 from pelplug.fields import Field
+from pelplug.units import Units
 
 __all__ = [
     "COORDINATES",
@@ -21,6 +22,7 @@ __all__ = [
     "frame_of",
     "frames_of",
     "join_frames",
+    "name_units",
     "raise_all_failed",
     "sentence_of",
 ]
@@ -188,6 +190,15 @@ def check_dataset(dataset: object, provides: Mapping[str, Field], owner: str) ->
             )
         dataset[name].attrs.setdefault("units", field.unit)
         dataset[name].attrs.setdefault("long_name", field.long_name)
+    return dataset
+
+
+def name_units(dataset: xr.Dataset, units: Units, dimension: int | None) -> xr.Dataset:
+    """Return a dataset whose ``units`` are those of the numbers: eV / Angstrom**2 where it said energy / length**2."""
+    dataset = dataset.copy()
+    for variable in dataset.variables:
+        if isinstance(text := dataset[variable].attrs.get("units"), str):
+            dataset[variable].attrs["units"] = units.text(text, dimension)
     return dataset
 
 

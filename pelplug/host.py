@@ -97,6 +97,8 @@ def analyze(
     dt: float | None = None,
     format: str | None = None,
     frame_interval: float | None = None,
+    units: Any = None,
+    masses: dict | None = None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
@@ -121,7 +123,7 @@ def analyze(
         Model of the particles; a file that pelplug wrote carries its own.
     potential : Potential, optional
         Interactions in place of a model.
-    topology, species, dt, format, frame_interval
+    topology, species, dt, format, frame_interval, units, masses
         As in `pelplug.open_trajectory`.
     start, stop, step, frames
         Which frames, as in `Analysis.run`.
@@ -158,6 +160,8 @@ def analyze(
         dt=dt,
         format=format,
         frame_interval=frame_interval,
+        units=units,
+        masses=masses,
         start=start,
         stop=stop,
         step=step,

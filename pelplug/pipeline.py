@@ -14,6 +14,7 @@ from pelplug.analysis import Analysis
 from pelplug.assembly import sentence_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.fields import Need, check_needs
+from pelplug.matching import check_together, matched, with_units_of
 from pelplug.models.base import Model
 from pelplug.parameters import unknown_parameter, validate_parameters
 from pelplug.registry import Registry
@@ -122,6 +123,8 @@ def execute(
     dt: float | None = None,
     format: str | None = None,
     frame_interval: float | None = None,
+    units=None,
+    masses=None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
@@ -142,11 +145,19 @@ def execute(
     classes = order(requested, registry)
     shares = share_parameters(classes, parameters or {})
     trajectory = _opened(
-        trajectory, topology=topology, species=species, dt=dt, format=format, frame_interval=frame_interval
+        trajectory,
+        topology=topology,
+        species=species,
+        dt=dt,
+        format=format,
+        frame_interval=frame_interval,
+        units=units,
+        masses=masses,
     )
     selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in cls.needs for cls in classes)
-    model = _resolved_model(model, potential, trajectory, registry, needed, trust_model)
+    model = with_units_of(_resolved_model(model, potential, trajectory, registry, needed, trust_model), trajectory)
+    trajectory = matched(trajectory, model, potential)
     for cls in classes:
         fitting = None
         if Need.POTENTIAL in cls.needs and model is None and potential is None:
@@ -154,8 +165,8 @@ def execute(
         has_potential = model is not None or potential is not None
         has_engine = Need.ENGINE not in cls.needs or registry.has_engine()
         check_needs(cls.name, cls.needs, trajectory, has_potential, fitting, has_engine)
-    if needed and model is not None:
-        _check_model(model, trajectory, int(selected[0]))
+    if needed:
+        _check_model(model, potential, trajectory, int(selected[0]))
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     for cls in classes:
@@ -235,10 +246,12 @@ def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:
     )
 
 
-def _check_model(model: Model, trajectory: Any, frame: int) -> None:
+def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: int) -> None:
     """Refuse a model that does not fit before any work is done; a damaged frame is left to the run to record."""
     try:
         configuration = trajectory.configuration(frame)
     except PelplugError:
         return
-    model.check(configuration)
+    if model is not None:
+        model.check(configuration)
+    check_together(trajectory, model, potential, configuration)

@@ -97,6 +97,8 @@ def input_record(trajectory: Any) -> dict[str, Any]:
         "frame_interval": trajectory.frame_interval,
         "format": trajectory.format,
     }
+    record["units"] = trajectory.units.to_dict()
+    record["masses"] = trajectory.given_masses
     if trajectory.topology is not None:
         state = os.stat(trajectory.topology)
         record["topology"] = [os.path.abspath(trajectory.topology), state.st_size, state.st_mtime_ns]
@@ -129,6 +131,7 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
         "pelplug_version": versions().get("pelplug", ""),
         "parameters": to_json(analysis.parameters),
         "model": to_json(record) if record else "",
+        "units": to_json(analysis.units.to_dict()),
         "inputs": to_json(inputs),
         "versions": to_json(versions()),
         # Without a file the states came from a running simulation.

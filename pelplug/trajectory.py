@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import functools
 import operator
 import warnings
@@ -15,6 +17,7 @@ from pelplug.errors import InputError
 from pelplug.outside import parse_record
 from pelplug.readers.base import FrameReader
 from pelplug.readers.checksum import checksum
+from pelplug.readers.conversion import check_box, check_masses, conversion_of
 from pelplug.readers.detect import (
     detect_format,
     explain_missing,
@@ -26,6 +29,7 @@ from pelplug.readers.generic import GenericFrames
 from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
 from pelplug.readers.times import check_times
 from pelplug.readers.write import write_trajectory
+from pelplug.units import Units
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
@@ -58,14 +62,26 @@ class Trajectory:
         Time of one simulation step [time].
     frame_interval : float or None
         Time from one frame to the next [time], where it was given.
-    length_unit : str
-        "angstrom" where MDAnalysis converts lengths (XTC, TRR, GRO, PDB, DCD, ...), otherwise "file": numbers as the
-        file has them.
+    units : Units
+        What the configurations are in, as far as file, topology or the user say; see `in_units`.
     model_record : dict or None
         The model that pelplug recorded in the file.
     """
 
-    def __init__(self, path, universe, *, topology, format, species, dt, length_unit, extra, frame_interval=None):
+    def __init__(
+        self,
+        path,
+        universe,
+        *,
+        topology,
+        format,
+        species,
+        dt,
+        extra,
+        frame_interval=None,
+        units=None,
+        masses=None,
+    ):
         self.path = Path(path)
         self.topology = None if topology is None else Path(topology)
         self.format = format
@@ -73,13 +89,13 @@ class Trajectory:
         self.dt = dt
         self.frame_interval = frame_interval
         self._opening: dict = {}
-        self.length_unit = length_unit
         self._mapping = species
         self._extra = extra  # what the topology supplies: cell, labels, masses
         own = isinstance(universe.trajectory, FrameReader)
         self._generic = None if own else GenericFrames(universe.trajectory, format, dt)
         self.dimension = universe.trajectory.dimension if own else self._generic.dimension
         self.model_record = universe.trajectory.model_record() if own else None
+        self._conversion = conversion_of(self, units, masses)
         ts = self.reader[0]
         self._handed = self._handedness(ts)
         self._kind = self._choose_labels(ts)
@@ -185,7 +201,56 @@ class Trajectory:
             raise InputError(f"{where}: {error}") from None
         if self._handed is not None and np.sign(np.linalg.det(configuration.cell)) != self._handed:
             raise InputError(f"{where} has a box of negative volume, as against frame 0: {_OTHERS}.")
-        return configuration.wrapped() if data.get("pelplug_unwrapped") else configuration
+        return self._conversion(configuration.wrapped() if data.get("pelplug_unwrapped") else configuration)
+
+    def cell_of_file(self, frame: int) -> np.ndarray | None:
+        """Return the cell vectors that the file itself records for a frame, None if it does not."""
+        ts = self._seek(self._number(frame))
+        return (ts.data if self._generic is None else self._generic.data(ts)).get("pelplug_cell")
+
+    @property
+    def units(self) -> Units:
+        """What the configurations are in."""
+        return self._conversion.units
+
+    @property
+    def length_unit(self) -> str:
+        """ "angstrom" where MDAnalysis's reader gives lengths in it, else "file": numbers as the file has them."""
+        return "angstrom" if self._generic is not None and self.file_units.length == "Angstrom" else "file"
+
+    @property
+    def file_units(self) -> Units:
+        """What the numbers of the file are in, as far as that is known."""
+        return self._conversion.file
+
+    @property
+    def ignored(self) -> dict[str, int]:
+        """What acts between the particles by file and topology and is in no model: bonds, angles, charges; by number."""
+        return self._extra.get("ignored") or getattr(self.reader, "ignored", {})
+
+    @property
+    def given_masses(self) -> dict[str, float] | None:
+        """The masses by species that were given when it was opened."""
+        return self._conversion.masses
+
+    @property
+    def any_length(self) -> bool:
+        """Whether nothing but the custom of the format says that lengths are Angstrom (DCD, PDB, ...)."""
+        return self._conversion.loose
+
+    def in_units(self, units: Units, model=None) -> Trajectory:
+        """Return the same trajectory with its frames in other units, and with a model's masses where it has none.
+
+        Parameters
+        ----------
+        units : Units
+            What lengths, times and masses become; those that the file does not state stay as they are.
+        model : Model, optional
+            Gives the masses of particles whose mass is not in the file.
+        """
+        other = copy.copy(self)
+        other._conversion = dataclasses.replace(self._conversion, units=units, model=model)
+        return other
 
     def unwrapped(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Configuration]:
         """Yield configurations whose `images` unwrap them, also where the file has no image flags.
@@ -414,7 +479,9 @@ class Trajectory:
         return rename(labels, self._mapping)
 
 
-def open_trajectory(path, topology=None, species=None, dt=None, format=None, frame_interval=None) -> Trajectory:
+def open_trajectory(
+    path, topology=None, species=None, dt=None, format=None, frame_interval=None, units=None, masses=None
+) -> Trajectory:
     """Open a trajectory file.
 
     Parameters
@@ -435,6 +502,12 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None, fra
     frame_interval : float, optional
         Time from one frame of the file to the next [time], for files without steps: the frame with number n is at n
         times this, whatever times the file records.
+    units : Units, str or mapping, optional
+        What the numbers are in, where the file does not say: "metal", "real", "lj", "gromacs", ... (see
+        `pelplug.Units`). What says so itself (XTC in nm, a dump with its units) is converted to them; "lj" takes the
+        numbers as they stand in the file.
+    masses : mapping of str to float, optional
+        Mass of each species, in place of what the file says [mass].
 
     Returns
     -------
@@ -455,6 +528,9 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None, fra
     if topology is not None:
         topology = explain_missing(topology, what="topology")
     mapping = check_mapping(species)
+    masses = check_masses(masses)
+    units = None if units is None else Units.of(units)
+    convert = units is None or not units.is_reduced
     dt = _positive(dt, "dt is the time of one step")
     frame_interval = _positive(frame_interval, "frame_interval is the time between two frames")
     if dt is not None and frame_interval is not None:
@@ -468,13 +544,10 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None, fra
         cls = reader_class(name)
         if cls is not None:
             reader = cls(path, time_step=dt)
-            universe, extra = load_topology(topology, reader)
+            universe, extra = load_topology(topology, reader, convert)
             universe.trajectory = reader
-            unit = "file"
         else:
-            universe, extra = open_with_mdanalysis(path, topology, name)
-            lengths = universe.trajectory.units.get("length")
-            unit = "angstrom" if lengths is not None else "file"
+            universe, extra = open_with_mdanalysis(path, topology, name, convert)
         trajectory = Trajectory(
             path,
             universe,
@@ -482,11 +555,13 @@ def open_trajectory(path, topology=None, species=None, dt=None, format=None, fra
             format=name,
             species=mapping,
             dt=dt,
-            length_unit=unit,
             extra=extra,
             frame_interval=frame_interval,
+            units=units,
+            masses=masses,
         )
     trajectory._opening = opening
+    check_box(trajectory, extra)
     return trajectory
 
 
@@ -503,12 +578,14 @@ def _positive(value, what: str) -> float | None:
     return number
 
 
-def read_configuration(path, frame=-1, topology=None, species=None, dt=None, format=None) -> Configuration:
+def read_configuration(
+    path, frame=-1, topology=None, species=None, dt=None, format=None, units=None, masses=None
+) -> Configuration:
     """Read one frame of a file, by default the last.
 
     Parameters
     ----------
-    path, topology, species, dt, format
+    path, topology, species, dt, format, units, masses
         As in `open_trajectory`.
     frame : int, optional
         Frame number; negative numbers count from the end.
@@ -522,5 +599,5 @@ def read_configuration(path, frame=-1, topology=None, species=None, dt=None, for
     InputError
         As in `open_trajectory`, or if there is no such frame.
     """
-    with open_trajectory(path, topology, species, dt, format) as trajectory:
+    with open_trajectory(path, topology, species, dt, format, units, masses) as trajectory:
         return trajectory.configuration(frame)

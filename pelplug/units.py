@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import functools
+import math
 import re
 from collections.abc import Mapping
 
@@ -163,6 +165,15 @@ class Units:
                 )
         return cls(**names, boltzmann=None if k is None else float(k))
 
+    @classmethod
+    def known(cls, **names: str) -> Units:
+        """Return units of which those with a name that nobody knows are left out."""
+        found = {}
+        for dimension, name in names.items():
+            with contextlib.suppress(InputError):
+                found[dimension] = _canonical(name, dimension)
+        return cls(**found)
+
     def to_dict(self) -> dict:
         """Return the names and k_B; what is not stated is left out."""
         return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
@@ -173,6 +184,11 @@ class Units:
     def is_reduced(self) -> bool:
         """Whether these are reduced units, whose sizes nobody states."""
         return self.length == "length"
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether anything is stated."""
+        return self != Units()
 
     @property
     def is_complete(self) -> bool:
@@ -205,12 +221,25 @@ class Units:
             missing = next(key for key in _DIMENSIONS if getattr(self, key) is None)
             raise InputError(
                 f"The unit of {missing} is not known, so masses, times and temperatures cannot be combined; say "
-                'it, for example units = "metal" in a model file, or --model-param units=metal.'
+                'it: units = "metal" in a model file, --model-param units=metal, or --units metal for the file.'
             )
 
     def thermal(self, temperature: float) -> float:
         """Return k_B T [energy]."""
+        if self.boltzmann is None:
+            self._need_all()
         return self.boltzmann * temperature
+
+    def thermal_speed(self, temperature: float, mass: float) -> float:
+        """Return sqrt(k_B T / m) [length / time]; temperatures are in kelvin where nobody states an energy."""
+        if self.is_complete:
+            return math.sqrt(self.thermal(temperature) / (self.mass_unit * mass))
+        if self == Units():
+            return math.sqrt(temperature / mass)
+        sizes = [self.size(dimension) for dimension in ("mass", "length", "time")]
+        if None in sizes:
+            self._need_all()
+        return math.sqrt(si.k * temperature / (mass * sizes[0])) * sizes[2] / sizes[1]
 
     def factor(self, other: Units, dimension: str) -> float:
         """Return the number by which a ``dimension`` of these units is multiplied to be in those of ``other``.

@@ -71,8 +71,12 @@ trajectory_options = _stack(
     click.option("--species", metavar="1=A,2=B", help="New names for the types or elements of the file."),
     click.option("--dt", metavar="TIME", help="Time of one simulation step; then time = dt * step."),
     click.option("--frame-interval", metavar="TIME", help="Time from frame to frame, where the file has no steps."),
+    click.option(
+        "--units", metavar="NAME", help="What the numbers of the file are in: metal, real, lj, gromacs, ..., if unsaid."
+    ),
+    click.option("--mass", "masses", metavar="A=1,B=2", help="Masses of the species, instead of the file's."),
 )
-_INPUT = ("topology", "file_format", "species", "dt", "frame_interval")  # the keywords of `open_input`
+_INPUT = ("topology", "file_format", "species", "dt", "frame_interval", "units", "masses")  # the keywords of `open_input`
 
 frame_options = _stack(
     click.option("--start", type=int, metavar="FRAME", help="First frame; negative numbers count from the end."),
@@ -113,12 +117,16 @@ def input_options(options: dict) -> dict:
     return {key: options.pop(key) for key in _INPUT}
 
 
-def open_input(file, *, species, file_format, **given):
+def open_input(file, *, species, file_format, masses=None, **given):
     """Open the trajectory named on the command line."""
     from pelplug.trajectory import open_trajectory
 
-    mapping = _pairs([part for part in species.split(",") if part.strip()], "--species 1=A,2=B") if species else None
-    return open_trajectory(file, species=mapping, format=file_format, **given)
+    species, masses = _by_species(species, "--species 1=A,2=B"), _by_species(masses, "--mass A=1,B=2")
+    return open_trajectory(file, species=species, format=file_format, masses=masses, **given)
+
+
+def _by_species(text: str | None, example: str) -> dict[str, str] | None:
+    return _pairs([part for part in text.split(",") if part.strip()], example) if text else None
 
 
 def resolve_model(model, potential, model_parameters):

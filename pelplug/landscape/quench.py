@@ -16,6 +16,7 @@ from pelplug.landscape.fire import Fire
 from pelplug.landscape.lbfgs import LimitedMemoryBFGS
 from pelplug.landscape.steepest_descent import SteepestDescent
 from pelplug.potentials.base import Potential
+from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["METHODS", "QuenchResult", "quench", "quench_parameters"]
 
@@ -123,6 +124,7 @@ def quench(
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
         pot.energy_forces(conf)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
+    require_interaction(conf, pot, descent.initial_energy, descent.current.forces)
     for _ in range(_ROUNDS):
         reason = _CONVERGED
         try:

@@ -14,6 +14,7 @@ from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.chebyshev import Flow
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 from pelplug.potentials.base import Potential
+from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["SteepestDescent", "SteepestDescentResult", "steepest_descent"]
 
@@ -189,6 +190,7 @@ def steepest_descent(
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
         pot.energy_forces(conf)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
+    require_interaction(conf, pot, descent.initial_energy, descent.current.forces)
     rows: list[tuple[float, ...]] = []
     flow = Flow(descent, method.rtol, method.atol, method.max_stages)
     reason = "the maximum force is below the tolerance"

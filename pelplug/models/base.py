@@ -17,10 +17,9 @@ from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
+from pelplug.units import REDUCED, Units
 
-__all__ = ["REDUCED_UNITS", "Model", "Option", "diameters_of"]
-
-REDUCED_UNITS = "reduced: length sigma_AA, energy epsilon_AA, mass m = 1, k_B = 1"
+__all__ = ["Model", "Option", "diameters_of", "stated_masses"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,12 +117,12 @@ class Model(abc.ABC):
         Number density that the model is used at [length**-d].
     time_step : float or None
         Molecular dynamics time step: the papers' where they state one, else one that conserves energy [time].
-    units : str
-        What the numbers are in units of.
-    boltzmann : float
-        k_B in these units: a temperature times this is an energy [energy / temperature].
-    mass_unit : float
-        ``m v**2`` of mass 1 and velocity 1 [energy].
+    units : Units
+        What the numbers are in units of; a subclass may give a name, as ``"metal"``.
+    scales : str
+        What lengths, energies and masses are measured in where units are reduced.
+    masses : dict of str to float
+        Mass of each species, for states that have none; empty where the model knows none. In reduced units that is 1.
     formula : str
         The pair energy as text.
     cites : tuple of str
@@ -154,12 +153,17 @@ class Model(abc.ABC):
     composition: dict[str, float] = {}  # noqa: RUF012 (replaced, never changed)
     density: float | None = None
     time_step: float | None = None
-    units: str = REDUCED_UNITS
-    boltzmann: float = 1.0
-    mass_unit: float = 1.0
+    units: Units = REDUCED
+    scales: ClassVar[str] = "length sigma_AA, energy epsilon_AA, mass m = 1, k_B = 1"
+    masses: Mapping[str, float] = {}
     needs_diameters: bool = False
     plantable: ClassVar[bool] = False
     other_dimensions: ClassVar[dict[int, str]] = {}
+
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        if isinstance(units := cls.__dict__.get("units"), str | Mapping):
+            cls.units = Units.of(units)
 
     def __init__(self, **parameters):
         known = {option.name: option for option in self.options}
@@ -175,6 +179,16 @@ class Model(abc.ABC):
             else option.default
             for option in self.options
         }
+
+    @property
+    def boltzmann(self) -> float:
+        """k_B: a temperature times this is an energy [energy / temperature]."""
+        return self.units.thermal(1.0)
+
+    @property
+    def mass_unit(self) -> float:
+        """``m v**2`` of mass 1 and velocity 1 [energy]."""
+        return self.units.mass_unit
 
     @property
     @abc.abstractmethod
@@ -222,6 +236,23 @@ class Model(abc.ABC):
                 f"The box is only {np.min(configuration.heights):.6g} high, less than the largest particle distance "
                 f"{size:.6g} of {self.name}: a particle would overlap its own image; use a larger system."
             )
+
+    def known_masses(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the model's own masses of the particles, shape (N,) [mass]; None where it knows none."""
+        if not all(name in self.masses for name in configuration.species_names):
+            return None
+        return np.array([self.masses[name] for name in configuration.species.tolist()], dtype=float)
+
+    def masses_of(self, configuration: Configuration) -> np.ndarray:
+        """Return the masses of a configuration, else the model's, shape (N,) [mass]; 1 in reduced units.
+
+        Raises
+        ------
+        InputError
+            If neither knows them and the units are not reduced.
+        """
+        masses = self.known_masses(configuration) if configuration.masses is None else configuration.masses
+        return stated_masses(configuration, masses, self.units)
 
     def fits(self, species: Iterable[str], dimension: int, has_diameters: bool = False) -> bool:
         """Return whether particles of these species, dimension and diameters can be of this model."""
@@ -365,11 +396,13 @@ class Model(abc.ABC):
     # --- for people and files ---------------------------------------------------------------------------------
 
     def to_dict(self) -> dict:
-        """Return name and parameters: what `pelplug.models.from_record` rebuilds the model from.
+        """Return name and parameters: what `pelplug.models.from_record` rebuilds the model from; units that are not reduced.
 
         ``files`` has the SHA-256 of every file that a parameter names, unless a parameter ``sha256`` has it.
         """
         record = {"name": self.name, "parameters": dict(self.parameters)}
+        if not self.units.is_reduced:
+            record["units"] = self.units.to_dict()
         paths = {one.name: self.parameters[one.name] for one in self.options if one.file}
         if "sha256" not in self.parameters and any(paths.values()):
             record["files"] = {
@@ -398,7 +431,7 @@ class Model(abc.ABC):
             "density": _text(self.density),
             "composition": ", ".join(f"{name} {fraction:g}" for name, fraction in self.composition.items()),
             "time step": _text(self.time_step),
-            "units": self.units,
+            "units": f"reduced: {self.scales}" if self.units.is_reduced else str(self.units),
             **{name: _text(value) for name, value in self.constants.items()},
         }
         width = max(map(len, facts))
@@ -422,6 +455,25 @@ class Model(abc.ABC):
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.to_dict(), sort_keys=True))
+
+
+def stated_masses(configuration: Configuration, masses: np.ndarray | None, units: Units) -> np.ndarray:
+    """Return masses that are known, shape (N,), 1 in reduced units where they are not; see `Model.masses_of`.
+
+    Raises
+    ------
+    InputError
+        If they are not known and the units are those of a real system.
+    """
+    if masses is not None:
+        return masses
+    if units.is_reduced or not units.is_stated:
+        return np.ones(configuration.n)
+    example = ",".join(f"{name}=..." for name in configuration.species_names)
+    raise InputError(
+        f"The masses are known neither to the file nor to the model, and no mass is 1 {units.mass or ''} by itself; "
+        f"give them with --mass {example} (masses= in Python), or with a topology that has them."
+    )
 
 
 def diameters_of(n: int, rng: np.random.Generator | int, smallest: float, largest: float) -> np.ndarray:

@@ -16,10 +16,10 @@ from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
 from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
+from pelplug.units import Units
 
 __all__ = ["Cu50Zr50", "EmbeddedAtom"]
 
-_METAL = "metal: length Angstrom, energy eV, mass g/mol, time ps"
 _KIND = Option(
     "kind",
     "auto",
@@ -37,9 +37,7 @@ class EmbeddedAtom(Model):
     name = "eam"
     summary = "embedded-atom potential from any eam/fs or eam/alloy (setfl) file"
     formula = "sum_i F_i(rho_i) + 1/2 sum_ij phi_ij(r_ij), rho_i = sum_j f_ji(r_ij), splines as in LAMMPS"
-    units = _METAL
-    boltzmann = 8.617333262e-5  # eV / K, CODATA 2018
-    mass_unit = 1.66053906660e-4 / 1.602176634  # (g/mol) Angstrom**2 / ps**2 in eV
+    units = "metal"
     cites = ("M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984)",)
     options = (Option("file", None, "the eam/fs or eam/alloy file", text=True, file=True), _KIND, _CHECKSUM)
 
@@ -51,8 +49,7 @@ class EmbeddedAtom(Model):
 
     def _accept(self, tables) -> None:
         self.species = tables.elements
-        if tables.units != "metal":
-            self.units = f"{tables.units} (as LAMMPS defines them)"
+        self.units = Units.of(tables.units)
         if len(tables.elements) == 1:
             self.composition = {tables.elements[0]: 1.0}
 

@@ -52,7 +52,7 @@ class HarmonicSpheres(Model):
     aliases = ("harmonic",)
     summary = "spheres with a harmonic repulsion on overlap, above jamming, in 2 to 8 dimensions"
     formula = "v0 / 2 (1 - x)^2 for x < 1, x = r / d_ij"
-    units = "reduced: length the (mean) diameter, energy v0, k_B = 1"
+    scales = "length the (mean) diameter, energy v0, k_B = 1"
     cites = (
         "D. J. Durian, Phys. Rev. Lett. 75, 4780 (1995)",
         "C. S. O'Hern, S. A. Langer, A. J. Liu and S. R. Nagel, Phys. Rev. Lett. 88, 075507 (2002)",

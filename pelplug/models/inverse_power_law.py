@@ -59,7 +59,7 @@ class InversePowerLaw(Model):
     aliases = ("ipl",)
     summary = "50:50 mixture repelling as r^-10 in three dimensions, smooth at the cutoff"
     formula = "epsilon (x^-10 + c0 + c2 x^2 + c4 x^4 + c6 x^6) for x < cutoff, x = r / sigma_ij"
-    units = "reduced: length sigma_SS, energy epsilon, mass m = 1, k_B = 1"
+    scales = "length sigma_SS, energy epsilon, mass m = 1, k_B = 1"
     cites = (
         "E. Lerner, J. Non-Cryst. Solids 522, 119570 (2019)",
         "G. Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Option
+from pelplug.models.scales import SCALES, ScaledModel
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms import LENNARD_JONES
 
@@ -18,15 +19,22 @@ _TRUNCATIONS = ("shift", "shifted-force", "smooth")
 _TRUNCATION_HELP = "what is done at the cutoff: U shifted; U and U' shifted; U, U', U'' made to vanish"
 
 
-class _LennardJonesMixture(Model):
+class _LennardJonesMixture(ScaledModel):
     """80:20 pair parameters; subclasses say where and how the interactions end."""
 
     species = ("A", "B")
     formula = "4 epsilon (x^-12 - x^-6) + truncation for x < cutoff, x = r / sigma_ij"
     time_step = 0.005
 
-    epsilon = ((1.0, 1.5), (1.5, 0.5))
-    sigma = ((1.0, 0.8), (0.8, 0.88))
+    @property
+    def epsilon(self) -> np.ndarray:
+        """Energy scale of each pair of species [energy]."""
+        return self.energy_scale * np.array([[1.0, 1.5], [1.5, 0.5]])
+
+    @property
+    def sigma(self) -> np.ndarray:
+        """Length scale of each pair of species [length]."""
+        return self.length_scale * np.array([[1.0, 0.8], [0.8, 0.88]])
 
     def _reduced_cutoffs(self) -> np.ndarray:
         """Cutoffs in units of sigma_ij, shape (2, 2)."""
@@ -35,29 +43,22 @@ class _LennardJonesMixture(Model):
     @property
     def constants(self) -> dict:
         """Energy scales, sizes and cutoffs by pair."""
-        cutoff = self._reduced_cutoffs() * np.array(self.sigma)
-        tables = {"epsilon": np.array(self.epsilon), "sigma": np.array(self.sigma), "cutoff": cutoff}
+        tables = {"epsilon": self.epsilon, "sigma": self.sigma, "cutoff": self._reduced_cutoffs() * self.sigma}
         return {
             name: {"AA": float(table[0, 0]), "AB": float(table[0, 1]), "BB": float(table[1, 1])}
             for name, table in tables.items()
         }
 
-    @property
-    def largest_size(self) -> float:
-        """sigma_AA."""
-        return 1.0
-
     def potential_of(self, configuration: Configuration) -> Potential:
         """Return the truncated Lennard-Jones potential of the mixture."""
         from pelplug.potentials.pair import PairPotential
 
-        sigma = np.array(self.sigma)
         return PairPotential(
             LENNARD_JONES,
             species=self.species,
-            sigma=sigma,
-            cutoff=self._reduced_cutoffs() * sigma,
-            parameters={"epsilon": np.array(self.epsilon)},
+            sigma=self.sigma,
+            cutoff=self._reduced_cutoffs() * self.sigma,
+            parameters={"epsilon": self.epsilon},
             truncation=self.parameters["truncation"],
         )
 
@@ -75,6 +76,7 @@ class KobAndersen(_LennardJonesMixture):
     options = (
         Option("truncation", "shift", _TRUNCATION_HELP, choices=_TRUNCATIONS),
         Option("cutoff", 2.5, "cutoff of every pair [sigma_ij]; 1.8 in the papers' N = 65 system", above=0.0),
+        *SCALES,
     )
 
     def _reduced_cutoffs(self) -> np.ndarray:
@@ -112,6 +114,7 @@ class ModifiedKobAndersen(_LennardJonesMixture):
         Option("truncation", "shifted-force", _TRUNCATION_HELP, choices=_TRUNCATIONS),
         Option("like_cutoff", 1.5, "cutoff of AA and BB pairs [sigma_ij]", above=0.0),
         Option("unlike_cutoff", 2.5, "cutoff of AB pairs [sigma_AB]", above=0.0),
+        *SCALES,
     )
 
     def _reduced_cutoffs(self) -> np.ndarray:

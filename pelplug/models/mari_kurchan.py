@@ -33,7 +33,7 @@ class MariKurchan(Model):
     aliases = ("mk",)
     summary = "soft spheres r^-12 of one size with a random shift for every pair: a mean-field model"
     formula = "v0 (x^-12 + c0 + c1 x^2 + c2 x^4) for x < cutoff, x = |r_i - r_j + A_ij|, A_ij = -A_ji uniform"
-    units = "reduced: length the diameter, energy v0, k_B = 1"
+    scales = "length the diameter, energy v0, k_B = 1"
     cites = (
         "R. Mari and J. Kurchan, J. Chem. Phys. 135, 124504 (2011)",
         "Y. Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",

@@ -55,7 +55,7 @@ class PolydisperseSoftSpheres(Model):
         "v0 (x^-12 + c0 + c1 x^2 + c2 x^4) for x < cutoff, "
         "x = r / d_ij, d_ij = (d_i + d_j)/2 (1 - 0.2 |d_i - d_j|), f(d) ~ d^-3"
     )
-    units = "reduced: length the mean diameter, energy v0, k_B = 1"
+    scales = "length the mean diameter, energy v0, k_B = 1"
     cites = (
         "A. Ninarello, L. Berthier and D. Coslovich, Phys. Rev. X 7, 021039 (2017)",
         "Y. Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",

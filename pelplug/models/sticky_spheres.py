@@ -55,7 +55,7 @@ class StickySpheres(Model):
         "4 epsilon (x^-12 - x^-6) for x < 2^(1/6); "
         "epsilon (a x^-12 - b x^-6 + c0 + c2 x^2 + c4 x^4 + c6 x^6) up to the cutoff, x = r / sigma_ij"
     )
-    units = "reduced: length sigma_SS, energy epsilon, mass m = 1, k_B = 1"
+    scales = "length sigma_SS, energy epsilon, mass m = 1, k_B = 1"
     cites = (
         "J. Chattoraj and M. P. Ciamarra, Phys. Rev. Lett. 124, 028001 (2020)",
         "G. Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",

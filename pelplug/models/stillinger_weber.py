@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Option
+from pelplug.models.scales import SCALES, ScaledModel
 from pelplug.potentials.base import Potential
 
 __all__ = ["StillingerWeber"]
 
 
-class StillingerWeber(Model):
+class StillingerWeber(ScaledModel):
     """One kind of particle with the parameters of silicon, the three-body part made weaker."""
 
     name = "stillinger-weber"
@@ -22,25 +23,26 @@ class StillingerWeber(Model):
         "A epsilon (B x^-p - x^-q) exp(1 / (x - a)) a pair + lambda epsilon (cos theta - cos theta_0)^2 "
         "exp(gamma / (x_ij - a)) exp(gamma / (x_ik - a)) an angle, for x = r / sigma < a"
     )
-    units = "reduced: length sigma, energy epsilon, mass m = 1, k_B = 1"
     cites = (
         "F. H. Stillinger and T. A. Weber, Phys. Rev. B 31, 5262 (1985)",
         "J. Russo, F. Romano and H. Tanaka, Phys. Rev. X 8, 021040 (2018)",
         "G. Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
     )
+    scales = "length sigma, energy epsilon, mass m = 1, k_B = 1"
     composition: ClassVar = {"A": 1.0}
     density = 0.52
     time_step = 0.065
     options = (
         Option("three_body", 18.75, "lambda, strength of the three-body part [epsilon]; 21 is silicon", above=0.0),
+        *SCALES,
     )
 
     @property
     def constants(self) -> dict:
         """Every number of the potential but three_body, which is a parameter."""
         return {
-            "epsilon": 1.0,
-            "sigma": 1.0,
+            "epsilon": self.energy_scale,
+            "sigma": self.length_scale,
             "A": 7.049556277,
             "B": 0.6022245584,
             "p": 4,
@@ -49,11 +51,6 @@ class StillingerWeber(Model):
             "gamma": 1.20,
             "cos_theta0": -1.0 / 3.0,
         }
-
-    @property
-    def largest_size(self) -> float:
-        """Length scale of the pairs."""
-        return 1.0
 
     def check(self, configuration: Configuration) -> None:
         """Raise `InputError` if the configuration does not fit; see `Model.check`. A mixture does not."""

@@ -12,12 +12,13 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.models.base import REDUCED_UNITS, Model
+from pelplug.models.base import Model
 from pelplug.models.harmonic_spheres import additive
 from pelplug.models.polydisperse_soft_spheres import non_additive
 from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms import FORMS, Form
+from pelplug.units import Units
 
 __all__ = ["UserModel", "from_file"]
 
@@ -34,7 +35,8 @@ _KEYS = {
     "composition": (Mapping, "a table of species and fractions"),
     "density": (float | int, "a number"),
     "time_step": (float | int, "a number"),
-    "units": (str, "a text"),
+    "units": (str | Mapping, "a name, such as metal, real, lj or gromacs, or a table"),
+    "masses": (Mapping, "a table of species and masses"),
     "truncation": (str, "one of " + ", ".join(_TRUNCATIONS)),
     "cutoff": (float | int, "a number"),
     "sigma": (str, "the word diameters; a mixture has a sigma in each [[pair]]"),
@@ -89,7 +91,7 @@ class UserModel(Model):
         smooth), and either ``species`` with one ``[[pair]]`` table a pair of species (``species``, ``sigma``, the
         form's parameters, ``cutoff`` where it differs), or ``sigma = "diameters"`` with ``mixing`` (additive,
         non-additive) and one table ``[parameters]``. Optional: ``name``, ``summary``, ``dimension``,
-        ``composition``, ``density``, ``time_step``, ``units``, ``cites``.
+        ``composition``, ``density``, ``time_step``, ``units`` (as `Units.of` takes them), ``masses``, ``cites``.
     forms : mapping of str to Form, optional
         Functional forms to choose from.
 
@@ -139,7 +141,11 @@ class UserModel(Model):
         definition = self.definition
         self.name = str(definition.get("name", "user"))
         self.summary = str(definition.get("summary", f"{self.form.name} pair model from a file"))
-        self.units = str(definition.get("units", REDUCED_UNITS))
+        self.units = Units.of(definition.get("units", "reduced"))
+        masses = {str(key): _number(value, f"mass of {key}") for key, value in definition.get("masses", {}).items()}
+        if unknown := sorted(set(masses) - set(definition.get("species", masses))):
+            raise InputError(f"masses has {unknown[0]!r}, which is not among the species.")
+        self.masses = masses
         self.cites = tuple(map(str, definition.get("cites", ())))
         dimension = definition.get("dimension")
         if dimension is not None and not 2 <= dimension <= 8:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import os
+from typing import ClassVar
 
 import numpy as np
 from MDAnalysis.coordinates.base import ReaderBase
@@ -13,6 +14,7 @@ from MDAnalysis.lib.util import store_init_arguments
 
 from pelplug.configuration import whole_numbers
 from pelplug.errors import InputError
+from pelplug.units import Units
 
 __all__ = ["Frame", "FrameReader", "about_frame", "is_flat", "mdanalysis_cell", "reduce_to_plane"]
 
@@ -148,6 +150,9 @@ class FrameReader(ReaderBase):
     units = {"time": None, "length": None}  # noqa: RUF012 (the attribute MDAnalysis looks up)
     handles = ("_file",)  # attributes that are not pickled
     label = "trajectory"  # the format in a sentence
+    missing_ids = 0  # how many fewer particles there are than the largest id says
+    ignored: ClassVar[dict[str, int]] = {}  # what else acts between the particles, by name and number
+    stated_units = Units()  # what the file itself says that its numbers are in
 
     @store_init_arguments
     def __init__(self, filename, time_step=None, **kwargs):

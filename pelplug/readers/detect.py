@@ -128,7 +128,7 @@ def reader_class(name: str):
     return getattr(importlib.import_module(module), attribute)
 
 
-def load_topology(topology: str | None, reader):
+def load_topology(topology: str | None, reader, convert: bool = True):
     """Make the universe of a pelplug reader, from a topology file or from the reader's own labels.
 
     Returns
@@ -138,14 +138,14 @@ def load_topology(topology: str | None, reader):
         What the topology supplies: "labels", "masses", "cell".
     """
     if topology is not None:
-        universe = _topology_universe(topology)
+        universe = _topology_universe(topology, convert)
         _check_number(universe, topology, reader.n_atoms, reader.filename)
         return universe, _extra_of(universe, with_cell=True)
     return _universe_of(reader), {}
 
 
-def open_with_mdanalysis(path: str, topology: str | None, name: str):
-    """Open a file with one of MDAnalysis's readers.
+def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bool = True):
+    """Open a file with one of MDAnalysis's readers, which turn lengths into Angstrom unless `convert` is False.
 
     Returns
     -------
@@ -177,12 +177,15 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str):
         if name in PACKAGES:
             _require(name, path)
         if topology is None:
-            universe = MDAnalysis.Universe(path, topology_format=name, format=READERS.get(name, name), to_guess=())
+            universe = MDAnalysis.Universe(
+                path, topology_format=name, format=READERS.get(name, name), to_guess=(), convert_units=convert
+            )
             extra = _extra_of(universe, with_cell=False)
         else:
-            universe = _topology_universe(topology)
+            universe = _topology_universe(topology, convert)
             extra = _extra_of(universe, with_cell=True)
-            reader = READERS.get(name, known[name])(path, n_atoms=universe.atoms.n_atoms)
+            cls = READERS.get(name, known[name])
+            reader = cls(path, n_atoms=universe.atoms.n_atoms, convert_units=convert)
             _check_number(universe, topology, reader.n_atoms, path)
             if hasattr(reader, "of_topology"):
                 reader.of_topology(topology)
@@ -211,7 +214,7 @@ def _head(path: str) -> bytes:
         return b""
 
 
-def _topology_universe(topology: str):
+def _topology_universe(topology: str, convert: bool = True):
     import MDAnalysis
 
     name = detect_format(topology)
@@ -227,7 +230,9 @@ def _topology_universe(topology: str):
         raise InputError(f"{topology} is not a topology MDAnalysis reads; give GRO, PDB, PSF or a LAMMPS data file.")
     try:
         # The topology's own coordinates, where it has some, are read for the box.
-        options = {"format": READERS.get(name, name)} if name in MDAnalysis._READERS else {}
+        options = {}
+        if name in MDAnalysis._READERS:
+            options = {"format": READERS.get(name, name), "convert_units": convert}
         return MDAnalysis.Universe(topology, topology_format=name, to_guess=(), **options)
     except InputError:
         raise
@@ -282,8 +287,19 @@ def _check_number(universe, topology, n: int, path) -> None:
         )
 
 
+def _ignored(universe) -> dict[str, int]:
+    """Return what a topology has that a model of pair forces does not know: bonds, angles, dihedrals, charges."""
+    found = dict(getattr(getattr(universe, "_trajectory", None), "ignored", {}))
+    for name in ("bonds", "angles", "dihedrals"):
+        if hasattr(universe.atoms, name) and (number := len(getattr(universe, name))):
+            found[name] = number
+    if hasattr(universe.atoms, "charges") and (number := np.count_nonzero(np.nan_to_num(universe.atoms.charges))):
+        found["charges"] = int(number)
+    return found
+
+
 def _extra_of(universe, with_cell: bool) -> dict:
-    extra: dict = {"labels": {}}
+    extra: dict = {"labels": {}, "ignored": _ignored(universe)}
     atoms = universe.atoms
     for kind in ("types", "names", "elements"):
         if hasattr(atoms, kind):
@@ -304,4 +320,6 @@ def _extra_of(universe, with_cell: bool) -> dict:
             extra["cell"] = cell
         if "pelplug_diameters" in ts.data:
             extra["diameters"] = ts.data["pelplug_diameters"]
+        extra["units"] = getattr(universe.trajectory, "stated_units", None)
+        extra["converted"] = extra["units"] is None and universe.trajectory.convert_units
     return extra

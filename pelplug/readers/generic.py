@@ -9,6 +9,7 @@ import numpy as np
 from pelplug.errors import InputError, reason_of
 from pelplug.readers.base import Frame, about_frame, is_flat, reduce_to_plane
 from pelplug.readers.boxes import cell_of
+from pelplug.readers.conversion import program_of_dcd
 
 __all__ = ["GenericFrames", "cell_in"]
 
@@ -41,6 +42,9 @@ class GenericFrames:
         self._first = None if header is None else int(header["istart"])
         self._stride = None if header is None else int(header["nsavc"])
         self._has_time = "time" in reader.ts.data
+        # LAMMPS and HOOMD-blue write the time step in units of their own, which MDAnalysis takes for CHARMM's.
+        own = name == "DCD" and program_of_dcd(reader) is not None
+        self._step_time = float(f"{header['delta']:.7g}") if own else None
         if len(reader) == 1:
             reader.ts.frame = 0  # some readers of files with one frame leave -1
         self._flat = is_flat(_array(reader.ts, "positions"), cell_in(reader.ts))
@@ -68,6 +72,8 @@ class GenericFrames:
             result["step"] = int(step)
         if self.dt is not None and step is not None:
             result["pelplug_time"] = self.dt * int(step)
+        elif self._step_time is not None and step is not None:
+            result["pelplug_time"] = self._step_time * int(step)
         elif self._has_time:
             result["pelplug_time"] = float(ts.time)
         return result

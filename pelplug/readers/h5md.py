@@ -7,6 +7,7 @@ import numpy as np
 from pelplug.errors import InputError, reason_of
 from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.units import Units
 
 __all__ = ["H5MDReader"]
 
@@ -53,6 +54,20 @@ class H5MDReader(FrameReader):
                 f"{self.filename} has several particle groups ({', '.join(names)}); keep one, or call one 'all'."
             )
         self._group = groups[chosen[0]]
+        self.stated_units = self._read_units()
+
+    def _read_units(self):
+        """Return what the attributes `unit` say; a unit that nobody knows, such as "sigma", counts as not stated."""
+        places = {"length": "position/value", "time": "position/time", "mass": "mass"}
+        found = {}
+        for dimension, place in places.items():
+            element = self._group.get(place)
+            if element is not None and "value" in (element.keys() if hasattr(element, "keys") else ()):
+                element = element["value"]
+            text = None if element is None else element.attrs.get("unit")
+            if text is not None:
+                found[dimension] = text.decode() if isinstance(text, bytes) else str(text)
+        return Units.known(**found)
 
     def close(self):
         """Close the file."""

@@ -9,6 +9,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
+from pelplug.units import SYSTEMS, Units
 
 __all__ = ["DumpReader"]
 
@@ -34,6 +35,8 @@ class DumpReader(FrameReader):
     def _open(self):
         self._connect()
         self._offsets, self._times = self._scan()
+        self._file.seek(0)
+        self.stated_units = _stated_units(self._file.read(256))
         self._count = len(self._offsets)
         if self._count == 0:
             raise InputError(
@@ -134,6 +137,7 @@ class DumpReader(FrameReader):
         table = self._table(frame, header, wanted)
         if "id" in present:
             order = np.argsort(table["id"], kind="stable")
+            self.missing_ids = int(table["id"].max()) - len(table)
             if np.any(np.diff(table["id"][order]) == 0):
                 raise InputError("two atoms have the same id; write the dump again.")
             table = table[order]
@@ -173,6 +177,13 @@ class DumpReader(FrameReader):
         if "id" in table.dtype.names:
             table = table[np.argsort(table["id"], kind="stable")]
         return {name: np.array(table[name], dtype=str if name in _TEXT else None) for name in extra}
+
+
+def _stated_units(head: bytes) -> Units:
+    """Return the units that "ITEM: UNITS" (dump_modify units yes) names above the first frame."""
+    _, mark, rest = head.partition(b"ITEM: UNITS")
+    words = rest.partition(b"ITEM:")[0].decode(errors="replace").split()
+    return SYSTEMS.get(words[0], Units()) if mark and words else Units()
 
 
 _STYLES = {style: tuple(axis + style for axis in "xyz") for style in ("", "s", "u", "su")}

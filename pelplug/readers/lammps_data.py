@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table
+from pelplug.units import SYSTEMS
 
 __all__ = ["DataReader"]
 
@@ -42,6 +45,7 @@ class DataReader(FrameReader):
     def _load(self, frame):
         header, sections = self._sections()
         n = int(header.get("atoms", 0))
+        self.ignored = {name: int(header[name]) for name in ("bonds", "angles", "dihedrals") if header.get(name)}
         if "Atoms" not in sections or n == 0:
             raise InputError("there is no section 'Atoms': it is not a LAMMPS data file; give one made by write_data.")
         style, lines = sections["Atoms"]
@@ -62,6 +66,8 @@ class DataReader(FrameReader):
         atoms = read_table(lines, n, kinds)
         order = np.argsort(atoms["id"], kind="stable")
         atoms = atoms[order]
+        if "q" in columns and (charges := np.count_nonzero(atoms["q"])):
+            self.ignored["charges"] = int(charges)
         cell, origin = _cell(header)
         names = _type_names(sections)
         types = atoms["type"].astype(str)
@@ -99,7 +105,9 @@ class DataReader(FrameReader):
         header, sections, current = {}, {}, None
         try:
             with open_binary(self.filename) as file:
-                file.readline()  # the title
+                title = file.readline().decode(errors="replace")
+                if units := re.search(r"\bunits = (\w+)", title):  # as write_data notes them
+                    self.stated_units = SYSTEMS.get(units[1], self.stated_units)
                 for raw in file:
                     text, _, comment = raw.decode(errors="replace").partition("#")
                     text = text.strip()

@@ -34,7 +34,6 @@ from pelplug.readers.xdr import GuardedTRR, GuardedXTC
 
 __all__ = ["READERS", "keep_vectors"]
 
-_NM = 10.0  # nm in Angstrom
 _NO_LATTICE = {4: "a truncated octahedron", 5: "a rhombic dodecahedron", 7: "a hexagonal prism"}
 
 
@@ -69,6 +68,11 @@ def keep_vectors(ts, vectors):
     return ts
 
 
+def _nm(reader) -> float:
+    """Return a nm in the unit of a reader's positions: Angstrom, unless it was told to leave the numbers alone."""
+    return 10.0 if reader.convert_units else 1.0
+
+
 class _XDR:
     """Of XTC and TRR: frames are found and checked before they are read, and no offsets are stored."""
 
@@ -81,7 +85,7 @@ class _XDR:
         return self._read_next_timestep()
 
     def _frame_to_ts(self, frame, ts):
-        return keep_vectors(super()._frame_to_ts(frame, ts), _NM * frame.box.astype(np.float64))
+        return keep_vectors(super()._frame_to_ts(frame, ts), _nm(self) * frame.box.astype(np.float64))
 
 
 class _XTC(_XDR, XTCReader):
@@ -96,7 +100,7 @@ class _TNG(TNGReader):
     def _frame_to_ts(self, curr_step, ts):
         ts = super()._frame_to_ts(curr_step, ts)
         box = getattr(self, "_box_temp", None)
-        return ts if ts.dimensions is None or box is None else keep_vectors(ts, _NM * box.reshape(3, 3))
+        return ts if ts.dimensions is None or box is None else keep_vectors(ts, _nm(self) * box.reshape(3, 3))
 
 
 class _DCD(DCDReader):
@@ -137,7 +141,7 @@ class _TRZ(TRZReader):
         self.trzfile.seek(start + offset)
         box = np.frombuffer(self.trzfile.read(kind.itemsize), "<f8")
         self.trzfile.seek(end)
-        return keep_vectors(ts, _NM * box.reshape(3, 3))
+        return keep_vectors(ts, _nm(self) * box.reshape(3, 3))
 
 
 class _History(HistoryReader):
@@ -184,7 +188,7 @@ class _GRO(GROReader):
         with openany(self.filename, "rt") as file:
             file.readline()
             n = int(file.readline())
-            keep_vectors(self.ts, _NM * boxes.of_gro([file.readline() for _ in range(n + 1)][-1]))
+            keep_vectors(self.ts, _nm(self) * boxes.of_gro([file.readline() for _ in range(n + 1)][-1]))
 
 
 class _FHIAIMS(FHIAIMSReader):
@@ -208,7 +212,7 @@ class _TPR(TPRReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         vectors = boxes.of_tpr(self.filename)
-        keep_vectors(self.ts, None if vectors is None else _NM * vectors)
+        keep_vectors(self.ts, None if vectors is None else _nm(self) * vectors)
 
 
 class _INPCRD(INPReader):

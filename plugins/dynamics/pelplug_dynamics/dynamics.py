@@ -112,7 +112,7 @@ class Dynamics(pelplug.Analysis):
         ] = "auto",
         temperature: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("T of reduced units; auto: the simulation's", exclusive_minimum=0, unit="energy / k_B"),
+            pelplug.Param("T of reduced units; auto: the simulation's", exclusive_minimum=0, unit="temperature"),
         ] = "auto",
         largest: Annotated[str, pelplug.Param("species for q_max; auto: the largest")] = "auto",
         more: Annotated[tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system")] = (),
@@ -285,9 +285,7 @@ class Dynamics(pelplug.Analysis):
             self._reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
             dataset.attrs["not_found"] = json.dumps(self._reasons)
             return dataset.assign(length_unit=((), length))
-        mass = 1.0 if first.masses is None else float(np.mean(first.masses))
-        boltzmann, mass_unit = (1.0, 1.0) if self.model is None else (self.model.boltzmann, self.model.mass_unit)
-        unit = length * np.sqrt(mass_unit * mass / (boltzmann * temperature))
+        unit = length / self.units.thermal_speed(temperature, float(np.mean(self.masses_of(first))))
         found = {"length_unit": ((), length), "time_unit": ((), unit)}
         for name, scale in (("tau_alpha", 1.0 / unit), ("diffusion_coefficient", unit / length**2)):
             for suffix in ("", "_error") if name in dataset else ():

@@ -75,11 +75,10 @@ def _moments(sums: np.ndarray) -> np.ndarray:
     return np.stack([first, variance, skewness], axis=1)
 
 
-def ballistic_time(configuration, temperature: float) -> float:
-    """End of ballistic motion, 0.1 t0, with t0 = a0 sqrt(m / T) and a0 = (V / N)**(1 / d) [time].
+def ballistic_time(configuration, speed: float) -> float:
+    """End of ballistic motion, 0.1 t0, with t0 = a0 / speed and a0 = (V / N)**(1 / d) [time].
 
-    Kapteijns et al., J. Chem. Phys. 155, 074502 (2021); m is the mean mass, 1 where the file has none.
+    Kapteijns et al., J. Chem. Phys. 155, 074502 (2021); the speed is sqrt(k_B T / m) of the mean mass.
     """
-    mass = 1.0 if configuration.masses is None else float(np.mean(configuration.masses))
     spacing = (configuration.volume / configuration.n) ** (1 / configuration.dimension)
-    return 0.1 * spacing * np.sqrt(mass / temperature)
+    return 0.1 * spacing / speed

@@ -46,7 +46,7 @@ class InherentStructureTransitions(pelplug.Analysis):
     displacement_tolerance : float
         No particle is farther apart in two quenches that end in one IS, images and drift aside [length].
     temperature : float, optional
-        Temperature; needed for the reduced transition rate only [energy].
+        Temperature; needed for the reduced transition rate only [temperature].
     bins, blocks, samples, seed : int
         Of P(e_IS) and of the bootstrap.
     method, force_tolerance, max_evaluations, settings
@@ -95,7 +95,7 @@ class InherentStructureTransitions(pelplug.Analysis):
             float, pelplug.Param("particles of one structure move by less", exclusive_minimum=0, unit="length")
         ] = 1e-2,
         temperature: Annotated[
-            float | None, pelplug.Param("for the reduced transition rate", exclusive_minimum=0, unit="energy")
+            float | None, pelplug.Param("for the reduced transition rate", exclusive_minimum=0, unit="temperature")
         ] = None,
         bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1)] = 40,
         blocks: Annotated[int, pelplug.Param("parts the series is cut into for bootstrap errors", minimum=2)] = 20,
@@ -310,7 +310,8 @@ class InherentStructureTransitions(pelplug.Analysis):
         rate, error = (transitions / duration, np.sqrt(transitions) / duration) if duration > 0 else (np.nan, np.nan)
         values = {"transition_rate": ((), rate), "transition_rate_error": ((), error)}
         if self.parameters["temperature"] is not None:
-            ballistic = ballistic_time(configuration, self.parameters["temperature"])
+            mass = float(np.mean(self.masses_of(configuration)))
+            ballistic = ballistic_time(configuration, self.units.thermal_speed(self.parameters["temperature"], mass))
             scale = ballistic * 1000 / configuration.n
             values |= {
                 "ballistic_time": ((), ballistic),

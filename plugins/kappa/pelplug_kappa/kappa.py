@@ -80,7 +80,7 @@ class Kappa(pelplug.Analysis):
         "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
         "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
         "soft_mode_stiffness": pelplug.Field(MODES, STIFFNESS, "stiffness of the soft mode", ragged=True),
-        "soft_mode_frequency": pelplug.Field(MODES, "1 / time", "frequency of the soft mode", ragged=True),
+        "soft_mode_frequency": pelplug.Field(MODES, "rad / time", "angular frequency of the soft mode", ragged=True),
         "soft_mode_participation_ratio": pelplug.Field(MODES, "1", "participation ratio of the soft mode", ragged=True),
         "soft_mode_cost": pelplug.Field(MODES, "energy**2 / length**4", "cost C of the soft mode", ragged=True),
         "soft_mode_core": pelplug.Field(MODES, "1", "particle that moves most in the soft mode", ragged=True),
@@ -171,6 +171,8 @@ class Kappa(pelplug.Analysis):
         positions = self.input("inherent-structures")["positions"].values
         # Coordinates of the cell keep their last digits however far a particle has travelled.
         state = configuration.replace(positions=positions, images=None, velocities=None).wrapped()
+        if self.soft_modes:  # their frequencies need masses: the file's, the model's, or 1 in reduced units
+            state = state.replace(masses=self.masses_of(state))
         potential = self.potential_of(state)
         response = pelplug.LinearResponse(state, potential, solver=self.solver, pairs=self._solves())
         elastic = pelplug.elastic_constants(response)
@@ -266,7 +268,7 @@ class Kappa(pelplug.Analysis):
         )
         values = {
             "soft_mode_stiffness": modes.stiffness,
-            "soft_mode_frequency": modes.frequency,
+            "soft_mode_frequency": modes.frequency / np.sqrt(self.units.mass_unit),
             "soft_mode_participation_ratio": modes.participation_ratio,
             "soft_mode_cost": modes.cost,
             "soft_mode_core": modes.core,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -67,7 +68,7 @@ def density_of_states(results: Mapping[float, xr.Dataset], width: float, toleran
     Parameters
     ----------
     results : mapping of float to Dataset
-        Results of ``metabasins`` by temperature [energy].
+        Results of ``metabasins`` by temperature, in the units of the results [temperature].
     width : float
         Of the bins [energy].
     tolerance : float
@@ -106,7 +107,8 @@ def density_of_states(results: Mapping[float, xr.Dataset], width: float, toleran
     effective = np.divide(np.square(counts), squares, out=np.zeros(number), where=squares > 0)
     seen = counts > 0
     _check_overlap(np.array(histograms) > 0, temperatures)
-    boltzmann = -(centres[seen] - centres[seen].mean()) / temperatures[:, None]
+    thermal = np.array([_thermal(ds, temperature) for temperature, ds in results.items()])
+    boltzmann = -(centres[seen] - centres[seen].mean()) / thermal[:, None]
     log_z = boltzmann.max(axis=1)
     for _ in range(100_000):
         log_g = np.log(counts[seen]) - _log_sum(np.log(sizes)[:, None] + boltzmann - log_z[:, None], 0)
@@ -117,7 +119,7 @@ def density_of_states(results: Mapping[float, xr.Dataset], width: float, toleran
             break
     density = np.zeros(number)
     density[seen] = np.exp(log_g - _log_sum(log_g, 0)) / width
-    exponents = np.log(density[seen] * width) - centres[seen] / temperatures[:, None]
+    exponents = np.log(density[seen] * width) - centres[seen] / thermal[:, None]
     partition = dict(zip(map(float, results), map(float, _log_sum(exponents, 1)), strict=True))
     return DensityOfStates(centres, density, effective, partition)
 
@@ -157,7 +159,7 @@ def rate_parameters(results: Mapping[float, xr.Dataset]) -> RateParameters:
     """
     names = ("rate_slope", "rate_plateau", "crossover_energy")
     rows = [
-        [1 / temperature, *(float(ds[f"{name}{end}"]) for name in names for end in ("", "_error"))]
+        [1 / _thermal(ds, temperature), *(float(ds[f"{name}{end}"]) for name in names for end in ("", "_error"))]
         for temperature, ds in results.items()
         if all(name in ds for name in names)
     ]
@@ -180,6 +182,11 @@ def rate_parameters(results: Mapping[float, xr.Dataset]) -> RateParameters:
         entropic=(float(entropic), float(np.sqrt(gradient @ covariance @ gradient))),
         crossover=(float(np.average(crossover, weights=weight)), float(weight.sum() ** -0.5)),
     )
+
+
+def _thermal(ds: xr.Dataset, temperature: float) -> float:
+    """Return k_B T [energy], by the units that a result records."""
+    return pelplug.Units.of(json.loads(ds.attrs.get("units") or "null") or "reduced").thermal(temperature)
 
 
 def _line(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

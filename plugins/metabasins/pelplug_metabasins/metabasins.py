@@ -97,7 +97,7 @@ class Metabasins(pelplug.Analysis):
         first_jump: Annotated[Literal["auto"] | int, pelplug.Param("start of the fit of a^2", minimum=1)] = "auto",
         last_jump: Annotated[Literal["auto"] | int, pelplug.Param("end of the fit of a^2", minimum=1)] = "auto",
         temperature: Annotated[
-            float | None, pelplug.Param("for the reduced slope of the rate", exclusive_minimum=0, unit="energy")
+            float | None, pelplug.Param("for the reduced slope of the rate", exclusive_minimum=0, unit="temperature")
         ] = None,
         blocks: Annotated[int, pelplug.Param("parts the list is cut into for bootstrap errors", minimum=2)] = 20,
         samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 200,
@@ -356,6 +356,7 @@ class Metabasins(pelplug.Analysis):
             "crossover_energy_error": fit.crossover_error,
         }
         if self.temperature is not None:
-            values["reduced_slope"] = fit.slope * self.temperature
-            values["reduced_slope_error"] = fit.slope_error * self.temperature
+            thermal = self.units.thermal(self.temperature)
+            values["reduced_slope"] = fit.slope * thermal
+            values["reduced_slope_error"] = fit.slope_error * thermal
         return {name: ((), value) for name, value in values.items()}, fit.outcome

@@ -211,6 +211,7 @@ class MSED(pelplug.Analysis):
                 raise pelplug.InputError(f"The frames of {self.trajectory.path} have neither steps nor times.")
             origin.time_step = 1.0
         potential = self.potential_of(first)
+        pelplug.require_interaction(first, potential)
 
         def chunks():
             for label in self.frames:

@@ -146,8 +146,8 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         spaced = first.density ** (-1.0 / first.dimension)
         spacing, duration = self.parameters["spacing"], self.parameters["duration"]
         if spacing == "auto":
-            mass = 1.0 if first.masses is None else float(first.masses.mean())
-            spacing = 0.5 * spaced / np.sqrt(model.boltzmann * temperature / (mass * model.mass_unit))
+            mass = float(model.masses_of(first).mean())
+            spacing = 0.5 * spaced / model.units.thermal_speed(temperature, mass)
         spacing = max(1, round(spacing / model.time_step)) * model.time_step
         if duration == "auto":
             kind = matrix_species(first.species_names, first.species, self.parameters["matrix"])

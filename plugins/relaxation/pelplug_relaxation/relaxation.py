@@ -15,7 +15,10 @@ from pelplug_relaxation.harmonic import harmonic_velocity, low_frequency_exponen
 __all__ = ["Relaxation"]
 
 GRID = ("descent_time",)
-VELOCITY = "length / time"
+VELOCITY = "energy / length / zeta"
+# Of the equation of motion zeta dr/dt = -grad U, with zeta = 1.
+TIME = "zeta length**2 / energy"
+RATE = "energy / length**2 / zeta"
 OTHERS = ("cg", "fire")
 
 
@@ -64,7 +67,7 @@ class Relaxation(pelplug.Analysis):
         "rms_velocity": pelplug.Field(("frame", *GRID), VELOCITY, "rms velocity; 0 after the end of the descent"),
         "energy_per_particle": pelplug.Field(("frame", *GRID), "energy", "potential energy per particle"),
         "inherent_energy_per_particle": pelplug.Field(("frame",), "energy", "inherent-structure energy per particle"),
-        "end_time": pelplug.Field(("frame",), "time", "time at which the descent ended"),
+        "end_time": pelplug.Field(("frame",), TIME, "time at which the descent ended"),
         "max_force": pelplug.Field(("frame",), "energy / length", "largest force component at the end"),
         "energy_defect": pelplug.Field(("frame",), "1", "relative defect of the balance dE/dt = -zeta N v^2"),
         "evaluations": pelplug.Field(("frame",), "1", "force evaluations"),
@@ -74,7 +77,7 @@ class Relaxation(pelplug.Analysis):
         "distance_sd_fire": pelplug.Field(("frame",), "length", "rms distance between the IS reached by sd and fire"),
         "distance_cg_fire": pelplug.Field(("frame",), "length", "rms distance between the IS reached by cg and fire"),
         "harmonic_velocity": pelplug.Field(
-            ("frame", *GRID), "length / time / energy**(1/2)", "harmonic prediction of v(t) / sqrt(T) from the spectrum"
+            ("frame", *GRID), "energy**(1/2) / length / zeta", "harmonic prediction of v(t) / sqrt(T) from the spectrum"
         ),
         "spectrum_exponent": pelplug.Field(("frame",), "1", "s of D(omega) ~ omega^s at low frequency"),
         "spectrum_exponent_error": pelplug.Field(("frame",), "1", "standard error of spectrum_exponent"),
@@ -87,13 +90,13 @@ class Relaxation(pelplug.Analysis):
         "beta": pelplug.Field((), "1", "exponent of v ~ t^-beta in the window"),
         "beta_error": pelplug.Field((), "1", "standard error of beta"),
         "amplitude": pelplug.Field((), "1", "v t^beta of the fit"),
-        "exponential_rate": pelplug.Field((), "1 / time", "rate of the exponential fit in the window"),
+        "exponential_rate": pelplug.Field((), RATE, "rate of the exponential fit in the window"),
         "residual_power": pelplug.Field((), "1", "rms residual of ln v about the power law"),
         "residual_exponential": pelplug.Field((), "1", "rms residual of ln v about the exponential"),
         "aic_difference": pelplug.Field((), "1", "AIC of the exponential minus AIC of the power law"),
-        "cutoff_rate": pelplug.Field((), "1 / time", "lambda of v ~ t^-b exp(-lambda t) in the window"),
+        "cutoff_rate": pelplug.Field((), RATE, "lambda of v ~ t^-b exp(-lambda t) in the window"),
         "aic_cutoff": pelplug.Field((), "1", "AIC of the power law minus AIC of the power law cut off exponentially"),
-        "fit_window": pelplug.Field(("bound",), "time", "first and last time of the fits"),
+        "fit_window": pelplug.Field(("bound",), TIME, "first and last time of the fits"),
     }
     cites = (
         "Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",
@@ -104,8 +107,8 @@ class Relaxation(pelplug.Analysis):
         self,
         trajectory,
         *,
-        t_start: Annotated[float, pelplug.Param("first output time", exclusive_minimum=0, unit="time")] = 1e-2,
-        t_end: Annotated[float, pelplug.Param("last output time", exclusive_minimum=0, unit="time")] = 1e4,
+        t_start: Annotated[float, pelplug.Param("first output time", exclusive_minimum=0, unit=TIME)] = 1e-2,
+        t_end: Annotated[float, pelplug.Param("last output time", exclusive_minimum=0, unit=TIME)] = 1e4,
         per_decade: Annotated[int, pelplug.Param("output times in a decade", minimum=1)] = 10,
         t_min: Annotated[Literal["auto"] | float, pelplug.Param("start of the fits", exclusive_minimum=0)] = "auto",
         t_max: Annotated[Literal["auto"] | float, pelplug.Param("end of the fits", exclusive_minimum=0)] = "auto",
@@ -188,7 +191,7 @@ class Relaxation(pelplug.Analysis):
     def summarize(self, dataset):
         """Add means over the frames, the fits and the local slope."""
         dataset = dataset.assign_coords(descent_time=("descent_time", self.descent_times))
-        dataset["descent_time"].attrs = {"long_name": "time of the descent", "units": "zeta length**2 / energy"}
+        dataset["descent_time"].attrs = {"long_name": "time of the descent", "units": TIME}
         curves = dataset["rms_velocity"].values
         mean = curves.mean(axis=0)
         first, last = self._window(mean, dataset["end_time"].values)

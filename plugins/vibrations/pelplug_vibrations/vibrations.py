@@ -12,7 +12,7 @@ from pelplug_vibrations.modes import all_modes, lowest_modes, participation_rati
 
 __all__ = ["Vibrations"]
 
-FREQUENCY = "1 / time"
+FREQUENCY = "rad / time"
 MODULUS = "energy / length**dimension"
 # Degrees of freedom up to which "auto" takes all modes, and above which "all" is refused.
 SMALL, LARGEST = 6000, 30_000
@@ -129,7 +129,8 @@ class Vibrations(pelplug.Analysis):
             state, self.potential_of(state), solver=self.solver, pairs=max(1, 3 * (count or 100))
         )
         backbone, d = response.backbone, state.dimension
-        masses = np.ones(backbone.n) if backbone.masses is None else backbone.masses
+        # In units in which a squared frequency is a curvature over a mass, whatever the model's are.
+        masses = self.units.mass_unit * self.masses_of(backbone)
         total = d * (backbone.n - 1)
         wanted = total if count is None else count
         if max(wanted, self.vectors) > total or self.vectors > wanted:

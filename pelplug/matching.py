@@ -1,0 +1,111 @@
+"""What a file's numbers are in against what a model's are, and whether its particles can see each other at all."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.units import REDUCED, Units
+
+__all__ = ["check_together", "matched", "units_of", "with_units_of"]
+
+_ROUNDING = 0.01  # of a mass: tables of atomic masses differ by less
+
+
+def units_of(model, potential, trajectory) -> Units:
+    """Return what the numbers of a calculation are in."""
+    for owner in (potential, model, trajectory):
+        found = getattr(owner, "units", None)
+        if isinstance(found, Units) and found.is_stated:
+            return found
+    return REDUCED if getattr(model, "units", REDUCED) is REDUCED else Units()
+
+
+def matched(trajectory, model, potential=None):
+    """Return a trajectory in the units of a model or potential, with the model's masses where it has none.
+
+    Raises
+    ------
+    InputError
+        If one is in reduced units and the other is not.
+    """
+    owner = model if potential is None else potential
+    if owner is None or not hasattr(trajectory, "in_units"):
+        return trajectory
+    units = getattr(owner, "units", None)
+    if not isinstance(units, Units) or not units.is_stated:
+        return trajectory.in_units(trajectory.units, model)
+    _refuse_other_kind(trajectory, units, f"the model {model.name}" if potential is None else "the potential")
+    return trajectory.in_units(units, model)
+
+
+def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:
+    file = trajectory.units
+    if not file.is_stated or file.is_reduced == units.is_reduced or (units.is_reduced and trajectory.any_length):
+        return
+    if file.is_reduced:
+        raise InputError(
+            f"{trajectory.path} is in reduced units and {owner} in real ones ({units}); choose a model in reduced "
+            "units, or say what the numbers of the file are in, for example --units metal (units= in Python)."
+        )
+    words = ", ".join(text for text in (file.length, file.energy, file.time) if text is not None)
+    raise InputError(
+        f"{trajectory.path} comes in {words} and {owner} is in reduced units; choose a model in real units (--potential "
+        'FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... and '
+        "epsilon=...), or, if the file was written in reduced units, pass --units lj (units= in Python)."
+    )
+
+
+def with_units_of(model, trajectory):
+    """Return a model that states no units in those of the file, where the file states all of them."""
+    if model is None or model.units.is_stated or not hasattr(trajectory, "in_units"):
+        return model
+    units = trajectory.units
+    return model.in_units(units) if units.is_complete and hasattr(model, "in_units") else model
+
+
+def check_together(trajectory, model, potential, configuration) -> None:
+    """Look at the first frame before any work: whether anything interacts, and what model and file say otherwise.
+
+    Raises
+    ------
+    InputError
+        If no two particles are in range of each other.
+    """
+    if model is not None:
+        _tell_masses(trajectory, model, configuration)
+    owner = "the potential" if model is None else f"the model {model.name}"
+    missing = getattr(trajectory.reader, "missing_ids", 0)
+    if missing > 0:
+        warnings.warn(
+            f"The ids of {trajectory.path} go up to {configuration.n + missing} and there are {configuration.n} "
+            "particles: if the others were left out of the dump, as those of another group are, energies and forces are "
+            "wrong; dump all particles.",
+            stacklevel=2,
+        )
+    ignored = getattr(trajectory, "ignored", {})
+    if ignored:
+        words = ", ".join(
+            f"{number} {name if name != 'charges' else 'charged atoms'}" for name, number in ignored.items()
+        )
+        warnings.warn(
+            f"{trajectory.topology or trajectory.path} has {words}, which {owner} does not know: energies and forces are "
+            "without them.",
+            stacklevel=2,
+        )
+
+
+def _tell_masses(trajectory, model, configuration) -> None:
+    known = model.known_masses(configuration)
+    if known is None or configuration.masses is None or getattr(trajectory, "given_masses", None):
+        return
+    for name in configuration.species_names:
+        mine, theirs = (values[configuration.species == name].mean() for values in (configuration.masses, known))
+        if not np.isclose(mine, theirs, rtol=_ROUNDING):
+            warnings.warn(
+                f"{trajectory.path} gives {name} the mass {mine:.6g}, and {model.name} {theirs:.6g}: that of the file is "
+                f"taken; for the other pass --mass {name}={theirs:.6g} (masses= in Python).",
+                stacklevel=2,
+            )

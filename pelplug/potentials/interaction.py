@@ -1,0 +1,77 @@
+"""Whether any two particles of a state see each other: an energy of zero is rarely what was meant."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from pelplug.configuration import Configuration
+from pelplug.errors import InputError
+from pelplug.potentials.base import Potential
+
+__all__ = ["nearest_distances", "require_interaction"]
+
+_REPULSIVE = {"harmonic", "inverse-power-law", "inverse-power-law-smooth", "soft-spheres-12"}
+_LOOSE = 2.0  # ranges between the nearest two of particles that only repel: beyond that no liquid is so dilute
+
+
+def require_interaction(
+    configuration: Configuration,
+    potential: Potential,
+    energy: float | None = None,
+    forces: np.ndarray | None = None,
+) -> None:
+    """Refuse a start in which no pair of particles is in range, with the distance of the nearest two.
+
+    Spheres that only repel may be out of each other's reach: there zero is the right energy, unless they are so far
+    apart that the unit of length must be wrong.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The start.
+    potential : Potential
+        Its interactions.
+    energy, forces : float and ndarray, optional
+        U and -dU/dx there, where they are known.
+
+    Raises
+    ------
+    InputError
+        If nothing interacts.
+    """
+    if energy is None:
+        energy, forces = potential.energy_forces(configuration)
+    if energy != 0.0 or np.any(forces) or configuration.n < 2 or potential.shifted:
+        return
+    reach = range_of(potential, configuration)
+    nearest = float(nearest_distances(configuration).min())
+    form = getattr(getattr(potential, "form", None), "name", None)
+    if nearest <= (_LOOSE * reach if form in _REPULSIVE else reach):
+        return
+    raise InputError(
+        f"No pair of particles is within the range {reach:.4g} of the model, the nearest are {nearest:.4g} apart: are the "
+        "units of length the model's? Say those of the file with --units, or give the model its length "
+        "(--model-param sigma=..., or sigma in a model file)."
+    )
+
+
+def range_of(potential: Potential, configuration: Configuration) -> float:
+    """Return the largest distance at which two particles of a state interact [length]."""
+    reach = float(potential.cutoff)
+    if getattr(potential, "per_particle", False) and configuration.diameters is not None:
+        largest = float(configuration.diameters.max())
+        reach *= float(potential.mixing(largest, largest))
+    return reach
+
+
+def nearest_distances(configuration: Configuration) -> np.ndarray:
+    """Return the distance of each particle to the nearest other one, or image of one, shape (N,) [length]."""
+    state, d = configuration.wrapped(), configuration.dimension
+    images = np.array(list(itertools.product((-1, 0, 1), repeat=d)) if 3**d * state.n < 2_000_000 else [(0,) * d])
+    everything = (state.positions[None] + (images @ state.cell)[:, None]).reshape(-1, d)
+    if len(everything) < 2:
+        return np.full(state.n, np.inf)
+    return cKDTree(everything).query(state.positions, k=2)[0][:, 1]
