@@ -52,9 +52,9 @@ def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:
         )
     words = ", ".join(text for text in (file.length, file.energy, file.time) if text is not None)
     raise InputError(
-        f"{trajectory.path} comes in {words} and {owner} is in reduced units; choose a model in real units (--potential "
-        'FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... and '
-        "epsilon=...), or, if the file was written in reduced units, pass --units lj (units= in Python)."
+        f"{trajectory.path} comes in {words} and {owner} is in reduced units; choose a model in real units "
+        '(--potential FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... '
+        "and epsilon=...), or, if the file was written in reduced units, pass --units lj (units= in Python)."
     )
 
 
@@ -81,8 +81,8 @@ def check_together(trajectory, model, potential, configuration) -> None:
     if missing > 0:
         warnings.warn(
             f"The ids of {trajectory.path} go up to {configuration.n + missing} and there are {configuration.n} "
-            "particles: if the others were left out of the dump, as those of another group are, energies and forces are "
-            "wrong; dump all particles.",
+            "particles: if the others were left out of the dump, as those of another group are, energies and forces "
+            "are wrong; dump all particles.",
             stacklevel=2,
         )
     ignored = getattr(trajectory, "ignored", {})
@@ -91,8 +91,8 @@ def check_together(trajectory, model, potential, configuration) -> None:
             f"{number} {name if name != 'charges' else 'charged atoms'}" for name, number in ignored.items()
         )
         warnings.warn(
-            f"{trajectory.topology or trajectory.path} has {words}, which {owner} does not know: energies and forces are "
-            "without them.",
+            f"{trajectory.topology or trajectory.path} has {words}, which {owner} does not know: energies and forces "
+            "are without them.",
             stacklevel=2,
         )
 
@@ -105,7 +105,7 @@ def _tell_masses(trajectory, model, configuration) -> None:
         mine, theirs = (values[configuration.species == name].mean() for values in (configuration.masses, known))
         if not np.isclose(mine, theirs, rtol=_ROUNDING):
             warnings.warn(
-                f"{trajectory.path} gives {name} the mass {mine:.6g}, and {model.name} {theirs:.6g}: that of the file is "
-                f"taken; for the other pass --mass {name}={theirs:.6g} (masses= in Python).",
+                f"{trajectory.path} gives {name} the mass {mine:.6g}, and {model.name} {theirs:.6g}: that of the file "
+                f"is taken; for the other pass --mass {name}={theirs:.6g} (masses= in Python).",
                 stacklevel=2,
             )

@@ -215,7 +215,7 @@ class Trajectory:
 
     @property
     def length_unit(self) -> str:
-        """ "angstrom" where MDAnalysis's reader gives lengths in it, else "file": numbers as the file has them."""
+        """Unit of length: "angstrom" where MDAnalysis's reader gives it, else "file": numbers as the file has them."""
         return "angstrom" if self._generic is not None and self.file_units.length == "Angstrom" else "file"
 
     @property
@@ -225,7 +225,7 @@ class Trajectory:
 
     @property
     def ignored(self) -> dict[str, int]:
-        """What acts between the particles by file and topology and is in no model: bonds, angles, charges; by number."""
+        """What acts between the particles by file and topology and is in no model: bonds, angles, charges."""
         return self._extra.get("ignored") or getattr(self.reader, "ignored", {})
 
     @property

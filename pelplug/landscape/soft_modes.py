@@ -54,7 +54,8 @@ class SoftModes:
     stiffness : ndarray, shape (K,)
         z.M.z [energy / length**2].
     frequency : ndarray, shape (K,)
-        ``sqrt(z.M.z / sum m_i |z_i|**2)`` [sqrt(energy / mass) / length]; the masses are one where the configuration has none.
+        ``sqrt(z.M.z / sum m_i |z_i|**2)`` [sqrt(energy / mass) / length]; masses of one where the
+        configuration has none.
     participation_ratio : ndarray, shape (K,)
         ``(sum |z_i|**2)**2 / (N sum |z_i|**4)``, N without rattlers: 1/N on one particle, 1 on all alike.
     cost : ndarray, shape (K,)

@@ -52,8 +52,8 @@ def require_interaction(
     if nearest <= (_LOOSE * reach if form in _REPULSIVE else reach):
         return
     raise InputError(
-        f"No pair of particles is within the range {reach:.4g} of the model, the nearest are {nearest:.4g} apart: are the "
-        "units of length the model's? Say those of the file with --units, or give the model its length "
+        f"No pair of particles is within the range {reach:.4g} of the model, the nearest are {nearest:.4g} apart: are "
+        "the units of length the model's? Say those of the file with --units, or give the model its length "
         "(--model-param sigma=..., or sigma in a model file)."
     )
 

@@ -294,7 +294,7 @@ def _ignored(universe) -> dict[str, int]:
         if hasattr(universe.atoms, name) and (number := len(getattr(universe, name))):
             found[name] = number
     if hasattr(universe.atoms, "charges") and (number := np.count_nonzero(np.nan_to_num(universe.atoms.charges))):
-        found["charges"] = int(number)
+        found["charged atoms"] = int(number)
     return found
 
 

@@ -67,7 +67,7 @@ class DataReader(FrameReader):
         order = np.argsort(atoms["id"], kind="stable")
         atoms = atoms[order]
         if "q" in columns and (charges := np.count_nonzero(atoms["q"])):
-            self.ignored["charges"] = int(charges)
+            self.ignored["charged atoms"] = int(charges)
         cell, origin = _cell(header)
         names = _type_names(sections)
         types = atoms["type"].astype(str)

@@ -106,7 +106,7 @@ class Frame:
             sign = np.sign(np.diag(r))
             self.lower, self.turn = np.tril((r * sign[:, None]).T), (q * sign).T
         configuration.require_masses("A simulation needs")
-        masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
+        masses = model.masses_of(configuration)
         self.masses = model.mass_unit * masses
         species = np.unique(configuration.species, return_inverse=True)[1]
         if by_mass:

@@ -89,7 +89,7 @@ def run_isoconfigurational(
                 parts.append([one.unwrapped_positions() for one in split(session.configuration(), copies)])
         moved.append(np.array(parts).swapaxes(0, 1))
     displacements = np.concatenate(moved) - start.unwrapped_positions()
-    masses = np.ones(start.n) if start.masses is None else start.masses
+    masses = model.masses_of(start)
     displacements -= (np.tensordot(displacements, masses, axes=([2], [0])) / masses.sum())[:, :, None, :]
     velocities = np.array([one.velocities for one in begun])
     return IsoconfigurationalRuns(steps * time_step, displacements, velocities, engine.name, route)

@@ -165,7 +165,7 @@ class LammpsSession(Session):
     def _build(self, internal) -> None:
         start, d = self._start, self._start.dimension
         start.require_masses("A simulation needs")
-        self._masses = self._model.mass_unit * (np.ones(start.n) if start.masses is None else start.masses)
+        self._masses = self._model.mass_unit * self._model.masses_of(start)
         by_type = {name: np.unique(self._masses[start.species == name]) for name in start.species_names}
         per_particle = start.diameters is not None or any(values.size > 1 for values in by_type.values())
         self._type_masses = () if per_particle else tuple(float(values[0]) for values in by_type.values())
@@ -227,7 +227,8 @@ class LammpsSession(Session):
                 ("fix_modify", "forces", "energy", "yes", "virial", "no"),
             )
             self._lmp.set_fix_external_callback("forces", self._external, self._lmp)
-        skin = 0.3 if self._model.mass_unit == 1.0 else 1.0
+        size = getattr(self._model, "largest_size", 0.0)
+        skin = 0.3 * size if size else 1.0
         # Our kernels need no list of LAMMPS's; it only has to wrap positions before a particle is a box away, and
         # each time it does our own list is made anew.
         when = (1, "delay", 0, "check", "yes") if self._forces.potential is None else (50, "delay", 0, "check", "no")

@@ -62,6 +62,7 @@ class ReplicatedModel:
         self.model, self.copies = model, copies
         self.name, self.units = f"{copies} times {model.name}", model.units
         self.boltzmann, self.mass_unit, self.time_step = model.boltzmann, model.mass_unit, model.time_step
+        self.masses_of = model.masses_of
         self.dimension, self.needs_diameters = model.dimension, model.needs_diameters
 
     def check(self, configuration: Configuration) -> None:

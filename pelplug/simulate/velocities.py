@@ -19,7 +19,7 @@ def thermalised(
     Parameters
     ----------
     configuration : Configuration
-        State; masses of 1 where it has none.
+        State; where it has no masses, those that the model knows.
     model : Model
         Whose units the numbers are in.
     temperature : float
@@ -43,7 +43,7 @@ def thermalised(
         raise InputError("One particle has no thermal velocity once the total momentum is taken out; use at least two.")
     configuration.require_masses("Thermal velocities need")
     rng = np.random.default_rng(rng)
-    masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
+    masses = model.masses_of(configuration)
     velocities = (
         rng.standard_normal(configuration.positions.shape)
         * np.sqrt(model.boltzmann * temperature / (model.mass_unit * masses))[:, None]
@@ -57,6 +57,6 @@ def kinetic_temperature(configuration: Configuration, model: Model) -> float:
     """Return ``sum m v**2 / (d (N - 1) k_B)`` in the units of the model; NaN without velocities."""
     if configuration.velocities is None or configuration.n < 2:
         return float("nan")
-    masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
+    masses = model.masses_of(configuration)
     twice = model.mass_unit * float(np.sum(masses[:, None] * configuration.velocities**2))
     return twice / (model.boltzmann * configuration.dimension * (configuration.n - 1))
