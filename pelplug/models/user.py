@@ -143,7 +143,7 @@ class UserModel(Model):
         self.summary = str(definition.get("summary", f"{self.form.name} pair model from a file"))
         self.units = Units.of(definition.get("units", "reduced"))
         masses = {str(key): _number(value, f"mass of {key}") for key, value in definition.get("masses", {}).items()}
-        if unknown := sorted(set(masses) - set(definition.get("species", masses))):
+        if unknown := [name for name in masses if name not in definition.get("species", masses)]:
             raise InputError(f"masses has {unknown[0]!r}, which is not among the species.")
         self.masses = masses
         self.cites = tuple(map(str, definition.get("cites", ())))
