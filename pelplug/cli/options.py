@@ -76,7 +76,15 @@ trajectory_options = _stack(
     ),
     click.option("--mass", "masses", metavar="A=1,B=2", help="Masses of the species, instead of the file's."),
 )
-_INPUT = ("topology", "file_format", "species", "dt", "frame_interval", "units", "masses")  # the keywords of `open_input`
+_INPUT = (
+    "topology",
+    "file_format",
+    "species",
+    "dt",
+    "frame_interval",
+    "units",
+    "masses",
+)  # the keywords of `open_input`
 
 frame_options = _stack(
     click.option("--start", type=int, metavar="FRAME", help="First frame; negative numbers count from the end."),

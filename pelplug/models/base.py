@@ -396,7 +396,7 @@ class Model(abc.ABC):
     # --- for people and files ---------------------------------------------------------------------------------
 
     def to_dict(self) -> dict:
-        """Return name and parameters: what `pelplug.models.from_record` rebuilds the model from; units that are not reduced.
+        """Return name and parameters, of which `pelplug.models.from_record` rebuilds the model; units unless reduced.
 
         ``files`` has the SHA-256 of every file that a parameter names, unless a parameter ``sha256`` has it.
         """
