@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from pelplug.models.base import Model, Option
     from pelplug.parameters import Param
+    from pelplug.plotting import unit_label
     from pelplug.potentials.base import Potential
     from pelplug.potentials.eam import EAMPotential
     from pelplug.potentials.eam_file import EAMTables, read_eam
@@ -86,6 +87,7 @@ _HOMES = {
     ),
     "pelplug.models.base": ("Model", "Option"),
     "pelplug.parameters": ("Param",),
+    "pelplug.plotting": ("unit_label",),
     "pelplug.potentials.base": ("Potential",),
     "pelplug.potentials.eam": ("EAMPotential",),
     "pelplug.potentials.eam_file": ("EAMTables", "read_eam"),
@@ -161,6 +163,7 @@ __all__ = [
     "soft_modes",
     "steepest_descent",
     "swap_monte_carlo",
+    "unit_label",
     "write_netcdf",
     "write_trajectory",
 ]

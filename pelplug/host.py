@@ -287,16 +287,16 @@ def simulate(
         If the simulation failed.
     """
     from pelplug import in_situ as on_the_fly
+    from pelplug.matching import read_start
     from pelplug.pipeline import share_parameters
     from pelplug.simulate.run import choose_engine, output_of_replica
-    from pelplug.trajectory import read_configuration
 
     registry = registry or default_registry()
     engine_class = choose_engine(engine, registry.engines())
     liquid = registry.model(model) if isinstance(model, str | os.PathLike) else model
     from_file = isinstance(start, str | os.PathLike)
     protocol["inputs"] = [start] if from_file else []
-    protocol["start"] = read_configuration(start) if from_file else start
+    protocol["start"] = read_start(start, liquid) if from_file else start
     if replicas < 1 or workers < 1:
         raise InputError("There must be at least one replica and one worker.")
     program = engine_class(device=device, threads=threads, **(engine_options or {}))

@@ -7,9 +7,10 @@ import warnings
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.trajectory import open_trajectory
 from pelplug.units import REDUCED, Units
 
-__all__ = ["check_together", "matched", "units_of", "with_units_of"]
+__all__ = ["check_together", "matched", "read_start", "units_of", "with_units_of"]
 
 _ROUNDING = 0.01  # of a mass: tables of atomic masses differ by less
 
@@ -39,6 +40,18 @@ def matched(trajectory, model, potential=None):
         return trajectory.in_units(trajectory.units, model)
     _refuse_other_kind(trajectory, units, f"the model {model.name}" if potential is None else "the potential")
     return trajectory.in_units(units, model)
+
+
+def read_start(path, model):
+    """Return the last frame of a file, from which a simulation is to start, in the units of its model.
+
+    Raises
+    ------
+    InputError
+        As `matched`, and if the file cannot be read.
+    """
+    with open_trajectory(path) as trajectory:
+        return matched(trajectory, model).configuration(-1)
 
 
 def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["axis_label", "one_panel", "overlay", "plot_variable", "temperature_labels"]
+__all__ = ["axis_label", "one_panel", "overlay", "plot_variable", "temperature_labels", "unit_label"]
 
 _MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
 _UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
@@ -18,6 +19,25 @@ def axis_label(array) -> str:
     units = array.attrs.get("units", "")
     name = array.attrs.get("long_name", array.name)
     return f"{name} ({units})" if units not in ("", "1") else str(name)
+
+
+def unit_label(symbol: str, array, what: str = "") -> str:
+    """Return a symbol with the unit of a DataArray, for an axis: ``omega (rad / ps)``.
+
+    Parameters
+    ----------
+    symbol : str
+        What stands on the axis.
+    array : DataArray
+        Whose ``units`` are taken.
+    what : str, optional
+        More words for behind the unit, such as ``"per particle"``.
+    """
+    units = array.attrs.get("units", "")
+    if units in ("", "1"):
+        return symbol
+    pretty = re.sub(r"\*\*\(?(-?[\w/]+)\)?", r"$^{\1}$", units).replace("zeta", r"$\zeta$")
+    return f"{symbol} ({pretty.replace('Angstrom', 'Å')}{f' {what}' if what else ''})"
 
 
 def plot_variable(dataset, name: str, ax=None, **keywords):

@@ -136,9 +136,9 @@ def _start(model, particles, density, start, from_file, rng):
     if from_file:
         if particles is not None or density is not None:
             raise InputError("The file to start from has its own N and density; leave -N and --density out.")
-        from pelplug.trajectory import read_configuration
+        from pelplug.matching import read_start
 
-        return read_configuration(start)
+        return read_start(start, model)
     if particles is None:
         raise InputError("Say how many particles with -N, or start from a file with --start.")
     return model.random_configuration(particles, rng, density=density, arrangement=start)

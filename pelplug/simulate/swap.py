@@ -285,7 +285,7 @@ class _Chain:
         edges = edges_of(start)
         temperature = positive("temperature", temperature)
         self.rng = rng
-        self.beta = 1.0 / temperature
+        self.beta = 1.0 / (getattr(model, "boltzmann", 1.0) * temperature)
         self.n = start.n
         wrapped = start.wrapped().positions
         # Rounding may leave a position on the upper face, which is the lower one.

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Polygon
 
+import pelplug
+
 __all__ = ["draw_distribution", "draw_figure", "draw_map"]
 
 INK = "#17324d"
@@ -145,7 +147,7 @@ def draw_figure(dataset, parameters=None) -> Figure:
 def _draw_shares(dataset, ax):
     over = dataset["time"] if "time" in dataset.coords else dataset["frame"]
     ax.plot(over, dataset["phi_frame"], marker="o", markersize=4, linewidth=1, color=DEFECT)
-    ax.set(xlabel="time" if "time" in dataset.coords else "frame", ylabel=r"$\varphi$", ylim=(0, None))
+    ax.set(xlabel=pelplug.unit_label(over.name, over), ylabel=r"$\varphi$", ylim=(0, None))
     return ax
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+import pelplug
+
 __all__ = ["draw_correlations", "draw_displacement", "draw_figure", "draw_rdf", "draw_scattering"]
 
 COLOURS = ("#17324d", "#c8553d", "#4f8a5b", "#8a6fb0", "#b8862c")
@@ -37,7 +39,7 @@ def _curves(dataset, name, ax, keywords, **selection):
         ax.plot(times, y, **{**style, **({} if shared else keywords)})
         # Where a lag has no error none is drawn, and no band across it.
         ax.fill_between(times, y - e, y + e, where=np.isfinite(e), color=style["color"], alpha=0.2, linewidth=0)
-    ax.set(xscale="log", xlabel="$t$ (time)")
+    ax.set(xscale="log", xlabel=pelplug.unit_label("$t$", dataset["lag_time"]))
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
@@ -83,7 +85,7 @@ def draw_displacement(dataset, ax=None, **keywords):
         end = float(msd.sel(lag_time=window[1], method="nearest"))
         label = rf"$D_\mathrm{{{kind}}} = {float(dataset['diffusion_coefficient'].sel(kind=kind)):.3g}$"
         ax.plot(window, 1.5 * end * window / window[1], "--", color=COLOURS[k % len(COLOURS)], linewidth=1, label=label)
-    ax.set(yscale="log", ylabel=r"$\langle\Delta r^2(t)\rangle$ (length$^2$)")
+    ax.set(yscale="log", ylabel=pelplug.unit_label(r"$\langle\Delta r^2(t)\rangle$", dataset["msd"]))
     ax.legend(frameon=False, fontsize="small")
     return ax
 
@@ -116,7 +118,7 @@ def draw_rdf(dataset, ax=None, **keywords):
             style = {"color": COLOURS[k % len(COLOURS)], "linewidth": 1.2, "label": f"{first}{second}", **keywords}
             ax.plot(dataset["r"].values, g.values, **style)
             k += 1
-    ax.set(xlabel="$r$ (length)", ylabel="$g(r)$")
+    ax.set(xlabel=pelplug.unit_label("$r$", dataset["r"]), ylabel="$g(r)$")
     ax.set_xlim(left=0)
     ax.legend(frameon=False, fontsize="small")
     for side in ("top", "right"):

@@ -146,7 +146,8 @@ class InherentStructures(pelplug.Analysis):
             deviation = float(energy.std(ddof=1))
             ax.axhspan(mean - deviation, mean + deviation, color="0.93", zorder=-1, label="one standard deviation")
         ax.plot(over, energy, **{"marker": "o", "markersize": 4, "linewidth": 1, **keywords})
-        ax.set(xlabel="time" if "time" in dataset.coords else "frame", ylabel=r"$e_\mathrm{IS}$ (energy per particle)")
+        label = pelplug.unit_label(r"$e_\mathrm{IS}$", energy, "per particle")
+        ax.set(xlabel=pelplug.unit_label(over.name, over), ylabel=label)
         ax.legend(frameon=False, fontsize="small")
         return ax
 

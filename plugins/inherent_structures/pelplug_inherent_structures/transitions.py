@@ -202,7 +202,8 @@ class InherentStructureTransitions(pelplug.Analysis):
         low, high = float(energy.min()), float(energy.max())
         level = low - 0.05 * ((high - low) or 1e-3)
         ax.plot(times, np.full(len(times), level), "|", color="0.4", markersize=5, label=f"{len(times)} transitions")
-        ax.set(xlabel="time", ylabel=r"$e_\mathrm{IS}$ (energy per particle)")
+        label = pelplug.unit_label(r"$e_\mathrm{IS}$", energy, "per particle")
+        ax.set(xlabel=pelplug.unit_label("time", dataset["time"]), ylabel=label)
         ax.legend(frameon=False, fontsize="small")
         return ax
 

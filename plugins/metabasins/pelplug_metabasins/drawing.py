@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+import pelplug
+
 __all__ = ["draw_by_energy", "draw_figure", "draw_jumps", "draw_persistence", "draw_waiting_times"]
 
 INK = "#17324d"
@@ -38,7 +40,12 @@ def draw_waiting_times(dataset, ax=None, **keywords):
     ax.plot(middle[good], density[good], **style)
     low = np.maximum(density - np.nan_to_num(error), 0.2 * density)[good]
     ax.vlines(middle[good], low, (density + np.nan_to_num(error))[good], color=style["color"], linewidth=1)
-    ax.set(xscale="log", yscale="log", xlabel=r"$\tau$ (time)", ylabel=r"$\varphi(\tau)$ (1 / time)")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel=pelplug.unit_label(r"$\tau$", dataset["waiting_time"]),
+        ylabel=pelplug.unit_label(r"$\varphi(\tau)$", dataset["waiting_density"]),
+    )
     return ax
 
 
@@ -63,7 +70,10 @@ def draw_by_energy(dataset, ax=None, **keywords):
         ax.axvline(crossover, color=FIT, linewidth=0.8, linestyle=":")
     if np.isfinite(mean).any():  # the curve goes beyond what was seen
         ax.set_ylim(shown)
-    ax.set(xlabel=r"$e$ (energy)", ylabel=r"$\langle\tau(e)\rangle$ (time)")
+    ax.set(
+        xlabel=pelplug.unit_label("$e$", dataset["bin_energy"]),
+        ylabel=pelplug.unit_label(r"$\langle\tau(e)\rangle$", dataset["waiting_time_by_energy"]),
+    )
     if "label" in keywords:  # beside other results, whose distributions would cover each other
         return ax
     behind = ax.twinx()
@@ -86,13 +96,15 @@ def draw_persistence(dataset, ax=None, **keywords):
         times, dataset["persistence"].values[1:], **{"color": INK, "linewidth": 1.8, "label": "$S_0(t)$", **keywords}
     )
     if "label" in keywords:  # S_MB of every wave number would be a maze
-        ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel=r"$t$ (time)", ylabel="$S_0(t)$")
+        ax.set(
+            xscale="log", ylim=(-0.02, 1.02), xlabel=pelplug.unit_label("$t$", dataset["lag_time"]), ylabel="$S_0(t)$"
+        )
         return ax
     for row, k in enumerate(dataset["wave_number"].values):
         colour = FIT if row == 0 else f"C{row}"
         label = rf"$S_\mathrm{{MB}}(k={k:g}, t)$"
         ax.plot(times, dataset["scattering"].values[row, 1:], "o", color=colour, markersize=3.5, label=label)
-    ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel=r"$t$ (time)", ylabel=r"$S(t)$")
+    ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel=pelplug.unit_label("$t$", dataset["lag_time"]), ylabel=r"$S(t)$")
     ax.axvline(float(dataset["relaxation_time"]), color="0.6", linewidth=0.8, linestyle=":", label=r"$\tau_\alpha$")
     ax.legend(frameon=False, fontsize="small")
     return ax
@@ -113,7 +125,8 @@ def draw_jumps(dataset, ax=None, **keywords):
         level = float(dataset["squared_jump"])
         ax.plot(dataset["jump_window"].values, [level, level], color=FIT, linewidth=2, label="$a^2$")
         ax.legend(frameon=False, fontsize="small")
-    ax.set(xscale="log", xlabel="$n$ (jumps)", ylabel=r"$\langle|R_{m+n}-R_m|^2\rangle/n$ (length$^2$)")
+    height = pelplug.unit_label(r"$\langle|R_{m+n}-R_m|^2\rangle/n$", dataset["squared_displacement"])
+    ax.set(xscale="log", xlabel="$n$ (jumps)", ylabel=height)
     ax.set_ylim(bottom=0)
     return ax
 

@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+import pelplug
+
 __all__ = ["draw_diffusion", "draw_distributions", "draw_figure", "draw_msed"]
 
 INK, FIT = "#2b6a99", "#c8553d"
@@ -46,7 +48,11 @@ def draw_msed(dataset, ax=None, **keywords):
         fit = float(dataset["u0_squared"]) + float(dataset["um_squared"]) * rise
         tau, spread = float(dataset["tau"]), float(dataset["tau_error"])
         ax.plot(t, fit, color=FIT, linewidth=1.6, label=rf"Eq. 11, $\tau^* = {tau:.3g} \pm {spread:.1g}$")
-    ax.set(xscale="log", xlabel="$t$ (time)", ylabel=r"$\langle\Delta^2\rangle(t)$ (energy$^2$)")
+    ax.set(
+        xscale="log",
+        xlabel=pelplug.unit_label("$t$", dataset["lag"]),
+        ylabel=pelplug.unit_label(r"$\langle\Delta^2\rangle(t)$", dataset["msed"]),
+    )
     # Fixed limits would cut off what is drawn over this one later.
     ax.autoscale(axis="y")
     ax.set_ylim(bottom=0.0)
@@ -73,7 +79,10 @@ def draw_distributions(dataset, ax=None):
             ax.plot(middle[seen], density[seen], ".", color=colour, markersize=4, label=f"$t$ = {lag:.3g}")
         ax.set_yscale("log")
         ax.legend(frameon=False, fontsize="x-small")
-    ax.set(xlabel=r"$\Delta$ (energy)", ylabel=r"$\varphi(\Delta)$ (1 / energy)")
+        ax.set(
+            xlabel=pelplug.unit_label(r"$\Delta$", dataset["phi_edges"]),
+            ylabel=pelplug.unit_label(r"$\varphi(\Delta)$", dataset["phi"]),
+        )
     _tidy(ax)
     return ax
 
@@ -82,7 +91,12 @@ def draw_diffusion(dataset, ax=None, **keywords):
     """Draw D_E(t) = <Delta^2>/(2t)."""
     ax = Figure(layout="constrained").add_subplot() if ax is None else ax
     ax.plot(dataset["lag"], dataset["energy_diffusion"], **{"color": INK, "linewidth": 1.2, **keywords})
-    ax.set(xscale="log", yscale="log", xlabel="$t$ (time)", ylabel=r"$D_E(t)$ (energy$^2$ / time)")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel=pelplug.unit_label("$t$", dataset["lag"]),
+        ylabel=pelplug.unit_label("$D_E(t)$", dataset["energy_diffusion"]),
+    )
     _tidy(ax)
     return ax
 

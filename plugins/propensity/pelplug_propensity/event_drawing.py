@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+import pelplug
+
 __all__ = ["draw_event_figure", "draw_second_events", "draw_waiting_times"]
 
 _STYLES = {"local": ("#2b6a99", "o"), "structural": ("#c8553d", "s")}
@@ -29,7 +31,7 @@ def draw_second_events(dataset, ax=None, **keywords):
     ax = Figure(layout="constrained").add_subplot() if ax is None else ax
     ax.axhline(1.0, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
     _draw(ax, dataset, "second_events", keywords)
-    ax.set(xlabel="$d$", ylabel=r"$N(d)\,/\,N_\mathrm{av}(d)$", xlim=(0, None))
+    ax.set(xlabel=pelplug.unit_label("$d$", dataset["distance"]), ylabel=r"$N(d)\,/\,N_\mathrm{av}(d)$", xlim=(0, None))
     ax.set_ylim(bottom=0)
     _finish(ax)
     return ax
@@ -44,7 +46,11 @@ def draw_waiting_times(dataset, ax=None, **keywords):
         if np.isfinite(level):
             ax.axhline(level, color=_STYLES[str(name)][0], linewidth=1.0, linestyle="--", zorder=0)
     ax.plot([], [], color="0.4", linewidth=1.0, linestyle="--", label=r"$\tau_{0,1}$")
-    ax.set(xlabel="$d$", ylabel=r"$\langle\tau_{1,2}\rangle(d)$", xlim=(0, None))
+    ax.set(
+        xlabel=pelplug.unit_label("$d$", dataset["distance"]),
+        ylabel=pelplug.unit_label(r"$\langle\tau_{1,2}\rangle(d)$", dataset["waiting_time"]),
+        xlim=(0, None),
+    )
     ax.set_ylim(bottom=0)
     _finish(ax)
     return ax

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+import pelplug
+
 __all__ = ["draw_energy", "draw_figure", "draw_slope", "draw_velocity"]
 
 INK = "#17324d"
@@ -50,7 +52,12 @@ def draw_velocity(dataset, ax=None, **keywords):
         ax.set(xlim=times[[0, -1]] if times.size > 1 else None, ylim=(0, 1))
         ax.text(0.5, 0.5, "every frame is at rest", transform=ax.transAxes, ha="center", color="0.4")
     scale = "linear" if at_rest else "log"
-    ax.set(xscale="log", yscale=scale, xlabel=r"$t$ ($\zeta\ell^2/v_0$)", ylabel=r"$v(t)$")
+    ax.set(
+        xscale="log",
+        yscale=scale,
+        xlabel=pelplug.unit_label("$t$", dataset["descent_time"]),
+        ylabel=pelplug.unit_label("$v(t)$", dataset["mean_velocity"]),
+    )
     return ax
 
 
@@ -64,7 +71,12 @@ def draw_slope(dataset, ax=None, **keywords):
         beta = float(dataset["beta"])
         ax.plot(dataset["fit_window"], [beta, beta], color=FIT, linewidth=1.5)
         top = max(top, 1.5 * beta)
-    ax.set(xscale="log", ylim=(0, top), xlabel=r"$t$ ($\zeta\ell^2/v_0$)", ylabel=r"$-d\ln v\,/\,d\ln t$")
+    ax.set(
+        xscale="log",
+        ylim=(0, top),
+        xlabel=pelplug.unit_label("$t$", dataset["descent_time"]),
+        ylabel=r"$-d\ln v\,/\,d\ln t$",
+    )
     return ax
 
 
@@ -80,7 +92,12 @@ def draw_energy(dataset, ax=None, **keywords):
         label = r"$e(t) - e_\mathrm{IS}$"
     good = above > 1e-14
     ax.plot(dataset["descent_time"].values[good], above[good], **{"color": INK, "linewidth": 1.2, **keywords})
-    ax.set(xscale="log", yscale="log" if good.any() else "linear", xlabel=r"$t$ ($\zeta\ell^2/v_0$)", ylabel=label)
+    ax.set(
+        xscale="log",
+        yscale="log" if good.any() else "linear",
+        xlabel=pelplug.unit_label("$t$", dataset["descent_time"]),
+        ylabel=pelplug.unit_label(label, dataset["energy_per_particle"]),
+    )
     return ax
 
 

@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+import pelplug
+
 __all__ = ["draw_density", "draw_figure", "draw_participation"]
 
 INK, SOUND, QUARTIC = "#17324d", "#2a9d8f", "#d1495b"
@@ -53,7 +55,8 @@ def draw_density(dataset, ax=None, dimension: int = 3, **keywords):
     if np.isfinite(phonon):
         ax.axvline(phonon, color="0.5", linewidth=0.9, linestyle=":", label="first phonon")
     low, high = 0.3 * density[filled].min(), 3.0 * density[filled].max()
-    ax.set(xscale="log", yscale="log", xlabel=r"$\omega$ (1 / time)", ylabel=r"$D(\omega)$ (time)", ylim=(low, high))
+    over, height = pelplug.unit_label(r"$\omega$", dataset["omega"]), dataset["density_of_states"]
+    ax.set(xscale="log", yscale="log", xlabel=over, ylabel=pelplug.unit_label(r"$D(\omega)$", height), ylim=(low, high))
     ax.legend(frameon=False, fontsize="small", loc="best")
     _tidy(ax)
     return ax
@@ -66,7 +69,12 @@ def draw_participation(dataset, ax):
     phonon = float(dataset["omega_phonon"].mean())
     if np.isfinite(phonon):
         ax.axvline(phonon, color="0.5", linewidth=0.9, linestyle=":")
-    ax.set(xscale="log", ylim=(0, None), xlabel=r"$\omega$ (1 / time)", ylabel="participation ratio")
+    ax.set(
+        xscale="log",
+        ylim=(0, None),
+        xlabel=pelplug.unit_label(r"$\omega$", dataset["omega"]),
+        ylabel="participation ratio",
+    )
     _tidy(ax)
     return ax
 
