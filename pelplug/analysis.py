@@ -180,6 +180,17 @@ class Analysis(AnalysisBase):
         """
         raise NotImplementedError(f"{type(self).__name__} has no compute()")
 
+    def survey(self, frames: np.ndarray) -> None:
+        """Look at the selected frames together, before any is computed: once, in the first process. By default nothing.
+
+        What it finds belongs in `fingerprint`, for a frame's result depends on it.
+
+        Parameters
+        ----------
+        frames : ndarray of int
+            Their numbers.
+        """
+
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Return the dataset with variables over all frames (means, intervals, histograms) added."""
         return dataset
@@ -359,6 +370,7 @@ class Analysis(AnalysisBase):
         check_needs(self.name, self.needs, self.trajectory, has_potential)
         selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
         verbose = self._verbose if verbose is None else verbose
+        self.survey(selected)
         self._open_store()
         if not self.reads_frames:
             self.frames, self.n_frames = selected, len(selected)

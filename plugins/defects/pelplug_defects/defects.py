@@ -23,6 +23,9 @@ from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
 
 __all__ = ["Defects", "DefectsBetween"]
 
+# Noise of a bin of g(x) below which its minimum is placed without smoothing.
+FEW_PERCENT = 0.04
+
 _PROVIDES = {
     "phi": pelplug.Field(("frame", "particle"), "1", "defect field: 1 where a bond breaks or forms"),
     "broken": pelplug.Field(("frame", "particle"), "1", "bonds that the particle loses"),
@@ -69,7 +72,7 @@ class _BondChanges(pelplug.Analysis):
         x_eq: Annotated[
             Literal["auto"] | float,
             pelplug.Param(
-                "neighbours in the frame are closer than this x; auto: first minimum of its g(x)",
+                "neighbours in the frame are closer than this x; auto: first minimum of g(x) over all frames",
                 exclusive_minimum=0,
                 exclusive_maximum=X_RANGE,
             ),
@@ -108,8 +111,40 @@ class _BondChanges(pelplug.Analysis):
         self.x_eq, self.x_broken, self.x_inserted, self.x_d2min = x_eq, x_broken, x_inserted, x_d2min
         self.sigma = sigma
         self.smoothing = smoothing
+        self._common = None if x_eq == "auto" else x_eq
         if x_eq != "auto":
             self._check_cutoff(x_eq)
+
+    def fingerprint(self) -> str:
+        """Return what decides the result of a frame, the cutoff of all frames included."""
+        own = super().fingerprint()
+        return own if self.x_eq != "auto" else hashlib.sha256(f"{own} {self._common}".encode()).hexdigest()
+
+    def survey(self, frames) -> None:
+        """Find x_EQ, the first minimum of g(x) averaged over all frames: a frame's own is noise as well.
+
+        Raises
+        ------
+        RunError
+            If it has no first minimum.
+        InputError
+            If that does not lie between the two cutoffs of the inherent structure.
+        """
+        if self.x_eq != "auto":
+            return
+        total, expected, number = 0.0, 0.0, 0
+        for frame in frames:
+            try:
+                state = self.trajectory.configuration(int(frame))
+            except pelplug.PelplugError:
+                continue  # it fails again when its turn comes, and is told then
+            scale = self._scale(state)
+            power = scale.mean_power(state.dimension)
+            total = total + self._near(state.positions, state.cell, scale, X_RANGE * scale.largest, power)[1]
+            expected = expected + self._expected(state.n, state.density * power, state.dimension)
+            number += 1
+        if number:
+            self._common = self._minimum(total / number, expected, number)
 
     def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
         """Return positions, continuous with the frame's unwrapped ones, and cell of the second state."""
@@ -124,10 +159,7 @@ class _BondChanges(pelplug.Analysis):
             If g(x) has no first minimum, or it does not lie between the two cutoffs of the inherent structure.
         """
         n, d = configuration.n, configuration.dimension
-        if n < 2:
-            raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
-        given = self._given_potential is not None or self.model is not None
-        scale = length_scale(configuration, self.potential_of(configuration) if given else None, self.sigma)
+        scale = self._scale(configuration)
         positions = configuration.unwrapped_positions()
         final, final_cell = self._final(configuration)
         reach = X_RANGE * scale.largest
@@ -136,7 +168,7 @@ class _BondChanges(pelplug.Analysis):
         after, g_is = self._near(final, final_cell, scale, reach, power)
         x_before = before.distances / scale.of(before.i, before.j)
         x_after = after.distances / scale.of(after.i, after.j)
-        x_eq = self._cutoff(g, n, configuration.density * power, d) if self.x_eq == "auto" else self.x_eq
+        x_eq = self._cutoff(g, n, configuration.density * power, d) if self._common is None else self._common
         cutoffs = (x_eq, self.x_broken, self.x_inserted)
         broken, inserted = bond_changes(before, x_before, after, x_after, n, cutoffs)
         near = before.take(x_before < self.x_d2min)
@@ -201,17 +233,34 @@ class _BondChanges(pelplug.Analysis):
         g = scaled_distribution(x[near], n, abs(np.linalg.det(cell)), power, d)
         return nearest_images(pairs.take(near)), g
 
-    def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
-        # Counts scatter as their square root: of a bin where g is one, the shell's expected count decides.
+    def _scale(self, configuration):
+        if configuration.n < 2:
+            raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
+        given = self._given_potential is not None or self.model is not None
+        return length_scale(configuration, self.potential_of(configuration) if given else None, self.sigma)
+
+    @staticmethod
+    def _expected(n: int, density: float, d: int) -> np.ndarray:
+        """Pairs in each bin of g(x) where it is one."""
         ball = np.pi ** (d / 2) / gamma(d / 2 + 1)
-        expected = 0.5 * n * density * ball * np.diff((BIN * np.arange(g.size + 1)) ** d)
+        return 0.5 * n * density * ball * np.diff((BIN * np.arange(round(X_RANGE / BIN) + 1)) ** d)
+
+    def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
+        """Return x_EQ of one frame: where there is no trajectory to average over."""
+        return self._minimum(g, self._expected(n, density, d), 1)
+
+    def _minimum(self, g: np.ndarray, expected: np.ndarray, frames: int) -> float:
+        # Counts scatter as their square root.
         noise = 1.0 / np.sqrt(expected)
         found = first_minimum(g, self.smoothing, noise)
         if not np.isfinite(found):
+            of = "this frame" if frames == 1 else f"these {frames} frames together"
             raise pelplug.RunError(
-                "The g(x) of this frame has no first minimum that stands out from its noise; pass --x-eq (1.34 to 1.48 "
+                f"The g(x) of {of} has no first minimum that stands out from its noise; pass --x-eq (1.34 to 1.48 "
                 "in the two-dimensional soft spheres of the paper), or a larger --smoothing."
             )
+        if noise[int(found / BIN)] < FEW_PERCENT:
+            found = first_minimum_of_mean(g, self.smoothing)
         self._check_cutoff(found)
         return found
 
@@ -232,7 +281,8 @@ class Defects(_BondChanges):
     trajectory : Trajectory
         Frames; their inherent structures come from the analysis inherent-structures.
     x_eq : "auto" or float
-        Neighbours in the frame have x = r_ij / d_ij below this; ``auto`` is the first minimum of the frame's g(x).
+        Neighbours in the frame have x = r_ij / d_ij below this; ``auto`` is the first minimum of g(x) averaged over
+        all selected frames.
     x_broken, x_inserted : float
         Cutoffs in the inherent structure for bonds that break and that form.
     x_d2min : float

@@ -292,6 +292,66 @@ def shaken(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def small_frames(tmp_path_factory):
+    """Twelve states of 60 soft discs, too few for a minimum that stands out in each of them; shaken minima."""
+    path = tmp_path_factory.mktemp("small") / "small.gsd"
+    model = pelplug.model("pss-2d")
+    rng, frames = np.random.default_rng(3), []
+    start = model.random_configuration(60, rng)
+    for k in range(12):
+        mixed = start.replace(positions=rng.uniform(size=(60, 2)) @ start.cell)
+        minimum = pelplug.quench(mixed, model.potential(mixed), "lbfgs", force_tolerance=1e-6).configuration
+        moved = minimum.positions + rng.normal(scale=0.05, size=(60, 2))
+        frames.append(minimum.replace(positions=moved, frame=k, step=10 * k).wrapped())
+    pelplug.write_trajectory(path, frames, model_record=model.to_dict())
+    return path
+
+
+def test_one_cutoff_of_all_frames_and_none_dropped(small_frames):
+    model = pelplug.model("pss-2d")
+    own = DefectsBetween(small_frames, reference=str(small_frames), model=model)
+    states = [own.trajectory.configuration(k) for k in range(12)]
+    found, mean = [], 0.0
+    for state in states:
+        scale = length_scale(state, model.potential(state), "auto")
+        power = scale.mean_power(2)
+        _, g = own._near(state.positions, state.cell, scale, X_RANGE * scale.largest, power)
+        mean = mean + g / 12
+        try:
+            found.append(own._cutoff(g, state.n, state.density * power, 2))
+        except pelplug.PelplugError:
+            found.append(np.nan)
+    assert np.isnan(found).any() and np.nanmax(found) - np.nanmin(found) > 0.05  # what their own g(x) would do
+    dataset = own.run().to_dataset()
+    assert dataset.sizes["frame"] == 12 and json.loads(dataset.attrs["failed_frames"]) == {}
+    x_eq = np.unique(dataset["x_eq"])
+    assert x_eq.size == 1 and 1.3 < x_eq[0] < 1.5
+    smooth = np.convolve(mean, np.ones(9) / 9, "same")
+    window = np.arange(115, 165)
+    assert x_eq[0] == pytest.approx(BIN * (window[np.argmin(smooth[window])] + 0.5), abs=0.06)
+    np.testing.assert_allclose(dataset["g"].mean("frame"), mean, rtol=1e-9)
+    # Frames chosen otherwise have another cutoff, and the stored results of these are not taken for those.
+    half = DefectsBetween(small_frames, reference=str(small_frames), model=model)
+    half.run(step=2)
+    assert half.attributes["fingerprint"] != own.attributes["fingerprint"]
+    several = DefectsBetween(small_frames, reference=str(small_frames), model=model)
+    several.run(backend="multiprocessing", n_workers=2)
+    np.testing.assert_array_equal(several.to_dataset()["x_eq"], dataset["x_eq"])
+
+
+def test_cutoff_of_all_frames_that_no_g_shows(tmp_path):
+    model = pelplug.model("pss-2d")
+    rng = np.random.default_rng(5)
+    start = model.random_configuration(40, rng)
+    frames = [start.replace(positions=rng.uniform(size=(40, 2)) @ start.cell, frame=k) for k in range(3)]
+    pelplug.write_trajectory(tmp_path / "gas.gsd", frames, model_record=model.to_dict())
+    with pytest.raises(pelplug.RunError, match=r"3 frames together has no first minimum.*--x-eq"):
+        DefectsBetween(tmp_path / "gas.gsd", reference=str(tmp_path / "gas.gsd"), model=model).run()
+    given = DefectsBetween(tmp_path / "gas.gsd", reference=str(tmp_path / "gas.gsd"), model=model, x_eq=1.4)
+    assert given.run().to_dataset().sizes["frame"] == 3
+
+
+@pytest.fixture(scope="module")
 def dataset(shaken):
     run = pelplug.testing.registry_with(Defects)
     from pelplug.host import run_analyses
