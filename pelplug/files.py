@@ -8,7 +8,8 @@ import errno
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pelplug.errors import InputError, RunError
@@ -17,6 +18,7 @@ __all__ = [
     "DISK_FULL",
     "atomic_output",
     "check_output",
+    "close_at_exit",
     "disk_errors",
     "move_new",
     "near_name",
@@ -161,6 +163,21 @@ def open_for_library(path) -> Iterator[io.RawIOBase]:
             raise file.error
     finally:
         os.close(descriptor)
+
+
+def close_at_exit(owner, close: Callable[[], None]) -> None:
+    """Close a library's file when its owner goes, and at the latest before the interpreter takes itself apart.
+
+    A file that is left to the interpreter may find its library's own modules gone: GSD then complains at every exit.
+
+    Parameters
+    ----------
+    owner : object
+        Which uses the file.
+    close : callable
+        Closes it; may be called when it is closed already. It must not refer to `owner`.
+    """
+    weakref.finalize(owner, close)
 
 
 class _QuietFile(io.RawIOBase):

@@ -9,6 +9,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.files import close_at_exit
 
 __all__ = ["GSDWriter", "in_centred_box", "pad", "type_names", "upper_triangular"]
 
@@ -42,6 +43,7 @@ class GSDWriter:
             for name, record in (records or {}).items()
         }
         self._file = gsd.hoomd.open(str(path), "r+" if append else "w")
+        close_at_exit(self, self._file.file.close)
         self._count = len(self._file)
         if append and self._count > 0:
             log = self._file[0].log

@@ -9,6 +9,7 @@ import gsd.fl
 import numpy as np
 
 from pelplug.errors import InputError, reason_of
+from pelplug.files import close_at_exit
 from pelplug.outside import parse_record
 from pelplug.readers.base import Frame, FrameReader
 
@@ -46,6 +47,7 @@ class GSDReader(FrameReader):
             self._file = gsd.fl.open(path, "r")
         except (RuntimeError, OSError) as error:
             raise InputError(_why_not_gsd(path, error)) from None
+        close_at_exit(self, self._file.close)
         if self._file.schema != "hoomd":
             raise InputError(f"{path} is a GSD file of schema {self._file.schema!r}; give one of schema 'hoomd'.")
         self._count = self._file.nframes
@@ -54,6 +56,7 @@ class GSDReader(FrameReader):
 
     def _connect(self):
         self._file = gsd.fl.open(self.filename, "r")
+        close_at_exit(self, self._file.close)
 
     def close(self):
         """Close the file."""
