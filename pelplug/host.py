@@ -300,6 +300,8 @@ def simulate(
     if replicas < 1 or workers < 1:
         raise InputError("There must be at least one replica and one worker.")
     program = engine_class(device=device, threads=threads, **(engine_options or {}))
+    if workers > 1 and program.ranks.size > 1:
+        raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")
     common = {"n": n, "temperature": temperature, "steps": steps, **protocol}
     classes = [registry.analysis(one) for one in ((in_situ,) if isinstance(in_situ, str) else in_situ)]
     shares = share_parameters(classes, in_situ_parameters or {}) if classes or in_situ_parameters else {}

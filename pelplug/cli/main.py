@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import traceback
@@ -22,6 +23,7 @@ from pelplug.cli.prepare import prepare
 from pelplug.cli.quench import quench
 from pelplug.cli.simulate import simulate
 from pelplug.errors import PelplugError
+from pelplug.execution.ranks import rank_in_environment
 from pelplug.files import DISK_FULL
 
 __all__ = ["cli", "main"]
@@ -61,7 +63,7 @@ class Group(click.Group):
             return super().main(args, prog_name, complete_var, False, **extra)
         debug = "--debug" in args
         code = 0
-        with _one_line_warnings(debug):
+        with _one_line_warnings(debug), _one_voice(args):
             try:
                 result = super().main(args, prog_name, complete_var, False, obj=args, **extra)
                 code = result if isinstance(result, int) else 0
@@ -127,6 +129,17 @@ def _one_line_warnings(debug: bool):
     with warnings.catch_warnings():
         if not debug:
             warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
+def _one_voice(args):
+    """Let only the first speak of several processes that mpirun has started for one command."""
+    together = "--device=mpi" in args or ("--device", "mpi") in itertools.pairwise(args)
+    if together and rank_in_environment() > 0:
+        with open(os.devnull, "w") as silence, contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+            yield
+    else:
         yield
 
 

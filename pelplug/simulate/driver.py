@@ -135,9 +135,12 @@ class Driver:
         self.protocol, self.engine, self.recorder = protocol, engine, recorder
         self._every = checkpoint_seconds
         self._progress = progress or (lambda *_: None)
+        self._ranks = engine.ranks
         self._saved = -np.inf
         self._chunk = 100
         self._stop = False
+        self._used: dict[str, str] = {}
+        self._left_with: dict[str, str] | None = None
 
     def run(self) -> dict:
         """Run to the end.
@@ -158,6 +161,7 @@ class Driver:
         progress, arrays, internal, log = {"stage": "melt", "done": 0}, {}, None, None
         if found is not None:
             progress, arrays, internal, log = found.progress, found.arrays, found.internal, found.log
+            self._left_with = progress.pop("used", None)
         stages = {"melt": self._melt, "cool": self._cool, "equilibrate": self._equilibrate, "produce": self._produce}
         with self._stopping_between_chunks():
             conf = self._first_state() if found is None else found.configuration
@@ -177,7 +181,7 @@ class Driver:
         protocol.model.check(conf)
         # Sites of a lattice taken by particles of unlike sizes: some are too close to begin to move.
         eased = quench(conf, protocol.model.potential(conf), force_tolerance=1e-3, max_evaluations=200)
-        return self._moving(eased.configuration.replace(step=0), _MELT)
+        return self._ranks.share(self._moving(eased.configuration.replace(step=0), _MELT))
 
     def _moving(self, conf: Configuration, factor: float = 1.0) -> Configuration:
         dynamics = self.protocol.dynamics
@@ -253,7 +257,7 @@ class Driver:
                             {"samples": np.array(samples), **(earlier.to_arrays() if earlier else {})},
                         )
                     samples.append(session.configuration().unwrapped_positions())
-                later = BlockCurves.of(np.array(samples), wave_number)
+                later = self._ranks.share(BlockCurves.of(np.array(samples), wave_number))
                 spent, done, samples, verdict = spent + done, 0, [], None
                 if earlier is not None:
                     verdict = compare(earlier, later)
@@ -278,7 +282,7 @@ class Driver:
             record = {
                 **self.recorder.command,
                 "engine_version": self.engine.status().version,
-                "device": self.engine.device,
+                "device": session.device,
                 "route": session.route,
                 "equilibration_report": progress["equilibration"],
             }
@@ -342,9 +346,21 @@ class Driver:
 
     def _session(self, conf, dynamics, internal, log_every: int = 0) -> Session:
         self._chunk, self._saved = 100, -np.inf  # what a stage has reached is saved as soon as the next one runs
-        return self.engine.session(
+        session = self.engine.session(
             conf, self.protocol.model, dynamics, seed=self.protocol.seed, log_every=log_every, internal=internal
         )
+        self._used = {name: getattr(session, name).split(":")[0] for name in ("route", "device")}
+        if self._left_with not in (None, self._used):
+            before, self._left_with = self._left_with, None
+            session.close()
+            words = [f"--{name} {before[name]}" for name in before if before[name] != self._used[name]]
+            raise InputError(
+                f"The unfinished run was made with {' and '.join(words)}, and this one would go on with "
+                f"{' and '.join(self._used[name] for name in before if before[name] != self._used[name])}; say "
+                f"{' '.join(words)} to finish it, or remove {self.recorder.folder} to start anew."
+            )
+        self._left_with = None
+        return session
 
     def _advance(self, session: Session, steps: int) -> tuple[int, EnergyLog]:
         """Run at most so many steps, about half a second of them."""
@@ -352,7 +368,7 @@ class Driver:
         energies = session.advance(steps) if session.observers else session.run(steps)
         if steps == self._chunk:
             seconds = max(time.perf_counter() - began, 1e-9)
-            self._chunk = max(1, int(steps * min(4.0, max(0.25, _SECONDS / seconds))))
+            self._chunk = self._ranks.share(max(1, int(steps * min(4.0, max(0.25, _SECONDS / seconds)))))
         return steps, energies
 
     def _now(self, session: Session, state: Configuration) -> EnergyLog:
@@ -361,11 +377,12 @@ class Driver:
         return EnergyLog(np.array([state.step]), np.array([energy]), np.array([temperature]))
 
     def _save_if_due(self, session: Session, progress: dict, arrays=None, pending=()) -> None:
-        if not self._stop and time.monotonic() - self._saved < self._every:
+        self._stop = self._ranks.any(self._stop)
+        if not self._ranks.share(self._stop or time.monotonic() - self._saved >= self._every):
             return
         self.recorder.save(
             Checkpoint(
-                progress=progress,
+                progress={**progress, "used": self._used},
                 configuration=session.configuration(),
                 internal=session.internal(),
                 arrays=dict(arrays or {}),
@@ -375,7 +392,9 @@ class Driver:
         )
         self._saved = time.monotonic()
         if self._stop:
-            raise KeyboardInterrupt
+            interrupt = KeyboardInterrupt()
+            interrupt.on_all_ranks = True  # see Ranks.end_all
+            raise interrupt
 
     @contextlib.contextmanager
     def _stopping_between_chunks(self):

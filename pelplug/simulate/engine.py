@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.execution.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +163,7 @@ class Engine(abc.ABC):
     ----------
     device : {"auto", "cpu", "gpu", "mpi"}
         What to run on; auto is a GPU where the engine can use one, else the CPU. With mpi every rank runs the same
-        commands and only the first writes.
+        commands; the first one decides and writes.
     threads : int, optional
         Threads on a CPU; the engine's default if None.
 
@@ -170,6 +171,8 @@ class Engine(abc.ABC):
     ----------
     name, summary : str
         Name on the command line, and one line about it.
+    ranks : Ranks
+        The processes that share each session; this one alone unless the engine says otherwise.
 
     Raises
     ------
@@ -179,6 +182,7 @@ class Engine(abc.ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    ranks: Ranks = ALONE
 
     def __init__(self, device: str = "auto", threads: int | None = None):
         self.device = device
@@ -243,6 +247,8 @@ class Session(abc.ABC):
         Absolute step it is at.
     route : str
         How the forces are computed: ``native``, ``table`` or ``kernel`` (pelplug's own), and by what.
+    device : str
+        What the forces are computed on: ``cpu``, ``gpu: NAME`` or ``mpi: N ranks``.
     converged : bool
         Whether a minimisation has reached its tolerance.
     observers : tuple of (int, callable)
@@ -251,6 +257,7 @@ class Session(abc.ABC):
 
     step: int
     route: str
+    device: str = "cpu"
     converged: bool = False
     observers: tuple[tuple[int, Callable[[Configuration, float], None]], ...] = ()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.execution.ranks import Ranks
 from pelplug.models.base import Model
 from pelplug.simulate.engine import Dynamics, Engine, EngineStatus
 from pelplug.simulate.hoomd_forces import ROUTES
@@ -27,7 +29,7 @@ class HoomdEngine(Engine):
     Parameters
     ----------
     device : {"auto", "cpu", "gpu", "mpi"}
-        See `pelplug.simulate.engine.Engine`; mpi takes all ranks that mpirun started.
+        See `pelplug.simulate.engine.Engine`; mpi takes all ranks that mpirun started, each other one is on its own.
     threads : int, optional
         Threads of pelplug's kernels.
     route : {"auto", "native", "table", "kernel"}
@@ -60,6 +62,10 @@ class HoomdEngine(Engine):
         self.route = route
         self.kind = _kind(hoomd, device)
         self._device = None
+        if self.kind == "mpi":
+            from mpi4py import MPI
+
+            self.ranks = Ranks(MPI.COMM_WORLD)
 
     @classmethod
     def status(cls) -> EngineStatus:
@@ -109,23 +115,38 @@ class HoomdEngine(Engine):
 
         return _first_that_can(on, self.kind, self.device)
 
+    def __getstate__(self):
+        # Devices and communicators stay in their process.
+        return {name: value for name, value in self.__dict__.items() if name != "ranks"} | {"_device": None}
+
     def _get_device(self, kind: str):
         # One device for all sessions: making one costs more than a short run.
         if self._device is None or self._device[0] != kind:
             import hoomd
 
             make = hoomd.device.GPU if kind == "gpu" else hoomd.device.CPU
-            self._device = (kind, make(notice_level=1))
+            shared = {}
+            if hoomd.version.mpi_enabled and kind != "mpi":
+                shared["communicator"] = hoomd.communicator.Communicator(ranks_per_partition=1)
+            try:
+                self._device = (kind, make(notice_level=1, **shared))
+            except RuntimeError as error:
+                if kind != "gpu":
+                    raise
+                raise InputError(f"HOOMD-blue cannot use the GPU here ({_said(error)}); use device cpu.") from error
         return self._device[1]
 
 
 def _first_that_can(on: Callable[[str], HoomdSession], kind: str, wanted: str) -> HoomdSession:
     try:
         return on(kind)
-    except InputError:
+    except InputError as error:
         if not (wanted == "auto" and kind == "gpu"):
             raise
-        return on("cpu")  # a model without a CUDA kernel, or a box too small for HOOMD's neighbour list
+        # A model without a CUDA kernel, a box too small for HOOMD's neighbour list, or numba without CUDA.
+        session = on("cpu")
+        warnings.warn(f"The simulation runs on the CPU, not on the GPU: {error}", stacklevel=2)
+        return session
 
 
 def _load():
@@ -141,11 +162,41 @@ def _has_gpu(hoomd) -> bool:
     return bool(hoomd.version.gpu_enabled and hoomd.device.GPU.is_available())
 
 
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _why_no_gpu(hoomd) -> str:
+    """Return what HOOMD-blue has against the GPUs that are here; empty if there is none, or no support for one."""
+    if not hoomd.version.gpu_enabled:
+        return ""
+    try:
+        reasons = hoomd.device.GPU.get_unavailable_device_reasons()
+    except (AttributeError, RuntimeError) as error:
+        return _said(error)
+    return "; ".join(" ".join(str(reason).split()) for reason in reasons)
+
+
 def _kind(hoomd, device: str) -> str:
     if device == "auto":
-        return "gpu" if _has_gpu(hoomd) else "cpu"
+        if (
+            hoomd.version.mpi_enabled
+            and (size := hoomd.communicator.Communicator(ranks_per_partition=1).num_partitions) > 1
+        ):
+            raise InputError(
+                f"mpirun has started {size} processes; say --device mpi for one simulation by all of them, or --device "
+                "cpu (or gpu) where each has an output of its own."
+            )
+        if _has_gpu(hoomd):
+            return "gpu"
+        if reason := _why_no_gpu(hoomd):
+            warnings.warn(
+                f"The simulation runs on the CPU, for HOOMD-blue cannot use a GPU here: {reason}", stacklevel=3
+            )
+        return "cpu"
     if device == "gpu" and not _has_gpu(hoomd):
-        raise InputError("HOOMD-blue finds no GPU here, or was built without GPU support; use device cpu.")
+        reason = _why_no_gpu(hoomd) or "there is none, or it was built without GPU support"
+        raise InputError(f"HOOMD-blue finds no GPU here ({reason}); use device cpu.")
     if device == "mpi":
         if not hoomd.version.mpi_enabled:
             raise InputError("This HOOMD-blue was built without MPI; install an MPI build or use device cpu.")

@@ -59,6 +59,10 @@ class HoomdSession(Session):
         potential = model.potential(configuration)
         chosen = choose_route(route, potential, self._frame, configuration, kind)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
+        if kind == "gpu":
+            self.device = f"gpu: {getattr(device, 'device', 'unnamed')}"
+        elif kind == "mpi":
+            self.device = f"mpi: {device.communicator.num_ranks} ranks"
         self._start_time, self._start_step = configuration.time, raw.step
         self.step = raw.step
         self._log = _Log(log_every)

@@ -15,6 +15,7 @@ from pelplug.simulate.driver import Driver, Protocol
 from pelplug.simulate.engine import Dynamics, Engine
 from pelplug.simulate.recorder import Recorder, find_unfinished
 from pelplug.simulate.schedule import Schedule
+from pelplug.simulate.shared_recorder import SharedRecorder
 
 __all__ = ["AUTOMATIC", "NO_ENGINE", "SimulationResult", "choose_engine", "output_of_replica", "run_simulation"]
 
@@ -133,14 +134,41 @@ def run_simulation(
         log_every=max(1, min(100, steps // 1000)) if log_every is None else log_every,
     )
     seen = {} if watch is None else {"in_situ": watch.record()}
-    recorder = Recorder(output, {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen})
+    ranks = engine.ranks
+    command = {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen}
+    recorder = Recorder(output, command) if ranks.size == 1 else SharedRecorder(output, command, ranks)
+    try:
+        return _recorded(
+            recorder,
+            lambda: Driver(
+                protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch
+            ),
+            ranks,
+            overwrite=overwrite,
+            inputs=inputs,
+            announce=announce,
+            watch=watch,
+            watch_output=watch_output,
+        )
+    except InputError:
+        raise  # all ranks were asked for the same
+    except BaseException as error:
+        ranks.end_all(error)
+        raise
+
+
+def _recorded(
+    recorder: Recorder, driver: Callable[[], Driver], ranks, *, overwrite, inputs, announce, watch, watch_output
+) -> SimulationResult:
+    """Run what is left of a simulation, or return what is there already."""
+    output = recorder.output
     if not overwrite and (result := _finished(recorder, watch_output)) is not None:
         recorder.discard()  # killed after all was done, it may have left the folder
         if announce is not None:
             announce(f"{output} was finished by this command already; nothing is left to do")
         return result
-    check_output(output, overwrite, inputs)
-    _refuse_others(recorder, overwrite)
+    ranks.first(lambda: check_output(output, overwrite, inputs))
+    ranks.first(lambda: _refuse_others(recorder, overwrite))
     recorder.lock()
     try:
         found = recorder.load()
@@ -149,13 +177,11 @@ def run_simulation(
         # A run that was killed when it had written this already writes it again.
         again = overwrite or found is not None
         if watch_output is not None:
-            watch_output = check_output(watch_output, again, inputs)
-        record = Driver(
-            protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch
-        ).run()
+            watch_output = ranks.first(lambda: check_output(watch_output, again, inputs))
+        record = driver().run()
         datasets = {} if watch is None else watch.datasets()
         if watch_output is not None:
-            write_netcdf(datasets, watch_output, again, inputs)
+            ranks.first(lambda: write_netcdf(datasets, watch_output, again, inputs))
         recorder.finish(overwrite)
     finally:
         recorder.close()

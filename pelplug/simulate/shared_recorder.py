@@ -1,0 +1,74 @@
+"""A recorder for several processes: the first one has the folder, the others follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pelplug.execution.ranks import Ranks
+from pelplug.simulate.recorder import Checkpoint, Recorder
+
+__all__ = ["SharedRecorder"]
+
+
+class SharedRecorder(Recorder):
+    """`Recorder` on the first process; on the others everything but `command` and `close` waits for its answer.
+
+    Parameters
+    ----------
+    output, command
+        As for `Recorder`, the same on all.
+    ranks : Ranks
+        The processes.
+    """
+
+    def __init__(self, output, command: Mapping, ranks: Ranks):
+        super().__init__(output, command)
+        self._ranks = ranks
+
+    @property
+    def frames(self) -> int:
+        """Frames written so far."""
+        return self._ranks.first(lambda: Recorder.frames.fget(self))
+
+    def finished(self) -> dict | None:
+        """See `Recorder.finished`."""
+        return self._ranks.first(super().finished)
+
+    def lock(self, patience: float = 10.0) -> None:
+        """See `Recorder.lock`."""
+        mine = super().lock
+        self._ranks.first(lambda: mine(patience))
+
+    def load(self) -> Checkpoint | None:
+        """See `Recorder.load`."""
+        return self._ranks.first(super().load)
+
+    def begin(self, records: Mapping[str, Mapping], frames: int = 0) -> None:
+        """See `Recorder.begin`."""
+        mine = super().begin
+        self._ranks.first(lambda: mine(records, frames))
+
+    def write(self, configuration, log, time_step: float) -> None:
+        """See `Recorder.write`."""
+        mine = super().write
+        self._ranks.first(lambda: mine(configuration, log, time_step))
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """See `Recorder.save`."""
+        mine = super().save
+        self._ranks.first(lambda: mine(checkpoint))
+
+    def finish(self, overwrite: bool) -> None:
+        """See `Recorder.finish`."""
+        mine = super().finish
+        self._ranks.first(lambda: mine(overwrite))
+
+    def discard(self) -> None:
+        """See `Recorder.discard`."""
+        if self._ranks.rank == 0:
+            super().discard()
+
+    def close(self) -> None:
+        """See `Recorder.close`; nobody waits, for it is also called after a failure."""
+        if self._ranks.rank == 0:
+            super().close()
