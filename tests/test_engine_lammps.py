@@ -227,3 +227,24 @@ def test_what_lammps_cannot_do_is_said_in_one_sentence():
         session(model, flat, engine=LammpsEngine())
     with session(model, state, time_step=5.0) as run, pytest.raises(RunError):
         run.run(2000)
+
+
+@pytest.mark.parametrize("steps", [5, 3000])
+def test_the_command_prints_the_steps_that_a_minimisation_took(steps, tmp_path, capsys):
+    from pelplug.cli.main import cli
+
+    numbers = f"-N 60 --steps {steps} --ensemble fire --engine lammps --time-step 0.01 --force-tolerance 1e-4".split()
+    command = ["simulate", "inverse-power-law-2d", *numbers, "-o", str(tmp_path / "a.gsd")]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command)
+    assert not ended.value.code
+    with pelplug.open_trajectory(tmp_path / "a.gsd") as trajectory:
+        last = trajectory.configuration(len(trajectory) - 1)
+        assert trajectory.simulation_record["device"] == "cpu"
+    said = capsys.readouterr().out
+    if steps == 5:
+        assert last.step == 5 and "particles, 5 steps by lammps" in said
+    else:
+        assert 5 < last.step < steps and f"particles, {last.step} of 3000 steps by lammps" in said
+        model = pelplug.model("inverse-power-law-2d")
+        assert np.abs(model.potential(last).forces(last)).max() < 1.1e-4

@@ -157,9 +157,14 @@ def _summarise(result) -> None:
     record = result.record
     with open_trajectory(result.path) as trajectory:
         frames, n = len(trajectory), trajectory.n
+        done = trajectory.configuration(frames - 1).step
+    # A minimisation ends where it has converged.
+    steps = (
+        f"{done} of {record['steps']}" if record["method"] == "fire" and done != record["steps"] else record["steps"]
+    )
     click.echo(
-        f"{result.path}: {frames} frames of {n} particles, {record['steps']} steps by {record['engine']} "
-        f"{record['engine_version']} ({record['route']})"
+        f"{result.path}: {frames} frames of {n} particles, {steps} steps by {record['engine']} "
+        f"{record['engine_version']} ({record['route']}; {record['device']})"
     )
     for name, dataset in result.datasets.items():
         seen = dataset.attrs.get("series") or f"{dataset.sizes.get('frame', 0)} states"

@@ -249,6 +249,8 @@ class Session(abc.ABC):
         How the forces are computed: ``native``, ``table`` or ``kernel`` (pelplug's own), and by what.
     device : str
         What the forces are computed on: ``cpu``, ``gpu: NAME`` or ``mpi: N ranks``.
+    thermostat : str
+        Which temperature is held, and by what; empty without a thermostat.
     converged : bool
         Whether a minimisation has reached its tolerance.
     observers : tuple of (int, callable)
@@ -258,6 +260,7 @@ class Session(abc.ABC):
     step: int
     route: str
     device: str = "cpu"
+    thermostat: str = ""
     converged: bool = False
     observers: tuple[tuple[int, Callable[[Configuration, float], None]], ...] = ()
 

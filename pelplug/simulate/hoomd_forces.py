@@ -43,12 +43,15 @@ class Route:
         Of a table: largest error of pair ``energy`` [energy] and ``force`` [energy / length] anywhere from
         ``distance`` [units of the pair's sigma] on; and ``jump``, the largest force at a cutoff, which HOOMD spreads
         over the last interval of the table, where the error is as large.
+    reach : float
+        Of HOOMD's neighbour list: the longest cutoff and its margin [length]; 0 where the route has its own list.
     """
 
     kind: str
     text: str
     build: Callable
     interpolation_error: dict[str, float] | None = None
+    reach: float = 0.0
 
 
 def choose_route(wanted: str, potential: Potential, frame: Frame, configuration: Configuration, device: str) -> Route:
@@ -123,7 +126,7 @@ def _native(potential: PairPotential, frame: Frame, buffer: float) -> Route:
             force.r_cut[names] = float(potential.pair_cutoff[at])
         return force
 
-    return Route("native", "native: hoomd.md.pair.LJ", build)
+    return Route("native", "native: hoomd.md.pair.LJ", build, reach=potential.cutoff + buffer)
 
 
 def _table(potential: PairPotential, frame: Frame, configuration: Configuration, buffer: float) -> Route:
@@ -163,7 +166,10 @@ def _table(potential: PairPotential, frame: Frame, configuration: Configuration,
         return force
 
     text = f"table: hoomd.md.pair.Table, {_TABLE_WIDTH} values, errors up to {error['energy']:.1e} in the energy and "
-    return Route("table", text + f"{error['force']:.1e} in the force of a pair", build, error)
+    text += f"{error['force']:.1e} in the force of a pair"
+    if error["jump"] > error["force"]:
+        text += f" (at the cutoff, over the last interval, up to {error['jump']:.1e}: the height of its jump)"
+    return Route("table", text, build, error, potential.cutoff + buffer)
 
 
 def _evaluate(potential: PairPotential, at: tuple[int, int], r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -76,6 +76,8 @@ class HoomdSession(Session):
         self.simulation = simulation = hoomd.Simulation(device=device, seed=int(seed) % 65536)
         simulation.timestep = raw.step
         simulation.create_state_from_snapshot(self._snapshot(raw, device.communicator))
+        if self._kind == "mpi":
+            self._check_domains(chosen.reach, configuration, device.communicator.num_ranks)
         self._force = chosen.build(simulation, self._frame, configuration, raw)
         if chosen.kind == "kernel" and self._kind == "cpu":
             # pelplug's own neighbour list puts near what is near: sorting particles would only cost.
@@ -95,6 +97,15 @@ class HoomdSession(Session):
             self._set_accelerations(raw.acceleration)
         if raw.thermostat is not None and self._thermostat is not None:
             self._thermostat.translational_dof = tuple(map(float, raw.thermostat))
+
+    def _check_domains(self, reach: float, configuration: Configuration, ranks: int) -> None:
+        parts = np.array(self.simulation.state.domain_decomposition[: self._frame.dimension])
+        width = float(np.min(np.where(parts > 1, configuration.heights / parts, np.inf)))
+        if width < 2.0 * reach:
+            raise InputError(
+                f"HOOMD-blue divides the box among {ranks} ranks into domains {width:.4g} wide, and each must be wider "
+                f"than twice the cutoff with its margin ({2.0 * reach:.4g}); use fewer ranks or a larger system."
+            )
 
     def _snapshot(self, raw: Raw, communicator):
         import hoomd
@@ -130,6 +141,7 @@ class HoomdSession(Session):
         if dynamics.method == "steepest-descent":
             method = methods.OverdampedViscous(everything, default_gamma=1.0)
         elif dynamics.method == "langevin":
+            self.thermostat = "Langevin noise"
             method = methods.Langevin(everything, kT=self._target())
             for name, mass in zip(self._frame.names, self._frame.type_masses(), strict=True):
                 method.gamma[name] = dynamics.friction * float(mass)
@@ -137,6 +149,7 @@ class HoomdSession(Session):
             method = methods.ConstantVolume(everything)
         else:
             self._thermostat = methods.thermostats.MTTK(kT=self._target(), tau=dynamics.thermostat_time)
+            self.thermostat = "the temperature of the positions, and of velocities at half steps; MTTK"
             method = methods.ConstantVolume(everything, self._thermostat)
         return hoomd.md.Integrator(dt=dynamics.time_step, methods=[method], forces=[self._force])
 

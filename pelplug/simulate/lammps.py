@@ -17,6 +17,7 @@ from pelplug.models.base import Model
 from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
 from pelplug.simulate.lammps_forces import forces_of
 from pelplug.simulate.lammps_input import FileName, send, temporary_folder
+from pelplug.simulate.step_correction import step_correction
 
 __all__ = ["LammpsEngine", "LammpsSession"]
 
@@ -99,10 +100,12 @@ class LammpsSession(Session):
         self._forces = forces_of(model, configuration, route)
         self.route = self._forces.route
         self._lmp = start_lammps(_arguments(threads))
-        self._fresh, self._failure = True, None
+        self._fresh, self._failure, self._step_correction = True, None, 0.0
         try:
             self._build(internal)
             self._set_forces()
+            if dynamics.method == "nvt":
+                self._correct_for_the_step((internal or {}).get("step_correction"))
             self._set_dynamics(seed)
         except BaseException:
             self.close()
@@ -151,7 +154,11 @@ class LammpsSession(Session):
         """Return LAMMPS's own restart file, which has the thermostat's variables too."""
         self._commands(("write_restart", _RESTART))
         restart = np.fromfile(pathlib.Path(self._folder.name, _RESTART.name), dtype=np.uint8)
-        return {"restart": restart, "images": np.array(self._start.images)}
+        return {
+            "restart": restart,
+            "images": np.array(self._start.images),
+            "step_correction": np.array(self._step_correction),
+        }
 
     def close(self) -> None:
         """End LAMMPS."""
@@ -266,9 +273,21 @@ class LammpsSession(Session):
         else:
             self._ramp = ()
 
+    def _correct_for_the_step(self, known: np.ndarray | None) -> None:
+        """Have positions at the temperature asked for; left alone, LAMMPS has velocities at full steps at it."""
+        if known is None:
+            potential = self._forces.potential or self._model.potential(self._start)
+            evaluator = potential.evaluator(self._start)
+            known = step_correction(self._start, self._model, evaluator, self._dynamics.time_step)
+        self._step_correction = float(known)
+        self.thermostat = (
+            "the temperature of the positions, and of velocities at half steps; Nose-Hoover chain on those at full "
+            f"steps, which are colder by {100 * self._step_correction:.3g} %"
+        )
+
     def _targets(self) -> tuple[float, float]:
         """Return k_B T of the thermostat, where it begins and where it ends [energy]."""
-        dynamics, k = self._dynamics, self._model.boltzmann
+        dynamics, k = self._dynamics, self._model.boltzmann * (1.0 - self._step_correction)
         end = dynamics.temperature if dynamics.end_temperature is None else dynamics.end_temperature
         return k * dynamics.temperature, k * end
 
