@@ -231,6 +231,8 @@ class Driver:
                 pending = []
                 if session.converged:
                     break
+            if dynamics.method == "fire":
+                record["converged"] = session.converged
         return state, {"stage": "done", "record": record}
 
     def _begin_watch(self, session: Session, first: int, arrays: dict[str, np.ndarray]) -> None:

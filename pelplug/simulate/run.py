@@ -123,7 +123,8 @@ def run_simulation(
             **ramp,
         ),
         steps=steps,
-        schedule=Schedule.parse(frames, steps),
+        # Some engines begin a minimisation anew after each frame.
+        schedule=Schedule.parse(max(100, steps // 1000) if frames is None and ensemble == "fire" else frames, steps),
         seed=seed,
         n=n,
         density=density,
