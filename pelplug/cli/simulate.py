@@ -162,6 +162,8 @@ def _summarise(result) -> None:
     steps = (
         f"{done} of {record['steps']}" if record["method"] == "fire" and done != record["steps"] else record["steps"]
     )
+    if record.get("converged") is False:
+        note(f"warning: the minimisation has not converged in {record['steps']} steps; give it more (--steps)")
     click.echo(
         f"{result.path}: {frames} frames of {n} particles, {steps} steps by {record['engine']} "
         f"{record['engine_version']} ({record['route']}; {record['device']})"
