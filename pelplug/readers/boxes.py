@@ -36,7 +36,8 @@ def cell_of(dimensions) -> np.ndarray | None:
         return None
     # triclinic_vectors answers zeros for a flat cell, which a two-dimensional file may have.
     flat = dimensions[2] == 0
-    cell = triclinic_vectors(np.where([False, False, flat, False, False, False], 1.0, dimensions), dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # angles that close no cell: zeros
+        cell = triclinic_vectors(np.where([False, False, flat, False, False, False], 1.0, dimensions), dtype=np.float64)
     if not cell.any():
         return None
     # Cosines of 90 degrees leave rounding errors that would make a tilted cell of a straight one.
