@@ -211,6 +211,7 @@ def first_peak(q: np.ndarray, s: np.ndarray, around: float) -> float:
     if np.count_nonzero(inside) < 5:
         return np.nan
     q, s = q[inside], s[inside]
+    around *= 1.0 - 1e-9  # the windows are whole numbers of bins: rounding is not to decide which belong to them
     smooth = np.array([s[np.abs(q - one) < 0.04 * around].mean() for one in q])
     k = int(np.argmax(smooth))
     if k in (0, q.size - 1) or smooth[k] < _LEAST_PEAK:
