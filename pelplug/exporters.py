@@ -155,7 +155,8 @@ class ExtXYZExporter:
         file.write(f"{conf.n}\n{' '.join(comment)}\n")
         table = np.concatenate(columns, axis=1)
         line = "%s" + " %.17g" * table.shape[1] + "\n"
-        names = [_word(name) for name in conf.species]
+        written = _single_words(conf.species_names)
+        names = [written[name] for name in conf.species.tolist()]
         file.writelines(line % (name, *row) for name, row in zip(names, table.tolist(), strict=True))
 
 
@@ -313,6 +314,17 @@ def _records(datasets: Mapping[str, xr.Dataset], trajectory) -> dict[str, Mappin
 def _with_unit(dataset: xr.Dataset, name) -> str:
     unit = dataset[name].attrs.get("units")
     return f"{name} [{unit}]" if unit not in (None, "", "1") else str(name)
+
+
+def _single_words(names) -> dict[str, str]:
+    """Names of species without blanks, which divide the columns of XYZ; different names stay different."""
+    found: dict[str, str] = {}
+    for name in sorted(names, key=lambda one: any(map(str.isspace, one))):
+        word = "".join("_" if char.isspace() else char for char in name) or "_"
+        while word in found.values():
+            word += "_"
+        found[name] = word
+    return found
 
 
 def _word(value) -> str:
