@@ -47,6 +47,8 @@ _SELECTION = (
     "species",
     "dt",
     "frame_interval",
+    "positions",
+    "order_is_kept",
     "format",
     "units",
     "mass",
@@ -369,6 +371,8 @@ class Analysis(AnalysisBase):
         has_potential = self.model is not None or self._given_potential is not None
         check_needs(self.name, self.needs, self.trajectory, has_potential)
         selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
+        if Need.IDENTITY in self.needs:
+            self.trajectory.check_identity(selected)
         verbose = self._verbose if verbose is None else verbose
         self.survey(selected)
         self._open_store()

@@ -40,6 +40,9 @@ class Configuration:
         Simulation step.
     time : float, optional
         Time [time].
+    unwrapped : array_like, shape (N, d), optional
+        Continuous positions, where the cell has changed since the first frame, so that images alone do not give them
+        [length].
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Configuration:
     frame: int | None = None
     step: int | None = None
     time: float | None = None
+    unwrapped: np.ndarray | None = None
 
     def __post_init__(self):
         positions = _float_array(self.positions, "positions")
@@ -74,7 +78,7 @@ class Configuration:
                 f"There are {n} positions but species has shape {species.shape}; give one name a particle."
             )
         values = {"positions": positions, "cell": _cell_matrix(self.cell, d), "species": species}
-        for name, shape in (("diameters", (n,)), ("masses", (n,)), ("velocities", (n, d))):
+        for name, shape in (("diameters", (n,)), ("masses", (n,)), ("velocities", (n, d)), ("unwrapped", (n, d))):
             if (value := getattr(self, name)) is not None:
                 values[name] = _float_array(value, name)
                 _check_shape(values[name], shape, name)
@@ -148,16 +152,20 @@ class Configuration:
         fractional = self.fractional()
         shift = np.floor(fractional)
         images = shift.astype(np.int64) + (self.images if self.images is not None else 0)
-        return self.replace(positions=self.positions - shift @ self.cell, images=images)
+        return self.replace(positions=self.positions - shift @ self.cell, images=images, unwrapped=self.unwrapped)
 
     def unwrapped_positions(self) -> np.ndarray:
-        """Positions with `images` cell vectors added, shape (N, d) [length]."""
+        """Positions with `images` cell vectors added, or `unwrapped` where that is known, shape (N, d) [length]."""
+        if self.unwrapped is not None:
+            return np.array(self.unwrapped)
         if self.images is None:
             return np.array(self.positions)
         return self.positions + self.images @ self.cell
 
     def replace(self, **changes) -> Configuration:
-        """Return a copy with some fields changed."""
+        """Return a copy with some fields changed; what follows from the old positions (`unwrapped`) is left out."""
+        if changes.keys() & {"positions", "cell", "images"}:
+            changes.setdefault("unwrapped", None)
         return dataclasses.replace(self, **changes)
 
     def __len__(self) -> int:

@@ -290,7 +290,11 @@ def _moved(conf: Configuration, positions: np.ndarray) -> Configuration:
 
 def _records(datasets: Mapping[str, xr.Dataset], trajectory) -> dict[str, Mapping]:
     """Return the model of the results, and where each of them comes from."""
-    records = {
+    records: dict[str, Mapping] = {}
+    labels = {int(label) for one in datasets.values() if "frame" in one.coords for label in one["frame"].values}
+    if reason := getattr(trajectory, "why_not_followed", lambda labels: "")(sorted(labels) or None):
+        records["unfollowed"] = {"reason": f"it was made from other frames: {reason}"}
+    records |= {
         "provenance": {
             name: {str(key): value if isinstance(value, str) else str(value) for key, value in dataset.attrs.items()}
             for name, dataset in datasets.items()

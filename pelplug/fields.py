@@ -58,7 +58,10 @@ class Field:
 
 
 class Need(enum.Flag):
-    """What an analysis must be given before it starts; combine with ``|``."""
+    """What an analysis must be given before it starts; combine with ``|``.
+
+    IDENTITY is for whatever compares frames: a row must be the same particle in all of them.
+    """
 
     POSITIONS = enum.auto()
     CELL = enum.auto()
@@ -68,6 +71,7 @@ class Need(enum.Flag):
     TIME = enum.auto()
     SERIES = enum.auto()
     ENGINE = enum.auto()
+    IDENTITY = enum.auto()
     POTENTIAL = enum.auto()
     _SECOND_DERIVATIVE = enum.auto()
     HESSIAN = POTENTIAL | _SECOND_DERIVATIVE

@@ -99,6 +99,8 @@ def analyze(
     frame_interval: float | None = None,
     units: Any = None,
     masses: dict | None = None,
+    positions: str | None = None,
+    order_is_kept: bool | None = None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
@@ -123,7 +125,7 @@ def analyze(
         Model of the particles; a file that pelplug wrote carries its own.
     potential : Potential, optional
         Interactions in place of a model.
-    topology, species, dt, format, frame_interval, units, masses
+    topology, species, dt, format, frame_interval, units, masses, positions, order_is_kept
         As in `pelplug.open_trajectory`.
     start, stop, step, frames
         Which frames, as in `Analysis.run`.
@@ -162,6 +164,8 @@ def analyze(
         frame_interval=frame_interval,
         units=units,
         masses=masses,
+        positions=positions,
+        order_is_kept=order_is_kept,
         start=start,
         stop=stop,
         step=step,

@@ -125,6 +125,8 @@ def execute(
     frame_interval: float | None = None,
     units=None,
     masses=None,
+    positions: str | None = None,
+    order_is_kept: bool | None = None,
     start: int | None = None,
     stop: int | None = None,
     step: int | None = None,
@@ -153,6 +155,8 @@ def execute(
         frame_interval=frame_interval,
         units=units,
         masses=masses,
+        positions=positions,
+        order_is_kept=order_is_kept,
     )
     selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in cls.needs for cls in classes)
@@ -165,6 +169,8 @@ def execute(
         has_potential = model is not None or potential is not None
         has_engine = Need.ENGINE not in cls.needs or registry.has_engine()
         check_needs(cls.name, cls.needs, trajectory, has_potential, fitting, has_engine)
+        if Need.IDENTITY in cls.needs:
+            trajectory.check_identity(selected)
     if needed:
         _check_model(model, potential, trajectory, int(selected[0]))
     datasets: dict[str, xr.Dataset] = {}
@@ -211,12 +217,12 @@ def _either(names: Iterable[str]) -> str:
     return f"the analysis {names[0]}" if len(names) == 1 else f"this run of {', '.join(names)}"
 
 
-def _opened(trajectory: Any, **given):
+def _opened(trajectory: Any, **described):
+    given = {name: value for name, value in described.items() if value is not None}
     if not hasattr(trajectory, "configuration_of"):
         return open_trajectory(trajectory, **given)
-    for name, value in given.items():
-        if value is not None:
-            raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
+    for name in given:
+        raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
     return trajectory
 
 

@@ -99,6 +99,9 @@ def input_record(trajectory: Any) -> dict[str, Any]:
     }
     record["units"] = trajectory.units.to_dict()
     record["masses"] = trajectory.given_masses
+    for name, usual in (("positions", "auto"), ("order_is_kept", False)):
+        if getattr(trajectory, name, usual) != usual:
+            record[name] = getattr(trajectory, name)
     if trajectory.topology is not None:
         state = os.stat(trajectory.topology)
         record["topology"] = [os.path.abspath(trajectory.topology), state.st_size, state.st_mtime_ns]

@@ -26,16 +26,16 @@ from pelplug.readers.detect import (
     reader_class,
 )
 from pelplug.readers.generic import GenericFrames
+from pelplug.readers.identity import Rows, check_same_particles, explain_unknown
 from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
 from pelplug.readers.times import check_times
+from pelplug.readers.unwrap import CONVENTIONS, Follower
 from pelplug.readers.write import write_trajectory
 from pelplug.units import Units
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
 _OTHERS = "the frame is damaged, use the frames before or after it (--stop, --start) or repair it"
-_LONGEST_JUMP = 2**14  # cell vectors by which image flags may change from one frame to the next
-_LONGEST_MOVE = 0.45  # of a cell vector, from one frame to the next; beyond half of it the other way round is shorter
 
 
 class Trajectory:
@@ -66,6 +66,10 @@ class Trajectory:
         What the configurations are in, as far as file, topology or the user say; see `in_units`.
     model_record : dict or None
         The model that pelplug recorded in the file.
+    positions : {"auto", "wrapped", "unwrapped"}
+        What the positions were said to be.
+    order_is_kept : bool
+        Whether rows without ids were said to be the same particles in every frame.
     """
 
     def __init__(
@@ -81,7 +85,11 @@ class Trajectory:
         frame_interval=None,
         units=None,
         masses=None,
+        positions="auto",
+        order_is_kept=False,
     ):
+        self.positions, self.order_is_kept = positions, bool(order_is_kept)
+        self._followed: set[bytes] = set()  # selections of frames whose particles are known to be the same
         self.path = Path(path)
         self.topology = None if topology is None else Path(topology)
         self.format = format
@@ -177,6 +185,9 @@ class Trajectory:
                     'or write extxyz with Lattice="...".'
                 )
             cell = cell[: self.dimension, : self.dimension]
+        images, unwrapped = data.get("pelplug_images"), data.get("pelplug_unwrapped")
+        if self.positions != "auto":
+            images, unwrapped = None, self.positions == "unwrapped"
         periodic = data.get("pelplug_periodic")
         if periodic is not None and not all(periodic):
             axis = "xyz"[list(periodic).index(False)]
@@ -192,7 +203,7 @@ class Trajectory:
                 diameters=data.get("pelplug_diameters", self._extra.get("diameters")),
                 masses=masses,
                 velocities=data.get("pelplug_velocities"),
-                images=data.get("pelplug_images"),
+                images=images,
                 frame=int(timestep.frame),
                 step=self._step(timestep),
                 time=self._time(timestep.frame, data),
@@ -201,7 +212,7 @@ class Trajectory:
             raise InputError(f"{where}: {error}") from None
         if self._handed is not None and np.sign(np.linalg.det(configuration.cell)) != self._handed:
             raise InputError(f"{where} has a box of negative volume, as against frame 0: {_OTHERS}.")
-        return self._conversion(configuration.wrapped() if data.get("pelplug_unwrapped") else configuration)
+        return self._conversion(configuration.wrapped() if unwrapped else configuration)
 
     def cell_of_file(self, frame: int) -> np.ndarray | None:
         """Return the cell vectors that the file itself records for a frame, None if it does not."""
@@ -252,65 +263,124 @@ class Trajectory:
         other._conversion = dataclasses.replace(self._conversion, units=units, model=model)
         return other
 
-    def unwrapped(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Configuration]:
-        """Yield configurations whose `images` unwrap them, also where the file has no image flags.
+    def unwrapped(
+        self, start: int = 0, stop: int | None = None, step: int = 1, *, same_species: bool = True
+    ) -> Iterator[Configuration]:
+        """Yield configurations whose `unwrapped_positions` are continuous, also where the file has no image flags.
 
         Parameters
         ----------
         start, stop, step : int, optional
             Frames to yield, as in a slice with a positive step.
+        same_species : bool, optional
+            Whether to refuse frames in which a particle changes its species.
 
         Yields
         ------
         Configuration
-            ``unwrapped_positions()`` is continuous in time. Images are the file's, or else count the crossings since
-            frame `start`: a particle is taken to move less than half a cell vector between two frames of the file,
-            so all frames in between are read whatever `step` is.
+            Images are the file's, or else count the crossings since frame `start`: a particle is taken to move less
+            than half a cell vector between two frames of the file, so all in between are read whatever `step` is.
+            Where the cell changes, displacements from frame to frame are added up, which images alone do not give.
 
         Raises
         ------
         InputError
-            If images must be counted and a particle comes so close to half a cell vector between two frames that
-            another may have passed it unseen.
+            If rows are not the same particles in all frames, or nobody knows; if images must be counted and a particle
+            comes so close to half a cell vector between two frames that another may have passed it unseen.
 
         Notes
         -----
-        The crossings follow Kulke and Vermaas, J. Chem. Theory Comput. 18, 6161 (2022), equation B6, which holds in
-        tilted and changing cells; `MDAnalysis.transformations.NoJump` does the same in three dimensions.
+        See `pelplug.readers.unwrap.Follower`.
         """
         start, stop, step = slice(start, stop, step).indices(self.n_frames)
         if step < 1:
             raise InputError("Unwrapping goes forward in time; give a positive step.")
-        previous = flags = None
+        if stop - start > 1:
+            self._check_identity_known(start)
+
+        def scan(most: int | None) -> Iterator[np.ndarray]:
+            chosen = range(start, stop) if most is None else np.unique(np.linspace(start, stop - 1, most).astype(int))
+            return (self.configuration(int(number)).fractional() for number in chosen)
+
+        follower, first = Follower(self.path, self.positions, scan), None
         for number in range(start, stop):
             configuration = self.configuration(number)
-            if configuration.images is None:
-                fractional = configuration.fractional()
-                images = np.zeros(fractional.shape, dtype=np.int64)
-                if previous is not None:
-                    images = -np.rint(fractional - previous).astype(np.int64)
-                    self._check_crossings(number, np.abs(fractional + images - previous))
-                previous = fractional + images
-                configuration = configuration.replace(images=images)
-            elif flags is not None and (most := np.abs(configuration.images - flags)).max() > _LONGEST_JUMP:
-                raise InputError(
-                    f"Particle {int(most.max(axis=1).argmax())} of {self.path} moves by {most.max()} cells from frame "
-                    f"{number - 1} to {number}, after its image flags; one of the frames is damaged, use the frames "
-                    f"before or from it on (--stop {number}, --start {number})."
-                )
-            flags = configuration.images
+            rows = Rows(number, self._ids_shown(), configuration.species if same_species else None)
+            first = first or rows
+            check_same_particles(first, rows, self.path)
+            configuration = follower.follow(number, configuration)
             if (number - start) % step == 0:
                 yield configuration
 
-    def _check_crossings(self, number: int, moved: np.ndarray) -> None:
-        """Refuse a frame in which a particle has moved, in parts of the cell vectors, further than can be told."""
-        particle = int(moved.max(axis=1).argmax())
-        if (most := moved[particle].max()) > _LONGEST_MOVE:
-            raise InputError(
-                f"{self.path} has wrapped positions without image flags, and particle {particle} moves {most:.2f} of "
-                f"the cell from frame {number - 1} to {number}, so nobody can tell which way round the cell; write "
-                "frames more often, or with image flags or unwrapped positions."
-            )
+    def check_identity(self, frames=None, same_species: bool = True) -> None:
+        """Refuse frames whose rows are not the same particles, before any work is done.
+
+        Parameters
+        ----------
+        frames : iterable of int, optional
+            Which are to be compared; all of them by default. Those that cannot be read are left to whoever reads them.
+        same_species : bool, optional
+            Whether to refuse frames in which a particle changes its species too.
+
+        Raises
+        ------
+        InputError
+            If the file has no ids and its writer does not keep the order of particles, or if ids or species change.
+        """
+        numbers = np.arange(self.n_frames) if frames is None else np.asarray(list(frames), dtype=np.int64)
+        numbers = numbers[numbers < self.n_frames]
+        if len(numbers) < 2 or (same_species and numbers.tobytes() in self._followed):
+            return
+        self._check_identity_known(int(numbers[0]))
+        if self._generic is None or self._generic.has_ids:
+            first = None
+            for number in numbers:
+                try:
+                    rows = self._rows(int(number))
+                except InputError:
+                    continue
+                if not same_species:
+                    rows = dataclasses.replace(rows, species=None)
+                first = first or rows
+                check_same_particles(first, rows, self.path)
+        if same_species:
+            self._followed.add(numbers.tobytes())
+
+    def why_not_followed(self, frames=None) -> str:
+        """Return why rows are not the same particles in some frames, or all; empty if they are."""
+        try:
+            self.check_identity(frames, same_species=False)
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def check_same_particles(self, frame: int, other: Trajectory, other_frame: int) -> None:
+        """Refuse a frame of this file and one of another whose rows are not the same particles."""
+        self._check_identity_known(frame)
+        other._check_identity_known(other_frame)
+        check_same_particles(self._rows(frame), other._rows(other_frame), self.path, other.path)
+
+    def _check_identity_known(self, frame: int) -> None:
+        if self.order_is_kept or self._generic is not None or not self.reader.unordered:
+            return
+        try:
+            ids, _ = self.reader.rows(frame)
+        except InputError:
+            return
+        if ids is None:
+            raise InputError(explain_unknown(self.path, self.reader.unordered))
+
+    def _rows(self, number: int) -> Rows:
+        if self._generic is not None:
+            return Rows(number, self._generic.ids(number), self.species)
+        ids, labels = self.reader.rows(number)
+        found = labels.get(self._kind.removeprefix("pelplug_"))
+        return Rows(number, ids, self.species if found is None else rename(found, self._mapping))
+
+    def _ids_shown(self) -> np.ndarray | None:
+        """Return the ids of the frame that was read last."""
+        ts = self.reader.ts
+        return ts.data.get("pelplug_ids") if self._generic is None else self._generic.ids(ts.frame)
 
     def check_times(self, frames, times, steps=None) -> None:
         """Refuse times that do not grow from frame to frame; the sentence says what can be done.
@@ -364,6 +434,8 @@ class Trajectory:
             return self._step(ts) is not None
         if quantity in ("time", "times"):
             return self._time(ts.frame, data) is not None
+        if quantity == "images" and self.positions != "auto":
+            return self.positions == "unwrapped"
         if quantity == "images" and data.get("pelplug_unwrapped"):
             return True
         if quantity in ("masses", "diameters") and quantity in self._extra:
@@ -480,7 +552,16 @@ class Trajectory:
 
 
 def open_trajectory(
-    path, topology=None, species=None, dt=None, format=None, frame_interval=None, units=None, masses=None
+    path,
+    topology=None,
+    species=None,
+    dt=None,
+    format=None,
+    frame_interval=None,
+    units=None,
+    masses=None,
+    positions="auto",
+    order_is_kept=False,
 ) -> Trajectory:
     """Open a trajectory file.
 
@@ -508,6 +589,13 @@ def open_trajectory(
         numbers as they stand in the file.
     masses : mapping of str to float, optional
         Mass of each species, in place of what the file says [mass].
+    positions : {"auto", "wrapped", "unwrapped"}, optional
+        Whether particles are put back into the cell ("wrapped": image flags, if any, are left out, and crossings are
+        counted from frame to frame) or their coordinates go on ("unwrapped"). By default what the file says, or what
+        its frames show.
+    order_is_kept : bool, optional
+        Take the rows of a file without ids for the same particles in every frame, although its writer (LAMMPS) does
+        not keep their order by itself.
 
     Returns
     -------
@@ -537,6 +625,8 @@ def open_trajectory(
         raise InputError(
             "Give either dt (--dt) or frame_interval (--frame-interval), not both: each says what time is."
         )
+    if positions not in CONVENTIONS:
+        raise InputError(f"positions is one of {', '.join(CONVENTIONS)}, not {positions!r}.")
     name = detect_format(path, format)
     with warnings.catch_warnings():
         # Guessed masses, units that are not Angstrom, missing elements: none of it concerns us.
@@ -559,6 +649,8 @@ def open_trajectory(
             frame_interval=frame_interval,
             units=units,
             masses=masses,
+            positions=positions,
+            order_is_kept=order_is_kept,
         )
     trajectory._opening = opening
     check_box(trajectory, extra)

@@ -12,7 +12,7 @@ import pytest
 from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.lib.mdamath import triclinic_vectors
 
-from pelplug import InputError, open_trajectory, read_configuration
+from pelplug import Configuration, InputError, open_trajectory, read_configuration, write_trajectory
 from pelplug.readers.gsd import MODEL_LOG, POSITION_LOG
 
 N = 24
@@ -177,11 +177,16 @@ def test_velocities_and_images_that_hoomd_wrote_only_once_are_not_passed_on(tmp_
     write_as("HOOMD-blue 5.0.0")
     traj = open_trajectory(path)
     assert traj[2].velocities is None and traj[2].images is None and not traj.has("velocities")
-    # gsd's Python writer leaves out what is as in frame 0: there the values hold.
+    # gsd's Python writer leaves out what is as in frame 0: a copy of that file says no more than the file does.
     write_as("gsd.hoomd 4.0.0")
     traj = open_trajectory(path)
-    np.testing.assert_array_equal(traj[2].images, np.ones((N, 3)))
-    assert traj[2].velocities is not None
+    assert traj[2].images is None and traj[2].velocities is None
+
+
+def test_images_that_pelplug_wrote_only_once_are_those_of_every_frame(tmp_path):
+    state = Configuration(np.full((2, 3), 0.5), [4.0] * 3, ["A", "A"], images=np.ones((2, 3), dtype=int))
+    write_trajectory(tmp_path / "own.gsd", [state, state.replace(positions=state.positions + 0.1, step=1)])
+    np.testing.assert_array_equal(open_trajectory(tmp_path / "own.gsd")[1].images, np.ones((2, 3)))
 
 
 def test_images_that_are_zero_at_first(tmp_path):

@@ -75,6 +75,15 @@ trajectory_options = _stack(
         "--units", metavar="NAME", help="What the numbers of the file are in: metal, real, lj, gromacs, ..., if unsaid."
     ),
     click.option("--mass", "masses", metavar="A=1,B=2", help="Masses of the species, instead of the file's."),
+    click.option(
+        "--positions",
+        type=click.Choice(["auto", "wrapped", "unwrapped"]),
+        default="auto",
+        help="Whether coordinates are put back into the cell or go on; auto: what the file says or shows.",
+    ),
+    click.option(
+        "--order-is-kept", is_flag=True, help="Rows of a file without ids are the same particles in all frames."
+    ),
 )
 _INPUT = (
     "topology",
@@ -84,6 +93,8 @@ _INPUT = (
     "frame_interval",
     "units",
     "masses",
+    "positions",
+    "order_is_kept",
 )  # the keywords of `open_input`
 
 frame_options = _stack(

@@ -48,6 +48,8 @@ class Frame:
         Whether each cell direction is periodic; None means all are.
     dimension : int, optional
         Dimension of space, where the file states it.
+    ids : ndarray of int, shape (N,), optional
+        Ids of the particles, in ascending order, where the file tells them.
     """
 
     positions: np.ndarray
@@ -62,6 +64,7 @@ class Frame:
     time: float | None = None
     periodic: tuple[bool, ...] | None = None
     dimension: int | None = None
+    ids: np.ndarray | None = None
 
 
 def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | None = None) -> bool:
@@ -130,7 +133,7 @@ class FrameReader(ReaderBase):
 
     A subclass opens its file in `_open`, reads one frame in `_load`, and lets go of the file in `close`. What
     MDAnalysis has no place for rides in ``ts.data``: "pelplug_positions", "pelplug_cell", "pelplug_images",
-    "pelplug_velocities", "pelplug_diameters", "pelplug_masses", "pelplug_unwrapped", "pelplug_periodic",
+    "pelplug_velocities", "pelplug_diameters", "pelplug_masses", "pelplug_unwrapped", "pelplug_periodic", "pelplug_ids",
     "pelplug_elements", "pelplug_types" or "pelplug_names", and "step". ``ts.positions`` is the float32 copy that
     MDAnalysis works on: z = 0 in two dimensions, the first three coordinates in more than three.
 
@@ -153,6 +156,7 @@ class FrameReader(ReaderBase):
     missing_ids = 0  # how many fewer particles there are than the largest id says
     ignored: ClassVar[dict[str, int]] = {}  # what else acts between the particles, by name and number
     stated_units = Units()  # what the file itself says that its numbers are in
+    unordered = ""  # why a row without an id is not the same particle in every frame, where it is not
 
     @store_init_arguments
     def __init__(self, filename, time_step=None, **kwargs):
@@ -182,6 +186,11 @@ class FrameReader(ReaderBase):
     @abc.abstractmethod
     def _load(self, frame: int) -> Frame:
         """Read one frame."""
+
+    def rows(self, frame: int) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+        """Return ids and labels of a frame, sorted by id; a subclass may read less than all of the frame for it."""
+        found = self._guarded_load(frame)
+        return found.ids, found.labels
 
     def log(self, frame: int) -> dict:
         """Return what else the file records for a frame, by name."""
@@ -247,7 +256,7 @@ class FrameReader(ReaderBase):
             ts.dimensions = None if cell is None else triclinic_box(*cell)
         with np.errstate(all="ignore"):  # refused with the float64 values
             self._show_single(frame, turn)
-        for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "periodic"):
+        for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "periodic", "ids"):
             if (value := getattr(frame, name)) is not None:
                 ts.data[f"pelplug_{name}"] = value
         for kind, names in frame.labels.items():

@@ -10,6 +10,7 @@ from pelplug.errors import InputError, reason_of
 from pelplug.readers.base import Frame, about_frame, is_flat, reduce_to_plane
 from pelplug.readers.boxes import cell_of
 from pelplug.readers.conversion import program_of_dcd
+from pelplug.readers.identity import order_by_id
 
 __all__ = ["GenericFrames", "cell_in"]
 
@@ -47,6 +48,8 @@ class GenericFrames:
         self._step_time = float(f"{header['delta']:.7g}") if own else None
         if len(reader) == 1:
             reader.ts.frame = 0  # some readers of files with one frame leave -1
+        # LAMMPS's NetCDF has the AMBER convention's variables and ids, which MDAnalysis does not look at.
+        self._reader, self.has_ids = reader, name == "NCDF" and "id" in reader.trjfile.variables
         self._flat = is_flat(_array(reader.ts, "positions"), cell_in(reader.ts))
         self.dimension = 2 if self._flat else 3
 
@@ -57,6 +60,10 @@ class GenericFrames:
             cell=cell_in(ts),
             velocities=_array(ts, "velocities") if ts.has_velocities else None,
         )
+        if self.has_ids:
+            order = order_by_id(self._reader.trjfile.variables["id"][ts.frame])
+            frame.positions = frame.positions[order]
+            frame.velocities = None if frame.velocities is None else frame.velocities[order]
         if self._flat:
             try:
                 frame = reduce_to_plane(frame)
@@ -77,6 +84,12 @@ class GenericFrames:
         elif self._has_time:
             result["pelplug_time"] = float(ts.time)
         return result
+
+    def ids(self, number: int) -> np.ndarray | None:
+        """Return the ids of a frame, ascending, or None."""
+        if not self.has_ids:
+            return None
+        return np.sort(np.array(self._reader.trjfile.variables["id"][number], dtype=np.int64))
 
     @staticmethod
     def seek(reader, number: int, path):

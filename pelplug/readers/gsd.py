@@ -24,6 +24,7 @@ MASS_LOG = "particles/pelplug/mass"
 CELL_LOG = "pelplug/cell"
 TIME_LOG = "pelplug/time"
 MODEL_LOG = "pelplug/model"
+UNFOLLOWED_LOG = "pelplug/unfollowed"
 
 
 class GSDReader(FrameReader):
@@ -35,8 +36,8 @@ class GSDReader(FrameReader):
     Notes
     -----
     A chunk that a frame lacks has the value of frame 0, else the schema's default. HOOMD-blue, unless told to write
-    momenta, stores velocities and images in frame 0 only; those of later frames are then unknown, not constant, and
-    are left out.
+    momenta, stores velocities and images in frame 0 only, and a copy of such a file says no more: those of later
+    frames are then unknown, not constant, and are left out.
     """
 
     label = "GSD file"
@@ -68,6 +69,12 @@ class GSDReader(FrameReader):
         """The program that wrote the file."""
         return self._file.application
 
+    @functools.cached_property
+    def unordered(self) -> str:
+        """Why rows are not the same particles in every frame, if the file was made from one whose rows are not."""
+        found = self._json(UNFOLLOWED_LOG)
+        return str(found.get("reason", "")) if found else ""
+
     def _read(self, frame: int, name: str):
         try:
             return self._file.read_chunk(frame=frame, name=name)
@@ -97,10 +104,15 @@ class GSDReader(FrameReader):
             later = bool(self._file.find_matching_chunk_names(chunk)) and any(
                 self._file.chunk_exists(frame=frame, name=chunk) for frame in frames
             )
-            # Only HOOMD-blue leaves out what it does not follow; other writers leave out what did not change.
-            static = self._count == 1 or not self.application.startswith("HOOMD-blue")
+            # pelplug leaves out what did not change; of others nobody knows whether it did not, or was not followed.
+            static = self._count == 1 or self._file.chunk_exists(frame=self._count - 1, name=f"log/{POSITION_LOG}")
             recorded[name] = later or (static and self._file.chunk_exists(frame=0, name=chunk))
         return recorded
+
+    def rows(self, frame):
+        """Return no ids, as the schema has none, and the types of a frame."""
+        n = int(np.ravel(self._chunk(frame, "particles/N", 0))[0])
+        return None, {"types": self._types(frame, n)}
 
     def _load(self, frame):
         n = int(np.ravel(self._chunk(frame, "particles/N", 0))[0])
@@ -212,7 +224,11 @@ class GSDReader(FrameReader):
 
     def model_record(self):
         """Return the model that pelplug recorded in the file, or None."""
-        name = f"log/{MODEL_LOG}"
+        return self._json(MODEL_LOG)
+
+    def _json(self, log: str) -> dict | None:
+        """Return what pelplug recorded in the first frame under a name, or None."""
+        name = f"log/{log}"
         if not self._file.chunk_exists(frame=0, name=name):
             return None
         return parse_record(self._read(0, name).astype(np.uint8).tobytes())

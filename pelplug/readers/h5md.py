@@ -7,6 +7,7 @@ import numpy as np
 from pelplug.errors import InputError, reason_of
 from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.identity import order_by_id
 from pelplug.units import Units
 
 __all__ = ["H5MDReader"]
@@ -69,6 +70,13 @@ class H5MDReader(FrameReader):
                 found[dimension] = text.decode() if isinstance(text, bytes) else str(text)
         return Units.known(**found)
 
+    @property
+    def unordered(self) -> str:
+        """Why rows are not the same particles where a frame has no ids: other frames have some."""
+        return "its ids are recorded at other steps than its positions; write id and position together" * (
+            "id" in self._group
+        )
+
     def close(self):
         """Close the file."""
         if (file := self.__dict__.get("_file")) is not None:
@@ -85,7 +93,8 @@ class H5MDReader(FrameReader):
             masses, diameters = self._at("mass", frame, step), self._at("diameter", frame, step)
             cell, periodic = self._box(frame, step, positions.shape[1])
             labels = self._labels(frame, step)
-            order = self._order(frame, step, len(positions))
+            ids = self._at("id", frame, step)
+            order = np.arange(len(positions)) if ids is None else order_by_id(ids)
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             if isinstance(error, InputError):
                 raise
@@ -107,6 +116,7 @@ class H5MDReader(FrameReader):
             time=time,
             periodic=periodic,
             dimension=2 if positions.shape[1] == 2 else None,
+            ids=pick(ids, np.int64),
         )
 
     def _steps(self, frame):
@@ -123,7 +133,9 @@ class H5MDReader(FrameReader):
         if not hasattr(element, "keys"):
             return element[()]
         values = element["value"]
-        if len(values) == self._count:
+        own = element.get("step")
+        listed = step is not None and own is not None and own.shape  # one by one: they may be other ones
+        if len(values) == self._count and not (listed and own[frame] != step):
             return values[frame]
         for index in range(len(values)):
             if step is not None and _sampled(element, "step", index) == step:
@@ -160,10 +172,6 @@ class H5MDReader(FrameReader):
             named = {value: name for name, value in names.items()}
             return np.array([named.get(int(value), str(value)) for value in species])
         return np.char.decode(species.astype("S")) if species.dtype.kind in "SO" else species.astype(str)
-
-    def _order(self, frame, step, n):
-        ids = self._at("id", frame, step)
-        return np.arange(n) if ids is None else np.argsort(np.asarray(ids), kind="stable")
 
     def log(self, frame):
         """Return the observables recorded with every frame, by name."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
 from pelplug.units import SYSTEMS, Units
 
@@ -31,6 +32,10 @@ class DumpReader(FrameReader):
     """
 
     label = "LAMMPS dump"
+    unordered = (
+        "it has no ids, and LAMMPS sorts atoms in space every now and then; write ids too "
+        "(dump custom ... id type x y z)"
+    )
 
     def _open(self):
         self._connect()
@@ -136,11 +141,8 @@ class DumpReader(FrameReader):
         wanted += [name for name in ("id", "type", "element", "diameter", "radius", "mass") if name in present]
         table = self._table(frame, header, wanted)
         if "id" in present:
-            order = np.argsort(table["id"], kind="stable")
+            table = table[order_by_id(table["id"])]
             self.missing_ids = int(table["id"].max()) - len(table)
-            if np.any(np.diff(table["id"][order]) == 0):
-                raise InputError("two atoms have the same id; write the dump again.")
-            table = table[order]
         d = len(names)
         if d == 2:
             cell, origin, periodic = cell[:2, :2], origin[:2], periodic[:2]
@@ -149,11 +151,14 @@ class DumpReader(FrameReader):
         diameters = table["diameter"] if "diameter" in present else None
         if diameters is None and "radius" in present:
             diameters = 2.0 * table["radius"]
+        images = None
+        if len(flags) == d and "u" not in style:  # beside unwrapped coordinates flags would count twice
+            images = np.column_stack([table[name] for name in flags])
         time = self._times[frame]
         return Frame(
             positions=positions,
             cell=cell,
-            images=np.column_stack([table[name] for name in flags]) if len(flags) == d else None,
+            images=images,
             unwrapped="u" in style,
             velocities=np.column_stack([table[name] for name in speeds]) if len(speeds) == d else None,
             diameters=diameters,
@@ -163,7 +168,21 @@ class DumpReader(FrameReader):
             time=None if np.isnan(time) else float(time),
             periodic=periodic,
             dimension=2 if d == 2 else None,
+            ids=table["id"].astype(np.int64) if "id" in present else None,
         )
+
+    def rows(self, frame):
+        """Return ids and labels of a frame, sorted by id."""
+        header = self._header(frame)
+        present = set(header["columns"])
+        wanted = [name for name in ("id", "type", "element") if name in present]
+        if not wanted:
+            return None, {}
+        table = self._table(frame, header, wanted)
+        if "id" not in present:
+            return None, _labels(table, present)
+        table = table[order_by_id(table["id"])]
+        return table["id"].astype(np.int64), _labels(table, present)
 
     def log(self, frame):
         """Return the remaining columns (forces, energies, ...) of a frame by name, sorted by id."""
@@ -175,7 +194,7 @@ class DumpReader(FrameReader):
             return {}
         table = self._table(frame, header, extra + (["id"] if "id" in header["columns"] else []))
         if "id" in table.dtype.names:
-            table = table[np.argsort(table["id"], kind="stable")]
+            table = table[order_by_id(table["id"])]
         return {name: np.array(table[name], dtype=str if name in _TEXT else None) for name in extra}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table
 from pelplug.units import SYSTEMS
 
@@ -64,8 +65,7 @@ class DataReader(FrameReader):
             raise InputError(f"the atoms have {width} columns, which the style {style} does not; repair the file.")
         kinds = [(name, TEXT if name == "type" else "f8") for name in columns]
         atoms = read_table(lines, n, kinds)
-        order = np.argsort(atoms["id"], kind="stable")
-        atoms = atoms[order]
+        atoms = atoms[order_by_id(atoms["id"])]
         if "q" in columns and (charges := np.count_nonzero(atoms["q"])):
             self.ignored["charged atoms"] = int(charges)
         cell, origin = _cell(header)
@@ -98,6 +98,7 @@ class DataReader(FrameReader):
             diameters=atoms["diameter"] if "diameter" in columns else None,
             masses=masses,
             labels=labels,
+            ids=atoms["id"].astype(np.int64),
         )
 
     def _sections(self):

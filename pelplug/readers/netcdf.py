@@ -44,6 +44,7 @@ class NetCDFReader(FrameReader):
                 "analysis started from, or its true format (--format)."
             )
         self._count = len(self._file["positions"])
+        self.unordered = str(self._file.attrs.get("unfollowed", ""))
         self._names = np.array(json.loads(self._file.attrs["species_names"]), dtype=str)
 
     def _connect(self):
@@ -93,7 +94,7 @@ class NetCDFReader(FrameReader):
         return None if text is None else parse_record(text)
 
 
-def write_netcdf(path, configurations: Iterable[Configuration], model_record=None) -> int:
+def write_netcdf(path, configurations: Iterable[Configuration], model_record=None, unfollowed: str = "") -> int:
     """Write configurations of any dimension to a NetCDF file, one at a time in memory.
 
     Parameters
@@ -104,6 +105,8 @@ def write_netcdf(path, configurations: Iterable[Configuration], model_record=Non
         All with the same N, d and fields.
     model_record : dict, optional
         Stored as the attribute ``model`` (JSON).
+    unfollowed : str, optional
+        Why a row is not the same particle in every frame; stored as the attribute ``unfollowed``.
 
     Returns
     -------
@@ -134,6 +137,8 @@ def write_netcdf(path, configurations: Iterable[Configuration], model_record=Non
         if count:
             file.resize_dimension("frame", count)
             file.attrs["species_names"] = json.dumps(names)
+            if unfollowed:
+                file.attrs["unfollowed"] = unfollowed
     return count
 
 

@@ -51,7 +51,11 @@ def write_trajectory(
     with atomic_output(path, overwrite) as temporary:
         alike = _all_alike(configurations)
         write = _write_gsd if suffix == ".gsd" else _write_nc
-        count = write(temporary, alike, model_record)
+        records = {} if model_record is None else {"model": model_record}
+        # Frames of a file in which nobody knows which particle is which are no better in another file.
+        if reason := getattr(configurations, "why_not_followed", str)():
+            records["unfollowed"] = {"reason": f"it was made from other frames: {reason}"}
+        count = write(temporary, alike, records)
         if count == 0:
             raise InputError(f"There are no configurations to write to {path}; give at least one.")
     return count
@@ -87,18 +91,18 @@ def _all_alike(configurations) -> Iterator[Configuration]:
         yield configuration
 
 
-def _write_gsd(path, configurations, model_record) -> int:
+def _write_gsd(path, configurations, records) -> int:
     from pelplug.gsdfile import GSDWriter
 
     count = 0
-    with GSDWriter(path, None if model_record is None else {"model": model_record}) as writer:
+    with GSDWriter(path, records) as writer:
         for configuration in configurations:
             writer.write(configuration, log={"time": configuration.time})
             count += 1
     return count
 
 
-def _write_nc(path, configurations, model_record) -> int:
+def _write_nc(path, configurations, records) -> int:
     from pelplug.readers.netcdf import write_netcdf
 
-    return write_netcdf(path, configurations, model_record)
+    return write_netcdf(path, configurations, records.get("model"), records.get("unfollowed", {}).get("reason", ""))

@@ -10,6 +10,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
 from pelplug.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
 
@@ -24,7 +25,7 @@ _COLUMNS = {
     "diameters": ("diameter", "diameters"),
     "radius": ("radius", "radii"),
     "masses": ("mass", "masses"),
-    "id": ("id",),
+    "id": ("id", "ids", "particle_id", "particle_identifier", "atom_id"),
     "elements": ("species", "element"),
     "types": ("type", "types"),
 }
@@ -87,7 +88,7 @@ class XYZReader(FrameReader):
         kinds, places = _fields(layout)
         table = read_table(itertools.islice(self._file, n), n, kinds, places, _width(pairs.get("properties", "")))
         if "id_0" in table.dtype.names:
-            table = table[np.argsort(table["id_0"], kind="stable")]
+            table = table[order_by_id(table["id_0"])]
 
         def column(name, dtype=np.float64):
             if name not in layout:
@@ -120,6 +121,7 @@ class XYZReader(FrameReader):
             time=time_of(pairs),
             periodic=periodic,
             dimension=2 if flat or d == 2 else None,
+            ids=column("id", np.int64),
         )
 
     def log(self, frame):

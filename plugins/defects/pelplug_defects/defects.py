@@ -365,9 +365,12 @@ class DefectsBetween(_BondChanges):
         for trajectory in (own, other):
             if self.match == "step" and not trajectory.has("steps"):
                 raise pelplug.InputError(f"{trajectory.path} records no steps; pass --match frame to go by number.")
+        own.check_same_particles(0, other, 0)
 
     def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
-        second = self._second.configuration(self._partner(configuration))
+        partner = self._partner(configuration)
+        self.trajectory.check_same_particles(configuration.frame, self._second, partner)
+        second = self._second.configuration(partner)
         positions = second.unwrapped_positions()
         if configuration.images is None or second.images is None:
             # No record of how far they have travelled: the nearest image of each particle.

@@ -77,7 +77,7 @@ class Dynamics(pelplug.Analysis):
 
     name = "dynamics"
     summary = "MSD, F_s, non-Gaussian parameter, chi_4, van Hove, relaxation times, D, g(r) and S(q)"
-    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME | pelplug.Need.IDENTITY
     reads_frames = False
     provides = fields()
     cites = (
@@ -243,6 +243,7 @@ class Dynamics(pelplug.Analysis):
             if path is not None:
                 trajectory = self.trajectory.open_another(path)
                 frames = np.arange(trajectory.n_frames)
+                trajectory.check_identity(frames)
                 if not np.array_equal(trajectory.species, self.trajectory.species):
                     raise pelplug.InputError(
                         f"{path} has other particles than {self.trajectory.path}; average trajectories of one system."

@@ -65,11 +65,6 @@ class Positions:
         for state in trajectory.unwrapped(frames[0], frames[-1] + 1):
             if state.frame not in wanted:
                 continue
-            if state.n != trajectory.n or not np.array_equal(state.species, trajectory.species):
-                raise pelplug.InputError(
-                    f"Species change at frame {state.frame} of {trajectory.path}, so displacements have no meaning; "
-                    "give a trajectory in which each particle stays what it is and where it is in the list."
-                )
             moved = state.unwrapped_positions()
             centre = np.average(moved, axis=0, weights=state.masses)
             if remove_drift:

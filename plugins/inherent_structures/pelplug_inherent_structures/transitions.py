@@ -71,6 +71,7 @@ class InherentStructureTransitions(pelplug.Analysis):
     name = "inherent-structure-transitions"
     summary = "Inherent structure over time, transitions and their rate, by bisection"
     needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.TIME
+    needs |= pelplug.Need.IDENTITY
     provides = PROVIDES
     cites = (
         "F. H. Stillinger and T. A. Weber, Phys. Rev. A 25, 978 (1982)",

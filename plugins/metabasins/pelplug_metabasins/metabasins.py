@@ -74,6 +74,7 @@ class Metabasins(pelplug.Analysis):
     name = "metabasins"
     summary = "Metabasins: waiting times, energies, and the random walk between them"
     needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.TIME
+    needs |= pelplug.Need.IDENTITY
     uses = (INPUT,)
     provides = PROVIDES
     cites = (

@@ -64,7 +64,7 @@ class HopEvents(pelplug.Analysis):
 
     name = "hop-events"
     summary = "Local and structural events of a trajectory; second events by distance and waiting time"
-    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME
+    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME | pelplug.Need.IDENTITY
     reads_frames = False
     provides = {  # noqa: RUF012 - the base class declares it a ClassVar
         "event_particle": pelplug.Field(("event",), "1", "particle that hopped"),

@@ -42,6 +42,12 @@ def relaxation_time(trajectory, species: str, wave_number: float, threshold: flo
             f"{trajectory.path} records no times, so its relaxation time is unknown; give --duration, or the time of a "
             "step (--dt) or of a frame (--frame-interval)."
         )
+    try:
+        trajectory.check_identity()
+    except pelplug.InputError as error:
+        raise pelplug.InputError(
+            f"The relaxation time is unknown, so give --duration. Where it comes from: {error}"
+        ) from None
     frames = np.unique(np.linspace(0, trajectory.n_frames - 1, min(trajectory.n_frames, 400)).astype(int))
     chosen = trajectory.species == species
     positions, times = [], []
