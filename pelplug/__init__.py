@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
     from pelplug.processes import WorkerPool, available_cores
+    from pelplug.progress import Progress
     from pelplug.results import read_results, write_netcdf
     from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
     from pelplug.simulate.run import SimulationResult
@@ -96,6 +97,7 @@ _HOMES = {
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
     "pelplug.processes": ("WorkerPool", "available_cores"),
+    "pelplug.progress": ("Progress",),
     "pelplug.results": ("read_results", "write_netcdf"),
     "pelplug.simulate.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.simulate.run": ("SimulationResult",),
@@ -128,6 +130,7 @@ __all__ = [
     "Param",
     "PelplugError",
     "Potential",
+    "Progress",
     "QuenchResult",
     "RunError",
     "ShearModulus",

@@ -13,7 +13,6 @@ import xarray as xr
 from MDAnalysis.analysis.backends import BackendBase
 from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.analysis.results import Results, ResultsGroup
-from MDAnalysis.lib.log import ProgressBar
 
 from pelplug import provenance
 from pelplug.assembly import (
@@ -34,6 +33,7 @@ from pelplug.fields import Field, Need, check_needs
 from pelplug.matching import matched, units_of
 from pelplug.models.base import stated_masses
 from pelplug.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
+from pelplug.progress import Progress
 from pelplug.selection import select_frames
 from pelplug.units import Units
 
@@ -444,7 +444,7 @@ class Analysis(AnalysisBase):
         labels = indexed_frames[:, 1]
         self._prepare_sliced_trajectory(labels)
         self._prepare()
-        for index, label in enumerate(ProgressBar(labels, verbose=bool(verbose), **(progressbar_kwargs or {}))):
+        for index, label in enumerate(Progress(labels, verbose=bool(verbose), **(progressbar_kwargs or {}))):
             self._frame_index = index
             self._one_frame(int(label))
             self.frames[index] = label

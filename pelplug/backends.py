@@ -11,10 +11,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import tqdm
 from MDAnalysis.analysis.backends import BackendBase
-from MDAnalysis.lib.log import ProgressBar
 
 from pelplug.errors import InputError, RunError
 from pelplug.processes import WorkerPool, available_cores, workers_start
+from pelplug.progress import Progress
 
 __all__ = ["DaskBackend", "ProcessBackend", "make_backend"]
 
@@ -72,11 +72,14 @@ class ProcessBackend(BackendBase):
         """Run ``func`` on each group of frames and return the results in the order of the groups."""
         tasks = _split(func, computations)
         try:
-            with WorkerPool(self.n_workers, _start_worker, script=_is_scripts(func)) as pool:
+            total, settle = sum(map(len, computations)), self.n_workers
+            with (
+                Progress(total=total, verbose=self.verbose, desc=self.label, settle=settle) as bar,
+                WorkerPool(self.n_workers, _start_worker, script=_is_scripts(func), compiling=bar.compiling) as pool,
+            ):
                 futures = pool.submit(zip(tasks, computations, strict=True))
-                with ProgressBar(total=sum(map(len, computations)), verbose=self.verbose, desc=self.label) as bar:
-                    for future in concurrent.as_completed(futures):
-                        bar.update(len(future.result().frames))
+                for future in concurrent.as_completed(futures):
+                    bar.update(len(future.result().frames))
                 return [future.result() for future in futures]
         except BrokenProcessPool as error:
             raise RunError(
@@ -114,7 +117,7 @@ class DaskBackend(BackendBase):
         if self.verbose:
             from tqdm.dask import TqdmCallback
 
-            progress = TqdmCallback(desc=self.label)
+            progress = TqdmCallback(desc=self.label, tqdm_class=Progress, settle=self.n_workers)
         with workers_start(self.n_workers, _is_scripts(func)), progress:
             return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
 
@@ -131,7 +134,7 @@ class DaskBackend(BackendBase):
             ) from error
         with client, client.as_current():
             futures = client.compute(tasks)
-            with ProgressBar(total=len(futures), verbose=self.verbose, desc=self.label) as bar:
+            with Progress(total=len(futures), verbose=self.verbose, desc=self.label, settle=self.n_workers) as bar:
                 for _ in as_completed(futures):
                     bar.update()
             return list(client.gather(futures))

@@ -26,10 +26,12 @@ import llvmlite
 import numba
 import numpy as np
 import platformdirs
-from numba.core import config, sigutils
+from numba.core import config, event, sigutils
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
+
+from pelplug.compiling import begin, end
 
 __all__ = ["KernelCache", "cache_folder", "check_folder"]
 
@@ -161,6 +163,19 @@ class KernelCache:
         key = repr((_FORMAT, _versions(), machine, [getattr(config, name, None) for name in _SETTINGS], text, code))
         processor = f"{machine[1]}-{_hash(repr(machine))[:12]}"
         return folder / processor / f"{self._name()}-{_hash(key)[:32]}.nbc"
+
+
+class _Compilations(event.Listener):
+    """Passes on what numba says when it compiles."""
+
+    def on_start(self, event) -> None:
+        begin()
+
+    def on_end(self, event) -> None:
+        end()
+
+
+event.register("numba:compile", _Compilations())
 
 
 class _UnknownError(Exception):

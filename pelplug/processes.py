@@ -12,6 +12,8 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
+from pelplug.compiling import watch
+
 __all__ = ["WorkerPool", "available_cores", "check_kernel_folder", "start_worker", "workers_start"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -66,15 +68,29 @@ class WorkerPool:
     script : bool
         Whether workers need what the user's script defines. Else they do not run it, as they otherwise would to look
         for its classes.
+    compiling : callable, optional
+        Called with True when a worker begins to compile kernels, with False when none does any more, in another thread.
     """
 
-    def __init__(self, n_workers: int, initializer: Callable | None = None, arguments: tuple = (), script=False):
+    def __init__(
+        self,
+        n_workers: int,
+        initializer: Callable | None = None,
+        arguments: tuple = (),
+        script=False,
+        compiling: Callable[[bool], None] | None = None,
+    ):
         self.n_workers, self._script = n_workers, script
+        context = multiprocessing.get_context("spawn")
+        self._hears, says = context.Pipe(duplex=False) if compiling is not None else (None, None)
+        self._says = says
+        if compiling is not None:
+            threading.Thread(target=_listen, args=(self._hears, compiling), name="compiling", daemon=True).start()
         self._executor = ProcessPoolExecutor(
             n_workers,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=_start,
-            initargs=(initializer, arguments),
+            initargs=(initializer, arguments, says),
         )
 
     def __enter__(self) -> WorkerPool:
@@ -91,6 +107,8 @@ class WorkerPool:
                 process.join(5)
             if manager is not None:  # it closes the queues
                 manager.join(5)
+        if self._says is not None:
+            self._says.close()  # the last writer: the thread that listens ends
 
     def submit(self, calls: Iterable[tuple]) -> list[Future]:
         """Start calls, each a tuple of a function and its arguments; workers start here, with their share of cores."""
@@ -98,8 +116,29 @@ class WorkerPool:
             return [self._executor.submit(*call) for call in calls]
 
 
-def _start(initializer: Callable | None, arguments: tuple) -> None:
+def _listen(hears, tell: Callable[[bool], None]) -> None:
+    """Follow how many workers compile, until none is left that could."""
+    busy = 0
+    with hears, contextlib.suppress(EOFError, OSError):
+        while True:
+            begins = hears.recv_bytes() == b"+"
+            busy += 1 if begins else -1
+            if busy == (1 if begins else 0):
+                tell(begins)
+
+
+_watching = contextlib.ExitStack()
+
+
+def _start(initializer: Callable | None, arguments: tuple, says) -> None:
     start_worker()
+    if says is not None:
+        # A few bytes are written to a pipe at once, so workers need no lock, which one that is killed might hold.
+        def tell(begins: bool) -> None:
+            with contextlib.suppress(OSError):
+                says.send_bytes(b"+" if begins else b"-")
+
+        _watching.enter_context(watch(tell))
     if initializer is not None:
         initializer(*arguments)
 

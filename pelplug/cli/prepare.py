@@ -146,9 +146,9 @@ def _start(model, particles, density, start, from_file, rng):
 
 @contextlib.contextmanager
 def _progress(total: int, quiet: bool):
-    from tqdm import tqdm
+    from pelplug.progress import Progress
 
-    with tqdm(total=total, unit="sweep", disable=not show_progress(quiet)) as bar:
+    with Progress(total=total, unit="sweep", disable=not show_progress(quiet)) as bar:
         yield bar.update
 
 

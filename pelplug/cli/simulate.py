@@ -133,7 +133,7 @@ def _equilibration(text: str) -> int | None:
 @contextlib.contextmanager
 def _progress(quiet: bool):
     """Give a callback that shows the stage, steps a second and the time left."""
-    from tqdm import tqdm
+    from pelplug.progress import Progress
 
     bars = {}
 
@@ -141,7 +141,7 @@ def _progress(quiet: bool):
         if stage not in bars:
             for bar in bars.values():
                 bar.close()
-            bars[stage] = tqdm(total=total, initial=done, desc=stage, unit="step", disable=not show_progress(quiet))
+            bars[stage] = Progress(total=total, initial=done, desc=stage, unit="step", disable=not show_progress(quiet))
         bars[stage].update(done - bars[stage].n)
 
     try:

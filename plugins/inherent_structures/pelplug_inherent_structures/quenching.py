@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import numpy as np
-from MDAnalysis.lib.log import ProgressBar
 
 import pelplug
 
@@ -72,7 +71,8 @@ class Quencher:
         """
         values = {label: self._stored(label) for label in labels}
         missing = [label for label in labels if values[label] is None]
-        with ProgressBar(total=len(missing), verbose=self.verbose, desc=self.analysis.name) as bar:
+        settle = self.n_workers if self._pool is not None else 0
+        with pelplug.Progress(total=len(missing), verbose=self.verbose, desc=self.analysis.name, settle=settle) as bar:
             for label, outcome in self._outcomes(missing):
                 bar.update()
                 if isinstance(outcome, str):

@@ -9,8 +9,6 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
-from MDAnalysis.lib.log import ProgressBar
-
 import pelplug
 from pelplug_inherent_structures.quenching import reason_of
 
@@ -58,13 +56,15 @@ def analyze_many(
     """
     paths = [os.fspath(path) for path in trajectories]
     n_workers = max(1, min(n_workers or pelplug.available_cores(), len(paths)))
-    with pelplug.WorkerPool(n_workers) as pool:
+    with (
+        pelplug.Progress(total=len(paths), verbose=verbose, desc=name, settle=n_workers) as bar,
+        pelplug.WorkerPool(n_workers, compiling=bar.compiling) as pool,
+    ):
         started = pool.submit((functools.partial(pelplug.analyze, **arguments), name, path) for path in paths)
         futures = dict(zip(started, paths, strict=True))
-        with ProgressBar(total=len(paths), verbose=verbose, desc=name) as bar:
-            for future in as_completed(futures):
-                _raise_for(future, futures[future])
-                bar.update()
+        for future in as_completed(futures):
+            _raise_for(future, futures[future])
+            bar.update()
         return [future.result() for future in futures]
 
 
