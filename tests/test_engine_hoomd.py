@@ -556,7 +556,8 @@ CUDA_SCRIPT = """
 import sys
 import numba, numpy as np, pelplug
 from oracles.states import settle, tilted
-from pelplug.simulate.hoomd_cuda import cuda_pair_kernel, pair_body, pair_constants
+from pelplug.simulate.cuda_pair import cuda_pair_kernel, pair_body
+from pelplug.simulate.hoomd_cuda import pair_constants
 from pelplug.simulate.hoomd_frame import Frame
 
 cases = [
