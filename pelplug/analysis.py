@@ -33,6 +33,7 @@ from pelplug.fields import Field, Need, check_needs
 from pelplug.matching import matched, units_of
 from pelplug.models.base import stated_masses
 from pelplug.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
+from pelplug.potentials.derivatives import check_derivatives
 from pelplug.progress import Progress
 from pelplug.selection import select_frames
 from pelplug.units import Units
@@ -373,6 +374,10 @@ class Analysis(AnalysisBase):
         selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
         if Need.IDENTITY in self.needs:
             self.trajectory.check_identity(selected)
+        if has_potential and Need.POTENTIAL in self.needs:
+            check_derivatives(
+                self.model, self._given_potential, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs
+            )
         verbose = self._verbose if verbose is None else verbose
         self.survey(selected)
         self._open_store()

@@ -33,7 +33,7 @@ from numba.core.serialize import dumps
 
 from pelplug.compiling import begin, end
 
-__all__ = ["KernelCache", "cache_folder", "check_folder"]
+__all__ = ["KernelCache", "cache_folder", "check_folder", "content_of"]
 
 _FORMAT = 1  # a new number where kernels are compiled otherwise than before, from the same code
 _KEPT = 90 * 86400  # seconds for which a kernel that nobody loads is kept
@@ -176,6 +176,25 @@ class _Compilations(event.Listener):
 
 
 event.register("numba:compile", _Compilations())
+
+
+def content_of(value) -> str | None:
+    """Return the SHA-256 of what functions and numbers are made of, and of the versions they run on.
+
+    Parameters
+    ----------
+    value : object
+        Functions with all that they call and use, numbers, texts, arrays, and lists, tuples and dictionaries of these.
+
+    Returns
+    -------
+    str or None
+        None where something has no name that survives the process.
+    """
+    try:
+        return _hash(repr((_versions(), _Content().of(value))))
+    except (_UnknownError, ValueError):
+        return None
 
 
 class _UnknownError(Exception):

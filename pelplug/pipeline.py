@@ -17,6 +17,7 @@ from pelplug.fields import Need, check_needs
 from pelplug.matching import check_together, matched, with_units_of
 from pelplug.models.base import Model
 from pelplug.parameters import unknown_parameter, validate_parameters
+from pelplug.potentials.derivatives import check_derivatives
 from pelplug.registry import Registry
 from pelplug.selection import select_frames
 from pelplug.trajectory import open_trajectory
@@ -173,6 +174,8 @@ def execute(
             trajectory.check_identity(selected)
     if needed:
         _check_model(model, potential, trajectory, int(selected[0]))
+        hessian = any(Need.HESSIAN in cls.needs for cls in classes)
+        check_derivatives(model, potential, trajectory, int(selected[0]), hessian)
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     for cls in classes:

@@ -10,6 +10,7 @@ import scipy.sparse
 from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
+from pelplug.potentials.derivatives import check_form
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.forms import Form
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
@@ -82,6 +83,7 @@ class PairPotential(Potential):
         self._stack = np.ascontiguousarray(
             np.stack([self.parameters[name] for name in form.parameters] or [np.zeros((size, size))], axis=-1)
         )
+        check_form(form, self._stack, self.pair_cutoff / self.sigma)
         self._tail = self._truncation_terms()
         self._inverse_sigma = 1.0 / self.sigma
         with np.errstate(over="ignore"):

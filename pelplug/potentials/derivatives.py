@@ -1,0 +1,356 @@
+"""Derivatives of forms and potentials that are not pelplug's own, checked by differences at their first use.
+
+A wrong second derivative ends no run and leaves no trace but wrong numbers. A difference counts only where two steps of
+different size give the same, so that kinks, jumps at a cutoff, hard cores and rounding never refuse a right function.
+What has passed is remembered by its code, in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pelplug.errors import InputError, PelplugError
+from pelplug.kernel_cache import cache_folder, content_of
+from pelplug.potentials.forms import Form
+
+if TYPE_CHECKING:
+    from pelplug.configuration import Configuration
+    from pelplug.potentials.base import Potential
+
+__all__ = ["check_derivatives", "check_form", "check_potential"]
+
+_STEPS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
+_SAMPLES, _MOST_SETS = 300, 64
+_CONCLUSIVE, _WRONG = 1e-6, 1e-3  # relative: two differences, and a derivative that is called wrong
+_FEW = 0.005  # of all components: pairs that cross a jump within the step
+_OWN = "pelplug.potentials.forms"
+_passed: set[str] = set()
+
+
+def check_form(form: Form, parameters: np.ndarray, cutoff: np.ndarray) -> None:
+    """Refuse a third party's form whose derivatives are not those of its energy.
+
+    Parameters
+    ----------
+    form : Form
+    parameters : ndarray, shape (S, S, P)
+        Of every pair.
+    cutoff : ndarray, shape (S, S)
+        In units of sigma_ij.
+
+    Raises
+    ------
+    InputError
+        With the distance at which it is wrong, and by how much.
+    """
+    if all(one is None or one.__module__ == _OWN for one in (form.function, form.squared)):
+        return
+    size = len(cutoff)
+    sets = {(float(cutoff[a, b]), *map(float, parameters[a, b])) for a in range(size) for b in range(a, size)}
+    sets = sorted(sets)[:_MOST_SETS]
+    key = _key("form", [form.function, form.squared, sets])
+    if _known(key):
+        return
+    for end, *values in sets:
+        _check_function(form, np.array(values), end)
+    _remember(key)
+
+
+def _check_function(form: Form, p: np.ndarray, end: float) -> None:
+    if not np.isfinite(end):
+        return
+    low = 0.3 * min(1.0, end)
+    # Points that no formula is likely to have a kink at.
+    samples = low + (end - low) * (np.arange(_SAMPLES) + 0.5 + 0.31 * np.sin(np.arange(_SAMPLES))) / _SAMPLES
+    wrong: dict[int, list] = {1: [], 2: []}
+    with np.errstate(all="ignore"):
+        for x in samples:
+            values = _called(form, x, p)
+            if not np.all(np.isfinite(values)):
+                continue
+            steps = [x * h for h in _STEPS[:5] if x + x * h < end]
+            around = [(_called(form, x - h, p), _called(form, x + h, p)) for h in steps]
+            for order in (1, 2):
+                numbers = [(after[order - 1] - before[order - 1]) / (2 * h)
+                           for h, (before, after) in zip(steps, around, strict=True)]  # fmt: skip
+                scale = max(abs(values[order]), 1e-3 * abs(values[order - 1]) / x, 1e-9 * abs(values[0]) / x**order)
+                found = _settled(numbers, scale)
+                if found is not None and abs(found - values[order]) > _WRONG * max(scale, abs(found)):
+                    wrong[order].append((x, values[order], found))
+            if form.squared is not None:
+                _check_squared(form, x, p, values)
+    for order, name in ((1, "first"), (2, "second")):
+        if len(wrong[order]) >= 2:
+            x, given, found = max(wrong[order], key=lambda one: abs(one[1] - one[2]) / (abs(one[1]) + abs(one[2])))
+            of = "the energy" if order == 1 else "the first derivative"
+            raise InputError(
+                f"The form {form.name} has a wrong {name} derivative: at x = r / sigma = {x:.5g} it gives {given:.6g}, "
+                f"and differences of {of} give {found:.6g} ({len(wrong[order])} of {_SAMPLES} distances up to "
+                f"the cutoff {end:.4g}); correct its function."
+            )
+
+
+def _called(form: Form, x: float, p: np.ndarray) -> np.ndarray:
+    try:
+        values = np.array(form.function(float(x), p), dtype=float)
+    except ArithmeticError:
+        return np.full(3, np.nan)
+    except Exception as error:
+        raise InputError(
+            f"The form {form.name} fails at x = r / sigma = {x:.5g} ({type(error).__name__}: {error}); correct its "
+            "function."
+        ) from error
+    if values.shape != (3,):
+        raise InputError(
+            f"The form {form.name} does not return (u, du, ddu), three numbers, but {len(np.ravel(values))}; correct "
+            "its function."
+        )
+    return values
+
+
+def _check_squared(form: Form, x: float, p: np.ndarray, values: np.ndarray) -> None:
+    u, w = (float(value) for value in form.squared(float(x * x), p))
+    scale_u = max(abs(values[0]), 1e-3 * abs(values[1]) * x)
+    scale_w = max(abs(values[1] / x), 1e-3 * abs(values[0]) / x**2)
+    for given, wanted, scale, what in (
+        (u, values[0], scale_u, "energy"),
+        (w, values[1] / x, scale_w, "first derivative over x"),
+    ):
+        if np.isfinite(given) and abs(given - wanted) > _WRONG * max(scale, 1e-300):
+            raise InputError(
+                f"The form {form.name} is two things: at x = r / sigma = {x:.5g} its function gives the {what} "
+                f"{wanted:.6g}, its squared {given:.6g}; correct one of them."
+            )
+
+
+def _settled(numbers: list[float], scale: float) -> float | None:
+    """Return a difference that two successive steps agree on; None where there is none."""
+    for one, other in itertools.pairwise(numbers):
+        if np.isfinite(one) and np.isfinite(other) and abs(one - other) <= _CONCLUSIVE * max(scale, abs(other)):
+            return other
+    # Steps of another size lose half of their digits: good for a rough no.
+    for one, other in itertools.pairwise(numbers):
+        if np.isfinite(one) and np.isfinite(other) and abs(one - other) <= 0.02 * _WRONG * max(scale, abs(other)):
+            return other
+    return None
+
+
+# --- whole potentials -------------------------------------------------------------------------------------------------
+
+
+def check_potential(potential: Potential, configuration: Configuration, hessian: bool = False) -> None:
+    """Refuse a third party's potential whose forces, Hessian or strain derivatives are not those of its energy.
+
+    Parameters
+    ----------
+    potential : Potential
+        Those of pelplug are believed: tests check them.
+    configuration : Configuration
+        Where to look.
+    hessian : bool
+        Whether second derivatives are going to be used.
+
+    Raises
+    ------
+    InputError
+        With what is wrong, and by how much.
+    """
+    cls = type(potential)
+    if cls.__module__.partition(".")[0] == "pelplug":
+        return
+    methods = [
+        (name, value)
+        for one in cls.__mro__
+        if one.__module__.partition(".")[0] not in ("pelplug", "builtins", "abc")
+        for name, value in sorted(vars(one).items())
+        if callable(value)
+    ]
+    key = _key("potential", [cls.__qualname__, methods, dict(getattr(potential, "__dict__", {})), hessian])
+    key = key or f"{id(cls)} {hessian}"  # what has no content that can be named is looked at once in each process
+    if _known(key):
+        return
+    _Differences(potential, configuration).check(hessian)
+    _remember(key)
+
+
+def check_derivatives(model: Any, potential: Any, trajectory: Any, frame: int, hessian: bool) -> None:
+    """Check the potential that an analysis is going to use, before any work is done.
+
+    Parameters
+    ----------
+    model, potential : Model or None, Potential or None
+        The interactions.
+    trajectory : Trajectory
+    frame : int
+        Where to look; a damaged frame is left to the run to record.
+    hessian : bool
+        Whether second derivatives are wanted.
+
+    Raises
+    ------
+    InputError
+        With what is wrong, and by how much.
+    """
+    try:
+        configuration = trajectory.configuration(frame)
+    except PelplugError:
+        return
+    check_potential(model.potential(configuration) if potential is None else potential, configuration, hessian)
+
+
+class _Differences:
+    """Energies and forces of a potential near a state that is no minimum."""
+
+    def __init__(self, potential: Potential, configuration: Configuration):
+        self.potential, self.name = potential, type(potential).__name__
+        self.rng = np.random.default_rng(20)
+        self.spacing = float(np.abs(np.linalg.det(configuration.cell)) / configuration.n) ** (
+            1 / configuration.dimension
+        )
+        shift = 0.01 * self.spacing * self.rng.normal(size=configuration.positions.shape)
+        self.state = configuration.replace(positions=configuration.positions + shift, velocities=None)
+        self.energy, self.forces = self._at(self.state)
+        if not np.isfinite(self.energy):
+            self.state = configuration
+            self.energy, self.forces = self._at(configuration)
+
+    def _at(self, state) -> tuple[float, np.ndarray]:
+        energy, forces = self.potential.energy_forces(state)
+        return float(energy), np.asarray(forces, dtype=float)
+
+    def _moved(self, direction, h):
+        return self.state.replace(positions=self.state.positions + h * direction)
+
+    def check(self, hessian: bool) -> None:
+        """Check forces, and second derivatives if they are wanted."""
+        if not (np.isfinite(self.energy) and np.all(np.isfinite(self.forces))):
+            return  # the run will say what is amiss
+        self._check_forces()
+        if hessian:
+            direction = self.rng.normal(size=self.state.positions.shape)
+            given = np.asarray(self.potential.hessian(self.state) @ direction.ravel()).reshape(direction.shape)
+            numbers = [self._force_slope(direction, h * self.spacing) for h in _STEPS]
+            self._compare(given, numbers, "Hessian", "differences of its forces", "hessian")
+            self._check_strain()
+
+    def _check_forces(self) -> None:
+        n, wrong = self.state.n, []
+        for _ in range(4):
+            direction = np.zeros_like(self.state.positions)
+            some = self.rng.choice(n, size=min(n, 20), replace=False)
+            direction[some] = self.rng.normal(size=(len(some), direction.shape[1]))
+            given = -float(np.sum(self.forces * direction))
+            scale = float(np.linalg.norm(self.forces[some]))
+            noise = 1e3 * np.finfo(float).eps * abs(self.energy)
+            numbers = []
+            for h in _STEPS:
+                h *= self.spacing
+                if noise / h < 0.1 * _WRONG * max(scale, abs(given)):
+                    ends = [self._at(self._moved(direction, sign * h))[0] for sign in (1, -1)]
+                    numbers.append((ends[0] - ends[1]) / (2 * h))
+            found = _settled(numbers, scale)
+            if found is not None and abs(found - given) > _WRONG * max(scale, abs(found)):
+                wrong.append((given, found))
+        if len(wrong) >= 2:
+            given, found = wrong[0]
+            raise InputError(
+                f"The potential {self.name} has wrong forces: along a random displacement they say that the energy "
+                f"changes by {given:.6g} per length, and differences of the energy say {found:.6g}; correct "
+                "energy_forces()."
+            )
+
+    def _force_slope(self, direction, h):
+        ends = [self._at(self._moved(direction, sign * h))[1] for sign in (1, -1)]
+        return -(ends[0] - ends[1]) / (2 * h)
+
+    def _compare(self, given, numbers, what: str, by: str, method: str) -> None:
+        """Compare component by component: all but a few must be right at one step."""
+        scale = max(float(np.sqrt(np.mean(np.square(given)))), 1e-300)
+        best = None
+        for one, other in itertools.pairwise(numbers):
+            if not np.all(np.isfinite(other)):
+                continue
+            settled = np.abs(one - other) < 0.1 * _WRONG * np.maximum(scale, np.abs(other))
+            bad = settled & (np.abs(other - given) > _WRONG * np.maximum(scale, np.abs(other)))
+            if np.mean(settled) < 0.5:
+                continue
+            share = np.mean(bad)
+            if best is None or share < best[0]:
+                place = np.unravel_index(np.argmax(np.abs(other - given) * bad), given.shape)
+                best = share, given[place], other[place]
+        if best is not None and best[0] > _FEW:
+            raise InputError(
+                f"The potential {self.name} has a wrong {what}: it gives {best[1]:.6g} where {by} give {best[2]:.6g} "
+                f"({100 * best[0]:.3g} % of what was looked at is wrong); correct {method}()."
+            )
+
+    def _check_strain(self) -> None:
+        try:
+            strain = self.potential.strain_derivatives(self.state)
+        except NotImplementedError:
+            return
+        d = self.state.dimension
+        for plane, (a, b) in enumerate(strain.planes):
+            energies, slopes = [], []
+            for h in _STEPS[:5]:
+                ends = []
+                for sign in (1, -1):
+                    f = np.eye(d)
+                    f[a, b] = sign * h
+                    state = self.state.replace(
+                        positions=self.state.positions @ f.T, cell=self.state.cell @ f.T, images=None
+                    )
+                    energy, forces = self._at(state)
+                    ends.append((energy, -forces @ f))
+                energies.append((ends[0][0] - ends[1][0]) / (2 * h))
+                slopes.append((ends[0][1] - ends[1][1]) / (2 * h))
+            mixed = np.asarray(strain.mixed)[plane].reshape(slopes[0].shape)
+            self._compare(mixed, slopes, "derivative d2U/(dg dx)", "differences of its forces", "strain_derivatives")
+            first = float(np.asarray(strain.first)[a, b])
+            scale = float(np.linalg.norm(strain.first)) + 1e-3 * float(np.linalg.norm(self.forces)) * self.spacing
+            found = _settled(energies, scale)
+            if found is not None and abs(found - first) > _WRONG * max(scale, abs(found)):
+                raise InputError(
+                    f"The potential {self.name} has a wrong dU/dF: for the plane {a}{b} it gives {first:.6g}, and "
+                    f"differences of the energy give {found:.6g}; correct strain_derivatives()."
+                )
+
+
+# --- what has passed --------------------------------------------------------------------------------------------------
+
+
+def _key(kind: str, content: Any) -> str | None:
+    found = content_of(content)
+    return None if found is None else hashlib.sha256(f"{kind} {found}".encode()).hexdigest()
+
+
+def _path(key: str):
+    folder = cache_folder()
+    return None if folder is None or len(key) != 64 else folder / "derivatives" / key
+
+
+def _known(key: str | None) -> bool:
+    if key is None:
+        return False
+    if key not in _passed:
+        path = _path(key)
+        with contextlib.suppress(OSError):
+            if path is not None and path.exists():
+                _passed.add(key)
+    return key in _passed
+
+
+def _remember(key: str | None) -> None:
+    if key is None:
+        return
+    _passed.add(key)
+    path = _path(key)
+    with contextlib.suppress(OSError):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
