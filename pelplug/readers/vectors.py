@@ -7,6 +7,7 @@ MDAnalysis where its convention asks for it.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import numpy as np
@@ -73,7 +74,15 @@ def _nm(reader) -> float:
     return 10.0 if reader.convert_units else 1.0
 
 
-class _XDR:
+class _Quiet:
+    """A reader whose making failed says nothing more when it goes."""
+
+    def __del__(self):
+        with contextlib.suppress(Exception):
+            super().__del__()
+
+
+class _XDR(_Quiet):
     """Of XTC and TRR: frames are found and checked before they are read, and no offsets are stored."""
 
     def _load_offsets(self):
@@ -96,14 +105,14 @@ class _TRR(_XDR, TRRReader):
     _file = GuardedTRR
 
 
-class _TNG(TNGReader):
+class _TNG(_Quiet, TNGReader):
     def _frame_to_ts(self, curr_step, ts):
         ts = super()._frame_to_ts(curr_step, ts)
         box = getattr(self, "_box_temp", None)
         return ts if ts.dimensions is None or box is None else keep_vectors(ts, _nm(self) * box.reshape(3, 3))
 
 
-class _DCD(DCDReader):
+class _DCD(_Quiet, DCDReader):
     def __init__(self, filename, **kwargs):
         self._cut = check_dcd(filename)
         super().__init__(filename, **kwargs)
@@ -132,7 +141,7 @@ class _DCD(DCDReader):
         return keep_vectors(ts, boxes.of_dcd(frame.unitcell, str(self._file.header.get("remarks", ""))))
 
 
-class _TRZ(TRZReader):
+class _TRZ(_Quiet, TRZReader):
     def _read_next_timestep(self, ts=None):
         start = self.trzfile.tell()
         ts = super()._read_next_timestep(ts)
@@ -144,7 +153,7 @@ class _TRZ(TRZReader):
         return keep_vectors(ts, _nm(self) * box.reshape(3, 3))
 
 
-class _History(HistoryReader):
+class _History(_Quiet, HistoryReader):
     def _read_next_timestep(self, ts=None):
         start = self._file.tell()
         words = self._file.readline().split()
@@ -160,7 +169,7 @@ class _History(HistoryReader):
         return keep_vectors(ts, _box_of_dlpoly(self._imcon, vectors))
 
 
-class _Config(ConfigReader):
+class _Config(_Quiet, ConfigReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         with open(self.filename) as file:
@@ -182,7 +191,7 @@ def _box_of_dlpoly(imcon: int, vectors):
     return None if imcon == 0 else vectors
 
 
-class _GRO(GROReader):
+class _GRO(_Quiet, GROReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         with openany(self.filename, "rt") as file:
@@ -191,7 +200,7 @@ class _GRO(GROReader):
             keep_vectors(self.ts, _nm(self) * boxes.of_gro([file.readline() for _ in range(n + 1)][-1]))
 
 
-class _FHIAIMS(FHIAIMSReader):
+class _FHIAIMS(_Quiet, FHIAIMSReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         with openany(self.filename, "rt") as file:
@@ -199,7 +208,7 @@ class _FHIAIMS(FHIAIMSReader):
         keep_vectors(self.ts, rows or None)
 
 
-class _DMS(DMSReader):
+class _DMS(_Quiet, DMSReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         with sqlite3.connect(self.filename) as connection:
@@ -208,21 +217,21 @@ class _DMS(DMSReader):
         keep_vectors(self.ts, rows if len(rows) == 3 else None)
 
 
-class _TPR(TPRReader):
+class _TPR(_Quiet, TPRReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         vectors = boxes.of_tpr(self.filename)
         keep_vectors(self.ts, None if vectors is None else _nm(self) * vectors)
 
 
-class _INPCRD(INPReader):
+class _INPCRD(_Quiet, INPReader):
     def _read_first_frame(self):
         super()._read_first_frame()
         # MDAnalysis leaves the box alone.
         keep_vectors(self.ts, boxes.of_inpcrd(self.filename, self.n_atoms))
 
 
-class _TRJ(TRJReader):
+class _TRJ(_Quiet, TRJReader):
     """Amber's text trajectory, which has the lengths of the box; the angles stand in the topology."""
 
     angles = None
@@ -239,7 +248,7 @@ class _TRJ(TRJReader):
         return ts
 
 
-class _PDB(PDBReader):
+class _PDB(_Quiet, PDBReader):
     def _read_frame(self, frame):
         ts = super()._read_frame(frame)
         if not hasattr(self, "_scale"):
