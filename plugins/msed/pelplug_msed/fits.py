@@ -152,7 +152,7 @@ def variance_error(correlator) -> float:
     return float(largest)
 
 
-def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed):
+def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed, derived=None):
     """Fit Eq. 11 and find the errors of its numbers by block bootstrap.
 
     Parameters
@@ -167,17 +167,19 @@ def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed
         What a squared difference of the blocks is multiplied by.
     resamples, seed : int
         Bootstrap resamples of the blocks, and their seed.
+    derived : callable, optional
+        Gives further numbers, shape (R, M), of u0_squared and um_squared of R resamples.
 
     Returns
     -------
     fit : RelaxationFit
-    spread : ndarray, shape (3,)
-        Standard errors of u0_squared, um_squared and tau: the largest that blocks of several lengths give; NaN if
-        there are too few blocks.
+    spread : ndarray, shape (3 + M,)
+        Standard errors of u0_squared, um_squared and tau, and of what is derived: the largest that blocks of several
+        lengths give; NaN if there are too few blocks.
     """
     projection = _Projection(times, _weights(curve, errors))
     fit = projection.fit(curve)
-    spread = np.full(3, np.nan)
+    spread = np.full(3 + (0 if derived is None else derived(*np.zeros((2, 1))).shape[1]), np.nan)
     rng = np.random.default_rng(seed)
     for at_most in _COUNTS:
         sums, counts = blocks.blocks(at_most=at_most)[:2]
@@ -191,9 +193,12 @@ def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed
         own = scale * sums[:, chosen].sum(axis=0) / counts[:, chosen].sum(axis=0)
         # The blocks tell how the curve scatters; about which curve, the exact one does.
         found = projection.fit_many(curve + curves - own)
+        if derived is not None:
+            found = np.column_stack([found, derived(found[:, 0], found[:, 1])])
         # A few resamples without a rise have a tau at the edge of the search: quantiles do not mind.
-        low, high = np.quantile(found, [0.158655, 0.841345], axis=0)
-        width = 0.5 * (high - low) * np.sqrt(b / (b - 1))
+        with np.errstate(invalid="ignore"):  # heat capacities can be infinite
+            low, high = np.quantile(found, [0.158655, 0.841345], axis=0)
+            width = 0.5 * (high - low) * np.sqrt(b / (b - 1))
         width[2] *= fit.tau
         spread = np.fmax(spread, width)
     return fit, spread

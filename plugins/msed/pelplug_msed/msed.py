@@ -12,9 +12,12 @@ import numpy as np
 
 import pelplug
 from pelplug_msed.accumulator import Accumulator
-from pelplug_msed.fits import block_errors, fit_with_errors, variance_error, vibration_end
+from pelplug_msed.fits import block_errors, variance_error
+from pelplug_msed.heat import ENSEMBLES, Heat, thermal_state
+from pelplug_msed.relaxation import relaxation
 from pelplug_msed.series import Chunk, Origin
 from pelplug_msed.sources import open_file, open_trajectory_log
+from pelplug_msed.variables import PROVIDES
 
 __all__ = ["MSED"]
 
@@ -49,6 +52,12 @@ class MSED(pelplug.Analysis):
         Lags of the distributions phi(Delta); auto is 1, 10, 100, ... entries [time].
     t_min, t_max : "auto" or float
         Window of the fit; auto is from where vibrations are over to an eighth of the series [time].
+    temperature : "auto" or float
+        T, for heat capacities; auto is what the simulation recorded [energy / k_B].
+    ensemble : {"auto", "nve", "nvt"}
+        Constant energy or constant temperature; auto is what the simulation recorded.
+    dimension : "auto" or int
+        d; auto is the trajectory's, or 3.
     resamples, seed : int
         Bootstrap resamples of blocks of the series, and their seed.
     **base
@@ -57,35 +66,15 @@ class MSED(pelplug.Analysis):
     Notes
     -----
     Attributes of the dataset: ``energies`` (where from), ``energy_unit``, ``series`` (entries, segments, what was left
-    out), ``method``, ``fit`` (window and errors, or why there is none), beside the usual ones.
+    out), ``method``, ``fit`` (window and errors, or why there is none), ``heat`` (what heat capacities are, or why
+    there are none), beside the usual ones.
     """
 
     name = "msed"
     summary = "Mean-squared energy difference, its relaxation time, and energy diffusion"
     needs = pelplug.Need.POSITIONS
     reads_frames = False
-    provides = {  # noqa: RUF012 - the base class declares it a ClassVar
-        "msed": pelplug.Field(("lag",), "energy**2", "mean-squared energy difference per particle squared"),
-        "msed_error": pelplug.Field(("lag",), "energy**2", "standard error of msed, from blocks of the series"),
-        "pairs": pelplug.Field(("lag",), "1", "differences in the mean"),
-        "energy_diffusion": pelplug.Field(("lag",), "energy**2 / time", "energy diffusion coefficient D_E"),
-        "phi": pelplug.Field(("phi_lag", "bin"), "1 / energy", "distribution of the energy difference per particle"),
-        "phi_edges": pelplug.Field(("phi_lag", "edge"), "energy", "edges of the bins of phi"),
-        "mean_energy": pelplug.Field((), "energy", "mean potential energy per particle"),
-        "long_time_limit": pelplug.Field((), "energy**2", "2 Var(E)/N^2 of the same series"),
-        "long_time_limit_error": pelplug.Field((), "energy**2", "standard error of long_time_limit"),
-        "paper_limit": pelplug.Field((), "energy**2", "Var(E)/N^2, Eq. 9 of the paper, which drops the 2"),
-        "u0_squared": pelplug.Field((), "energy**2", "U0^2 of Eq. 11"),
-        "u0_squared_error": pelplug.Field((), "energy**2", "standard error of u0_squared"),
-        "um_squared": pelplug.Field((), "energy**2", "Um^2 of Eq. 11"),
-        "um_squared_error": pelplug.Field((), "energy**2", "standard error of um_squared"),
-        "u0": pelplug.Field((), "energy", "U0 of Eq. 11, the fast part; NaN if its square came out negative"),
-        "um": pelplug.Field((), "energy", "Um of Eq. 11, between metabasins"),
-        "tau": pelplug.Field((), "time", "relaxation time tau* of Eq. 11"),
-        "tau_error": pelplug.Field((), "time", "standard error of tau"),
-        "fit_window": pelplug.Field(("bound",), "time", "first and last lag of the fit"),
-        "temperature": pelplug.Field((), "energy / k_B", "temperature of the simulation, where the file says"),
-    }
+    provides = PROVIDES
     cites = ("D. Zhang, D. Sun and X. Gong, arXiv:2501.07902 (2025)",)
 
     def __init__(
@@ -109,6 +98,13 @@ class MSED(pelplug.Analysis):
         ] = "auto",
         t_min: Annotated[Literal["auto"] | float, pelplug.Param("start of the fit", exclusive_minimum=0)] = "auto",
         t_max: Annotated[Literal["auto"] | float, pelplug.Param("end of the fit", exclusive_minimum=0)] = "auto",
+        temperature: Annotated[
+            Literal["auto"] | float, pelplug.Param("T, for heat capacities", exclusive_minimum=0, unit="energy / k_B")
+        ] = "auto",
+        ensemble: Annotated[
+            str, pelplug.Param("constant energy or temperature", choices=("auto", *ENSEMBLES))
+        ] = "auto",
+        dimension: Annotated[Literal["auto"] | int, pelplug.Param("d", minimum=1, maximum=8)] = "auto",
         resamples: Annotated[int, pelplug.Param("bootstrap resamples of blocks", minimum=100)] = 300,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         **base,
@@ -118,7 +114,8 @@ class MSED(pelplug.Analysis):
             raise pelplug.InputError(f"The fit begins at {t_min:g} and ends at {t_max:g}; raise t_max.")
         self.energies, self.column, self.block, self.method = energies, column, block, method
         self.instantaneous = instantaneous
-        self._given = {"n": particles, "time_step": time_step, "normalisation": normalisation}
+        self._given = {"n": particles, "time_step": time_step, "normalisation": normalisation,
+                       "temperature": temperature, "ensemble": ensemble, "dimension": dimension}  # fmt: skip
         self.phi_lags = None if phi_lags == "auto" else phi_lags
         self.t_min, self.t_max, self.resamples, self.seed = t_min, t_max, resamples, seed
         self._accumulator: Accumulator | None = None
@@ -293,12 +290,20 @@ class MSED(pelplug.Analysis):
             "long_time_limit_error": ((), 2.0 * scale * variance_error(correlator)),
             "paper_limit": ((), 0.5 * limit),
         }
+        if self._given["temperature"] != "auto":
+            origin.temperature = self._given["temperature"]
         if origin.temperature is not None:
             values["temperature"] = ((), float(origin.temperature))
+        heat, heat_words = self._heat(origin)
+        if heat:
+            values |= heat.of_limit(limit, float(values["long_time_limit_error"][1]))
         dataset = dataset.assign_coords(lag=("lag", times))
         dataset["lag"].attrs = {"long_name": "lag", "units": "time"}
         dataset, values = self._with_distributions(dataset, values, correlator, entry, share)
-        found, words = self._fit(blocks, times, curve, errors, scale)
+        found, words = relaxation(
+            blocks, times, curve, errors, scale, heat,
+            t_min=self.t_min, t_max=self.t_max, resamples=self.resamples, seed=self.seed,
+        )  # fmt: skip
         if found:
             dataset = dataset.assign_coords(bound=("bound", ["lower", "upper"]))
         dataset.attrs.update(
@@ -306,6 +311,7 @@ class MSED(pelplug.Analysis):
             energy_unit=origin.unit,
             method=self.method,
             fit=words,
+            heat=heat_words,
             series=(
                 f"{correlator.n} entries, {entry:.6g} apart, in {cutter.segments} "
                 f"{'segment' if cutter.segments == 1 else 'segments'}; {cutter.dropped} left out that a restart repeats"
@@ -331,50 +337,13 @@ class MSED(pelplug.Analysis):
             dataset["phi_lag"].attrs = {"long_name": "lag", "units": "time"}
         return dataset, values
 
-    def _fit(self, blocks, times, curve, errors, scale):
-        """Return the variables of the fit and what is to be said of it."""
-        first = vibration_end(times, curve, errors) if self.t_min == "auto" else self.t_min
-        last = blocks.n * times[0] / 8.0 if self.t_max == "auto" else self.t_max
-        known = np.isfinite(errors)
-        chosen = (times >= first * (1 - 1e-9)) & (times <= last * (1 + 1e-9)) & known
-        if np.count_nonzero(chosen) < 6:
-            return {}, f"none: fewer than 6 lags with an error from {first:.4g} to {last:.4g}; the series is too short"
-        t = times[chosen]
-        flags = np.zeros(len(blocks.lags()), bool)
-        flags[: len(times)] = chosen
-        fit, spread = fit_with_errors(blocks, flags, t, curve[chosen], errors[chosen], scale, self.resamples, self.seed)
-        window = f"lags {t[0]:.4g} to {t[-1]:.4g}"
-        if not np.all(np.isfinite(spread)):
-            return {}, f"none: too few blocks of the series for errors ({window})"
-        if not fit.um_squared > 3.0 * spread[1]:
-            return {}, f"none: no rise beyond three errors in {window}"
-        apart = np.abs(curve[chosen] - fit(t))
-        if np.any((apart > 4.0 * errors[chosen]) & (apart > 0.2 * curve[chosen])):
-            return {}, f"none: Eq. 11 is not the shape of the curve in {window}; set t_min past the vibrations"
-        if fit.tau > t[-1] / 2.0:
-            return (
-                {},
-                f"none: the rise does not come to its end in {window}; the series is too short, tau is not reached",
-            )
-        if fit.tau < t[0] / 2.0:
-            return {}, f"none: the rise is over before the first lag of {window}"
-        length = blocks.n * times[0]
-        words = (
-            f"{window}; errors by {self.resamples} bootstrap resamples of 10 to 40 blocks; "
-            f"the series is {length / fit.tau:.3g} tau long"
-        )
-        root = np.sqrt(fit.u0_squared) if fit.u0_squared >= 0 else np.nan
-        return {
-            "u0_squared": ((), fit.u0_squared),
-            "u0_squared_error": ((), spread[0]),
-            "um_squared": ((), fit.um_squared),
-            "um_squared_error": ((), spread[1]),
-            "u0": ((), root),
-            "um": ((), np.sqrt(fit.um_squared)),
-            "tau": ((), fit.tau),
-            "tau_error": ((), spread[2]),
-            "fit_window": ("bound", t[[0, -1]]),
-        }, words
+    def _heat(self, origin: Origin) -> tuple[Heat | None, str]:
+        record, dimension = {}, self._given["dimension"]
+        if self.trajectory is not None:
+            record = self.trajectory.simulation_record or {}
+            dimension = self.trajectory.dimension if dimension == "auto" else dimension
+        heat, words = thermal_state(origin, self._given, record, 3 if dimension == "auto" else dimension)
+        return heat, words if heat else f"none: {words}"
 
     # --- figures ----------------------------------------------------------------------------------------------------
 
