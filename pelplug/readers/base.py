@@ -16,7 +16,11 @@ from pelplug.configuration import whole_numbers
 from pelplug.errors import InputError
 from pelplug.units import Units
 
-__all__ = ["Frame", "FrameReader", "about_frame", "is_flat", "mdanalysis_cell", "reduce_to_plane"]
+__all__ = ["Frame", "FrameReader", "about_frame", "is_flat", "mdanalysis_cell", "reduce_to_plane", "unevenness"]
+
+# Of the distance of particles: z that differ by less are rounding errors; in a file that says or shows that it is
+# two-dimensional, more is no third dimension either.
+_ROUNDING, _OUT_OF_PLANE = 1e-5, 1e-3
 
 # What reading raises where a file does not hold what its other parts promise.
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RuntimeError, EOFError)
@@ -80,8 +84,9 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
     Returns
     -------
     bool
-        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal in an upright
-        cell at most half as high as it is wide (LAMMPS writes z from -0.5 to 0.5, HOOMD-blue any height).
+        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal, to a hundred
+        thousandth of the distance of particles, in an upright cell at most half as high as it is wide (LAMMPS writes z
+        from -0.5 to 0.5, HOOMD-blue any height).
     """
     if positions.shape[1] != 3:
         return False
@@ -95,7 +100,19 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
     height = abs(cell[2, 2])
     upright = not cell[2, :2].any()
     thin = height <= 0.5 * min(np.linalg.norm(cell[0]), np.linalg.norm(cell[1]))
-    return bool(len(positions) > 1 and upright and thin and np.ptp(positions[:, 2]) == 0)
+    return bool(len(positions) > 1 and upright and thin and unevenness(positions, cell) <= _ROUNDING)
+
+
+def unevenness(positions: np.ndarray, cell: np.ndarray | None) -> float:
+    """Return the range of z, the short way round the cell, over the distance of particles in the plane."""
+    z = positions[:, 2] - positions[0, 2]
+    area = np.prod(np.ptp(positions[:, :2], axis=0))
+    if cell is not None:
+        area = np.linalg.norm(np.cross(cell[0], cell[1]))
+        if cell[2, 2] != 0:  # zero and minus rounding stand at both ends of the cell
+            z = z - cell[2, 2] * np.rint(z / cell[2, 2])
+    spread = float(np.ptp(z))
+    return spread / np.sqrt(area / len(positions)) if spread and area else spread
 
 
 def reduce_to_plane(frame: Frame) -> Frame:
@@ -106,7 +123,7 @@ def reduce_to_plane(frame: Frame) -> Frame:
     InputError
         If particles leave the plane, or the cell is tilted out of it.
     """
-    if np.ptp(frame.positions[:, 2]) != 0:
+    if unevenness(frame.positions, frame.cell) > _OUT_OF_PLANE:
         raise InputError("particles leave the plane of a two-dimensional trajectory; write it with equal z")
     cell = frame.cell
     if cell is not None:
@@ -169,11 +186,19 @@ class FrameReader(ReaderBase):
             raise InputError(f"{self.filename} has no frames; check that the run which wrote it got that far.")
         self._flat = False
         first = self._guarded_load(0)
-        self._flat = is_flat(first.positions, first.cell, first.dimension)
+        self._flat = is_flat(first.positions, first.cell, first.dimension) and self._ends_flat()
         self.n_atoms = len(first.positions)
         self.dimension = 2 if self._flat else first.positions.shape[1]
         self.ts = self._Timestep(self.n_atoms, reader=self, **self._ts_kwargs)
         self._show(0, first)
+
+    def _ends_flat(self) -> bool:
+        """Tell whether the last frame is two-dimensional too: a slab may start from particles in a plane."""
+        try:
+            last = self._guarded_load(self._count - 1)
+        except InputError:  # a matter of that frame alone
+            return True
+        return is_flat(last.positions, last.cell, last.dimension)
 
     @abc.abstractmethod
     def _open(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -51,6 +52,11 @@ class GenericFrames:
         # LAMMPS's NetCDF has the AMBER convention's variables and ids, which MDAnalysis does not look at.
         self._reader, self.has_ids = reader, name == "NCDF" and "id" in reader.trjfile.variables
         self._flat = is_flat(_array(reader.ts, "positions"), cell_in(reader.ts))
+        if self._flat and len(reader) > 1:  # a slab may start from particles in a plane
+            with contextlib.suppress(InputError):  # that frame alone is damaged
+                last = self.seek(reader, len(reader) - 1, reader.filename)
+                self._flat = is_flat(_array(last, "positions"), cell_in(last))
+            reader[0]
         self.dimension = 2 if self._flat else 3
 
     def data(self, ts) -> dict:

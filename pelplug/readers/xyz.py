@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.base import Frame, FrameReader, unevenness
 from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
 from pelplug.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
@@ -102,7 +102,9 @@ class XYZReader(FrameReader):
         positions = column("unwrapped" if unwrapped else "positions")
         d = positions.shape[1]
         cell, periodic = _cell(pairs, d)
-        flat = d == 3 and periodic is not None and periodic == (True, True, False) and np.ptp(positions[:, 2]) == 0
+        flat = (
+            d == 3 and periodic is not None and periodic == (True, True, False) and unevenness(positions, cell) < 1e-5
+        )
         diameters = column("diameters")
         if diameters is None and "radius" in layout:
             diameters = 2.0 * column("radius")
