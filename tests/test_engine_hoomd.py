@@ -295,7 +295,9 @@ def test_a_thermostat_holds_the_temperature_and_conserves_what_it_should():
     assert abs(blocks.mean() - expected) < 4 * error
     # Canonical, not merely held: the variance of the kinetic temperature is 2 T**2 / (degrees of freedom).
     assert temperatures.var() == pytest.approx(2 * temperature**2 / (2 * (start.n - 1)), rel=0.25)
-    assert np.ptp(conserved) < 2e-3 * start.n * temperature
+    # It fluctuates with the time step's error, and does not drift.
+    drift = np.polyfit(np.arange(len(conserved)), conserved, 1)[0] * len(conserved)
+    assert abs(drift) < 3e-4 * start.n * temperature and np.std(conserved) < 6e-4 * start.n * temperature
 
 
 @needs_hoomd
