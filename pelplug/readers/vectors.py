@@ -31,6 +31,7 @@ from pelplug.errors import InputError
 from pelplug.readers import boxes
 from pelplug.readers.base import mdanalysis_cell
 from pelplug.readers.dcd import check_dcd
+from pelplug.readers.gro import GROFrames
 from pelplug.readers.xdr import GuardedTRR, GuardedXTC
 
 __all__ = ["READERS", "keep_vectors"]
@@ -200,6 +201,10 @@ class _GRO(_Quiet, GROReader):
             keep_vectors(self.ts, _nm(self) * boxes.of_gro([file.readline() for _ in range(n + 1)][-1]))
 
 
+class _GROFrames(_Quiet, GROFrames):
+    single = _GRO
+
+
 class _FHIAIMS(_Quiet, FHIAIMSReader):
     def _read_first_frame(self):
         super()._read_first_frame()
@@ -264,7 +269,7 @@ READERS = {
     "TRZ": _TRZ,
     "HISTORY": _History,
     "CONFIG": _Config,
-    "GRO": _GRO,
+    "GRO": _GROFrames,
     "IN": _FHIAIMS,
     "FHIAIMS": _FHIAIMS,
     "DMS": _DMS,
