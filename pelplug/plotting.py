@@ -7,11 +7,28 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["axis_label", "one_panel", "overlay", "plot_variable", "temperature_labels", "unit_label"]
+__all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_variable", "temperature_labels", "unit_label"]
 
 _MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
 _UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
 _MOST_INSIDE = 6  # entries of a legend that fit into a panel
+
+
+def literal_labels(figure) -> None:
+    """Let names that matplotlib would take for broken formulas stand as they are written: species, files, labels.
+
+    Between two dollar signs matplotlib reads a language of its own, and a name from outside may have any character.
+    """
+    from matplotlib.mathtext import MathTextParser
+    from matplotlib.text import Text
+
+    parser = MathTextParser("path")
+    for text in figure.findobj(Text):
+        try:
+            if "$" in text.get_text():
+                parser.parse(text.get_text())
+        except ValueError:
+            text.set_parse_math(False)
 
 
 def axis_label(array) -> str:

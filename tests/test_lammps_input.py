@@ -227,3 +227,37 @@ def test_a_user_s_own_lammps_starts_through_pelplug():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"temperature": "1.0\nshell touch PWNED"}, {"steps": "10"}, {"time_step": "$x"}, {"seed": "1 shell"}),
+        *({"n": True}, {"thermostat_time": "0.2 # "}, {"end_temperature": [1.0]}, {"temperature": "${T}"}),
+    ],
+)
+def test_what_is_no_number_is_refused_before_any_engine_has_it(given, tmp_path):
+    from pelplug.simulate.run import run_simulation
+
+    asked = {"n": 100, "temperature": 1.0, "steps": 10} | given
+    with pytest.raises(InputError, match="is a number, not"):
+        run_simulation(pelplug.model("kob-andersen"), LammpsEngine(), tmp_path / "a.gsd", **asked)
+    assert not os.listdir(tmp_path)
+
+
+def test_names_are_no_formulas_in_figures(tmp_path, monkeypatch):
+    """Between dollar signs matplotlib reads a language too."""
+    from pelplug.gsdfile import GSDWriter
+
+    monkeypatch.chdir(tmp_path)
+    state = pelplug.model("kob-andersen").random_configuration(100, 1)
+    state = state.replace(species=np.where(state.species == "A", "A$_{x$", "$B^\\frac{1$"), masses=np.ones(100))
+    rng, moved = np.random.default_rng(0), np.zeros((100, 3))
+    with GSDWriter("a$_{b$.gsd") as writer:
+        for k in range(12):
+            one = state.replace(positions=state.positions + moved, images=np.zeros((100, 3), int), step=10 * k)
+            writer.write(one.wrapped(), log={"time": 0.05 * k})
+            moved = moved + 0.05 * rng.normal(size=(100, 3))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["analyze", "a$_{b$.gsd", "--plugin", "dynamics", "-o", "a.nc", "--plot", "a.png", "--quiet"])
+    assert not ended.value.code and (tmp_path / "a.png").stat().st_size > 1000

@@ -17,7 +17,7 @@ from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
 from pelplug.errors import InputError, RunError
-from pelplug.execution.ranks import ALONE, Ranks, rank_in_environment
+from pelplug.execution.ranks import ALONE, Ranks, rank_in_environment, size_in_environment
 from pelplug.simulate.run import run_simulation
 
 SHORT = {"n": 60, "temperature": 2.0, "steps": 120, "melt_steps": 40, "equilibration": 40, "log_every": 7, "frames": 10}
@@ -190,11 +190,12 @@ def test_only_the_first_says_what_is_wrong():
 
 def test_ranks_of_an_environment(monkeypatch):
     for name in list(os.environ):
-        if name.endswith("RANK"):
+        if name.endswith(("RANK", "SIZE", "RANKID", "NRANKS")):
             monkeypatch.delenv(name)
-    assert rank_in_environment() == 0
+    assert (rank_in_environment(), size_in_environment()) == (0, 1)
     monkeypatch.setenv("PMI_RANK", "3")
-    assert rank_in_environment() == 3
+    monkeypatch.setenv("PMI_SIZE", "8")
+    assert (rank_in_environment(), size_in_environment()) == (3, 8)
     assert (ALONE.rank, ALONE.size, ALONE.share("a"), ALONE.any(True), ALONE.any(False)) == (0, 1, "a", True, False)
 
 

@@ -84,10 +84,13 @@ def save_figure(make, path, overwrite: bool, inputs=()) -> None:
         As in `pelplug.files.atomic_output`.
     """
     from pelplug.files import atomic_output
+    from pelplug.plotting import literal_labels
 
     with atomic_output(path, overwrite, inputs) as temporary:
         try:
-            make().savefig(temporary, dpi=200)
+            figure = make()
+            literal_labels(figure)
+            figure.savefig(temporary, dpi=200)
         except (PelplugError, OSError, MemoryError):
             raise
         except Exception as error:

@@ -8,9 +8,10 @@ from typing import Any
 
 from pelplug.errors import PelplugError, RunError
 
-__all__ = ["ALONE", "Ranks", "rank_in_environment"]
+__all__ = ["ALONE", "Ranks", "rank_in_environment", "size_in_environment"]
 
-_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "MPI_LOCALRANKID")
+_RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "MPI_LOCALRANKID")
+_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")
 
 
 class Ranks:
@@ -84,7 +85,13 @@ ALONE = Ranks()
 
 def rank_in_environment() -> int:
     """Return the number that mpirun has given this process, without starting MPI; 0 without mpirun."""
-    for name in _VARIABLES:
-        if os.environ.get(name, "").isdigit():
-            return int(os.environ[name])
-    return 0
+    return _in_environment(_RANKS, 0)
+
+
+def size_in_environment() -> int:
+    """Return how many processes mpirun has started, without starting MPI; 1 without mpirun."""
+    return _in_environment(_SIZES, 1)
+
+
+def _in_environment(names: tuple[str, ...], otherwise: int) -> int:
+    return next((int(os.environ[name]) for name in names if os.environ.get(name, "").isdigit()), otherwise)

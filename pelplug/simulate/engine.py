@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
+import numbers
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -328,5 +329,5 @@ class Session(abc.ABC):
 
 
 def _positive(value: float, name: str) -> None:
-    if not (value > 0 and math.isfinite(value)):
+    if not (isinstance(value, numbers.Real) and value > 0 and math.isfinite(value)):
         raise InputError(f"The {name.replace('_', ' ')} must be a positive number, not {value!r}.")

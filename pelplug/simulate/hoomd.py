@@ -11,7 +11,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.execution.ranks import Ranks
+from pelplug.execution.ranks import Ranks, size_in_environment
 from pelplug.models.base import Model
 from pelplug.simulate.engine import Dynamics, Engine, EngineStatus
 from pelplug.simulate.hoomd_forces import ROUTES
@@ -126,7 +126,7 @@ class HoomdEngine(Engine):
 
             make = hoomd.device.GPU if kind == "gpu" else hoomd.device.CPU
             shared = {}
-            if hoomd.version.mpi_enabled and kind != "mpi":
+            if hoomd.version.mpi_enabled and kind != "mpi" and size_in_environment() > 1:
                 shared["communicator"] = hoomd.communicator.Communicator(ranks_per_partition=1)
             try:
                 self._device = (kind, make(notice_level=1, **shared))
@@ -179,10 +179,7 @@ def _why_no_gpu(hoomd) -> str:
 
 def _kind(hoomd, device: str) -> str:
     if device == "auto":
-        if (
-            hoomd.version.mpi_enabled
-            and (size := hoomd.communicator.Communicator(ranks_per_partition=1).num_partitions) > 1
-        ):
+        if hoomd.version.mpi_enabled and (size := size_in_environment()) > 1:
             raise InputError(
                 f"mpirun has started {size} processes; say --device mpi for one simulation by all of them, or --device "
                 "cpu (or gpu) where each has an output of its own."

@@ -41,8 +41,8 @@ class Route:
         ``build(simulation, frame, configuration, raw)`` returns the `hoomd.md.force.Force`.
     interpolation_error : dict or None
         Of a table: largest error of pair ``energy`` [energy] and ``force`` [energy / length] anywhere from
-        ``distance`` [units of the pair's sigma] on; and ``jump``, the largest force at a cutoff, which HOOMD spreads
-        over the last interval of the table, where the error is as large.
+        ``distance`` [units of the pair's sigma] on; ``jump``, the largest force at a cutoff, which HOOMD spreads over
+        the last interval of the table, where the error is as large; and ``inside``, that of the force before it.
     reach : float
         Of HOOMD's neighbour list: the longest cutoff and its margin [length]; 0 where the route has its own list.
     """
@@ -146,15 +146,14 @@ def _table(potential: PairPotential, frame: Frame, configuration: Configuration,
         energy, force = _evaluate(potential, at, r)
         tables[names] = (start * sigma, cutoff, energy, force)
         errors.append(_interpolation_error(potential, at, max(start, 0.9 * nearest) * sigma, *tables[names]))
-    error = {
-        "energy": max(e for e, _ in errors),
-        "force": max(f for _, f in errors),
-        "jump": max(
-            abs(float(_evaluate(potential, at, np.array([table[1]]))[1][0]))
-            for at, table in zip((at for _, at in _pairs(frame, potential)), tables.values(), strict=True)
-        ),
-        "distance": 0.9 * nearest,
-    }
+    ends = [
+        _evaluate(potential, at, np.array([float(potential.pair_cutoff[at])])) for _, at in _pairs(frame, potential)
+    ]
+    # Beyond the cutoff there is nothing: what is left of energy and force there goes over the last interval.
+    jumps = {"energy": max(abs(float(e[0])) for e, _ in ends), "force": max(abs(float(f[0])) for _, f in ends)}
+    inside = {"energy": max(e for e, _ in errors), "force": max(f for _, f in errors)}
+    error = {name: max(inside[name], jumps[name]) for name in inside}
+    error |= {"jump": jumps["force"], "inside": inside["force"], "distance": 0.9 * nearest}
 
     def build(simulation, frame, configuration, raw):
         import hoomd
@@ -167,8 +166,8 @@ def _table(potential: PairPotential, frame: Frame, configuration: Configuration,
 
     text = f"table: hoomd.md.pair.Table, {_TABLE_WIDTH} values, errors up to {error['energy']:.1e} in the energy and "
     text += f"{error['force']:.1e} in the force of a pair"
-    if error["jump"] > error["force"]:
-        text += f" (at the cutoff, over the last interval, up to {error['jump']:.1e}: the height of its jump)"
+    if error["jump"] > error["inside"]:
+        text += f" (its jump at the cutoff; {error['inside']:.1e} elsewhere)"
     return Route("table", text, build, error, potential.cutoff + buffer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -101,6 +102,12 @@ def run_simulation(
     watch_output=None,
 ) -> SimulationResult:
     """Simulate a model and write a trajectory; see `pelplug.host.simulate` for the parameters."""
+    _numbers(
+        steps=steps, n=n, temperature=temperature, seed=seed, time_step=time_step, log_every=log_every, density=density,
+        equilibration=equilibration, longest_equilibration=longest_equilibration, melt_steps=melt_steps,
+        end_temperature=end_temperature, rate=rate, thermostat_time=thermostat_time, friction=friction,
+        force_tolerance=force_tolerance, checkpoint_seconds=checkpoint_seconds,
+    )  # fmt: skip
     output = Path(output)
     if output.suffix.lower() != ".gsd":
         raise InputError(f"A simulation writes a GSD file; give {output.name} the ending .gsd.")
@@ -156,6 +163,13 @@ def run_simulation(
     except BaseException as error:
         ranks.end_all(error)
         raise
+
+
+def _numbers(**values) -> None:
+    """Refuse what is no number: it would go into an engine's hands as it is."""
+    for name, value in values.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
+            raise InputError(f"The {name.replace('_', ' ')} is a number, not {value!r}.")
 
 
 def _recorded(
