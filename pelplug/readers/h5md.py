@@ -7,6 +7,7 @@ import numpy as np
 from pelplug.errors import InputError, reason_of
 from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.hdf5 import check_heaps
 from pelplug.readers.identity import order_by_id
 from pelplug.units import Units
 
@@ -35,6 +36,7 @@ class H5MDReader(FrameReader):
             import h5py
         except ImportError:
             raise InputError(f"Reading {self.filename} needs h5py; install it with 'pip install h5py'.") from None
+        check_heaps(self.filename)
         try:
             self._file = h5py.File(self.filename, "r")
             refuse_links(self._file, self.filename)

@@ -14,6 +14,7 @@ from pelplug.errors import InputError, reason_of
 from pelplug.files import open_for_library
 from pelplug.outside import parse_record, refuse_links
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.hdf5 import check_heaps
 
 __all__ = ["LAYOUT", "NetCDFReader", "write_netcdf"]
 
@@ -48,6 +49,7 @@ class NetCDFReader(FrameReader):
         self._names = np.array(json.loads(self._file.attrs["species_names"]), dtype=str)
 
     def _connect(self):
+        check_heaps(self.filename)
         try:
             # h5py instead of h5netcdf, which looks up the length of "frame" at every access: 25 ms a frame.
             self._file = h5py.File(self.filename, "r")

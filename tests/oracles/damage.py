@@ -4,6 +4,7 @@ Every damaged file is refused, or read; it never ends the process, hangs, or rai
 """
 
 import collections
+import faulthandler
 import os
 import signal
 import subprocess
@@ -85,6 +86,7 @@ def main(path, topology, begin, count):
                 file.write(damaged(data, number))
             print("begin", number, flush=True)
             signal.alarm(SECONDS)
+            faulthandler.dump_traceback_later(SECONDS + 20, exit=True)  # where C code hangs
             try:
                 result = "same" if same(read(bad, topology), good) else "changed"
             except pelplug.PelplugError:
@@ -94,6 +96,7 @@ def main(path, topology, begin, count):
             except BaseException as error:
                 result = f"raises {type(error).__name__}: {error}"
             signal.alarm(0)
+            faulthandler.cancel_dump_traceback_later()
             print("end", number, result, flush=True)
 
 
