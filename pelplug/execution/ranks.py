@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
 from pelplug.errors import PelplugError, RunError
 
-__all__ = ["ALONE", "Ranks", "rank_in_environment", "size_in_environment"]
+__all__ = ["ALONE", "Ranks", "mpi_libraries", "rank_in_environment", "size_in_environment"]
 
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "MPI_LOCALRANKID")
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")
@@ -91,6 +92,16 @@ def rank_in_environment() -> int:
 def size_in_environment() -> int:
     """Return how many processes mpirun has started, without starting MPI; 1 without mpirun."""
     return _in_environment(_SIZES, 1)
+
+
+def mpi_libraries() -> list[str]:
+    """Return the MPI libraries in this process; empty where the system does not tell (anything but Linux)."""
+    try:
+        lines = pathlib.Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    found = (line.split(maxsplit=5)[-1] for line in lines if "libmpi.so" in line)
+    return sorted({os.path.realpath(path) for path in found if os.path.basename(path).startswith("libmpi.so")})
 
 
 def _in_environment(names: tuple[str, ...], otherwise: int) -> int:

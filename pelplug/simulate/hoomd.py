@@ -11,7 +11,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.execution.ranks import Ranks, size_in_environment
+from pelplug.execution.ranks import Ranks, mpi_libraries, size_in_environment
 from pelplug.models.base import Model
 from pelplug.simulate.engine import Dynamics, Engine, EngineStatus
 from pelplug.simulate.hoomd_forces import ROUTES
@@ -124,6 +124,11 @@ class HoomdEngine(Engine):
         if self._device is None or self._device[0] != kind:
             import hoomd
 
+            if hoomd.version.mpi_enabled and len(found := mpi_libraries()) > 1:
+                raise InputError(
+                    "This HOOMD-blue was built with MPI, and another MPI is in this process already, most likely that "
+                    f"of LAMMPS ({', '.join(found)}); run HOOMD-blue in a process of its own."
+                )
             make = hoomd.device.GPU if kind == "gpu" else hoomd.device.CPU
             shared = {}
             if hoomd.version.mpi_enabled and kind != "mpi" and size_in_environment() > 1:
