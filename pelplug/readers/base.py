@@ -13,7 +13,7 @@ from MDAnalysis.lib.mdamath import triclinic_box, triclinic_vectors
 from MDAnalysis.lib.util import store_init_arguments
 
 from pelplug.configuration import whole_numbers
-from pelplug.errors import InputError
+from pelplug.errors import InputError, reason_of
 from pelplug.units import Units
 
 __all__ = ["Frame", "FrameReader", "about_frame", "is_flat", "mdanalysis_cell", "reduce_to_plane", "unevenness"]
@@ -181,7 +181,10 @@ class FrameReader(ReaderBase):
         super().__init__(os.path.abspath(filename), **kwargs)
         self.time_step = time_step
         self._count = 0
-        self._open()
+        try:
+            self._open()
+        except _DAMAGE as error:
+            raise InputError(f"{self.filename} is damaged ({reason_of(error)}); copy it again.") from None
         if self._count == 0:
             raise InputError(f"{self.filename} has no frames; check that the run which wrote it got that far.")
         self._flat = False

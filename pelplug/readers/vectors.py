@@ -32,7 +32,7 @@ from pelplug.readers import boxes
 from pelplug.readers.base import mdanalysis_cell
 from pelplug.readers.dcd import check_dcd
 from pelplug.readers.gro import GROFrames
-from pelplug.readers.xdr import GuardedTRR, GuardedXTC
+from pelplug.readers.xdr import GuardedTRR, GuardedXTC, check_first
 
 __all__ = ["READERS", "keep_vectors"]
 
@@ -85,6 +85,10 @@ class _Quiet:
 
 class _XDR(_Quiet):
     """Of XTC and TRR: frames are found and checked before they are read, and no offsets are stored."""
+
+    def __init__(self, filename, **kwargs):
+        check_first(filename, self._file.kind)
+        super().__init__(filename, **kwargs)
 
     def _load_offsets(self):
         self._xdr.set_offsets(self._xdr.frames.offsets)

@@ -16,7 +16,7 @@ from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 
 from pelplug.errors import InputError
 
-__all__ = ["GuardedTRR", "GuardedXTC"]
+__all__ = ["GuardedTRR", "GuardedXTC", "check_first"]
 
 _XTC = struct.Struct(">3if9fi")  # magic, atoms, step, time, box, atoms again
 _PACKED = struct.Struct(">f3i3i2i")  # precision, smallest, largest, index of small sizes, bytes
@@ -34,6 +34,8 @@ class Frames:
     path : path_like
     kind : str
         "XTC" or "TRR".
+    most : int, optional
+        How many frames to find; all by default.
 
     Attributes
     ----------
@@ -41,14 +43,14 @@ class Frames:
         First byte of every frame; the last one may be damaged.
     """
 
-    def __init__(self, path, kind: str):
+    def __init__(self, path, kind: str, most: int | None = None):
         self.path = os.fspath(path)
         self._descriptor = os.open(self.path, os.O_RDONLY)
         self._length = os.fstat(self._descriptor).st_size
         self._measure = {"XTC": self._xtc, "TRR": self._trr}[kind]
         self.n_atoms = None
         offsets, position = [], 0
-        while position < self._length:
+        while position < self._length and len(offsets) != most:
             offsets.append(position)
             try:
                 position += self._measure(position)[0]
@@ -207,6 +209,21 @@ def _kernels():
         return result
 
     return scan, limits
+
+
+def check_first(path, kind: str) -> None:
+    """Refuse a file whose first header is damaged: the C code reads it, and divides by its numbers, as it opens.
+
+    Parameters
+    ----------
+    path : path_like
+    kind : str
+        "XTC" or "TRR".
+    """
+    try:
+        Frames(path, kind, most=1).check(0)
+    except InputError as error:
+        raise InputError(f"Frame 0 of {os.fspath(path)} cannot be read: {error}.") from None
 
 
 class _Guarded:
