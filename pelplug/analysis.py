@@ -117,6 +117,8 @@ class Analysis(AnalysisBase):
         Papers to cite.
     reads_frames : bool
         False for an analysis of a series or of other results; `summarize` then does all the work.
+    keeps : bool
+        Whether `pelplug analyze` keeps the result beside that of an analysis that uses it, for the next one.
     parameters : dict
         Value of every parameter, defaults included.
     trajectory, model : Trajectory, Model
@@ -135,6 +137,7 @@ class Analysis(AnalysisBase):
     provides: ClassVar[Mapping[str, Field]] = {}
     cites: ClassVar[tuple[str, ...]] = ()
     reads_frames: ClassVar[bool] = True
+    keeps: ClassVar[bool] = False
 
     _analysis_algorithm_is_parallelizable = True
 
@@ -182,6 +185,11 @@ class Analysis(AnalysisBase):
         dict of str to array_like
         """
         raise NotImplementedError(f"{type(self).__name__} has no compute()")
+
+    @classmethod
+    def demands(cls, parameters: Mapping[str, Any]) -> tuple[tuple[str, ...], Need]:
+        """Return what it uses and needs with some parameters: `uses` and `needs`, unless a subclass knows better."""
+        return cls.uses, cls.needs
 
     def survey(self, frames: np.ndarray) -> None:
         """Look at the selected frames together, before any is computed: once, in the first process. By default nothing.
@@ -300,7 +308,7 @@ class Analysis(AnalysisBase):
         parameters = provenance.parameters_of(dataset)
         known = cls.parameter_specs()
         analysis = cls(None, **{name: value for name, value in parameters.items() if name in known})
-        analysis.results.dataset = dataset
+        analysis.results.dataset, analysis.results.failures = dataset, []
         return analysis
 
     def conclude(self) -> Analysis:

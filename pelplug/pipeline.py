@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import xarray as xr
@@ -140,13 +140,20 @@ def execute(
     command: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     trust_model: bool = False,
+    kept: Callable[[str, str, Any], xr.Dataset | None] | None = None,
 ) -> AnalysisRun:
-    """Check everything, then run; see `pelplug.analyze` for the arguments."""
+    """Check everything, then run; see `pelplug.analyze` for the arguments.
+
+    ``kept`` is asked, by name, fingerprint and frames, for the result of an analysis that others use.
+    """
     requested = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
     if not requested:
         raise InputError("No analysis is named; `pelplug plugins` lists them.")
     classes = order(requested, registry)
     shares = share_parameters(classes, parameters or {})
+    demands = {cls.name: cls.demands(shares[cls.name]) for cls in classes}
+    classes = _asked_for(classes, requested, {name: uses for name, (uses, _) in demands.items()})
+    needs = {cls.name: demands[cls.name][1] for cls in classes}
     trajectory = _opened(
         trajectory,
         topology=topology,
@@ -160,26 +167,26 @@ def execute(
         order_is_kept=order_is_kept,
     )
     selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
-    needed = any(Need.POTENTIAL in cls.needs for cls in classes)
+    needed = any(Need.POTENTIAL in one for one in needs.values())
     model = with_units_of(_resolved_model(model, potential, trajectory, registry, needed, trust_model), trajectory)
     trajectory = matched(trajectory, model, potential)
     for cls in classes:
         fitting = None
-        if Need.POTENTIAL in cls.needs and model is None and potential is None:
+        if Need.POTENTIAL in needs[cls.name] and model is None and potential is None:
             fitting = _fitting_models(trajectory, registry)
         has_potential = model is not None or potential is not None
-        has_engine = Need.ENGINE not in cls.needs or registry.has_engine()
-        check_needs(cls.name, cls.needs, trajectory, has_potential, fitting, has_engine)
-        if Need.IDENTITY in cls.needs:
+        has_engine = Need.ENGINE not in needs[cls.name] or registry.has_engine()
+        check_needs(cls.name, needs[cls.name], trajectory, has_potential, fitting, has_engine)
+        if Need.IDENTITY in needs[cls.name]:
             trajectory.check_identity(selected)
     if needed:
         _check_model(model, potential, trajectory, int(selected[0]))
-        hessian = any(Need.HESSIAN in cls.needs for cls in classes)
+        hessian = any(Need.HESSIAN in one for one in needs.values())
         check_derivatives(model, potential, trajectory, int(selected[0]), hessian)
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     for cls in classes:
-        inputs = {name: datasets[name] for name in cls.uses}
+        inputs = {name: datasets[name] for name in demands[cls.name][0]}
         try:
             analysis = cls(
                 trajectory,
@@ -190,6 +197,11 @@ def execute(
                 verbose=verbose,
                 **shares[cls.name],
             )
+            if kept is not None and cls.keeps and cls.name not in requested:
+                found = kept(cls.name, analysis.fingerprint(), selected)
+                if found is not None:
+                    datasets[cls.name], analyses[cls.name] = found, cls.from_dataset(found)
+                    continue
             if command:
                 analysis.attributes["command"] = command
             analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
@@ -206,6 +218,15 @@ def execute(
             ) from error
         datasets[cls.name], analyses[cls.name] = analysis.to_dataset(), analysis
     return AnalysisRun(requested, datasets, analyses, trajectory, model)
+
+
+def _asked_for(classes: list, requested: tuple[str, ...], uses: Mapping[str, tuple[str, ...]]) -> list:
+    """Leave out what nobody uses with these parameters."""
+    wanted = set(requested)
+    for cls in reversed(classes):  # each comes after what it uses
+        if cls.name in wanted:
+            wanted.update(uses[cls.name])
+    return [cls for cls in classes if cls.name in wanted]
 
 
 def _where(cls: type[Analysis], backend: str | None, scheduler: str | None) -> dict[str, str | None]:

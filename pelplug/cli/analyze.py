@@ -87,6 +87,7 @@ def _check_endings(output, plot, export, exporters, dimension) -> None:
 
 
 def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, options) -> int:
+    from pelplug.cli.kept import KeptResults
     from pelplug.cli.output import save_figure
     from pelplug.cli.plot import draw
     from pelplug.cli.run import execute, summarise, tell_failures
@@ -96,11 +97,13 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     output, plot, export, exporters = destinations
     # Options of plugins are not the command's own; they go to the analyses that declare them.
     options = {key: value for key, value in options.items() if not key.startswith("plugin_")}
+    kept = KeptResults(output, quiet)
     run, store = execute(
-        names, trajectory, output, quiet=quiet, model=model, parameters=plugin_parameters(ctx), **options
+        names, trajectory, output, quiet=quiet, model=model, parameters=plugin_parameters(ctx), kept=kept, **options
     )
     requested = {name: run.datasets[name] for name in run.requested}
     write_netcdf(requested, output, overwrite, inputs)
+    beside = kept.write(run, overwrite)
     try:
         if plot:
             curves = {name: [(name, run.analyses[name])] for name in requested}
@@ -114,5 +117,5 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     store.discard()
     code = tell_failures(run)
     if not quiet:
-        summarise(run, [output, *([plot] if plot else []), *export], store)
+        summarise(run, [output, *beside, *([plot] if plot else []), *export], store)
     return code

@@ -78,6 +78,7 @@ class InherentStructureTransitions(pelplug.Analysis):
         "B. Doliwa and A. Heuer, Phys. Rev. E 67, 030501 (2003)",
     )
     reads_frames = False
+    keeps = True
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 import pelplug
 
-__all__ = ["pelplug_analyses"]
+__all__ = ["pelplug_analyses", "pelplug_commands"]
 
 
 @pelplug.hookimpl
@@ -11,3 +11,11 @@ def pelplug_analyses():
     from pelplug_metabasins.metabasins import Metabasins
 
     return [Metabasins]
+
+
+@pelplug.hookimpl
+def pelplug_commands(group):
+    """Offer the command for a sequence of inherent structures without a trajectory."""
+    from pelplug_metabasins.command import metabasins
+
+    group.add_command(metabasins)

@@ -100,7 +100,7 @@ def draw_persistence(dataset, ax=None, **keywords):
             xscale="log", ylim=(-0.02, 1.02), xlabel=pelplug.unit_label("$t$", dataset["lag_time"]), ylabel="$S_0(t)$"
         )
         return ax
-    for row, k in enumerate(dataset["wave_number"].values):
+    for row, k in enumerate(dataset["wave_number"].values if "scattering" in dataset else ()):
         colour = FIT if row == 0 else f"C{row}"
         label = rf"$S_\mathrm{{MB}}(k={k:g}, t)$"
         ax.plot(times, dataset["scattering"].values[row, 1:], "o", color=colour, markersize=3.5, label=label)
@@ -114,7 +114,7 @@ def draw_jumps(dataset, ax=None, **keywords):
     """Draw the squared displacement per jump against the number of jumps, and a^2 where it was taken."""
     ax = _axes(ax)
     if "squared_displacement" not in dataset:
-        return _nothing(ax, dataset)
+        return _nothing(ax, dataset, "too few metabasins" if "positions" in dataset else "no positions")
     lags = dataset["jump_lag"].values
     value = dataset["squared_displacement"].values / lags
     error = np.nan_to_num(dataset["squared_displacement_error"].values / lags)
@@ -144,8 +144,8 @@ def _axes(ax):
     return Figure(layout="constrained").add_subplot() if ax is None else ax
 
 
-def _nothing(ax, dataset):
+def _nothing(ax, dataset, why: str = "too few metabasins"):
     """Say in the panel why there is nothing to draw."""
-    ax.text(0.5, 0.5, "too few metabasins", transform=ax.transAxes, ha="center", color="0.4")
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", color="0.4")
     ax.set(xticks=[], yticks=[])
     return ax

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from typing import Annotated, Literal
 
 import numpy as np
@@ -20,14 +22,13 @@ from pelplug_metabasins.hopping import (
 )
 from pelplug_metabasins.intervals import group_visits
 from pelplug_metabasins.rates import fit_rate
+from pelplug_metabasins.sequences import INPUT, check_steps, checksum, read_sequence
 from pelplug_metabasins.variables import PROVIDES
 from pelplug_metabasins.waiting import moments_by_energy, persistence, time_grid, waiting_distribution
 
 __all__ = ["Metabasins"]
 
-INPUT = "inherent-structure-transitions"
-_READ = ("visit_structure", "visit_first", "visit_last", "visit_energy", "positions", "cell", "time", "frame")
-_LONGEST_STEP = 0.45  # of a cell vector, between inherent structures that follow each other
+_READ = ("visit_structure", "visit_first", "visit_last", "visit_energy", "time", "frame")
 
 
 class Metabasins(pelplug.Analysis):
@@ -37,6 +38,8 @@ class Metabasins(pelplug.Analysis):
     ----------
     trajectory : Trajectory
         Frames in time, dense enough that successive ones are in the same IS as a rule.
+    inherent_structures : path, optional
+        File of inherent structures in place of quenching: see `pelplug_metabasins.sequences.read_sequence`.
     merge : {"overlap", "half"}
         Intervals from first to last visit of two IS belong to one MB if they overlap, or only if they share more than
         half of the shorter one; see `pelplug_metabasins.intervals.group_visits`.
@@ -87,6 +90,9 @@ class Metabasins(pelplug.Analysis):
         self,
         trajectory,
         *,
+        inherent_structures: Annotated[
+            str | None, pelplug.Param("file of inherent structures in place of quenching", metavar="FILE")
+        ] = None,
         merge: Annotated[
             str, pelplug.Param("intervals that overlap, or by more than half", choices=("overlap", "half"))
         ] = "overlap",
@@ -111,26 +117,51 @@ class Metabasins(pelplug.Analysis):
         self.merge, self.wave_numbers, self.minimum, self.temperature = merge, np.array(k), minimum, temperature
         self.window = (first_jump, last_jump)
         self.resampling = (blocks, samples, seed)
+        self.sequence, self._units = inherent_structures, None
+        self.uses, self.needs = self.demands({"inherent_structures": inherent_structures})
+
+    @classmethod
+    def demands(cls, parameters) -> tuple[tuple[str, ...], pelplug.Need]:
+        """Return what it uses and needs: no quenches if their result is given."""
+        return ((), pelplug.Need.POSITIONS) if parameters.get("inherent_structures") else (cls.uses, cls.needs)
+
+    @property
+    def units(self) -> pelplug.Units:
+        """Units of the result: those of the file of inherent structures, where it states them."""
+        return super().units if self._units is None else self._units
+
+    def run(self, *arguments, **keywords):
+        """Run; without a trajectory, on a file of inherent structures."""
+        return self.conclude() if self.trajectory is None and self.sequence else super().run(*arguments, **keywords)
+
+    def fingerprint(self) -> str:
+        """Return what decides the result, the content of the file included."""
+        own = super().fingerprint()
+        if not self.sequence:
+            return own
+        self.attributes["inherent_structures_sha256"] = content = f"sha256:{checksum(self.sequence)}"
+        return hashlib.sha256(f"{own} {content}".encode()).hexdigest()
 
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Group the visits, and derive everything from the list of metabasins."""
-        source = self.input(INPUT)
+        source = read_sequence(self.sequence) if self.sequence else self.input(INPUT)
+        if self.sequence and "units" in source.attrs:
+            self._units = pelplug.Units(**json.loads(source.attrs["units"]))
         visits = self._visits(source)
         found = self._list(source, visits)
         values = {name: ("metabasin", value) for name, value in found.items() if name != "positions"}
-        values["positions"] = (
-            ("metabasin", "particle", "dimension"),
-            found["positions"],
-            {"frame_labels": "metabasin_frame"},
-        )
-        values["cell"] = (("vector", "dimension"), source["cell"].values)
+        if "positions" in found:
+            dims = ("metabasin", "particle", "dimension")
+            values["positions"] = (dims, found["positions"], {"frame_labels": "metabasin_frame"})
+            values["cell"] = (("vector", "dimension"), source["cell"].values)
         stay = found["waiting_time"]
         number, complete = len(stay), max(len(stay) - 2, 0)
         values["metabasins"] = ((), number)
         values["censored_share"] = ((), (stay[0] + stay[-1]) / stay.sum() if number > 1 else 1.0)
         attributes = {"rate_fit": "none"}
         if number > 1:
-            values["jump_length"] = ("jump", jump_lengths(found["positions"]))
+            if "positions" in found:
+                values["jump_length"] = ("jump", jump_lengths(found["positions"]))
             values["jump_rate"] = ((), (number - 1) / stay.sum())
         if complete < self.minimum:
             attributes["statistics"] = (
@@ -203,14 +234,7 @@ class Metabasins(pelplug.Analysis):
             raise pelplug.InputError(
                 f"The visits of {INPUT} do not follow each other in time; run that analysis again."
             )
-        # The way from one visit to the next is the shortest in the periodic cell; half of it is as short the other way.
-        steps = np.diff(source["positions"].values, axis=0) @ np.linalg.inv(source["cell"].values)
-        if np.abs(steps).max() > _LONGEST_STEP:
-            k = int(np.abs(steps).max(axis=(1, 2)).argmax())
-            raise pelplug.InputError(
-                f"A particle moves {np.abs(steps[k]).max():.2f} of the cell from frame {last[k]} to {first[k + 1]}, so "
-                "nobody can tell which way round the cell; write frames more often."
-            )
+        check_steps(source)
         labels, times = source["frame"].values, source["time"].values
         at_first, at_last = times[np.searchsorted(labels, first)], times[np.searchsorted(labels, last)]
         border = np.r_[at_first[0], (at_last[:-1] + at_first[1:]) / 2, at_last[-1]]
@@ -254,7 +278,7 @@ class Metabasins(pelplug.Analysis):
             "metabasin_frame": visits["first"][lowest],
             "metabasin_visits": end - begin,
             "metabasin_structures": np.bincount(distinct, minlength=len(begin)),
-            "positions": source["positions"].values[lowest],
+            **({"positions": source["positions"].values[lowest]} if "positions" in source else {}),
         }
 
     def _times(self, found: dict, spacing: float | None, bootstrap: BlockBootstrap) -> dict:
@@ -275,22 +299,33 @@ class Metabasins(pelplug.Analysis):
         # Beyond half the record few origins are left, and beyond the longest stay S0 is 0.
         times = time_grid(shortest, min(stay.max(), stay.sum() / 2), self.parameters["per_decade"])
         value, value_error = persistence(stay, times, bootstrap)
-        return values | {
-            "waiting_edges": ("waiting_edge", edges),
-            "waiting_density": ("waiting_bin", density),
-            "waiting_density_error": ("waiting_bin", error),
-            "lag_time": ("lag_time", times),
-            "persistence": ("lag_time", value),
-            "persistence_error": ("lag_time", value_error),
-            "scattering": (
-                ("wave_number", "lag_time"),
-                scattering(found["start_time"], found["end_time"], found["positions"], self.wave_numbers, times),
-            ),
-        }
+        return (
+            values
+            | {
+                "waiting_edges": ("waiting_edge", edges),
+                "waiting_density": ("waiting_bin", density),
+                "waiting_density_error": ("waiting_bin", error),
+                "lag_time": ("lag_time", times),
+                "persistence": ("lag_time", value),
+                "persistence_error": ("lag_time", value_error),
+            }
+            | self._scattering(found, times)
+        )
+
+    def _scattering(self, found: dict, times) -> dict:
+        if "positions" not in found:
+            return {}
+        value = scattering(found["start_time"], found["end_time"], found["positions"], self.wave_numbers, times)
+        return {"scattering": (("wave_number", "lag_time"), value)}
 
     def _walk(self, found: dict, bootstrap: BlockBootstrap) -> dict:
+        stay = found["waiting_time"]
+        jumps = len(stay) - 1
+        # 1 / <tau>: jumps over the whole record have no bias, waiting times without the unfinished ones have.
+        rate = bootstrap.sums(np.ones(len(stay))) / bootstrap.sums(stay) * (jumps / len(stay))
+        if "positions" not in found:
+            return {"jump_rate_error": ((), spread(rate))}
         positions = found["positions"]
-        jumps = len(positions) - 1
         lags = lag_grid(jumps)
         first, last = self.window
         if last == "auto":
@@ -299,9 +334,6 @@ class Metabasins(pelplug.Analysis):
             first = max(1, last // 10)
         lags = np.unique(np.r_[lags, [lag for lag in (first, last) if lag <= jumps // 2]]).astype(int)
         squared = squared_displacement(positions, lags, bootstrap)
-        stay = found["waiting_time"]
-        # 1 / <tau>: jumps over the whole record have no bias, waiting times without the unfinished ones have.
-        rate = bootstrap.sums(np.ones(len(stay))) / bootstrap.sums(stay) * (jumps / len(stay))
         product, square = (bootstrap.sums(one) for one in jump_correlation(positions))
         correlation = ratio(product, square)
         values = {

@@ -1,0 +1,207 @@
+"""Sequences of inherent structures from elsewhere, and quenches that are not made twice."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from pelplug_metabasins.metabasins import Metabasins
+from pelplug_metabasins.sequences import read_sequence
+
+import pelplug
+import pelplug.testing
+from pelplug.cli.main import cli as group
+
+# Frame by frame: A B A B C C D D D E, with the energy of each.
+SERIES = [0, 1, 0, 1, 2, 2, 3, 3, 3, 4]
+ENERGY = [-1.0, -2.0, -3.0, -1.5, -4.0]
+TIMES = 0.5 * np.arange(10)
+
+
+def cli(*arguments):
+    """Run a command; exit code and everything it printed."""
+    result = CliRunner().invoke(group, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def metabasins(path, **parameters):
+    return Metabasins(None, inherent_structures=str(path), minimum=2, **parameters).run().to_dataset()
+
+
+def table(header, columns, comment="", separator=","):
+    rows = [separator.join(f"{value:g}" for value in row) for row in zip(*columns, strict=True)]
+    return "\n".join([comment + separator.join(header), *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table(["time", "energy", "structure"], [TIMES, np.take(ENERGY, SERIES), SERIES]),
+        table(["Time [ps]", "Energy (eV)", "IS"], [TIMES, np.take(ENERGY, SERIES), 10 * np.array(SERIES) + 7], "# "),
+        table(["t", "energy"], [TIMES, np.take(ENERGY, SERIES)], separator="\t"),
+        "# made by hand\n" + table(["time", "u_is"], [TIMES, np.take(ENERGY, SERIES)], separator="  "),
+    ],
+    ids=["csv", "units and comment", "by energy", "blanks"],
+)
+def test_tables(tmp_path, text):
+    path = tmp_path / "is.csv"
+    path.write_text(text)
+    found = metabasins(path)
+    # A and B go back and forth: one metabasin until between frames 3 and 4; then C, D, E.
+    np.testing.assert_allclose(found["start_time"], [0.0, 1.75, 2.75, 4.25])
+    np.testing.assert_allclose(found["end_time"], [1.75, 2.75, 4.25, 4.5])
+    np.testing.assert_allclose(found["metabasin_energy"], [-2.0, -3.0, -1.5, -4.0])
+    np.testing.assert_array_equal(found["metabasin_structures"], [2, 1, 1, 1])
+    assert float(found["jump_rate"]) == pytest.approx(3 / 4.5)
+    assert "positions" not in found and "diffusion_coefficient" not in found and "persistence" in found
+    assert found.attrs["inherent_structures_sha256"].startswith("sha256:")
+    Metabasins.from_dataset(found).figure()
+
+
+def test_a_table_of_visits(tmp_path):
+    path = tmp_path / "visits.txt"
+    path.write_text("start end energy structure\n0 1.5 -1 1\n1.5 2 -2 2\n2 4 -1 1\n4 9 -5 3\n9 10 -6 4\n")
+    found = metabasins(path)
+    np.testing.assert_allclose(found["waiting_time"], [4.0, 5.0, 1.0])
+    np.testing.assert_allclose(found["metabasin_energy"], [-2.0, -5.0, -6.0])
+
+
+def walk(n=40, d=3, edge=4.0):
+    """Places of five structures, the particles of one of them on the other side of the cell."""
+    rng = np.random.default_rng(1)
+    places = rng.uniform(0, edge, (n, d)) + np.cumsum(rng.normal(scale=0.1, size=(5, n, d)), axis=0)
+    return places % edge, edge * np.eye(d)
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
+def test_netcdf_of_others_with_positions(tmp_path, engine):
+    places, cell = walk()
+    values = {
+        "energy": ("frame", np.take(ENERGY, SERIES)),
+        "structure": ("frame", SERIES),
+        "positions": (("frame", "particle", "dimension"), places[SERIES]),
+        "cell": (("vector", "dimension"), cell),
+    }
+    path = tmp_path / "theirs.nc"
+    xr.Dataset(values, {"time": ("frame", TIMES)}).to_netcdf(path, engine=engine)
+    found = metabasins(path)
+    np.testing.assert_allclose(found["start_time"], [0.0, 1.75, 2.75, 4.25])
+    # From B to C and so on, each the nearest image, without drift.
+    for k, (a, b) in enumerate([(1, 2), (2, 3), (3, 4)]):
+        step = places[b] - places[a]
+        step -= 4.0 * np.round(step / 4.0)
+        step -= step.mean(axis=0)
+        assert float(found["jump_length"][k]) == pytest.approx(np.linalg.norm(step), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("0,1,2\n1,2,3\n", "no header"),
+        ("", "no header"),
+        ("time,energy\n0,-1\n1\n2,-3\n", "Row 2"),
+        ("time,energy\n0,-1\n1,x\n", "Row 2"),
+        ("time,energy\n0,-1\n0,-2\n", "do not increase"),
+        ("step,energy\n0,-1\n1,-2\n", "needs time"),
+        ("time,energy\n0,nan\n1,-2\n", "no numbers"),
+        ("time,energy,structure\n0,-1,0.5\n1,-2,1\n", "whole numbers"),
+        ("time,energy\n0,-1\n1,-1\n", "one inherent structure"),
+        ("start,end,energy\n0,2,-1\n1,3,-2\n", "do not increase"),
+    ],
+)
+def test_what_is_no_sequence_is_refused(tmp_path, text, sentence):
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(pelplug.InputError, match=sentence):
+        metabasins(path)
+    code, said = cli("metabasins", path)
+    assert code == 2 and "Traceback" not in said
+
+
+def test_files_that_are_not_there_or_no_text(tmp_path):
+    with pytest.raises(pelplug.InputError, match="cannot be read"):
+        metabasins(tmp_path / "none.csv")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00\x81" * 20)
+    with pytest.raises(pelplug.InputError, match="neither NetCDF nor text"):
+        metabasins(tmp_path / "bytes")
+    (tmp_path / "torn.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+    with pytest.raises(pelplug.InputError, match="NetCDF"):
+        metabasins(tmp_path / "torn.nc")
+
+
+# --- quenches are not made twice ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trajectory(tmp_path_factory):
+    """Soft discs that move from frame to frame by little, and now and then by much."""
+    folder = tmp_path_factory.mktemp("sequence")
+    model = pelplug.model("pss-2d")
+    rng = np.random.default_rng(2)
+    start = model.random_configuration(20, rng)
+    potential = model.potential(start)
+    start = start.replace(positions=rng.uniform(size=(20, 2)) @ start.cell)
+    minima = [pelplug.quench(start, potential, "lbfgs")]
+    while len(minima) < 4:
+        moved = minima[-1].configuration.positions + rng.normal(scale=0.25, size=(20, 2))
+        other = pelplug.quench(start.replace(positions=moved), potential, "lbfgs")
+        if all(abs(other.energy - one.energy) > 1e-3 for one in minima):
+            minima.append(other)
+    minima = [one.require_converged().configuration for one in minima]
+    order = [0, 0, 1, 0, 1, 2, 2, 3, 3]
+    frames = [
+        minima[k].replace(positions=minima[k].positions + rng.normal(scale=1e-3, size=(20, 2)), frame=f, step=10 * f,
+                          time=0.1 * f).wrapped()
+        for f, k in enumerate(order)
+    ]  # fmt: skip
+    pelplug.write_trajectory(folder / "t.gsd", frames, model_record=model.to_dict())
+    return folder / "t.gsd"
+
+
+def analyze(folder, *arguments):
+    code, said = cli("analyze", "--plugin", "metabasins", *arguments)
+    assert code == 0, said
+    return said
+
+
+def test_another_merge_quenches_nothing(trajectory, tmp_path, monkeypatch):
+    folder = tmp_path
+    first = analyze(folder, trajectory, "-o", folder / "a.nc", "--minimum", 2)
+    beside = folder / "a.inherent-structure-transitions.nc"
+    assert beside.exists() and beside.name in first
+
+    def refuse(*_, **__):
+        raise AssertionError("quenched again")
+
+    monkeypatch.setattr("pelplug_inherent_structures.quenching.Quencher.quench", refuse)
+    again = analyze(folder, trajectory, "-o", folder / "b.nc", "--minimum", 2, "--merge", "half")
+    assert "took inherent-structure-transitions" in again
+    assert not (folder / "b.inherent-structure-transitions.nc").exists()
+    given = analyze(folder, trajectory, "-o", folder / "c.nc", "--minimum", 2, "--merge", "half",
+                    "--inherent-structures", beside)  # fmt: skip
+    assert "took" not in given
+    code, said = cli("metabasins", beside, "-o", folder / "d.nc", "--minimum", 2, "--merge", "half", "--plot",
+                     folder / "d.png")  # fmt: skip
+    assert code == 0, said
+    b, c, d = (pelplug.read_results(folder / f"{name}.nc")["metabasins"] for name in "bcd")
+    for other in (c, d):
+        for name in ("waiting_time", "metabasin_energy", "jump_length", "positions"):
+            np.testing.assert_array_equal(b[name], other[name])
+    assert c.attrs["fingerprint"] != b.attrs["fingerprint"]
+
+
+def test_other_frames_or_another_minimiser_are_quenched(trajectory, tmp_path):
+    analyze(tmp_path, trajectory, "-o", tmp_path / "a.nc", "--minimum", 2)
+    assert "took" not in analyze(tmp_path, trajectory, "-o", tmp_path / "b.nc", "--minimum", 2, "--stop", 8)
+    assert "took" not in analyze(tmp_path, trajectory, "-o", tmp_path / "c.nc", "--minimum", 2, "--method", "lbfgs")
+    assert "took" in analyze(tmp_path, trajectory, "-o", tmp_path / "e.nc", "--minimum", 2, "--k", "7")
+
+
+def test_structures_of_every_frame_from_a_result(trajectory, tmp_path):
+    frames = pelplug.analyze("inherent-structures", trajectory)
+    pelplug.write_netcdf({"inherent-structures": frames}, tmp_path / "frames.nc")
+    sequence = read_sequence(tmp_path / "frames.nc")
+    assert "positions" in sequence and sequence.sizes["visit"] == 6
+    found = pelplug.analyze("metabasins", trajectory, inherent_structures=str(tmp_path / "frames.nc"), minimum=2)
+    expected = pelplug.analyze("metabasins", trajectory, minimum=2, search="all")
+    np.testing.assert_allclose(found["waiting_time"], expected["waiting_time"])
+    np.testing.assert_allclose(found["jump_length"], expected["jump_length"], rtol=1e-4)
