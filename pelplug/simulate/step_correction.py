@@ -37,11 +37,10 @@ def step_correction(configuration: Configuration, model: Model, evaluator: Evalu
     float
         From 0 to 0.5; an estimate, for the trace is probed along sixteen random directions.
     """
-    masses = np.ones(configuration.n) if configuration.masses is None else configuration.masses
-    scale = 1.0 / np.sqrt(model.mass_unit * masses)[:, None]
+    scale = 1.0 / np.sqrt(model.mass_unit * model.masses_of(configuration))[:, None]
     positions = configuration.unwrapped_positions()
     n, d = positions.shape
-    width = 1e-5 * abs(np.linalg.det(configuration.cell) / n) ** (1.0 / d)
+    width = 1e-4 * abs(np.linalg.det(configuration.cell) / n) ** (1.0 / d)
     rng = np.random.default_rng(20)
     forward, backward, total = np.empty_like(positions), np.empty_like(positions), 0.0
     for _ in range(_PROBES):

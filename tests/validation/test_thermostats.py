@@ -3,52 +3,51 @@
 PELPLUG_HOOMD_PATH=... pytest tests/validation/test_thermostats.py -m validation -s
 """
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-import pelplug
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.velocities import thermalised
-
 pytestmark = [pytest.mark.validation, pytest.mark.hoomd]
 
-T, TIME = 0.07, 1300.0
+# Each in a process of its own: an MPI build of HOOMD-blue and the MPI of LAMMPS do not go together.
+PROGRAM = """
+import json, sys
+import numpy as np, pelplug
+from pelplug.simulate.engine import Dynamics
+from pelplug.simulate.velocities import thermalised
+engine, step = sys.argv[1], float(sys.argv[2])
+if engine == "hoomd":
+    from pelplug.simulate.hoomd import HoomdEngine as Engine
+else:
+    from pelplug.simulate.lammps import LammpsEngine as Engine
+model, temperature = pelplug.model("stillinger-weber"), 0.07
+start = model.random_configuration(512, 1)
+state = pelplug.quench(start, model.potential(start), force_tolerance=1e-2, max_evaluations=200).configuration
+state = thermalised(state, model, 0.2, 1).replace(step=0)
+for warm, steps in ((0.2, 2000), (temperature, 6000)):
+    with Engine().session(state, model, Dynamics("nvt", 0.02, warm), seed=1) as run:
+        run.run(steps)
+        state = run.configuration().replace(step=0)
+dynamics, steps = Dynamics("nvt", step, temperature, thermostat_time=2.6), round(1300 / step)
+with Engine().session(state, model, dynamics, seed=1, log_every=round(0.65 / step)) as run:
+    run.run(steps // 5)
+    energies = run.run(steps).potential_energy / state.n
+blocks = np.array([block.mean() for block in np.array_split(energies, 16)])
+print("found", json.dumps([blocks.mean(), blocks.std(ddof=1) / 4]))
+"""
 
 
-def engine_of(name):
-    if name == "hoomd":
-        from pelplug.simulate.hoomd import HoomdEngine as Engine
-    else:
-        from pelplug.simulate.lammps import LammpsEngine as Engine
-    return Engine()
-
-
-@pytest.fixture(scope="module")
-def liquid():
-    model = pelplug.model("stillinger-weber")
-    start = model.random_configuration(512, 1)
-    state = pelplug.quench(start, model.potential(start), force_tolerance=1e-2, max_evaluations=200).configuration
-    state = thermalised(state, model, 0.2, 1).replace(step=0)
-    for temperature, steps in ((0.2, 2000), (T, 6000)):
-        with engine_of("hoomd").session(state, model, Dynamics("nvt", 0.02, temperature), seed=1) as run:
-            run.run(steps)
-            state = run.configuration().replace(step=0)
-    return model, state
-
-
-def test_potential_energies_agree(liquid):
-    model, state = liquid
+def test_potential_energies_agree():
     found = {}
-    for name in ("hoomd", "lammps"):  # in this order: an MPI build of HOOMD-blue does not start after LAMMPS's MPI
-        for step in (0.065, 0.01625):
-            dynamics = Dynamics("nvt", step, T, thermostat_time=2.6)
-            steps = round(TIME / step)
-            with engine_of(name).session(state, model, dynamics, seed=1, log_every=round(0.65 / step)) as run:
-                run.run(steps // 5)
-                energies = run.run(steps).potential_energy / state.n
-            blocks = np.array([block.mean() for block in np.array_split(energies, 16)])
-            found[name, step] = blocks.mean(), blocks.std(ddof=1) / 4
-            print(name, step, "U/N = {:.5f} +- {:.5f}".format(*found[name, step]))
+    for engine in ("hoomd", "lammps"):
+        for step in ("0.065", "0.01625"):
+            done = subprocess.run([sys.executable, "-c", PROGRAM, engine, step], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            found[engine, step] = json.loads(done.stdout.rpartition("found")[2])
+            print(engine, step, "U/N = {:.5f} +- {:.5f}".format(*found[engine, step]))
     values, errors = np.array(list(found.values())).T
     mean = np.average(values, weights=errors**-2)
     # Four numbers about their mean: chi-squared of three degrees of freedom exceeds 16.3 once in a thousand times.
