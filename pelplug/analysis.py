@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import types
@@ -162,6 +163,7 @@ class Analysis(AnalysisBase):
         self.model = model
         self.inputs = dict(inputs or {})
         self.attributes: dict[str, str] = {}
+        self._failed_parts: dict[str, str] = {}
         self._given_potential = potential
         self._store = store
         self._frame_store = None
@@ -282,6 +284,20 @@ class Analysis(AnalysisBase):
         except KeyError:
             reason = provenance.failed_frames(dataset).get(self._label, "it was not analysed")
             raise RunError(f"{name} has no result for this frame: {reason}") from None
+
+    @contextlib.contextmanager
+    def part(self, name: str):
+        """Let a part of `summarize` fail alone: what is under ``with self.part("g(r)"):`` is left out, with its reason.
+
+        Attributes of the dataset name the parts that failed (``failed_parts``), and the command line says so and ends
+        with exit code 1. An `InputError` is the user's and ends the analysis as ever.
+        """
+        try:
+            yield
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:
+            self._failed_parts[name] = sentence_of(error)
 
     @classmethod
     def parameter_specs(cls) -> dict[str, ParameterSpec]:
@@ -506,14 +522,21 @@ class Analysis(AnalysisBase):
         dataset = join_frames(records, self.provides, self._owner) if self.reads_frames else xr.Dataset()
         try:
             dataset = self.summarize(dataset)
-        except (PelplugError, MemoryError):
+        except (InputError, MemoryError):
             raise
         except Exception as error:
-            raise RunError(
-                f"The {self._owner} failed after its frames, in summarize(): {sentence_of(error)}; tell its author."
-            ) from error
+            if not records and isinstance(error, PelplugError):
+                raise
+            if not records:
+                raise RunError(
+                    f"The {self._owner} failed after its frames, in summarize(): {sentence_of(error)}; tell its author."
+                ) from error
+            self._failed_parts["what is taken over all frames"] = sentence_of(error)  # each frame is there all the same
         dataset = name_units(check_dataset(dataset, self.provides, self._owner), self.units, self._dimension_of_space())
         dataset.attrs = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
+        if self._failed_parts:
+            dataset.attrs["failed_parts"] = provenance.to_json(self._failed_parts)
+            self._failed_parts = {}
         self.results = Results(failures=failures, dataset=dataset)
         for name in dataset.data_vars:
             if name not in dir(self.results):

@@ -142,6 +142,6 @@ def _has_series(trajectory: Any) -> bool:
     """Tell whether a number is logged with each frame, other than what pelplug itself stores."""
     return any(
         getattr(value, "size", 1) == 1 and getattr(getattr(value, "dtype", type(value)), "kind", "f") in "iuf"
-        for name, value in trajectory.log(0).items()
+        for name, value in {**trajectory.log(-1), **trajectory.log(0)}.items()  # a log may begin after frame 0
         if not name.startswith("pelplug/") and not isinstance(value, str)
     )

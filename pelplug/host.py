@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pelplug.errors import InputError
+from pelplug.provenance import failed_parts
 from pelplug.registry import Registry
 
 if TYPE_CHECKING:
@@ -178,6 +180,9 @@ def analyze(
         trust_model=trust_model,
         parameters=parameters,
     )
+    for name, dataset in run.datasets.items():
+        for part, why in failed_parts(dataset).items():
+            warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=2)
     if isinstance(names, str):
         return run.datasets[names]
     return {name: run.datasets[name] for name in run.requested}

@@ -21,6 +21,7 @@ __all__ = [
     "checksum",
     "distribution_of",
     "failed_frames",
+    "failed_parts",
     "fingerprint",
     "input_record",
     "model_record",
@@ -159,6 +160,11 @@ def _plain(value: Any) -> Any:
 def parameters_of(dataset: Any) -> dict[str, Any]:
     """Return the parameters recorded in a dataset's attributes."""
     return json.loads(dataset.attrs.get("parameters") or "{}")
+
+
+def failed_parts(dataset: Any) -> dict[str, str]:
+    """Return the parts of a result that failed and were left out, with the reason, as recorded in its attributes."""
+    return json.loads(dataset.attrs.get("failed_parts") or "{}")
 
 
 def failed_frames(dataset: Any) -> dict[int, str]:

@@ -15,6 +15,7 @@ from pelplug.errors import InputError
 
 __all__ = ["execute", "summarise", "tell_failures"]
 
+FAILED = 1  # exit code: the results are written, but a part of one failed
 LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was damaged
 _MOST_SHOWN = 8  # numbers of an array
 
@@ -76,10 +77,15 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
 def tell_failures(run) -> int:
     """Write one line to stderr for each analysis that left frames out, and return the exit code.
 
-    It is 3 where a frame was left out because the file is damaged there, else 0.
+    It is 1 where a part of a result failed and was left out, 3 where a frame was left out because the file is damaged
+    there, else 0.
     """
-    from pelplug.provenance import failed_frames
+    from pelplug.provenance import failed_frames, failed_parts
 
+    parts = {name: failed_parts(dataset) for name, dataset in run.datasets.items()}
+    for name, reasons in parts.items():
+        for part, why in reasons.items():
+            note(f"{name} left out {part}, which failed ({why.rstrip('.')}); the rest is there.")
     for name in run.requested:
         failures = failed_frames(run.datasets[name])
         if not failures:
@@ -89,7 +95,7 @@ def tell_failures(run) -> int:
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
         note(f"{name} left out {len(failures)} of {count} frames that failed ({shown}{more}).")
     damaged = any(one.kind is InputError for analysis in run.analyses.values() for one in analysis.results.failures)
-    return LEFT_OUT if damaged else 0
+    return FAILED if any(parts.values()) else LEFT_OUT if damaged else 0
 
 
 def summarise(run, written, store) -> None:

@@ -22,6 +22,7 @@ _LATTICE = 0.25  # of a cell vector: the most that a particle moves besides bein
 _STILL = 0.1  # of a cell vector: frames this close leave no doubt which jumps are whole cell vectors
 
 _SAMPLE = 40
+_CENTRED = 0.6  # cell vectors from the origin, for positions around it; atoms stand outside a little
 
 _SAY = "say --positions wrapped or --positions unwrapped (positions= in Python)"
 
@@ -53,6 +54,7 @@ class Follower:
     def __init__(self, path, convention: str, scan: Callable[[int | None], Iterable[np.ndarray]]):
         self._path, self._scan = path, scan
         self._convention = convention
+        self._low: float | None = None  # where the cell begins, in cell vectors
         self._span = None  # what fractional positions span, where a sample of the frames told the convention
         self._last: Configuration | None = None
         self._raw = self._inside = self._turns = self._total = self._images = None
@@ -68,7 +70,13 @@ class Follower:
             If a crossing cannot be told: a particle moves too far, or the images do not belong to the positions.
         """
         raw = state.fractional()
-        floor = np.floor(raw)
+        if self._low is None:
+            # Wrapped as the file wraps, around the origin or from it: displacements in a changing cell are seen so.
+            centred = (
+                np.all((raw.min(axis=0) >= -_CENTRED) & (raw.max(axis=0) <= _CENTRED)) and raw.min() < 0.5 - _CENTRED
+            )
+            self._low = -0.5 if centred else 0.0
+        floor = np.floor(raw - self._low)
         shift, inside = floor.astype(np.int64), raw - floor
         if self._raw is None:
             turns = shift if state.images is None else shift + state.images
@@ -96,7 +104,7 @@ class Follower:
     def _count(self, number: int, raw, inside, shift) -> np.ndarray:
         """Return by how many cells each particle has crossed since the last frame, where no images tell."""
         if self._convention == "unwrapped":
-            return shift - np.floor(self._raw).astype(np.int64)
+            return shift - np.floor(self._raw - self._low).astype(np.int64)
         if self._convention == "auto":
             if np.abs(raw - self._raw).max() <= 0.5:  # it is all the same
                 return self._crossings(number, inside)

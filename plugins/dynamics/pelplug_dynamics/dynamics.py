@@ -17,7 +17,7 @@ from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.statistics import BLOCKS, Resampling, each_resample, spread
-from pelplug_dynamics.structure import largest_species, structure
+from pelplug_dynamics.structure import largest_species, mean_density, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from pelplug_dynamics.variables import BY_Q, fields
 
@@ -143,8 +143,10 @@ class Dynamics(pelplug.Analysis):
             )
         first = self.trajectory.configuration(int(self.frames[0]))
         self._reasons: list[str] = []
-        dataset, wave_numbers = self._structure(first)
-        length = first.density ** (-1.0 / first.dimension)
+        density = mean_density(self.trajectory, self.frames)
+        length = density ** (-1.0 / first.dimension)
+        unit = self._time_unit(first, length)  # refuses before the work is done
+        dataset, wave_numbers = self._structure(first, density)
         overlap = None
         if self.quantities & {"alpha_2", "chi_4"}:
             overlap = 0.3 * length if self.overlap_length == "auto" else self.overlap_length
@@ -162,10 +164,11 @@ class Dynamics(pelplug.Analysis):
             for name, value in found.items():
                 values.setdefault(name, []).append(value)
         dataset = self._assembled(dataset, values, list(sums), lag_times, wave_numbers, resampling)
-        dataset = self._in_reduced_units(dataset, first, length)
+        dataset = self._in_reduced_units(dataset, unit, length)
         if "van_hove" in self.quantities:
             edges = np.linspace(0.0, 3.0 * length, 121)
-            dataset = self._with_van_hove(dataset, runs, members, edges)
+            with self.part("the van Hove function"):
+                dataset = self._with_van_hove(dataset, runs, members, edges)
         return dataset
 
     def _of_kind(self, kind, sums, particles, resampling, lag_times, wave_numbers, length) -> dict:
@@ -182,13 +185,15 @@ class Dynamics(pelplug.Analysis):
         known = resampling.of_known_lags(resampled)
 
         def scalar(name, get, what, chosen=known):
-            value, reason = get(curves)
-            if reason:
-                self._reasons.append(f"{name} of {kind}: {what} {reason}.")
-            scatter = np.full(len(resampled.msd), np.nan)
-            if not reason:
-                scatter = np.array([get(one)[0] for one in each_resample(chosen)])
-            return value, spread(scatter)
+            with self.part(f"{name} of {kind}"):
+                value, reason = get(curves)
+                if reason:
+                    self._reasons.append(f"{name} of {kind}: {what} {reason}.")
+                scatter = np.full(len(resampled.msd), np.nan)
+                if not reason:
+                    scatter = np.array([get(one)[0] for one in each_resample(chosen)])
+                return value, spread(scatter)
+            return np.nan, np.nan
 
         window, reason = characteristic.diffusion_window(lag_times, curves.msd, length**2)
         bounds = np.full(2, np.nan) if window is None else lag_times[window][[0, -1]]
@@ -219,12 +224,13 @@ class Dynamics(pelplug.Analysis):
             )
             fit, fit_error = np.full(4, np.nan), np.full(4, np.nan)
             if np.isfinite(value):
-                fit, reason = characteristic.stretched_exponential(lag_times, curves.fs[index], start)
-                if reason:
-                    self._reasons.append(f"kww_time of {kind}: {what} {reason}.")
-                else:
-                    fits = [characteristic.stretched_exponential(lag_times, fs[index], start)[0] for fs in known.fs]
-                    fit_error = spread(np.array(fits))
+                with self.part(f"kww_time of {kind}"):
+                    fit, reason = characteristic.stretched_exponential(lag_times, curves.fs[index], start)
+                    if reason:
+                        self._reasons.append(f"kww_time of {kind}: {what} {reason}.")
+                    else:
+                        fits = [characteristic.stretched_exponential(lag_times, fs[index], start)[0] for fs in known.fs]
+                        fit_error = spread(np.array(fits))
             else:
                 self._reasons.append(f"kww_time of {kind}: not fitted where {what} does not show tau_alpha.")
             for name, one, its_error in zip(BY_Q, (value, *fit), (error, *fit_error), strict=True):
@@ -276,17 +282,21 @@ class Dynamics(pelplug.Analysis):
         self._drift = drift(centres, lags)
         return lags, runs, read[0][1].tick, len(runs) if whole else BLOCKS * len(runs)
 
-    def _in_reduced_units(self, dataset, first, length):
-        """Add a0 and t0, and tau_alpha and D in them."""
+    def _time_unit(self, first, length) -> float | None:
+        """Return t0 = a0 sqrt(m/T), or None where the temperature is not known."""
         temperature = self.temperature
         if temperature == "auto":
             record = self.trajectory.simulation_record or {}
             temperature = record.get("temperature") if record.get("end_temperature") is None else None
         if temperature is None:
             self._reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
-            dataset.attrs["not_found"] = json.dumps(self._reasons)
+            return None
+        return length / self.units.thermal_speed(temperature, float(np.mean(self.masses_of(first))))
+
+    def _in_reduced_units(self, dataset, unit, length):
+        """Add a0 and t0, and tau_alpha and D in them."""
+        if unit is None:
             return dataset.assign(length_unit=((), length))
-        unit = length / self.units.thermal_speed(temperature, float(np.mean(self.masses_of(first))))
         found = {"length_unit": ((), length), "time_unit": ((), unit)}
         for name, scale in (("tau_alpha", 1.0 / unit), ("diffusion_coefficient", unit / length**2)):
             for suffix in ("", "_error") if name in dataset else ():
@@ -331,7 +341,7 @@ class Dynamics(pelplug.Analysis):
 
     # --- structure ------------------------------------------------------------------------------------------
 
-    def _structure(self, first) -> tuple[xr.Dataset, tuple[float, ...]]:
+    def _structure(self, first, density) -> tuple[xr.Dataset, tuple[float, ...]]:
         """Return g(r), S(q) and q_max where they are asked or needed, and the wave numbers of F_s."""
         given = () if self.wave_number == "auto" else np.atleast_1d(self.wave_number)
         scattering = "fs" in self.quantities
@@ -339,13 +349,13 @@ class Dynamics(pelplug.Analysis):
         if "structure" in self.quantities or (scattering and not len(given)):
             potential = None if self.model is None else self.potential_of(first)
             largest = largest_species(self.trajectory, first, potential, self.largest)
-            dataset = structure(self.trajectory, self.frames, largest, self.structure_frames)
+            dataset = structure(self.trajectory, self.frames, largest, self.structure_frames, density, self.part)
         if not scattering or len(given):
             return dataset, tuple(float(q) for q in given) if scattering else ()
         if np.isfinite(q_max := float(dataset["q_max"])):
             return dataset, (q_max,)
         self._reasons.append("q_max: S(q) has no clear peak; F_s is at 2 pi rho^(1/d).")
-        return dataset, (2.0 * np.pi * first.density ** (1.0 / first.dimension),)
+        return dataset, (2.0 * np.pi * density ** (1.0 / first.dimension),)
 
     # --- result ---------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 import pelplug
 
-__all__ = ["first_peak", "largest_species", "radial_distributions", "structure", "structure_factor"]
+__all__ = ["first_peak", "largest_species", "mean_density", "radial_distributions", "structure", "structure_factor"]
 
 _LEAST_PEAK = 1.3  # S(q) of a gas scatters about 1
 
@@ -30,7 +30,14 @@ def _system(state, chosen):
     return freud.box.Box.from_matrix(own.T), points
 
 
-def structure(trajectory, frames, largest: str, count: int) -> xr.Dataset:
+def mean_density(trajectory, frames, count: int = 20) -> float:
+    """Return the number density, its cell averaged over at most `count` of the frames [1 / length**d]."""
+    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int))]
+    volumes = np.array([trajectory.configuration(int(number)).volume for number in chosen])
+    return trajectory.n / float(volumes[0] if np.ptp(volumes) == 0 else volumes.mean())
+
+
+def structure(trajectory, frames, largest: str, count: int, density: float, part) -> xr.Dataset:
     """Return g_ab(r), S(q) among the largest species and q_max, which is all above three dimensions and NaN there.
 
     Parameters
@@ -42,34 +49,35 @@ def structure(trajectory, frames, largest: str, count: int) -> xr.Dataset:
         Species.
     count : int
         How many frames, equally spaced.
+    density : float
+        Number density [1 / length**d].
+    part : callable
+        ``with part(name):`` keeps what fails to itself.
     """
     first = trajectory.configuration(int(frames[0]))
     if first.dimension not in (2, 3):
         return xr.Dataset({"q_max": ((), np.nan)})
-    around = 2.0 * np.pi * first.density ** (1.0 / first.dimension)
+    around = 2.0 * np.pi * density ** (1.0 / first.dimension)
     names = trajectory.species_names
     # Vectors and particles both grow with N: a large system needs few frames, and can have few only.
     work = first.n**2 * 2.5**first.dimension
     count = min(count, len(frames), max(1, int(4e9 / work)))
     chosen = frames[np.unique(np.linspace(0, len(frames) - 1, count).astype(int))]
     states = [trajectory.configuration(int(number)) for number in chosen]
-    width = 1.0 / np.linalg.norm(np.linalg.inv(first.cell), axis=0).max()
-    r, g = radial_distributions(states, names, min(0.499 * width, 5.0 * 2.0 * np.pi / around), 250)
-    q, s = structure_factor(states, largest, 2.5 * around, 125)
-    return xr.Dataset(
-        {
-            "rdf": (("species_a", "species_b", "r"), g),
-            "structure_factor": (("q",), s),
-            "q_max": ((), first_peak(q, s, around)),
-        },
-        coords={
-            "r": ("r", r, {"units": "length", "long_name": "distance"}),
-            "q": ("q", q, {"units": "1 / length", "long_name": "wave number"}),
-            "species_a": list(names),
-            "species_b": list(names),
-        },
-        attrs={"largest": largest},
-    )
+    found = xr.Dataset({"q_max": ((), np.nan)}, attrs={"largest": largest})
+    with part("g(r)"):
+        # Up to half the least height that the cell ever has, beyond which a particle meets its own image.
+        half = 0.499 * min(state.heights.min() for state in states)
+        r, g = radial_distributions(states, names, min(half, 5.0 * 2.0 * np.pi / around), 250)
+        found = found.assign(rdf=(("species_a", "species_b", "r"), g)).assign_coords(
+            r=("r", r, {"units": "length", "long_name": "distance"}), species_a=list(names), species_b=list(names)
+        )
+    with part("S(q)"):
+        q, s = structure_factor(states, largest, 2.5 * around, 125)
+        found = found.assign(structure_factor=(("q",), s), q_max=((), first_peak(q, s, around))).assign_coords(
+            q=("q", q, {"units": "1 / length", "long_name": "wave number"})
+        )
+    return found
 
 
 def largest_species(trajectory, first, potential, wanted: str) -> str:
@@ -134,9 +142,10 @@ def radial_distributions(states, names, r_max: float, bins: int) -> tuple[np.nda
                     (box, points),
                     query_points=None if a == b else others,
                     neighbors={"r_max": r_max, "exclude_ii": a == b},
-                    reset=False,
+                    reset=True,  # freud takes the density of the last cell for that of all
                 )
-            found[a, b] = found[b, a] = density.rdf
+                found[a, b] += density.rdf / len(states)
+            found[b, a] = found[a, b]
             r = density.bin_centers
     return np.asarray(r, dtype=float), found
 

@@ -214,7 +214,10 @@ class MSED(pelplug.Analysis):
             for label in self.frames:
                 state = self.trajectory.configuration(int(label))
                 at = state.time if first.step is None else state.step
-                yield Chunk(np.array([at]), np.array([potential.energy(state)]))
+                # Species and diameters of swap Monte Carlo are others in each frame.
+                same = all(np.array_equal(getattr(state, key), getattr(first, key)) for key in ("species", "diameters"))
+                own = potential if same else self.potential_of(state)
+                yield Chunk(np.array([at]), np.array([own.energy(state)]))
 
         return origin, chunks()
 

@@ -38,16 +38,13 @@ def open_trajectory_log(trajectory, labels, column: str) -> tuple[Origin, Iterat
     origin.extensive = True
     if record.get("end_temperature") is None:
         origin.temperature = record.get("temperature")
-    first = trajectory.log(int(labels[-1])) | trajectory.log(int(labels[0]))  # a log may begin after the first frame
-    if f"{_ENERGIES}/step" in first and column == "auto":
-        return origin, _pelplug_log(trajectory, labels)
-    known = [
-        name
-        for name, value in first.items()
-        if not name.startswith(("pelplug/", "particles/"))
-        and np.size(value) == 1
-        and np.asarray(value).dtype.kind in "fiu"
-    ]
+    first, known = {}, []
+    for label in (labels[0], labels[-1], *labels):  # a log may begin after the first frame, or be of every n-th
+        first = trajectory.log(int(label)) | first
+        if f"{_ENERGIES}/step" in first and column == "auto":
+            return origin, _pelplug_log(trajectory, labels)
+        if known := [name for name, value in first.items() if _is_number(name, value)]:
+            break
     if column != "auto":
         if column not in known:
             raise pelplug.InputError(
@@ -62,6 +59,11 @@ def open_trajectory_log(trajectory, labels, column: str) -> tuple[Origin, Iterat
     return (origin, _frame_log(trajectory, labels, found[0])) if found else None
 
 
+def _is_number(name: str, value) -> bool:
+    own = name.startswith(("pelplug/", "particles/"))
+    return not own and np.size(value) == 1 and np.asarray(value).dtype.kind in "fiu"
+
+
 def _pelplug_log(trajectory, labels) -> Iterator[Chunk]:
     start, stop = int(labels[0]), int(labels[-1]) + 1
     least = None if start == 0 else trajectory.configuration(start).step
@@ -73,14 +75,13 @@ def _pelplug_log(trajectory, labels) -> Iterator[Chunk]:
 
 
 def _frame_log(trajectory, labels, name) -> Iterator[Chunk]:
-    begun = False
     for label in labels:
         value = trajectory.log(int(label)).get(name)
-        if value is None and not begun:
+        if value is None:  # logged later on, or with every n-th frame: the series tells whether it is even
             continue
-        step, begun = trajectory.configuration(int(label)).step, True
-        if step is None or value is None:
-            raise pelplug.InputError(f"Frame {label} of {trajectory.path} has no step or no {name}; leave it out.")
+        step = trajectory.configuration(int(label)).step
+        if step is None:
+            raise pelplug.InputError(f"Frame {label} of {trajectory.path} has no step; leave it out.")
         yield Chunk(np.array([step]), np.asarray(value, dtype=float).reshape(1))
 
 

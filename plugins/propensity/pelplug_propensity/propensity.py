@@ -268,9 +268,10 @@ class Propensity(pelplug.Analysis):
             rows = np.repeat(np.arange(shape[0])[:, None], chosen.shape[1], axis=1)
             mask[rows[chosen >= 0], chosen[chosen >= 0]] = True
             masks.append(mask)
-        species = self.trajectory.species
-        kind = self._species(self.trajectory.configuration(int(dataset["frame"].values[0])))
-        return [*masks, np.broadcast_to(species == kind, shape)]
+        # Frames of swap Monte Carlo have other species each.
+        states = [self.trajectory.configuration(int(label)) for label in dataset["frame"].values]
+        kind = self._species(states[0])
+        return [*masks, np.array([state.species == kind for state in states]).reshape(shape)]
 
     def plot(self, ax=None, **keywords):
         """Draw P(kappa_i/<kappa>) of the mobile, the immobile and all."""
