@@ -156,6 +156,27 @@ def as_pdb(folder, x, cell):
     return open_trajectory(folder / "a.pdb")
 
 
+def as_mmcif(folder, x, cell):
+    pytest.importorskip("gemmi", reason="pip install gemmi (MDAnalysis reads mmCIF with it)")
+    lengths = np.linalg.norm(cell, axis=1)
+    text = "data_fcc\n" + "".join(f"_cell.length_{a} {b:.6f}\n" for a, b in zip("abc", lengths, strict=True))
+    pairs = {"alpha": (1, 2), "beta": (0, 2), "gamma": (0, 1)}
+    for name, (a, b) in pairs.items():
+        text += f"_cell.angle_{name} {np.degrees(np.arccos(cell[a] @ cell[b] / lengths[a] / lengths[b])):.6f}\n"
+    for k, row in enumerate(np.linalg.inv(cell).T):
+        text += "".join(f"_atom_sites.fract_transf_matrix[{k + 1}][{j + 1}] {row[j]:.9f}\n" for j in range(3))
+        text += f"_atom_sites.fract_transf_vector[{k + 1}] 0.0\n"
+    names = (
+        "group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id label_entity_id label_seq_id"
+    )
+    names += " Cartn_x Cartn_y Cartn_z occupancy B_iso_or_equiv auth_seq_id auth_asym_id pdbx_PDB_model_num"
+    text += "loop_\n" + "".join(f"_atom_site.{name}\n" for name in names.split())
+    for k, position in enumerate(x[0]):
+        text += f"ATOM {k + 1} Ar AR . AR A 1 1 " + "{:.5f} {:.5f} {:.5f}".format(*position) + " 1.0 0.0 1 A 1\n"
+    (folder / "a.cif").write_text(text)
+    return open_trajectory(folder / "a.cif")
+
+
 def as_extxyz(folder, x, cell):
     head = f'{N}\nLattice="{" ".join(map(repr, cell.ravel().tolist()))}" Properties=species:S:1:pos:R:3 '
     text = "".join(head + f"step={10 * k} time={0.01 * k}\n" + "".join(f"Ar {lines([row])}" for row in positions)
@@ -188,7 +209,7 @@ def as_dump(folder, x, cell):
     return open_trajectory(folder / "a.dump")
 
 
-SINGLE = [as_aims, as_gro, as_config, as_dms, as_pdb]
+SINGLE = [as_aims, as_gro, as_config, as_dms, as_pdb, as_mmcif]
 MANY = [as_history, as_xtc, as_trr, as_charmm, as_trz, as_extxyz, as_h5md, as_dump]
 
 

@@ -17,6 +17,7 @@ from MDAnalysis.coordinates.DMS import DMSReader
 from MDAnalysis.coordinates.FHIAIMS import FHIAIMSReader
 from MDAnalysis.coordinates.GRO import GROReader
 from MDAnalysis.coordinates.INPCRD import INPReader
+from MDAnalysis.coordinates.MMCIF import MMCIFReader
 from MDAnalysis.coordinates.PDB import PDBReader
 from MDAnalysis.coordinates.TNG import TNGReader
 from MDAnalysis.coordinates.TPR import TPRReader
@@ -265,6 +266,14 @@ class _PDB(_Quiet, PDBReader):
         return keep_vectors(ts, boxes.turned_by_scale(boxes.cell_of(ts.dimensions), self._scale))
 
 
+class _MMCIF(_Quiet, MMCIFReader):
+    def _read_first_frame(self):
+        super()._read_first_frame()
+        if self.ts.dimensions is not None:
+            # Its columns are the vectors, turned where the file has a matrix that says so.
+            keep_vectors(self.ts, np.array(self._get_structure().cell.orth.mat.tolist()).T)
+
+
 READERS = {
     "XTC": _XTC,
     "TRR": _TRR,
@@ -283,6 +292,10 @@ READERS = {
     "TRJ": _TRJ,
     "MDCRD": _TRJ,
     "CRDBOX": _TRJ,
+    "CIF": _MMCIF,
+    "CIF.GZ": _MMCIF,
+    "MMCIF": _MMCIF,
+    "MMCIF.GZ": _MMCIF,
     "PDB": _PDB,
     "ENT": _PDB,
 }
