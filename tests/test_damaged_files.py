@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import struct
 import warnings
 
 import h5py
@@ -156,6 +157,28 @@ def test_sizes_that_the_file_cannot_have(tmp_path, kind, place, value, match):
     path.write_bytes(data)
     with pytest.raises(InputError, match=match):
         open_trajectory(path, topology=topology(path))[0]
+
+
+def test_frames_of_a_trr_that_have_no_positions(tmp_path):
+    """GROMACS writes velocities at steps of their own (nstvout)."""
+
+    def frame(step, x, v):
+        sizes = [0, 0, 36, 0, 0, 0, 0, *(0 if one is None else 12 * N for one in (x, v)), 0, N, step, 0]
+        numbers = [np.eye(3) * 2, *(one for one in (x, v) if one is not None)]
+        head = struct.pack(">3i12s13i2f", 1993, 13, 12, b"GMX_trn_file", *sizes, 0.1 * step, 0.0)
+        return head + b"".join(one.astype(">f4").tobytes() for one in numbers)
+
+    x = np.random.default_rng(0).uniform(0, 2, (3, N, 3))
+    path = tmp_path / "a.trr"
+    path.write_bytes(frame(0, x[0], x[1]) + frame(1, None, x[1]) + frame(2, x[2], None))
+    trajectory = open_trajectory(path, topology=topology(path))
+    np.testing.assert_allclose(trajectory[0].positions, 10 * x[0], rtol=1e-6)
+    with pytest.raises(InputError, match="Frame 1 has no positions"):
+        trajectory[1]
+    assert trajectory[2].velocities is None and trajectory[2].step == 2
+    path.write_bytes(frame(0, None, x[1]))
+    with pytest.raises(InputError, match="Frame 0 has no positions"):
+        open_trajectory(path, topology=topology(path))
 
 
 @pytest.mark.parametrize("kind", ["dump", "xyz"])

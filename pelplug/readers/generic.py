@@ -50,7 +50,7 @@ class GenericFrames:
         if len(reader) == 1:
             reader.ts.frame = 0  # some readers of files with one frame leave -1
         # LAMMPS's NetCDF has the AMBER convention's variables and ids, which MDAnalysis does not look at.
-        self._reader, self.has_ids = reader, name == "NCDF" and "id" in reader.trjfile.variables
+        self._reader, self.has_ids = reader, name in ("NCDF", "NC") and "id" in reader.trjfile.variables
         self._flat = is_flat(_array(reader.ts, "positions"), cell_in(reader.ts))
         if self._flat and len(reader) > 1:  # a slab may start from particles in a plane
             with contextlib.suppress(InputError):  # that frame alone is damaged
@@ -114,5 +114,10 @@ class GenericFrames:
 
 def _array(ts, name: str) -> np.ndarray:
     """Positions or velocities as they lie in the file, where MDAnalysis's are turned too (`vectors.keep_vectors`)."""
+    if not getattr(ts, f"has_{name}"):
+        raise InputError(
+            f"Frame {ts.frame} has no {name}, only velocities or forces; write a trajectory of the frames that have "
+            "them (gmx trjconv does)."
+        )
     unturned = ts.data.get("pelplug_unturned", {})
     return np.asarray(unturned[name] if name in unturned else getattr(ts, name), dtype=np.float64)

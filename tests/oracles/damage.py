@@ -55,7 +55,7 @@ def read(path, topology):
 def same(one, other) -> bool:
     """Whether two readings are equal."""
     return len(one) == len(other) and all(
-        np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+        type(a) is type(b) and (np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b)
         for mine, theirs in zip(one, other, strict=True)
         for a, b in zip(mine, theirs, strict=True)
     )
