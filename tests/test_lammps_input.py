@@ -261,3 +261,14 @@ def test_names_are_no_formulas_in_figures(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as ended:
         cli.main(["analyze", "a$_{b$.gsd", "--plugin", "dynamics", "-o", "a.nc", "--plot", "a.png", "--quiet"])
     assert not ended.value.code and (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_a_terminal_is_given_no_commands(tmp_path, capsys):
+    """Escape sequences in the name of a species or file stay letters."""
+    from pelplug.cli.output import note, print_table
+
+    note("the species A\x1b[2J\x07 of é µ\nis unknown")
+    print_table(("name",), [("\x1b]0;title\x07 é",)])
+    out, err = capsys.readouterr()
+    assert err == "pelplug: the species A\\x1b[2J\\x07 of é µ is unknown.\n"
+    assert "\\x1b]0;title\\x07 é" in out and "\x1b" not in out + err

@@ -16,6 +16,7 @@ __all__ = [
     "console",
     "note",
     "print_table",
+    "printable",
     "save_figure",
     "say_found",
     "show_progress",
@@ -26,9 +27,14 @@ class RunInterruptedError(Exception):
     """Ctrl-C, with the sentence that says how to go on."""
 
 
+def printable(text: str) -> str:
+    """Return text without what a terminal would take for a command: names in files may have any character."""
+    return "".join(char if char.isprintable() or char.isspace() else f"\\x{ord(char):02x}" for char in text)
+
+
 def note(text: str) -> None:
     """Write one line, a sentence, to stderr."""
-    line = " ".join(str(text).split())
+    line = " ".join(printable(str(text)).split())
     click.echo(f"pelplug: {line}{'' if line.endswith(('.', '!', '?', '?)')) else '.'}", err=True)
 
 
@@ -60,7 +66,7 @@ def print_table(columns, rows, title: str | None = None) -> None:
     for index, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     console().print(table)
 
 
