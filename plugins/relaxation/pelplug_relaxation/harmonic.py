@@ -51,9 +51,9 @@ def harmonic_velocity(values: np.ndarray, times: np.ndarray, n: int) -> np.ndarr
 def low_frequency_exponent(values: np.ndarray, fraction: float) -> tuple[float, float]:
     """Return s of ``D(omega) ~ omega**s`` and its error, from the softest modes.
 
-    The maximum of the likelihood of their frequencies under omega**s below the highest of them:
-    ``s + 1 = m / sum ln(omega_max / omega)``, with relative error m**-1/2. Mode frequencies of a finite system come in
-    groups (plane waves), which that error does not know.
+    The likelihood of their frequencies under omega**s below the next mode, without the bias of its maximum:
+    ``s + 1 = (m - 1) / sum ln(omega_next / omega)``, with relative error (m - 2)**-1/2. Mode frequencies of a finite
+    system come in groups (plane waves), which that error does not know.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def low_frequency_exponent(values: np.ndarray, fraction: float) -> tuple[float, 
     fraction : float
         Share of the modes used.
     """
-    m = int(fraction * len(values))
+    m = min(int(fraction * len(values)), len(values) - 1)
     if m < 3:
         return np.nan, np.nan
-    frequency = np.sqrt(values[: m + 1]) if m < len(values) else np.sqrt(values)
-    one = m / float(np.sum(np.log(frequency[-1] / frequency[:m])))
-    return one - 1.0, one / np.sqrt(m)
+    frequency = np.sqrt(values[: m + 1])
+    one = (m - 1) / float(np.sum(np.log(frequency[-1] / frequency[:-1])))
+    return one - 1.0, one / np.sqrt(m - 2)

@@ -284,3 +284,12 @@ def test_plot(dataset):
 
 def test_the_plugin_offers_it():
     assert pelplug_analyses() == [Relaxation]
+
+
+def test_exponent_of_few_modes_has_no_bias():
+    rng = np.random.default_rng(2)
+    found = [low_frequency_exponent(np.sort(rng.random(60) ** (2 / 3)), 0.1) for _ in range(20_000)]  # D ~ omega**2
+    values, errors = np.array(found).T
+    assert values.mean() == pytest.approx(2.0, abs=0.05)  # m / sum would give 2.6 of 6 modes
+    # The relative error (m - 2)**-1/2 is that of a Gamma variable's inverse.
+    assert values.std() == pytest.approx(3 / np.sqrt(4), rel=0.1) and errors.mean() == pytest.approx(3 / 2, rel=0.05)

@@ -25,7 +25,10 @@ def first_phonon(cell: np.ndarray, shear: float, density: float) -> float:
     if shear <= 0:
         return np.nan
     reciprocal = 2.0 * pi * np.linalg.inv(cell).T
-    whole = [np.array(m) @ reciprocal for m in itertools.product((-1, 0, 1), repeat=len(cell)) if any(m)]
+    # k.a_i = 2 pi m_i bounds the multiples of a wave vector no longer than the shortest of the reciprocal cell.
+    most = np.linalg.norm(reciprocal, axis=1).min() * np.linalg.norm(cell, axis=1) / (2.0 * pi)
+    ranges = [range(-n, n + 1) for n in np.floor(most + 1e-9).astype(int)]
+    whole = [np.array(m) @ reciprocal for m in itertools.product(*ranges) if any(m)]
     return float(np.linalg.norm(whole, axis=1).min() * np.sqrt(shear / density))
 
 

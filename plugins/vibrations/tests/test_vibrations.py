@@ -234,6 +234,21 @@ def test_whole_spectrum(dataset, model):
     np.testing.assert_array_equal(dataset["n_rattlers"], 0)
 
 
+def test_first_phonon_does_not_depend_on_the_cell_vectors():
+    rng = np.random.default_rng(3)
+    for d in (2, 3):
+        cell = np.diag(rng.uniform(4, 6, d)) + 0.3 * rng.normal(size=(d, d))
+        other = np.eye(d, dtype=int)
+        other[1, 0], other[0, 1] = 3, 0
+        other = np.array([[1, 2], [0, 1]] if d == 2 else [[1, 2, 0], [0, 1, 0], [0, 0, 1]]) @ other
+        assert abs(round(np.linalg.det(other))) == 1
+        grid = itertools.product(range(-9, 10), repeat=d)
+        waves = 2 * np.pi * np.array([m for m in grid if any(m)]) @ np.linalg.inv(cell).T
+        expected = np.linalg.norm(waves, axis=1).min() * np.sqrt(2.0 / 0.5)
+        for one in (cell, other @ cell):
+            assert first_phonon(one, 2.0, 0.5) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("bins", [6, 12, 40])
 @pytest.mark.parametrize(("power", "rel"), [(1, 0.02), (2, 0.05), (4, 0.12)])
 def test_density_of_states_of_known_spectra_does_not_shift_with_the_bins(bins, power, rel):
