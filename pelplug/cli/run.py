@@ -11,7 +11,6 @@ import numpy as np
 
 from pelplug.cli.options import registry, where_to_run
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
-from pelplug.errors import InputError
 
 __all__ = ["execute", "summarise", "tell_failures"]
 
@@ -94,7 +93,9 @@ def tell_failures(run) -> int:
         shown = "; ".join(f"frame {label}: {why.rstrip('.')}" for label, why in list(failures.items())[:3])
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
         note(f"{name} left out {len(failures)} of {count} frames that failed ({shown}{more}).")
-    damaged = any(one.kind is InputError for analysis in run.analyses.values() for one in analysis.results.failures)
+    # What could not be read is told by a sentence about the file, what could not be computed by another.
+    reasons = [why for dataset in run.datasets.values() for why in failed_frames(dataset).values()]
+    damaged = any(why.startswith("Frame ") for why in reasons)
     return FAILED if any(parts.values()) else LEFT_OUT if damaged else 0
 
 

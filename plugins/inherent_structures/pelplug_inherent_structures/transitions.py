@@ -141,7 +141,9 @@ class InherentStructureTransitions(pelplug.Analysis):
         """Search the frames, and derive everything from the series of structures."""
         labels = np.asarray(self.frames, dtype=int)
         if np.any(np.diff(labels) <= 0):
-            raise pelplug.InputError(f"The analysis {self.name} needs frames in the order of time, none of them twice.")
+            raise pelplug.InputError(
+                f"The analysis {self.name} needs frames in the order of time, each once; give a positive --step."
+            )
         times, unreadable = self._times(labels)
         catalogue = Catalogue(self.parameters["energy_tolerance"], self.parameters["displacement_tolerance"])
         energies: dict[int, float] = {}

@@ -155,7 +155,9 @@ class HopEvents(pelplug.Analysis):
     def _series(self, labels: np.ndarray):
         """Return positions less the motion of the centre of mass, times, and the first configuration."""
         if len(labels) < 2 or np.any(np.diff(labels) <= 0):
-            raise pelplug.InputError(f"The analysis {self.name} needs several frames in the order of time.")
+            raise pelplug.InputError(
+                f"The analysis {self.name} needs frames in the order of time; give two or more, by a positive --step."
+            )
         wanted, positions, times, first = set(labels.tolist()), [], [], None
         begin, end = int(labels[0]), int(labels[-1]) + 1
         for label, state in enumerate(self.trajectory.unwrapped(begin, end), start=begin):
