@@ -533,7 +533,8 @@ class Analysis(AnalysisBase):
                 ) from error
             self._failed_parts["what is taken over all frames"] = sentence_of(error)  # each frame is there all the same
         dataset = name_units(check_dataset(dataset, self.provides, self._owner), self.units, self._dimension_of_space())
-        dataset.attrs = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
+        attributes = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
+        dataset.attrs = {name: provenance.readable(value) for name, value in attributes.items()}
         if self._failed_parts:
             dataset.attrs["failed_parts"] = provenance.to_json(self._failed_parts)
             self._failed_parts = {}

@@ -59,6 +59,8 @@ def check_output(path, overwrite: bool = False, inputs=()) -> Path:
         if source is not None and _same_file(path, source):
             raise InputError(f"{path} is the input file {source}, which is never modified; choose another output name.")
     folder = path.parent
+    if len(os.fsencode(path.name)) + _ROOM > _longest_name(folder):
+        raise InputError(f"{path.name[:40]}... cannot be written: the name is too long; choose a shorter one (-o).")
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give the name of a file in it.")
@@ -76,6 +78,16 @@ def check_output(path, overwrite: bool = False, inputs=()) -> Path:
             f"{path.name} cannot be written in {folder} ({_reason(error)}); choose a folder that is writable."
         ) from error
     return path
+
+
+_ROOM = 32  # what the folder of finished frames has besides the name of the output
+
+
+def _longest_name(folder: Path) -> int:
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (OSError, ValueError):
+        return 255
 
 
 def near_name(path) -> str:
@@ -114,7 +126,9 @@ def atomic_output(path, overwrite: bool = False, inputs=()) -> Iterator[Path]:
     # Writing through a symbolic link replaces what it points to, not the link.
     target = Path(os.path.realpath(path))
     with disk_errors(path):
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=f".tmp{target.suffix}", dir=target.parent)
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{target.stem[:40]}.", suffix=f".tmp{target.suffix}", dir=target.parent
+        )
         os.close(descriptor)
         temporary = Path(name)
         try:

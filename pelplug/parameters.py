@@ -19,6 +19,8 @@ __all__ = ["Param", "ParameterSpec", "closest", "read_parameters", "unknown_para
 
 REQUIRED = inspect.Parameter.empty
 
+_LARGEST = 2**53  # whole numbers beyond are not all numbers in double precision
+
 
 @dataclasses.dataclass(frozen=True)
 class Param:
@@ -136,6 +138,8 @@ class ParameterSpec:
                 raise InputError(f"{whose} must be {self.bounds}, not {value!r}.")
             if math.isnan(number):
                 raise InputError(f"{whose} is not a number; give a value.")
+            if math.isinf(number) or (isinstance(number, int) and abs(number) > _LARGEST):
+                raise InputError(f"{whose} is too large, {value!r}; give a number below {_LARGEST:.0g}.")
         return result
 
     def _in_range(self, number) -> bool:

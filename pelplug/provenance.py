@@ -26,6 +26,7 @@ __all__ = [
     "input_record",
     "model_record",
     "parameters_of",
+    "readable",
     "temperature_of",
     "to_json",
     "versions",
@@ -145,6 +146,11 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "failed_frames": to_json({failure.label: failure.sentence for failure in failures}),
     }
+
+
+def readable(value: Any) -> Any:
+    """Return a text without the bytes of a file name that are no letters in any encoding; anything else as it is."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:

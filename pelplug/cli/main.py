@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -27,6 +28,8 @@ from pelplug.execution.ranks import rank_in_environment
 from pelplug.files import DISK_FULL
 
 __all__ = ["cli", "main"]
+
+_OF_NUMPY = re.compile(r"encountered in |^Mean of empty slice|^Degrees of freedom|^All-NaN ")
 
 
 class Group(click.Group):
@@ -62,6 +65,7 @@ class Group(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
         debug = "--debug" in args
+        _prepare_process()
         code = 0
         with _one_line_warnings(debug), _one_voice(args):
             try:
@@ -71,6 +75,17 @@ class Group(click.Group):
             except BaseException as error:
                 code = _answer(error, debug)
         sys.exit(code)
+
+
+def _prepare_process() -> None:
+    """Give the process what a shell may have taken from it: standard output, letters, a way to draw."""
+    for name in ("stdout", "stderr"):
+        if (stream := getattr(sys, name)) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    # Figures go to files; what a notebook has set for itself need not even be installed here.
+    os.environ["MPLBACKEND"] = "Agg"
 
 
 def _answer(error: BaseException, debug: bool) -> int:
@@ -123,6 +138,8 @@ def _one_line_warnings(debug: bool):
     """Show a warning as one line, without the source line Python prints with it."""
 
     def show(message, category, *_, **__):
+        if category is RuntimeWarning and _OF_NUMPY.search(str(message)):
+            return  # a NaN is told where it matters
         if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning)):
             note(f"warning: {message}")
 

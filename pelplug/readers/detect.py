@@ -73,6 +73,8 @@ def explain_missing(path, what: str = "trajectory") -> str:
         path = os.fspath(path)
     except TypeError:
         raise InputError(f"The {what} is the name of a file, not {path!r}.") from None
+    if not path:
+        raise InputError(f"The name of the {what} file is empty; give one.")
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the {what} file in it.")
     try:

@@ -118,7 +118,7 @@ class Dynamics(pelplug.Analysis):
         more: Annotated[tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system")] = (),
         remove_drift: Annotated[bool, pelplug.Param("measure displacements from the centre of mass")] = True,
         structure_frames: Annotated[int, pelplug.Param("frames for g(r) and S(q)", minimum=1)] = 20,
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=20)] = 100,
+        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=20, maximum=100_000)] = 100,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         memory: Annotated[float, pelplug.Param("MB of positions; more go to a file", exclusive_minimum=0)] = 1024.0,
         **base,

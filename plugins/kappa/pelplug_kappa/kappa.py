@@ -123,7 +123,7 @@ class Kappa(pelplug.Analysis):
         solver: Annotated[
             str, pelplug.Param("how the Hessian is inverted", choices=("auto", "dense", "sparse", "cg"))
         ] = "auto",
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=100)] = 1000,
+        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=100, maximum=100_000)] = 1000,
         confidence: Annotated[
             float,
             pelplug.Param("probability inside the bootstrap intervals", exclusive_minimum=0, exclusive_maximum=1),

@@ -105,7 +105,7 @@ class MSED(pelplug.Analysis):
             str, pelplug.Param("constant energy or temperature", choices=("auto", *ENSEMBLES))
         ] = "auto",
         dimension: Annotated[Literal["auto"] | int, pelplug.Param("d", minimum=1, maximum=8)] = "auto",
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples of blocks", minimum=100)] = 300,
+        resamples: Annotated[int, pelplug.Param("bootstrap resamples of blocks", minimum=100, maximum=100_000)] = 300,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         **base,
     ):

@@ -107,7 +107,9 @@ class Propensity(pelplug.Analysis):
         engine: EngineName = "auto",
         selected: Annotated[int, pelplug.Param("most and least mobile particles to pick in a frame", minimum=1)] = 5,
         largest: Annotated[str, pelplug.Param("species to pick them from; auto: the largest")] = "auto",
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples of the frames", minimum=100)] = 1000,
+        resamples: Annotated[
+            int, pelplug.Param("bootstrap resamples of the frames", minimum=100, maximum=100_000)
+        ] = 1000,
         seed: Annotated[int, pelplug.Param("of the velocities and the bootstrap", minimum=0)] = 0,
         bins: Annotated[int, pelplug.Param("logarithmic bins of P(kappa/<kappa>)", minimum=2)] = 24,
         **base,

@@ -126,7 +126,9 @@ class Relaxation(pelplug.Analysis):
             float, pelplug.Param("share of the modes that gives s of D(omega)", exclusive_minimum=0, maximum=1)
         ] = 0.02,
         compare: Annotated[bool, pelplug.Param("distances to the IS that cg and fire reach")] = False,
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples of the frames", minimum=100)] = 500,
+        resamples: Annotated[
+            int, pelplug.Param("bootstrap resamples of the frames", minimum=100, maximum=100_000)
+        ] = 500,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         **base,
     ):
