@@ -183,6 +183,8 @@ class FrameReader(ReaderBase):
         self._count = 0
         try:
             self._open()
+        except InputError:
+            raise
         except _DAMAGE as error:
             raise InputError(f"{self.filename} is damaged ({reason_of(error)}); copy it again.") from None
         if self._count == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import mmap
 import struct
 
 from pelplug.errors import InputError
@@ -25,27 +25,23 @@ def check_heaps(path) -> None:
     InputError
         If an entry leaves the heap, or free space has no size, at which the library goes round and round.
     """
-    with open(path, "rb") as file:
-        length = os.fstat(file.fileno()).st_size
-        for begin in {0, max(0, length - _NEAR)}:
-            file.seek(begin)
-            text = file.read(_NEAR)
-            place = text.find(_MARK)
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        for begin in {0, max(0, len(text) - _NEAR)}:
+            end = min(len(text), begin + _NEAR)
+            place = text.find(_MARK, begin, end)
             while place >= 0:
-                if not (begin + place) % 8 and not _is_whole(text[place : place + 16], file, begin + place):
-                    raise InputError(f"{path} is damaged (a heap of texts at byte {begin + place}); copy it again.")
-                place = text.find(_MARK, place + 1)
+                if not place % 8 and not _is_whole(text, place):
+                    raise InputError(f"{path} is damaged (a heap of texts at byte {place}); copy it again.")
+                place = text.find(_MARK, place + 1, end)
 
 
-def _is_whole(head: bytes, file, begin: int) -> bool:
-    if len(head) < 16:
+def _is_whole(text, begin: int) -> bool:
+    if begin + 16 > len(text):
         return True  # the library says that the file ends
-    (size,) = struct.unpack("<Q", head[8:])
-    file.seek(begin)
-    heap = file.read(min(size, _NEAR))
-    place = 16
-    while place + 16 <= len(heap):
-        index, _, _, extent = struct.unpack("<HHIQ", heap[place : place + 16])
+    (size,) = struct.unpack_from("<Q", text, begin + 8)
+    place, end = 16, min(size, _NEAR, len(text) - begin)
+    while place + 16 <= end:
+        index, _, _, extent = struct.unpack_from("<HHIQ", text, begin + place)
         step = extent if index == 0 else 16 + (extent + 7) // 8 * 8
         if step < 16 or place + step > size:
             return False
