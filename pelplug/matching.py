@@ -6,12 +6,14 @@ import warnings
 
 import numpy as np
 
-from pelplug.errors import InputError
+from pelplug.errors import InputError, PelplugError
+from pelplug.potentials.interaction import nearest_distances, range_of
 from pelplug.trajectory import open_trajectory
 from pelplug.units import REDUCED, Units
 
-__all__ = ["check_together", "matched", "read_start", "units_of", "with_units_of"]
+__all__ = ["can_be_of", "check_together", "matched", "read_start", "units_of", "with_units_of"]
 
+_CLOSEST = 0.3  # sizes of a particle between neighbours, at the least: nobody's liquid is denser
 _ROUNDING = 0.01  # of a mass: tables of atomic masses differ by less
 
 
@@ -40,6 +42,19 @@ def matched(trajectory, model, potential=None):
         return trajectory.in_units(trajectory.units, model)
     _refuse_other_kind(trajectory, units, f"the model {model.name}" if potential is None else "the potential")
     return trajectory.in_units(units, model)
+
+
+def can_be_of(model, trajectory) -> bool:
+    """Return whether a file can be of a model: by its units, and by how far apart its particles are."""
+    try:
+        configuration = matched(trajectory, model).configuration(0)
+        potential = model.potential(configuration)
+        if potential.shifted or configuration.n < 2:
+            return True
+        nearest = float(np.median(nearest_distances(configuration)))
+    except PelplugError:
+        return False
+    return _CLOSEST * model.largest_size < nearest <= range_of(potential, configuration)
 
 
 def read_start(path, model):

@@ -14,7 +14,7 @@ from pelplug.analysis import Analysis
 from pelplug.assembly import sentence_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.fields import Need, check_needs
-from pelplug.matching import check_together, matched, with_units_of
+from pelplug.matching import can_be_of, check_together, matched, with_units_of
 from pelplug.models.base import Model
 from pelplug.parameters import unknown_parameter, validate_parameters
 from pelplug.potentials.derivatives import check_derivatives
@@ -271,9 +271,9 @@ def _resolved_model(
 
 
 def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:
-    return models.suggest(
-        trajectory.species_names, trajectory.dimension, trajectory.has("diameters"), registry.models().values()
-    )
+    known = registry.models()
+    names = models.suggest(trajectory.species_names, trajectory.dimension, trajectory.has("diameters"), known.values())
+    return [name for name in names if can_be_of(known[name](), trajectory)]
 
 
 def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: int) -> None:

@@ -473,7 +473,7 @@ class Trajectory:
             given.pop("format", None)
         if not timed:
             given.update(dt=None, frame_interval=None)
-        return open_trajectory(path, **given)
+        return open_trajectory(path, **given).in_units(self.units, self._conversion.model)
 
     def close(self) -> None:
         """Close the file."""

@@ -224,6 +224,28 @@ class Units:
                 'it: units = "metal" in a model file, --model-param units=metal, or --units metal for the file.'
             )
 
+    def for_atoms(self) -> tuple[Units, float]:
+        """Return units in which the numbers of atoms are near one, and how many of their lengths one of these is.
+
+        Minimisers have steps and tolerances that suit such numbers. Lengths become Angstrom where theirs is another
+        order of magnitude, as the nm; reduced units stay.
+
+        Raises
+        ------
+        InputError
+            If the unit of energy is far from that of atoms.
+        """
+        length, energy = self.size("length"), self.size("energy")
+        if energy is not None and not 1e-23 < energy < 2e-17:
+            raise InputError(
+                f"Energies of particles in {self.energy} are numbers too small or too large to minimise; give the "
+                'model in other units, as units = "metal" (eV) or "gromacs" (kJ/mol).'
+            )
+        if length is None or 3e-11 < length < 5e-10:
+            return self, 1.0
+        new = dataclasses.replace(self, length="Angstrom")
+        return new, self.factor(new, "length")
+
     def thermal(self, temperature: float) -> float:
         """Return k_B T [energy]."""
         if self.boltzmann is None:
@@ -275,7 +297,7 @@ class Units:
         """
         if dimension is not None:
             expression = expression.replace("(dimension - 1)", str(dimension - 1))
-            expression = re.sub(r"\*\*dimension\b", f"**{dimension}", expression)
+            expression = re.sub(r"\*\*\(?(-?)(dimension|d)\b\)?", rf"**\g<1>{dimension}", expression)
         if self.is_reduced:
             return expression
         names = {key: getattr(self, key) for key in (*_DIMENSIONS, "temperature")}

@@ -28,10 +28,10 @@ class ScaledModel(Model):
 
     def __init__(self, **parameters):
         super().__init__(**parameters)
-        given = self.parameters
+        given, self._length = self.parameters, 1.0
         if given["units"] is not None:
             try:
-                self.units = Units.of(given["units"])
+                self.units, self._length = Units.of(given["units"]).for_atoms()
             except InputError as error:
                 raise InputError(f"The parameter units of {self.name}: {error}") from None
         elif (given["sigma"], given["epsilon"]) != (1.0, 1.0):
@@ -44,7 +44,7 @@ class ScaledModel(Model):
     @property
     def length_scale(self) -> float:
         """The unit sigma [length]."""
-        return self.parameters["sigma"]
+        return self._length * self.parameters["sigma"]
 
     @property
     def energy_scale(self) -> float:

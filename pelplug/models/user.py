@@ -141,7 +141,7 @@ class UserModel(Model):
         definition = self.definition
         self.name = str(definition.get("name", "user"))
         self.summary = str(definition.get("summary", f"{self.form.name} pair model from a file"))
-        self.units = Units.of(definition.get("units", "reduced"))
+        self.units, self._length = Units.of(definition.get("units", "reduced")).for_atoms()
         masses = {str(key): _number(value, f"mass of {key}") for key, value in definition.get("masses", {}).items()}
         if unknown := [name for name in masses if name not in definition.get("species", masses)]:
             raise InputError(f"masses has {unknown[0]!r}, which is not among the species.")
@@ -151,7 +151,11 @@ class UserModel(Model):
         if dimension is not None and not 2 <= dimension <= 8:
             raise InputError(f"the dimension is a whole number from 2 to 8, not {dimension!r}.")
         self.dimension = dimension
-        self.density = None if "density" not in definition else _number(definition["density"], "density")
+        self.density = None
+        if "density" in definition and dimension is not None:
+            self.density = _number(definition["density"], "density") / self._length**dimension
+        elif "density" in definition:
+            self.density = _number(definition["density"], "density")
         self.time_step = None if "time_step" not in definition else _number(definition["time_step"], "time_step")
 
     def _read_diameters(self) -> None:
@@ -184,7 +188,7 @@ class UserModel(Model):
             where = f"the pair {couple[0]}-{couple[1]}"
             if not np.isnan(self.sigma[a, b]):
                 raise InputError(f"{where} is given twice.")
-            sigma = _number(pair.get("sigma", 1.0), f"sigma of {where}")
+            sigma = self._length * _number(pair.get("sigma", 1.0), f"sigma of {where}")
             self.sigma[a, b] = self.sigma[b, a] = sigma
             self.cutoff[a, b] = self.cutoff[b, a] = sigma * self._cutoff_of(pair, f" of {where}")
             rest = {key: value for key, value in pair.items() if key not in ("species", "sigma", "cutoff")}
@@ -275,7 +279,8 @@ class UserModel(Model):
 
     def to_dict(self) -> dict:
         """Return name and definition: what `pelplug.models.from_record` rebuilds the model from."""
-        return {"name": self.name, "parameters": {}, "definition": self.definition}
+        units = {} if self.units.is_reduced else {"units": self.units.to_dict()}
+        return {"name": self.name, "parameters": {}, "definition": self.definition, **units}
 
 
 def _number(value, what: str, positive: bool = True) -> float:

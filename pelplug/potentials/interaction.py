@@ -11,7 +11,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Potential
 
-__all__ = ["nearest_distances", "require_interaction"]
+__all__ = ["nearest_distances", "range_of", "require_interaction"]
 
 _REPULSIVE = {"harmonic", "inverse-power-law", "inverse-power-law-smooth", "soft-spheres-12"}
 _LOOSE = 2.0  # ranges between the nearest two of particles that only repel: beyond that no liquid is so dilute

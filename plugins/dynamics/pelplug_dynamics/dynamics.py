@@ -95,12 +95,15 @@ class Dynamics(pelplug.Analysis):
         ] = ("msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"),
         wave_number: Annotated[
             Literal["auto"] | float | tuple[float, ...],
-            pelplug.Param("q of F_s; auto: first peak of S(q) of the largest species", exclusive_minimum=0),
+            pelplug.Param(
+                "q of F_s; auto: first peak of S(q) of the largest species", exclusive_minimum=0, unit="1 / length"
+            ),
         ] = "auto",
         average: Annotated[str, pelplug.Param("directions of q", choices=("axes", "isotropic"))] = "axes",
         threshold: Annotated[float, pelplug.Param("F_s(tau_alpha)", exclusive_minimum=0, exclusive_maximum=1)] = 0.2,
         overlap_length: Annotated[
-            Literal["auto"] | float, pelplug.Param("a of chi_4; auto: 0.3 rho^(-1/d)", exclusive_minimum=0)
+            Literal["auto"] | float,
+            pelplug.Param("a of chi_4; auto: 0.3 rho^(-1/d)", exclusive_minimum=0, unit="length"),
         ] = "auto",
         msd_target: Annotated[float, pelplug.Param("MSD at msd_time", exclusive_minimum=0, unit="length**2")] = 1.0,
         per_decade: Annotated[int, pelplug.Param("lags a decade", minimum=1)] = 10,
@@ -108,7 +111,8 @@ class Dynamics(pelplug.Analysis):
             Literal["auto"] | int, pelplug.Param("time origins a lag must have", minimum=1)
         ] = "auto",
         van_hove_times: Annotated[
-            Literal["auto"] | tuple[float, ...], pelplug.Param("lags of the van Hove function", exclusive_minimum=0)
+            Literal["auto"] | tuple[float, ...],
+            pelplug.Param("lags of the van Hove function", exclusive_minimum=0, unit="time"),
         ] = "auto",
         temperature: Annotated[
             Literal["auto"] | float,

@@ -31,7 +31,7 @@ def fields() -> dict:
         "drift_msd": pelplug.Field(("lag_time",), "length**2", "mean squared displacement of the centre of mass"),
         "origins": pelplug.Field(("lag_time",), "1", "time origins"),
         "van_hove": pelplug.Field(
-            ("kind", "van_hove_time", "displacement"), "1 / length**d", "self part of the van Hove function"
+            ("kind", "van_hove_time", "displacement"), "1 / length**dimension", "self part of the van Hove function"
         ),
         **with_error("diffusion_coefficient", ("kind",), "length**2 / time", "D from MSD = 2 d D t + c"),
         "diffusion_window": pelplug.Field(("kind", "bound"), "time", "first and last lag of the fit of D"),

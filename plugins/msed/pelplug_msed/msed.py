@@ -96,10 +96,14 @@ class MSED(pelplug.Analysis):
         phi_lags: Annotated[
             Literal["auto"] | tuple[float, ...], pelplug.Param("lags of phi(Delta)", exclusive_minimum=0, unit="time")
         ] = "auto",
-        t_min: Annotated[Literal["auto"] | float, pelplug.Param("start of the fit", exclusive_minimum=0)] = "auto",
-        t_max: Annotated[Literal["auto"] | float, pelplug.Param("end of the fit", exclusive_minimum=0)] = "auto",
+        t_min: Annotated[
+            Literal["auto"] | float, pelplug.Param("start of the fit", exclusive_minimum=0, unit="time")
+        ] = "auto",
+        t_max: Annotated[
+            Literal["auto"] | float, pelplug.Param("end of the fit", exclusive_minimum=0, unit="time")
+        ] = "auto",
         temperature: Annotated[
-            Literal["auto"] | float, pelplug.Param("T, for heat capacities", exclusive_minimum=0, unit="energy / k_B")
+            Literal["auto"] | float, pelplug.Param("T, for heat capacities", exclusive_minimum=0, unit="temperature")
         ] = "auto",
         ensemble: Annotated[
             str, pelplug.Param("constant energy or temperature", choices=("auto", *ENSEMBLES))

@@ -102,10 +102,12 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         *,
         replicas: Annotated[int, pelplug.Param("runs from each frame", minimum=1)] = 20,
         duration: Annotated[
-            Literal["auto"] | float, pelplug.Param("length of each run; auto: tau_alpha", exclusive_minimum=0)
+            Literal["auto"] | float,
+            pelplug.Param("length of each run; auto: tau_alpha", exclusive_minimum=0, unit="time"),
         ] = "auto",
         spacing: Annotated[
-            Literal["auto"] | float, pelplug.Param("between frames; auto: rho^(-1/d) / (2 v_T)", exclusive_minimum=0)
+            Literal["auto"] | float,
+            pelplug.Param("between frames; auto: rho^(-1/d) / (2 v_T)", exclusive_minimum=0, unit="time"),
         ] = "auto",
         temperature: Temperature = "auto",
         ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",

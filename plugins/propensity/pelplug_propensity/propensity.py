@@ -93,11 +93,13 @@ class Propensity(pelplug.Analysis):
         *,
         replicas: Annotated[int, pelplug.Param("runs from each frame", minimum=2)] = 20,
         duration: Annotated[
-            Literal["auto"] | float, pelplug.Param("length of each run; auto: tau_alpha/10", exclusive_minimum=0)
+            Literal["auto"] | float,
+            pelplug.Param("length of each run; auto: tau_alpha/10", exclusive_minimum=0, unit="time"),
         ] = "auto",
         threshold: Annotated[float, pelplug.Param("F_s(tau_alpha)", exclusive_minimum=0, exclusive_maximum=1)] = 0.2,
         wave_number: Annotated[
-            Literal["auto"] | float, pelplug.Param("q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0)
+            Literal["auto"] | float,
+            pelplug.Param("q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0, unit="1 / length"),
         ] = "auto",
         temperature: Temperature = "auto",
         origin: Annotated[str, pelplug.Param("where runs begin", choices=("frame", "inherent-structure"))] = "frame",

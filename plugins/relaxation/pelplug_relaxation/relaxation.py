@@ -89,7 +89,7 @@ class Relaxation(pelplug.Analysis):
         "local_slope": pelplug.Field(GRID, "1", "-d ln v / d ln t of the mean velocity"),
         "beta": pelplug.Field((), "1", "exponent of v ~ t^-beta in the window"),
         "beta_error": pelplug.Field((), "1", "standard error of beta"),
-        "amplitude": pelplug.Field((), "1", "v t^beta of the fit"),
+        "amplitude": pelplug.Field((), f"{VELOCITY} * ({TIME})**beta", "v t^beta of the fit"),
         "exponential_rate": pelplug.Field((), RATE, "rate of the exponential fit in the window"),
         "residual_power": pelplug.Field((), "1", "rms residual of ln v about the power law"),
         "residual_exponential": pelplug.Field((), "1", "rms residual of ln v about the exponential"),
@@ -110,8 +110,12 @@ class Relaxation(pelplug.Analysis):
         t_start: Annotated[float, pelplug.Param("first output time", exclusive_minimum=0, unit=TIME)] = 1e-2,
         t_end: Annotated[float, pelplug.Param("last output time", exclusive_minimum=0, unit=TIME)] = 1e4,
         per_decade: Annotated[int, pelplug.Param("output times in a decade", minimum=1)] = 10,
-        t_min: Annotated[Literal["auto"] | float, pelplug.Param("start of the fits", exclusive_minimum=0)] = "auto",
-        t_max: Annotated[Literal["auto"] | float, pelplug.Param("end of the fits", exclusive_minimum=0)] = "auto",
+        t_min: Annotated[
+            Literal["auto"] | float, pelplug.Param("start of the fits", exclusive_minimum=0, unit=TIME)
+        ] = "auto",
+        t_max: Annotated[
+            Literal["auto"] | float, pelplug.Param("end of the fits", exclusive_minimum=0, unit=TIME)
+        ] = "auto",
         to_minimum: Annotated[bool, pelplug.Param("follow each descent to its inherent structure")] = True,
         rtol: Annotated[
             float, pelplug.Param("error of a step over its displacement", exclusive_minimum=0, exclusive_maximum=0.1)
