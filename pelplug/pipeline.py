@@ -273,7 +273,9 @@ def _resolved_model(
 def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:
     known = registry.models()
     names = models.suggest(trajectory.species_names, trajectory.dimension, trajectory.has("diameters"), known.values())
-    return [name for name in names if can_be_of(known[name](), trajectory)]
+    fitting = [name for name in names if can_be_of(known[name](), trajectory)]
+    scaled = [name for name in names if name not in fitting and issubclass(known[name], models.ScaledModel)]
+    return fitting + [f"{name} with --model-param sigma=... --model-param epsilon=..." for name in scaled]
 
 
 def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: int) -> None:

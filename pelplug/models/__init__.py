@@ -22,6 +22,7 @@ from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobA
 from pelplug.models.mari_kurchan import MariKurchan
 from pelplug.models.polydisperse_soft_spheres import PolydisperseSoftSpheres, PolydisperseSoftSpheres2D
 from pelplug.models.records import rebuild
+from pelplug.models.scales import ScaledModel
 from pelplug.models.sticky_spheres import StickySpheres
 from pelplug.models.stillinger_weber import StillingerWeber
 from pelplug.models.user import UserModel, from_file
@@ -42,6 +43,7 @@ __all__ = [
     "Option",
     "PolydisperseSoftSpheres",
     "PolydisperseSoftSpheres2D",
+    "ScaledModel",
     "StickySpheres",
     "StillingerWeber",
     "UserModel",
