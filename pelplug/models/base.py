@@ -365,7 +365,9 @@ class Model(abc.ABC):
             positions = rng.uniform(0.0, length, size=(n, d))
         species = np.concatenate([np.full(count, name) for name, count in self.species_counts(n).items()])
         diameters = self.sample_diameters(n, rng) if self.needs_diameters else None
-        return Configuration(positions, np.full(d, length), rng.permutation(species), diameters=diameters)
+        start = Configuration(positions, np.full(d, length), rng.permutation(species), diameters=diameters)
+        masses = None if self.units.is_reduced else self.known_masses(start)
+        return start if masses is None else start.replace(masses=masses)
 
     def _dimension_to_build(self) -> int:
         if self.dimension is None:

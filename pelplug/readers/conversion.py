@@ -184,7 +184,8 @@ def check_box(trajectory, extra: Mapping) -> None:
         return
     words = f"{ratio:.3g} times longer" if ratio > 1 else f"{1 / ratio:.3g} times shorter"
     hint = "give the topology that belongs to it"
-    if not isinstance(trajectory.reader, FrameReader) and abs(ratio - 10.0) < 0.5:
+    native = "length" if isinstance(trajectory.reader, FrameReader) else trajectory.reader.units["length"]
+    if native == "nm" and abs(ratio - 10.0) < 0.5:
         hint = (
             f"MDAnalysis takes the lengths of {trajectory.format} for nm and makes Angstrom of them; if they are in "
             "reduced units, pass --units lj (units= in Python)"

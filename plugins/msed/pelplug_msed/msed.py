@@ -148,6 +148,7 @@ class MSED(pelplug.Analysis):
         """
         self.method = self.parameters["method"] = "multi-tau"
         origin = Origin("the running simulation", time_step=time_step, n=n, extensive=True, temperature=temperature)
+        origin.take_units(self.units)
         self._settle_time_step(origin)
         self._accumulator = Accumulator(origin, self.phi_lags, spacing=float(log_every))
 
@@ -206,6 +207,7 @@ class MSED(pelplug.Analysis):
         first = self.trajectory.configuration(int(self.frames[0]))
         record = self.trajectory.simulation_record or {}
         origin = Origin(f"the frames of {self.trajectory.path}", n=first.n, extensive=True)
+        origin.take_units(self.units)
         origin.time_step = self.trajectory.dt or record.get("time_step")
         if first.step is None:
             if first.time is None:

@@ -67,6 +67,11 @@ class Origin:
     note: str = ""
     system: pelplug.Units = dataclasses.field(default_factory=pelplug.Units)
 
+    def take_units(self, units: pelplug.Units) -> None:
+        """Take the units of the model or the file, where all of them are stated; reduced ones name nothing."""
+        if units.is_complete and not units.is_reduced:
+            self.system, self.unit = units, str(units.energy)
+
 
 def gathered(chunks: Iterable[Chunk], size: int = _GATHER) -> Iterator[Chunk]:
     """Join small chunks, but never over the beginning of a run."""

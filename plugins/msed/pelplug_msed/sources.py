@@ -36,6 +36,7 @@ def open_trajectory_log(trajectory, labels, column: str) -> tuple[Origin, Iterat
     record = trajectory.simulation_record or {}
     origin = Origin(str(trajectory.path), time_step=trajectory.dt or record.get("time_step"), n=trajectory.n)
     origin.extensive = True
+    origin.take_units(trajectory.units)
     if record.get("end_temperature") is None:
         origin.temperature = record.get("temperature")
     first, known = {}, []
