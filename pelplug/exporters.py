@@ -128,16 +128,17 @@ class ExtXYZExporter:
 
     def export(self, datasets: Mapping[str, xr.Dataset], trajectory, path) -> None:
         """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
+        unfollowed = _records(datasets, trajectory).get("unfollowed", {}).get("reason", "")
         with open(path, "w", encoding="utf-8") as file:
             for conf, fields, scalars in _frames(datasets, trajectory, self.name):
                 if conf.dimension not in (2, 3):
                     raise InputError(
                         f"Extended XYZ holds two or three dimensions, not {conf.dimension}; keep the NetCDF file."
                     )
-                self._write(file, conf, fields, scalars)
+                self._write(file, conf, fields, scalars, unfollowed)
 
     @staticmethod
-    def _write(file, conf: Configuration, fields: Mapping, scalars: Mapping) -> None:
+    def _write(file, conf: Configuration, fields: Mapping, scalars: Mapping, unfollowed: str) -> None:
         lattice = np.eye(3)
         lattice[: conf.dimension, : conf.dimension] = conf.cell
         columns = [pad(conf.positions)]
@@ -151,6 +152,7 @@ class ExtXYZExporter:
             f'pbc="T T {"T" if conf.dimension == 3 else "F"}"',
         ]
         labels = {"frame": conf.frame, "step": conf.step, "time": conf.time} | dict(scalars)
+        labels["unfollowed"] = unfollowed or None
         comment += [f"{_word(key)}={_text(value)}" for key, value in labels.items() if value is not None]
         file.write(f"{conf.n}\n{' '.join(comment)}\n")
         table = np.concatenate(columns, axis=1)

@@ -101,13 +101,18 @@ def input_record(trajectory: Any) -> dict[str, Any]:
     }
     record["units"] = trajectory.units.to_dict()
     record["masses"] = trajectory.given_masses
-    for name, usual in (("positions", "auto"), ("order_is_kept", False)):
-        if getattr(trajectory, name, usual) != usual:
-            record[name] = getattr(trajectory, name)
+    record |= _said(trajectory)
     if trajectory.topology is not None:
         state = os.stat(trajectory.topology)
         record["topology"] = [os.path.abspath(trajectory.topology), state.st_size, state.st_mtime_ns]
     return record
+
+
+def _said(trajectory: Any) -> dict[str, Any]:
+    """Return what was said of the particles of a file, besides the usual."""
+    usual = {"positions": "auto", "order_is_kept": False}
+    said = {name: getattr(trajectory, name, value) for name, value in usual.items()}
+    return {name: value for name, value in said.items() if value != usual[name]}
 
 
 def temperature_of(trajectory: Any) -> float | None:
@@ -142,6 +147,7 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
         # Without a file the states came from a running simulation.
         "input_file": "" if analysis.trajectory is None else os.path.basename(os.fspath(analysis.trajectory.path)),
         "input_sha256": "" if analysis.trajectory is None else checksum(analysis.trajectory),
+        **({"reading": to_json(said)} if (said := _said(analysis.trajectory)) else {}),
         "cites": "\n".join(analysis.cites),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "failed_frames": to_json({failure.label: failure.sentence for failure in failures}),

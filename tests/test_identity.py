@@ -272,3 +272,70 @@ def test_long_moves_are_right_with_image_flags(tmp_path):
     hop[:, 0, 0] += 0.7 * L * np.arange(F)
     path = with_flags(tmp_path / "b.dump", hop % L, np.floor(hop / L).astype(int))
     np.testing.assert_allclose(run(path).msd.isel(kind=0).values[:3], [msd(hop, lag) for lag in (1, 2, 3)], rtol=1e-5)
+
+
+def test_image_flags_of_two_runs(tmp_path, walk):
+    # What becomes of flags where frames without them are appended: gsd gives those of frame 0.
+    flags = np.floor(walk / L).astype(int)
+    flags[6:] = flags[0]
+    assert np.count_nonzero((flags[6] != np.floor(walk[6] / L)).any(axis=1)) > 1
+    path = with_flags(tmp_path / "a.dump", walk % L, flags)
+    with pytest.raises(InputError, match=r"image flags.*--positions wrapped"):
+        run(path)
+    np.testing.assert_allclose(run(path, positions="wrapped").msd.isel(kind=0).values[0], msd(walk, 1), rtol=1e-5)
+
+
+def test_images_that_are_recorded_rarely(tmp_path, walk):
+    path = write_h5md(tmp_path / "a.h5md", walk, SAME)
+    with h5py.File(path, "r+") as file:
+        group = file["particles/all"]
+        order = [np.random.default_rng(k).permutation(N) for k in range(F)]
+        group["image/value"] = np.array([np.floor(walk[k] / L).astype(int)[order[k]] for k in (2, 6, 10)])
+        group["image/step"] = [2, 6, 10]
+    found = np.array([state.unwrapped_positions() for state in open_trajectory(path).unwrapped()])
+    np.testing.assert_allclose(found - found[0], walk - walk[0], atol=1e-9)
+
+
+def test_exports_of_frames_nobody_can_follow(tmp_path, walk):
+    source = open_trajectory(write_dump(tmp_path / "a.dump", walk, columns="type"))
+    import xarray
+
+    fields = xarray.Dataset({"x": (("frame", "particle"), np.ones((F, N)))}, {"frame": np.arange(F)})
+    from pelplug.exporters import export
+
+    for name in ("o.gsd", "o.xyz"):
+        export(fields, tmp_path / name, source)
+        with pytest.raises(InputError, match=r"made from other frames: .*no ids"):
+            run(tmp_path / name)
+    good = open_trajectory(write_dump(tmp_path / "b.dump", walk))
+    export(fields, tmp_path / "good.xyz", good)
+    assert open_trajectory(tmp_path / "good.xyz").why_not_followed() == ""
+
+
+def test_netcdf_of_lammps_has_ids(tmp_path, walk):
+    import MDAnalysis
+    from scipy.io import netcdf_file
+
+    universe = MDAnalysis.Universe.empty(N, trajectory=True)
+    universe.add_TopologyAttr("names", ["A"] * N)
+    universe.atoms.positions = walk[0]
+    universe.dimensions = [L, L, L, 90, 90, 90]
+    universe.atoms.write(str(tmp_path / "top.gro"))
+    path, order = str(tmp_path / "a.ncdf"), [np.random.default_rng(k).permutation(N) for k in range(F)]
+    with MDAnalysis.Writer(path, n_atoms=N) as writer:
+        for k in range(F):
+            universe.atoms.positions = (walk[k] % L)[order[k]]
+            writer.write(universe.atoms)
+
+    def with_ids(ids):
+        with netcdf_file(path, "a", mmap=False) as file:
+            if "id" not in file.variables:
+                file.createVariable("id", "i4", ("frame", "atom"))
+            file.variables["id"][:] = ids
+        return open_trajectory(path, topology=tmp_path / "top.gro")
+
+    found = np.array([one.unwrapped_positions() for one in with_ids([own + 1 for own in order]).unwrapped()])
+    np.testing.assert_allclose(found - found[0], walk - walk[0], atol=1e-4)
+    changed = [np.where(own == 3, 77, own + 1) if k > 4 else own + 1 for k, own in enumerate(order)]
+    with pytest.raises(InputError, match="ids of frame 5"):
+        with_ids(changed).check_identity()

@@ -90,6 +90,10 @@ class NetCDFReader(FrameReader):
             **values,
         )
 
+    def rows(self, frame):
+        """Return no ids, as the layout has none, and the species of a frame."""
+        return None, {"types": self._names[self._file["species"][frame]]}
+
     def model_record(self):
         """Return the model that was recorded in the file, or None."""
         text = self._file.attrs.get("model")

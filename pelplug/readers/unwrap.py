@@ -165,6 +165,12 @@ class Follower:
                     f"{self._path} has image flags beside positions that are unwrapped already ({between}); pass "
                     "--positions unwrapped (positions= in Python) to leave the flags out."
                 )
+        if (several := np.count_nonzero(far.any(axis=1))) > 1:  # one may have gone round the cell
+            raise InputError(
+                f"{self._path} has image flags by which {several} particles go round the whole cell from frame "
+                f"{number - 1} to {number} while all others stay; the flags are not of one run; pass --positions "
+                f"wrapped (positions= in Python) to count crossings, or use the frames before (--stop {number})."
+            )
 
 
 def convention_of(frames: Iterable[np.ndarray], path) -> str:

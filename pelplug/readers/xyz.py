@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 import re
 
@@ -29,6 +30,7 @@ _COLUMNS = {
     "elements": ("species", "element"),
     "types": ("type", "types"),
 }
+_WHO = ("id", "elements", "types")
 
 
 class XYZReader(FrameReader):
@@ -108,8 +110,7 @@ class XYZReader(FrameReader):
         diameters = column("diameters")
         if diameters is None and "radius" in layout:
             diameters = 2.0 * column("radius")
-        kinds_of_label = {"elements": "elements" if "properties" in pairs else "names", "types": "types"}
-        labels = {kind: table[f"{name}_0"].astype(str) for name, kind in kinds_of_label.items() if name in layout}
+        labels = _labels(table, pairs)
         return Frame(
             positions=positions,
             cell=cell,
@@ -126,10 +127,35 @@ class XYZReader(FrameReader):
             ids=column("id", np.int64),
         )
 
+    @functools.cached_property
+    def unordered(self) -> str:
+        """Why rows are not the same particles in every frame, if the file was made from one whose rows are not."""
+        return parse_comment(self._header(0)[1]).get("unfollowed", "")
+
+    def rows(self, frame):
+        """Return ids and labels of a frame, sorted by id."""
+        n, comment = self._header(frame)
+        pairs = describe(comment)
+        layout = {name: one for name, one in _layout(pairs.get("properties", "")).items() if name in _WHO}
+        if not layout:
+            return None, {}
+        kinds, places = _fields(layout)
+        lines = itertools.islice(self._file, n)
+        table = read_table(lines, n, kinds, places, _width(pairs.get("properties", "")))
+        if "id" not in layout:
+            return None, _labels(table, pairs)
+        table = table[order_by_id(table["id_0"])]
+        return table["id_0"].astype(np.int64), _labels(table, pairs)
+
     def log(self, frame):
         """Return the ``key=value`` pairs of the frame's comment line, as text."""
         _, comment = self._header(frame)
         return {key: value for key, value in parse_comment(comment).items() if key != "properties"}
+
+
+def _labels(table, pairs) -> dict[str, np.ndarray]:
+    kinds = {"elements_0": "elements" if "properties" in pairs else "names", "types_0": "types"}
+    return {kind: table[name].astype(str) for name, kind in kinds.items() if name in table.dtype.names}
 
 
 def _layout(properties: str) -> dict[str, tuple[int, int, str]]:
