@@ -100,12 +100,20 @@ class InSitu:
             analysis.results.records.append(record)
         self._label += 1
 
-    def begin(self, n: int, time_step: float, log_every: int, temperature: float | None) -> None:
-        """Tell those that take energies what comes: particles, time of a step, steps between energies, temperature."""
+    def begin(
+        self, n: int, time_step: float, log_every: int, temperature: float | None, simulation: dict | None = None
+    ) -> None:
+        """Tell those that take energies what comes: particles, time of a step, steps between energies, temperature.
+
+        Those that have an attribute ``simulation`` find in it what a trajectory's record would say: ``method`` (the
+        ensemble), and ``dimension``.
+        """
         self._time_step = time_step
         for analysis in self.analyses if temperature is not None else ():
             analysis.attributes["temperature"] = float(temperature)
         for analysis in self._series:
+            if hasattr(analysis, "simulation"):
+                analysis.simulation = dict(simulation or {})
             analysis.begin_series(n, time_step, log_every, temperature)
 
     def energies(self, log: EnergyLog) -> None:

@@ -241,7 +241,8 @@ class Driver:
             return
         dynamics, state = self.protocol.dynamics, session.configuration()
         constant = dynamics.temperature if dynamics.end_temperature is None else None
-        watch.begin(state.n, dynamics.time_step, self.protocol.log_every, constant)
+        simulation = {"method": dynamics.method, "dimension": state.dimension}
+        watch.begin(state.n, dynamics.time_step, self.protocol.log_every, constant, simulation)
         if first > 0:
             watch.restore(arrays)
         elif watch.every:

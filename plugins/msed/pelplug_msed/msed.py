@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
@@ -131,6 +131,8 @@ class MSED(pelplug.Analysis):
         if self.trajectory is None and self.energies not in _OWN:
             return self.conclude()
         return super().run(*arguments, **keywords)
+
+    simulation: ClassVar[dict] = {}  # what a running one says of itself
 
     def begin_series(self, n: int, time_step: float, log_every: int, temperature: float | None = None) -> None:
         """Get ready for energies of a running simulation; `add_energies` takes them, `conclude` ends.
@@ -347,7 +349,9 @@ class MSED(pelplug.Analysis):
         return dataset, values
 
     def _heat(self, origin: Origin) -> tuple[Heat | None, str]:
-        record, dimension = {}, self._given["dimension"]
+        record, dimension = self.simulation, self._given["dimension"]
+        if dimension == "auto":
+            dimension = record.get("dimension", "auto")
         if self.trajectory is not None:
             record = self.trajectory.simulation_record or {}
             dimension = self.trajectory.dimension if dimension == "auto" else dimension
