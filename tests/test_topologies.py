@@ -72,6 +72,26 @@ def test_sites_without_mass_do_not_take_the_masses_of_the_others(tmp_path):
     assert float(found["time_unit"]) == pytest.approx(a0 * np.sqrt(MASSES.mean() / 0.5), rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_temperature_means_nothing_where_units_are_half_known(tmp_path):
+    """Amber's NetCDF is in Angstrom and ps: half a kelvin or half an epsilon, t0 is not the same."""
+    x = walk(tmp_path / "a.xyz")
+    universe = MDAnalysis.Universe.empty(N, trajectory=True)
+    universe.dimensions = [9, 9, 9, 90, 90, 90]
+    with MDAnalysis.Writer(str(tmp_path / "a.ncdf"), n_atoms=N) as writer:
+        for k, positions in enumerate(x):
+            universe.atoms.positions = positions % 9.0
+            universe.trajectory.ts.frame, universe.trajectory.ts.time = k, k / 10
+            writer.write(universe.atoms)
+    names, given = psf(tmp_path / "a.psf"), {"temperature": 0.5, "quantities": "msd", "min_origins": 1}
+    trajectory = open_trajectory(tmp_path / "a.ncdf", topology=names)
+    found = pelplug.analyze("dynamics", trajectory, **given)
+    assert "time_unit" not in found and "mass" in found.attrs["not_found"] and "--units" in found.attrs["not_found"]
+    trajectory = open_trajectory(tmp_path / "a.ncdf", topology=names, units="lj")
+    found = pelplug.analyze("dynamics", trajectory, **given)
+    assert float(found["time_unit"]) == pytest.approx(3.0 * np.sqrt(MASSES.mean() / 0.5), rel=1e-3)
+
+
 @pytest.mark.parametrize("bad", [np.zeros(N), np.where(np.arange(N) == 3, -1.0, 1.0)], ids=["all 0", "negative"])
 def test_masses_that_are_none(tmp_path, bad):
     walk(tmp_path / "a.xyz", 2)

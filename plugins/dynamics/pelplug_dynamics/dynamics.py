@@ -295,6 +295,13 @@ class Dynamics(pelplug.Analysis):
         if temperature is None:
             self._reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
             return None
+        if not self.units.is_complete and self.units != pelplug.Units():
+            # Angstrom and ps alone do not say whether 0.5 is half a kelvin or half an epsilon.
+            self._reasons.append(
+                "time_unit: the file's units of mass and energy are not known, nor what a temperature is in; pass "
+                "--units (lj, real, metal or gromacs) or --model."
+            )
+            return None
         return length / self.units.thermal_speed(temperature, float(np.mean(self.masses_of(first))))
 
     def _in_reduced_units(self, dataset, unit, length):
