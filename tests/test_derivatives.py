@@ -1,5 +1,6 @@
 """Derivatives of a third party's forms and potentials are checked at first use, and right ones never refused."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -263,6 +264,42 @@ def test_right_potentials_are_taken(jump):
     derivatives.check_potential(Springs(jump=jump), few(9), hessian=True)
     end = quench(few(), Springs(), force_tolerance=1e-8).configuration
     derivatives.check_potential(Springs(), end, hessian=True)  # at a minimum too
+
+
+class Borrowed(Potential):
+    """A third party's potential with all derivatives by strain, some of them wrong by a factor."""
+
+    def __init__(self, potential, **wrong):
+        self._potential, self._wrong, self.cutoff = potential, wrong, potential.cutoff
+
+    def energy_forces(self, configuration):
+        return self._potential.energy_forces(configuration)
+
+    def evaluator(self, configuration):
+        return self._potential.evaluator(configuration)
+
+    def hessian(self, configuration):
+        return self._potential.hessian(configuration)
+
+    def pairs(self, configuration):
+        return self._potential.pairs(configuration)
+
+    def strain_derivatives(self, configuration):
+        found = self._potential.strain_derivatives(configuration)
+        return dataclasses.replace(found, **{name: by * getattr(found, name) for name, by in self._wrong.items()})
+
+
+@pytest.mark.parametrize("name", ["inverse-power-law", "stillinger-weber", "harmonic-spheres"])
+def test_all_derivatives_by_strain_of_a_state_with_forces(name):
+    model = pelplug.model(name, dimension=3) if name == "harmonic-spheres" else pelplug.model(name)
+    state = model.random_configuration(100, 2)
+    potential = model.potential(state)
+    classes = [type("Right", (Borrowed,), {})]  # what has passed is remembered by class: they must live
+    derivatives.check_potential(classes[0](potential), state, hessian=True)
+    for wrong in ("mixed", "coupling", "curvature"):
+        classes.append(type(f"Wrong{wrong}", (Borrowed,), {}))
+        with pytest.raises(pelplug.InputError, match=r"correct strain_derivatives\(\)"):
+            derivatives.check_potential(classes[-1](potential, **{wrong: 1.02}), state, hessian=True)
 
 
 @pytest.mark.parametrize(

@@ -296,21 +296,10 @@ class _Differences:
             return
         d = self.state.dimension
         for plane, (a, b) in enumerate(strain.planes):
-            energies, slopes = [], []
-            for h in _STEPS[:5]:
-                ends = []
-                for sign in (1, -1):
-                    f = np.eye(d)
-                    f[a, b] = sign * h
-                    state = self.state.replace(
-                        positions=self.state.positions @ f.T, cell=self.state.cell @ f.T, images=None
-                    )
-                    energy, forces = self._at(state)
-                    ends.append((energy, -forces @ f))
-                energies.append((ends[0][0] - ends[1][0]) / (2 * h))
-                slopes.append((ends[0][1] - ends[1][1]) / (2 * h))
-            mixed = np.asarray(strain.mixed)[plane].reshape(slopes[0].shape)
-            self._compare(mixed, slopes, "derivative d2U/(dg dx)", "differences of its forces", "strain_derivatives")
+            shear = np.zeros((d, d))
+            shear[a, b] = 1.0
+            energies, slopes = self._strained(shear, _STEPS[:5])
+            self._compare_mixed(np.asarray(strain.mixed)[plane], slopes, "derivative d2U/(dg dx)")
             first = float(np.asarray(strain.first)[a, b])
             scale = float(np.linalg.norm(strain.first)) + 1e-3 * float(np.linalg.norm(self.forces)) * self.spacing
             found = _settled(energies, scale)
@@ -319,6 +308,51 @@ class _Differences:
                     f"The potential {self.name} has a wrong dU/dF: for the plane {a}{b} it gives {first:.6g}, and "
                     f"differences of the energy give {found:.6g}; correct strain_derivatives()."
                 )
+        if strain.curvature is not None and strain.coupling is not None:
+            self._check_all_strains(strain)
+
+    def _strained(self, direction, steps) -> tuple[list[float], list[tuple[np.ndarray, np.ndarray]]]:
+        """Return slopes of the energy, and of its gradient by positions after and before the strain."""
+        energies, slopes = [], []
+        for h in steps:
+            ends = []
+            for sign in (1, -1):
+                f = np.eye(len(direction)) + sign * h * direction
+                energy, forces = self._at(self._deformed(f))
+                ends.append((energy, -forces, -forces @ f))
+            energies.append((ends[0][0] - ends[1][0]) / (2 * h))
+            slopes.append(tuple((one - other) / (2 * h) for one, other in zip(ends[0][1:], ends[1][1:], strict=True)))
+        return energies, slopes
+
+    def _deformed(self, f) -> Configuration:
+        return self.state.replace(positions=self.state.positions @ f.T, cell=self.state.cell @ f.T, images=None)
+
+    def _compare_mixed(self, given, slopes, what: str) -> None:
+        # At a minimum it is the same by the positions after the strain (pelplug's) and before; here either is right.
+        given = given.reshape(slopes[0][0].shape)
+        middle = slopes[len(slopes) // 2]
+        kind = int(np.linalg.norm(given - middle[1]) < np.linalg.norm(given - middle[0]))
+        numbers = [one[kind] for one in slopes]
+        self._compare(given, numbers, what, "differences of its forces", "strain_derivatives")
+
+    def _check_all_strains(self, strain) -> None:
+        """Check the second derivatives by all strains along one direction."""
+        d = self.state.dimension
+        direction = self.rng.normal(size=(d, d))
+        direction = (direction + direction.T) / 2.0
+        pairs = itertools.combinations_with_replacement(range(d), 2)
+        weights = np.array([(1.0 if a == b else 2.0) * direction[a, b] for a, b in pairs])
+        _, slopes = self._strained(direction, _STEPS[:5])
+        self._compare_mixed(weights @ np.asarray(strain.coupling), slopes, "coupling d2U/(dF dx)")
+        numbers = []
+        for h in _STEPS[:5]:
+            ends = []
+            for sign in (1, -1):
+                f = np.eye(d) + sign * h * direction
+                ends.append(self.potential.strain_derivatives(self._deformed(f)).first @ np.linalg.inv(f).T)
+            numbers.append((ends[0] - ends[1]) / (2 * h))
+        given = np.einsum("abcd,cd->ab", strain.curvature, direction)
+        self._compare(given, numbers, "curvature d2U/dF2", "differences of dU/dF", "strain_derivatives")
 
 
 # --- what has passed --------------------------------------------------------------------------------------------------
