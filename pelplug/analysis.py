@@ -193,6 +193,23 @@ class Analysis(AnalysisBase):
         """Return what it uses and needs with some parameters: `uses` and `needs`, unless a subclass knows better."""
         return cls.uses, cls.needs
 
+    def check_before(self, frames: np.ndarray) -> None:
+        """Refuse what cannot end well, before any frame is worked on: by this analysis or one that it uses.
+
+        By default nothing. What is looked at must cost next to nothing: the parameters, `trajectory`, `model`, a frame
+        or two. The results of used analyses are not there yet.
+
+        Parameters
+        ----------
+        frames : ndarray of int
+            The selected frames.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+
     def survey(self, frames: np.ndarray) -> None:
         """Look at the selected frames together, before any is computed: once, in the first process. By default nothing.
 
@@ -262,6 +279,35 @@ class Analysis(AnalysisBase):
         if self.model is not None:
             return self.model.masses_of(configuration)
         return stated_masses(configuration, configuration.masses, self.units)
+
+    def check_minima(self, frames: np.ndarray, force_tolerance: float) -> None:
+        """Refuse a model whose minima no minimiser can reach: for `check_before` of what minimises.
+
+        Parameters
+        ----------
+        frames : ndarray of int
+            The selected frames; the first is looked at.
+        force_tolerance : float
+            Of the minimiser [energy / length].
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        from pelplug.landscape import check_minimisable
+
+        with contextlib.suppress(RunError):
+            first = self._readable(frames)
+            if first is not None:
+                check_minimisable(self.potential_of(first), first, force_tolerance)
+
+    def _readable(self, frames: np.ndarray):
+        """Return the first of some frames, None if it cannot be read: the run records that."""
+        try:
+            return self.trajectory.configuration(int(frames[0]))
+        except PelplugError:
+            return None
 
     def input(self, name: str) -> xr.Dataset:
         """Return the result of a used analysis: at the current frame in `compute`, whole elsewhere.
@@ -402,6 +448,7 @@ class Analysis(AnalysisBase):
             check_derivatives(
                 self.model, self._given_potential, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs
             )
+        self.check_before(selected)
         verbose = self._verbose if verbose is None else verbose
         self.survey(selected)
         self._open_store()

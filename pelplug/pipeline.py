@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import xarray as xr
@@ -186,37 +187,27 @@ def execute(
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     for cls in classes:
-        inputs = {name: datasets[name] for name in demands[cls.name][0]}
-        try:
-            analysis = cls(
-                trajectory,
-                model=model,
-                potential=potential,
-                inputs=inputs,
-                store=store,
-                verbose=verbose,
-                **shares[cls.name],
+        with _told(cls, registry):
+            analyses[cls.name] = cls(
+                trajectory, model=model, potential=potential, store=store, verbose=verbose, **shares[cls.name]
             )
+            if command:
+                analyses[cls.name].attributes["command"] = command
+    # What any of them refuses it refuses now, not after hours of those that it uses.
+    for cls in classes:
+        with _told(cls, registry):
+            analyses[cls.name].check_before(selected)
+    for cls in classes:
+        with _told(cls, registry):
+            analysis = analyses[cls.name]
+            analysis.inputs = {name: datasets[name] for name in demands[cls.name][0]}
             if kept is not None and cls.keeps and cls.name not in requested:
                 found = kept(cls.name, analysis.fingerprint(), selected)
                 if found is not None:
                     datasets[cls.name], analyses[cls.name] = found, cls.from_dataset(found)
                     continue
-            if command:
-                analysis.attributes["command"] = command
             analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
-        except PelplugError:
-            raise
-        except MemoryError as error:
-            raise RunError(
-                f"The analysis {cls.name} ran out of memory; take fewer frames (--stop, --step) or fewer --workers."
-            ) from error
-        except Exception as error:
-            owner = registry.owner_of("analyses", cls.name).owner
-            raise RunError(
-                f"The analysis {cls.name} of the plugin {owner} failed: {sentence_of(error)}; tell its author."
-            ) from error
-        datasets[cls.name], analyses[cls.name] = analysis.to_dataset(), analysis
+            datasets[cls.name] = analysis.to_dataset()
     return AnalysisRun(requested, datasets, analyses, trajectory, model)
 
 
@@ -227,6 +218,24 @@ def _asked_for(classes: list, requested: tuple[str, ...], uses: Mapping[str, tup
         if cls.name in wanted:
             wanted.update(uses[cls.name])
     return [cls for cls in classes if cls.name in wanted]
+
+
+@contextlib.contextmanager
+def _told(cls: type[Analysis], registry: Registry) -> Iterator[None]:
+    """Turn what a plugin did not mean to raise into a sentence with its owner."""
+    try:
+        yield
+    except PelplugError:
+        raise
+    except MemoryError as error:
+        raise RunError(
+            f"The analysis {cls.name} ran out of memory; take fewer frames (--stop, --step) or fewer --workers."
+        ) from error
+    except Exception as error:
+        owner = registry.owner_of("analyses", cls.name).owner
+        raise RunError(
+            f"The analysis {cls.name} of the plugin {owner} failed: {sentence_of(error)}; tell its author."
+        ) from error
 
 
 def _where(cls: type[Analysis], backend: str | None, scheduler: str | None) -> dict[str, str | None]:

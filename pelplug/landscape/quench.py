@@ -14,6 +14,7 @@ from pelplug.landscape.cg import ConjugateGradients
 from pelplug.landscape.descent import Descent, Stopped
 from pelplug.landscape.fire import Fire
 from pelplug.landscape.lbfgs import LimitedMemoryBFGS
+from pelplug.landscape.minimisable import smooth_instead
 from pelplug.landscape.steepest_descent import SteepestDescent
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
@@ -137,6 +138,8 @@ def quench(
             break
         reason = "the tolerance is below what rounding allows at positions of this size; wrap them into the cell"
     converged = bool(max_force < force_tolerance)
+    if not converged and max(pot.force_jumps) > force_tolerance:
+        reason += f"; {smooth_instead(pot)}"
     displacement = descent.current.positions - conf.positions
     return QuenchResult(
         configuration=conf.replace(positions=descent.current.positions, velocities=None),

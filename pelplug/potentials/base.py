@@ -115,10 +115,14 @@ class Potential(abc.ABC):
         Largest range of any interaction [length].
     shifted : bool
         Whether pairs see each other at quenched shifts, so that distances in space say nothing about who interacts.
+    force_jumps : tuple of float
+        Largest repulsive and largest attractive force that ends at a cutoff [energy / length]; 0 where forces are
+        continuous, or nobody knows.
     """
 
     cutoff: float
     shifted: bool = False
+    force_jumps: tuple[float, float] = (0.0, 0.0)
 
     @abc.abstractmethod
     def evaluator(self, configuration: Configuration) -> Evaluator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -93,6 +94,20 @@ class PairPotential(Potential):
     def cutoff(self) -> float:
         """Largest cutoff [length]; with diameters in units of the mixed diameter."""
         return float(self.pair_cutoff.max())
+
+    @functools.cached_property
+    def force_jumps(self) -> tuple[float, float]:
+        """Largest repulsive and largest attractive force just below a cutoff [energy / length]."""
+        forces = []
+        for a, b in np.ndindex(self.sigma.shape):
+            x = self.pair_cutoff[a, b] / self.sigma[a, b] * (1.0 - 1e-12)
+            _, t1, t2, t4 = self._tail[a, b]
+            slope = self.form.function(x, self._stack[a, b])[1]
+            left = slope + t1 + 2.0 * t2 * x + 4.0 * t4 * x**3
+            inside = abs(self.form.function(0.9 * x, self._stack[a, b])[1])
+            # What rounding leaves of a smooth end is no jump.
+            forces.append(0.0 if abs(left) <= 1e-9 * max(abs(slope), inside) else -left / self.sigma[a, b])
+        return max(0.0, *forces), max(0.0, *(-force for force in forces))
 
     @property
     def truncation_terms(self) -> np.ndarray:

@@ -120,6 +120,16 @@ class _BondChanges(pelplug.Analysis):
         own = super().fingerprint()
         return own if self.x_eq != "auto" else hashlib.sha256(f"{own} {self._common}".encode()).hexdigest()
 
+    def check_before(self, frames) -> None:
+        """Refuse a system whose sizes nobody knows, by the first frame."""
+        try:
+            first = self.trajectory.configuration(int(frames[0]))
+        except pelplug.PelplugError:  # the run records which frames cannot be read
+            return
+        if first.n < 2:
+            raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
+        self._scale(first)
+
     def survey(self, frames) -> None:
         """Find x_EQ, the first minimum of g(x) averaged over all frames: a frame's own is noise as well.
 
@@ -344,6 +354,11 @@ class DefectsBetween(_BondChanges):
         """Return what decides the result of a frame, the content of the second file included."""
         content = self.trajectory.open_another(self.reference, timed=False).checksum()
         return hashlib.sha256(f"{super().fingerprint()} {content}".encode()).hexdigest()
+
+    def check_before(self, frames) -> None:
+        """Open the second trajectory, and refuse one that is of other particles."""
+        super().check_before(frames)
+        self.prepare()
 
     def prepare(self) -> None:
         """Open the second trajectory.

@@ -139,12 +139,56 @@ class Dynamics(pelplug.Analysis):
 
     # --- all of it ------------------------------------------------------------------------------------------
 
-    def summarize(self, dataset):
-        """Compute everything."""
-        if self.n_frames < 2:
+    def check_before(self, frames) -> None:
+        """Refuse too few frames, lags beyond the trajectory, species and further trajectories that are not there.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        if len(frames) < 2:
             raise pelplug.InputError(
                 f"{self.trajectory.path} gives one frame, in which nothing moves; give at least two."
             )
+        names = self.trajectory.species_names
+        if self.largest != "auto" and self.largest not in names:
+            raise pelplug.InputError(f"There is no species {self.largest}; there are {', '.join(names)}.")
+        if self.min_origins is not None and self.min_origins >= len(frames) * (1 + len(self.more)) and not self.more:
+            raise pelplug.InputError(
+                f"No lag of {len(frames)} frames has {self.min_origins} time origins, the most are {len(frames) - 1}; "
+                "lower --min-origins (min_origins= in Python)."
+            )
+        for path in self.more:
+            other = self.trajectory.open_another(path)
+            self._check_particles(other, path)
+            other.close()
+        self._check_van_hove(frames)
+
+    def _check_particles(self, other, path) -> None:
+        if not np.array_equal(other.species, self.trajectory.species):
+            raise pelplug.InputError(
+                f"{path} has other particles than {self.trajectory.path}; average trajectories of one system."
+            )
+
+    def _check_van_hove(self, frames) -> None:
+        if self.van_hove_times == "auto" or "van_hove" not in self.quantities:
+            return
+        try:
+            first, last = (self.trajectory.configuration(int(frames[k])) for k in (0, -1))
+        except pelplug.PelplugError:  # the run says what cannot be read
+            return
+        if first.time is None or last.time is None:
+            return
+        whole, beyond = last.time - first.time, max(self.van_hove_times)
+        if beyond > 1.1 * whole and not self.more:
+            raise pelplug.InputError(
+                f"The van Hove function at {beyond:g} is beyond the lags, which end at {whole:g}; give "
+                "--van-hove-times below that."
+            )
+
+    def summarize(self, dataset):
+        """Compute everything."""
         first = self.trajectory.configuration(int(self.frames[0]))
         self._reasons: list[str] = []
         density = mean_density(self.trajectory, self.frames)
@@ -254,10 +298,7 @@ class Dynamics(pelplug.Analysis):
                 trajectory = self.trajectory.open_another(path)
                 frames = np.arange(trajectory.n_frames)
                 trajectory.check_identity(frames)
-                if not np.array_equal(trajectory.species, self.trajectory.species):
-                    raise pelplug.InputError(
-                        f"{path} has other particles than {self.trajectory.path}; average trajectories of one system."
-                    )
+                self._check_particles(trajectory, path)
             positions = Positions(trajectory, frames, self.remove_drift, limit)
             clock = Clock.of(positions.times, positions.steps, trajectory.path)
             if read and not np.isclose(clock.tick, read[0][1].tick, rtol=1e-6):

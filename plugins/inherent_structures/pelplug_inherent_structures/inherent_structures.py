@@ -87,6 +87,10 @@ class InherentStructures(pelplug.Analysis):
         self.settings = _read_settings(settings)
         self._used = pelplug.landscape.quench_parameters(method, **self.settings)
 
+    def check_before(self, frames) -> None:
+        """Refuse a model whose minima no minimiser can reach."""
+        self.check_minima(frames, self.force_tolerance)
+
     def compute(self, configuration) -> dict[str, Any]:
         """Quench one frame.
 

@@ -126,6 +126,17 @@ class InherentStructureTransitions(pelplug.Analysis):
         """Return the names of the backends `run` takes: the search asks for frames as it goes, so not dask."""
         return ("serial", "multiprocessing")
 
+    def check_before(self, frames) -> None:
+        """Refuse frames out of order, and a model whose minima no minimiser can reach."""
+        self._check_order(np.asarray(frames, dtype=int))
+        self.check_minima(frames, self._quench["force_tolerance"])
+
+    def _check_order(self, labels: np.ndarray) -> None:
+        if np.any(np.diff(labels) <= 0):
+            raise pelplug.InputError(
+                f"The analysis {self.name} needs frames in the order of time, each once; give a positive --step."
+            )
+
     def run(self, *selection, n_workers: int | None = None, backend=None, **keywords):
         """Run as `pelplug.Analysis.run` does; the quenches are spread over the processes of the backend."""
         if backend not in (None, *self.get_supported_backends()):
@@ -140,10 +151,7 @@ class InherentStructureTransitions(pelplug.Analysis):
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Search the frames, and derive everything from the series of structures."""
         labels = np.asarray(self.frames, dtype=int)
-        if np.any(np.diff(labels) <= 0):
-            raise pelplug.InputError(
-                f"The analysis {self.name} needs frames in the order of time, each once; give a positive --step."
-            )
+        self._check_order(labels)
         times, unreadable = self._times(labels)
         catalogue = Catalogue(self.parameters["energy_tolerance"], self.parameters["displacement_tolerance"])
         energies: dict[int, float] = {}

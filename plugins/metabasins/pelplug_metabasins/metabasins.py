@@ -142,6 +142,20 @@ class Metabasins(pelplug.Analysis):
         self.attributes["inherent_structures_sha256"] = content = f"sha256:{checksum(self.sequence)}"
         return hashlib.sha256(f"{own} {content}".encode()).hexdigest()
 
+    def check_before(self, frames) -> None:
+        """Refuse fewer frames than can hold two metabasins.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        if self.uses and len(frames) < 3:
+            raise pelplug.InputError(
+                f"{self.trajectory.path} gives {len(frames)} frame{'s' * (len(frames) > 1)}, too few for metabasins; "
+                "select more of them."
+            )
+
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Group the visits, and derive everything from the list of metabasins."""
         source = read_sequence(self.sequence) if self.sequence else self.input(INPUT)

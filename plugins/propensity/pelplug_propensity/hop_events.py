@@ -19,7 +19,7 @@ from pelplug_propensity.options import (
     StructuralThreshold,
 )
 from pelplug_propensity.second_events import detect, pair_counts, residual_waiting_time, successive_pairs
-from pelplug_propensity.settings import distance_bins, settle_detection
+from pelplug_propensity.settings import distance_bins, matrix_species, settle_detection, window_frames
 
 __all__ = ["HopEvents"]
 
@@ -101,6 +101,39 @@ class HopEvents(pelplug.Analysis):
         super().__init__(trajectory, **base)
         self.separation, self.bin_width = separation, bin_width
 
+    def check_before(self, frames) -> None:
+        """Refuse frames that are too few for the window, or not in the order of time, by the first and the last.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        labels = np.asarray(frames, dtype=int)
+        self._check_order(labels)
+        try:
+            first, last = (self.trajectory.configuration(int(labels[k])) for k in (0, -1))
+        except pelplug.PelplugError:
+            return
+        if first.time is None or last.time is None or not last.time > first.time:
+            return  # what times lack is said where they are read
+        matrix_species(first.species_names, first.species, self.parameters["matrix"])
+        half = window_frames(self.parameters["half_window"], (last.time - first.time) / (len(labels) - 1))
+        self._check_number(len(labels), half)
+
+    def _check_order(self, labels: np.ndarray) -> None:
+        if len(labels) < 2 or np.any(np.diff(labels) <= 0):
+            raise pelplug.InputError(
+                f"The analysis {self.name} needs frames in the order of time; give two or more, by a positive --step."
+            )
+
+    def _check_number(self, frames: int, half: int) -> None:
+        if frames < 2 * half:
+            raise pelplug.InputError(
+                f"{self.trajectory.path} gives {frames} frames, fewer than the {2 * half} of the window; select more, "
+                "or shorten --half-window."
+            )
+
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Read the series, find events, and count pairs of them.
 
@@ -114,11 +147,7 @@ class HopEvents(pelplug.Analysis):
         spacing = (times[-1] - times[0]) / (len(times) - 1)
         samples = positions[np.unique(np.linspace(0, len(times) - 1, _SAMPLES).astype(int))]
         what = settle_detection(self, first, spacing, samples)
-        if len(times) < 2 * what.half:
-            raise pelplug.InputError(
-                f"{self.trajectory.path} gives {len(times)} frames, fewer than the {2 * what.half} of the window; "
-                "select more, or shorten --half-window."
-            )
+        self._check_number(len(times), what.half)
         events = detect(positions, first.cell, what)
         width, bins = distance_bins(first, self.bin_width)
         separation = round(self.separation / spacing)
@@ -154,10 +183,7 @@ class HopEvents(pelplug.Analysis):
 
     def _series(self, labels: np.ndarray):
         """Return positions less the motion of the centre of mass, times, and the first configuration."""
-        if len(labels) < 2 or np.any(np.diff(labels) <= 0):
-            raise pelplug.InputError(
-                f"The analysis {self.name} needs frames in the order of time; give two or more, by a positive --step."
-            )
+        self._check_order(labels)
         wanted, positions, times, first = set(labels.tolist()), [], [], None
         begin, end = int(labels[0]), int(labels[-1]) + 1
         for label, state in enumerate(self.trajectory.unwrapped(begin, end), start=begin):

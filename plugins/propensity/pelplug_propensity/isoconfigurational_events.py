@@ -29,6 +29,7 @@ from pelplug_propensity.settings import (
     matrix_species,
     settle_detection,
     simulated_temperature,
+    window_frames,
 )
 
 __all__ = ["IsoconfigurationalEvents"]
@@ -156,6 +157,28 @@ class IsoconfigurationalEvents(pelplug.Analysis):
             duration = relaxation_time(self.trajectory, kind, 2.0 * np.pi / spaced, 0.2)
         self._settled = {"temperature": temperature, "spacing": float(spacing), "duration": float(duration)}
         return self._settled
+
+    def check_before(self, frames) -> None:
+        """Find temperature, duration and spacing before anything is simulated; refuse runs shorter than the window.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        if self.parameters["matrix"] != "auto" and self.parameters["matrix"] not in self.trajectory.species_names:
+            names = ", ".join(self.trajectory.species_names)
+            raise pelplug.InputError(f"There is no species {self.parameters['matrix']}; there are {names}.")
+        settled = self.settle()
+        spacing = settled["spacing"]
+        half = window_frames(self.parameters["half_window"], spacing)
+        states = int(settled["duration"] / spacing * (1 + 1e-9)) + 1
+        if states < 2 * half:
+            raise pelplug.InputError(
+                f"A duration of {settled['duration']:g} gives {states} states every {spacing:g}, fewer than the "
+                f"{2 * half} of the window of p_hop; raise --duration to {2 * half * spacing:.4g} or more, or shorten "
+                "--half-window."
+            )
 
     def prepare(self) -> None:
         """Find temperature, duration and spacing."""

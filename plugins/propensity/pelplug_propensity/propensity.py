@@ -154,6 +154,15 @@ class Propensity(pelplug.Analysis):
         self._settled = {"temperature": temperature, "duration": float(duration), "relaxation_time": float(tau)}
         return self._settled
 
+    def check_before(self, frames) -> None:
+        """Find temperature and duration before anything is quenched, and refuse a run without a time step."""
+        simulated_temperature(self.trajectory, self._given["temperature"])
+        if self.largest != "auto" and self.largest not in self.trajectory.species_names:
+            raise pelplug.InputError(
+                f"There is no species {self.largest}; there are {', '.join(self.trajectory.species_names)}."
+            )
+        self.settle()
+
     def prepare(self) -> None:
         """Find temperature and duration."""
         self.settle()

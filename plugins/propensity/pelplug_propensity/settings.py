@@ -8,7 +8,14 @@ import pelplug
 from pelplug_propensity.second_events import Detection
 from pelplug_propensity.structure import first_shell_radius
 
-__all__ = ["EVENT_TYPES", "distance_bins", "matrix_species", "settle_detection", "simulated_temperature"]
+__all__ = [
+    "EVENT_TYPES",
+    "distance_bins",
+    "matrix_species",
+    "settle_detection",
+    "simulated_temperature",
+    "window_frames",
+]
 
 EVENT_TYPES = ("local", "structural")
 # Kob–Andersen at density 1.2 is where the thresholds in use are from: 0.2 (of what the softness of Schoenholz et al. is
@@ -47,6 +54,17 @@ def _frames(time: float, spacing: float, what: str, least: int) -> int:
     return number
 
 
+def window_frames(half_window: float | str, spacing: float) -> int:
+    """Return half the window of p_hop in frames: 10 if it is "auto".
+
+    Raises
+    ------
+    InputError
+        If that is fewer than two.
+    """
+    return _frames(10 * spacing if half_window == "auto" else half_window, spacing, "half window", 2)
+
+
 def settle_detection(analysis, configuration, spacing: float, samples) -> Detection:
     """Turn the parameters of an analysis into numbers of frames, thresholds and a shell.
 
@@ -74,7 +92,6 @@ def settle_detection(analysis, configuration, spacing: float, samples) -> Detect
     members = np.ones(configuration.n, dtype=bool) if given["shell"] == "all" else matrix
     spaced = configuration.density ** (-1.0 / configuration.dimension)
     scale = (_REFERENCE_DENSITY / configuration.density) ** (2.0 / configuration.dimension)
-    half_window = 10 * spacing if given["half_window"] == "auto" else given["half_window"]
     reach = 0.5 * float(np.min(configuration.heights))
     radius = given["shell_radius"]
     if radius == "auto":
@@ -86,7 +103,7 @@ def settle_detection(analysis, configuration, spacing: float, samples) -> Detect
         )
     hop, structural = given["hop_threshold"], given["structural_threshold"]
     return Detection(
-        half=_frames(half_window, spacing, "half window", 2),
+        half=window_frames(given["half_window"], spacing),
         threshold=_HOP * scale if hop == "auto" else hop,
         structural_threshold=_STRUCTURAL * scale if structural == "auto" else structural,
         delay=_frames(given["delay"], spacing, "delay", 0),

@@ -20,6 +20,7 @@ VELOCITY = "energy / length / zeta"
 TIME = "zeta length**2 / energy"
 RATE = "energy / length**2 / zeta"
 OTHERS = ("cg", "fire")
+LARGEST = 30_000  # modes of a whole spectrum
 
 
 class Relaxation(pelplug.Analysis):
@@ -150,6 +151,23 @@ class Relaxation(pelplug.Analysis):
         self.descent_times = t_start * 10.0 ** (steps / per_decade)
         self._limits = {"force_tolerance": force_tolerance, "max_evaluations": max_evaluations}
         self._rtol = rtol
+
+    def check_before(self, frames) -> None:
+        """Refuse a model whose minima no descent can reach, and a spectrum that fits into no memory.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        if self.to_minimum:
+            self.check_minima(frames, self._limits["force_tolerance"])
+        size = self.trajectory.n * self.trajectory.dimension
+        if self.spectrum and size > LARGEST:
+            raise pelplug.InputError(
+                f"The whole spectrum of {size} modes needs {16 * size**2 / 2**30:.0f} GiB and hours; leave --spectrum "
+                "out, or take a smaller system."
+            )
 
     def compute(self, configuration) -> dict[str, Any]:
         """Follow one frame.

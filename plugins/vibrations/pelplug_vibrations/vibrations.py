@@ -110,6 +110,31 @@ class Vibrations(pelplug.Analysis):
         self.fit_below = fit_below
         self.cutoff_tolerance = cutoff_tolerance
 
+    def check_before(self, frames) -> None:
+        """Refuse more modes or vectors than there are or than fit into memory, and a system without masses.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        n, d = self.trajectory.n, self.trajectory.dimension
+        self._wanted(self._count(n * d), d * (n - 1))
+        try:
+            first = self.trajectory.configuration(int(frames[0]))
+        except pelplug.PelplugError:  # the run records which frames cannot be read
+            return
+        first.require_masses("Vibrations need")
+
+    def _wanted(self, count: int | None, total: int) -> int:
+        wanted = total if count is None else count
+        if max(wanted, self.vectors) > total or self.vectors > wanted:
+            raise pelplug.InputError(
+                f"This state has {total} modes and {min(wanted, total)} were to be found; ask for no more of them "
+                "(--modes), nor vectors (--vectors)."
+            )
+        return wanted
+
     def compute(self, configuration) -> dict[str, Any]:
         """Find the modes of the frame's inherent structure.
 
@@ -132,12 +157,7 @@ class Vibrations(pelplug.Analysis):
         # In units in which a squared frequency is a curvature over a mass, whatever the model's are.
         masses = self.units.mass_unit * self.masses_of(backbone)
         total = d * (backbone.n - 1)
-        wanted = total if count is None else count
-        if max(wanted, self.vectors) > total or self.vectors > wanted:
-            raise pelplug.InputError(
-                f"This state has {total} modes and {min(wanted, total)} were to be found; ask for no more of them "
-                "(--modes), nor vectors (--vectors)."
-            )
+        wanted = self._wanted(count, total)
         # Most of a dense matrix's eigenvalues by Lanczos take longer than all of them.
         if wanted > total // 3:
             omega, vectors = all_modes(response.hessian, masses)
