@@ -1,5 +1,10 @@
 """The errors a user can meet, each worded as one sentence that ends with the remedy."""
 
+import re
+
+# Where MDAnalysis says no more than which of its classes failed, before it says why.
+_PARSER = re.compile(r"^Failed to (construct topology|load) from .*? with parser <class .*?>\.\s*Error: ", re.DOTALL)
+
 
 class PelplugError(Exception):
     """Base of every error that pelplug raises on purpose; ``exit_code`` is what the command line returns."""
@@ -35,5 +40,6 @@ def reason_of(error: BaseException, longest: int = 300) -> str:
     longest : int, optional
         Characters to keep.
     """
-    text = " ".join("".join(one if one.isprintable() else " " for one in str(error)).split()).rstrip(".;: ")
+    said = _PARSER.sub("", str(error))
+    text = " ".join("".join(one if one.isprintable() else " " for one in said).split()).rstrip(".;: ")
     return f"{text[:longest]}..." if len(text) > longest else text or type(error).__name__

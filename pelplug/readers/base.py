@@ -346,8 +346,11 @@ class FrameReader(ReaderBase):
 
 def about_frame(number: int, path, error: Exception) -> str:
     """Say what is wrong with a frame, and which frames are left."""
-    left = f"use the frames before it (--stop {number})" if number else "no frame comes before it, so write it again"
-    return f"Frame {number} of {path}: {str(error).replace('use the frames before it', left)}"
+    left = f"use the frames before it (--stop {number})"
+    if number == 0:
+        left = "no frame comes before it: write the file again, or pass its true format (--format)"
+    text = str(error).replace("use the frames before it", left)
+    return f"Frame {number} of {path}: {text}"
 
 
 def _three_columns(array: np.ndarray) -> np.ndarray:

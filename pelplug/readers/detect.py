@@ -170,14 +170,14 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bo
         what = f"The format {name} of {path} is not one that pelplug reads" if name else f"{path} has no ending"
         hint = f"did you mean --format {near[0]}?" if near else "for example GSD, LAMMPSDUMP, EXTXYZ, XTC or DCD."
         raise InputError(f"{what}; pass the format (--format), {hint}")
+    if name in PACKAGES:
+        _require(name, path)
     if topology is None and name not in MDAnalysis._PARSERS:
         raise InputError(
             f"{path} ({name}) does not tell the species of its particles; pass a topology (--topology) that does, "
             "such as GRO, PDB, PSF or a LAMMPS data file."
         )
     try:
-        if name in PACKAGES:
-            _require(name, path)
         if topology is None:
             universe = MDAnalysis.Universe(
                 path, topology_format=name, format=READERS.get(name, name), to_guess=(), convert_units=convert

@@ -9,7 +9,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
+from pelplug.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
 from pelplug.units import SYSTEMS, Units
 
 __all__ = ["DumpReader"]
@@ -85,7 +85,9 @@ class DumpReader(FrameReader):
                     break
                 tail, base = data[end:], base + end
         except DAMAGED as error:
-            raise InputError(f"{self.filename} is truncated or damaged ({error}); copy it again.") from None
+            raise InputError(
+                f"{self.filename} is truncated or damaged ({error}); {copy_or_unpack(self.filename)}."
+            ) from None
         return np.array(offsets, dtype=np.int64), np.array(times)
 
     def _header(self, frame):

@@ -13,9 +13,10 @@ import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["DAMAGED", "TEXT", "connect", "open_binary", "read_table"]
+__all__ = ["DAMAGED", "TEXT", "connect", "copy_or_unpack", "open_binary", "read_table"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_UNPACKERS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
 DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)  # what reading a damaged compressed file raises
 TEXT = object  # the dtype of a column of names, of whatever length
 
@@ -23,6 +24,16 @@ TEXT = object  # the dtype of a column of names, of whatever length
 def open_binary(path):
     """Open a file for reading bytes; .gz, .bz2 and .xz are decompressed on the way."""
     return _OPENERS.get(os.path.splitext(path)[1].lower(), open)(path, "rb")
+
+
+def copy_or_unpack(path) -> str:
+    """Return what can be done about a file that is cut off: if it is compressed, some of it can still be unpacked."""
+    stem, ending = os.path.splitext(os.fspath(path))
+    program = _UNPACKERS.get(ending.lower())
+    if program is None:
+        return "copy it again"
+    name = os.path.basename(stem)
+    return f"copy it again, or take what can still be unpacked: {program} -dc '{name}{ending}' > 'part-{name}'"
 
 
 def connect(path):

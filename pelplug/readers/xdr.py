@@ -15,6 +15,7 @@ import numpy as np
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 
 from pelplug.errors import InputError
+from pelplug.readers.base import about_frame
 
 __all__ = ["GuardedTRR", "GuardedXTC", "check_first"]
 
@@ -102,7 +103,7 @@ class Frames:
         if magic == 2023:
             raise InputError("it has more atoms than an XTC of the usual kind holds; write fewer atoms")
         if magic != 1995 or again != n:
-            raise InputError("it does not begin as a frame of an XTC does; the file is damaged, use the frames before")
+            raise InputError("it does not begin as a frame of an XTC does: it is damaged, use the frames before it")
         self._atoms(n)
         _plausible([time], np.inf)
         _plausible(box, _FAR)
@@ -127,7 +128,7 @@ class Frames:
             _TRR, position
         )
         if magic != 1993 or length != 13 or count != b"\0\0\0\x0c" or name != b"GMX_trn_file":
-            raise InputError("it does not begin as a frame of a TRR does; the file is damaged, use the frames before")
+            raise InputError("it does not begin as a frame of a TRR does: it is damaged, use the frames before it")
         self._atoms(n)
         width = box // 9 if box else next((size // (3 * n) for size in (x, v, f) if size), 4)
         whole = {0, 9 * width}
@@ -223,7 +224,7 @@ def check_first(path, kind: str) -> None:
     try:
         Frames(path, kind, most=1).check(0)
     except InputError as error:
-        raise InputError(f"Frame 0 of {os.fspath(path)} cannot be read: {error}.") from None
+        raise InputError(about_frame(0, os.fspath(path), f"it cannot be read: {error}.")) from None
 
 
 class _Guarded:
@@ -245,7 +246,7 @@ class _Guarded:
             if header.get("bits"):
                 _check_extent(header, arrays[0] if arrays else frame.x)
         except InputError as error:
-            raise InputError(f"Frame {number} of {self.frames.path} cannot be read: {error}.") from None
+            raise InputError(about_frame(number, self.frames.path, f"it cannot be read: {error}.")) from None
         return frame
 
     def read(self):

@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader, unevenness
 from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import DAMAGED, TEXT, connect, read_table
+from pelplug.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
 from pelplug.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
 
 __all__ = ["XYZReader"]
@@ -64,7 +64,9 @@ class XYZReader(FrameReader):
                 self._file.readline()
                 collections.deque(itertools.islice(self._file, n), maxlen=0)
         except DAMAGED as error:
-            raise InputError(f"{self.filename} is truncated or damaged ({error}); copy it again.") from None
+            raise InputError(
+                f"{self.filename} is truncated or damaged ({error}); {copy_or_unpack(self.filename)}."
+            ) from None
         self._offsets = np.array(offsets, dtype=np.int64)
         self._count = len(offsets)
 
