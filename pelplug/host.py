@@ -180,6 +180,8 @@ def analyze(
         trust_model=trust_model,
         parameters=parameters,
     )
+    for name, error in run.failed.items():
+        warnings.warn(f"{name} failed, the rest is there: {error}", RuntimeWarning, stacklevel=2)
     for name, dataset in run.datasets.items():
         for part, why in failed_parts(dataset).items():
             warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=2)

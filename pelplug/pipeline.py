@@ -33,13 +33,15 @@ class AnalysisRun:
     Attributes
     ----------
     requested : tuple of str
-        The analyses asked for.
+        The analyses asked for that did not fail.
     datasets : dict of str to Dataset
         Results by name, those of used analyses included, in the order they ran.
     analyses : dict of str to Analysis
         The analyses themselves, for plotting.
     trajectory : Trajectory
     model : Model or None
+    failed : dict of str to PelplugError
+        Those that failed, where others did not.
     """
 
     requested: tuple[str, ...]
@@ -47,6 +49,7 @@ class AnalysisRun:
     analyses: dict[str, Analysis]
     trajectory: Any
     model: Model | None
+    failed: dict[str, PelplugError] = dataclasses.field(default_factory=dict)
 
 
 def order(names: Iterable[str], registry: Registry) -> list[type[Analysis]]:
@@ -186,6 +189,13 @@ def execute(
         check_derivatives(model, potential, trajectory, int(selected[0]), hessian)
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
+    failed: dict[str, PelplugError] = {}
+
+    def fail(name: str, error: PelplugError) -> None:
+        failed[name] = error
+        if set(requested) <= set(failed):  # none of the others can be had
+            raise next(iter(failed.values()))
+
     for cls in classes:
         with _told(cls, registry):
             analyses[cls.name] = cls(
@@ -198,17 +208,25 @@ def execute(
         with _told(cls, registry):
             analyses[cls.name].check_before(selected)
     for cls in classes:
-        with _told(cls, registry):
-            analysis = analyses[cls.name]
-            analysis.inputs = {name: datasets[name] for name in demands[cls.name][0]}
-            if kept is not None and cls.keeps and cls.name not in requested:
-                found = kept(cls.name, analysis.fingerprint(), selected)
-                if found is not None:
-                    datasets[cls.name], analyses[cls.name] = found, cls.from_dataset(found)
-                    continue
-            analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
-            datasets[cls.name] = analysis.to_dataset()
-    return AnalysisRun(requested, datasets, analyses, trajectory, model)
+        if lost := [name for name in demands[cls.name][0] if name in failed]:
+            fail(cls.name, RunError(f"The analysis {cls.name} uses {lost[0]}, which failed: {failed[lost[0]]}"))
+            continue
+        try:
+            with _told(cls, registry):
+                analysis = analyses[cls.name]
+                analysis.inputs = {name: datasets[name] for name in demands[cls.name][0]}
+                if kept is not None and cls.keeps and cls.name not in requested:
+                    found = kept(cls.name, analysis.fingerprint(), selected)
+                    if found is not None:
+                        datasets[cls.name], analyses[cls.name] = found, cls.from_dataset(found)
+                        continue
+                analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
+                datasets[cls.name] = analysis.to_dataset()
+        except PelplugError as error:
+            fail(cls.name, error)
+    there = tuple(name for name in requested if name in datasets)
+    analyses = {name: analyses[name] for name in datasets}
+    return AnalysisRun(there, datasets, analyses, trajectory, model, failed)
 
 
 def _asked_for(classes: list, requested: tuple[str, ...], uses: Mapping[str, tuple[str, ...]]) -> list:

@@ -81,6 +81,8 @@ def tell_failures(run) -> int:
     """
     from pelplug.provenance import failed_frames, failed_parts
 
+    for name, error in run.failed.items():
+        note(f"{name} failed, the rest is there: {error}")
     parts = {name: failed_parts(dataset) for name, dataset in run.datasets.items()}
     for name, reasons in parts.items():
         for part, why in reasons.items():
@@ -96,6 +98,8 @@ def tell_failures(run) -> int:
     # What could not be read is told by a sentence about the file, what could not be computed by another.
     reasons = [why for dataset in run.datasets.values() for why in failed_frames(dataset).values()]
     damaged = any(why.startswith("Frame ") for why in reasons)
+    if run.failed:
+        return max(error.exit_code for error in run.failed.values())
     return FAILED if any(parts.values()) else LEFT_OUT if damaged else 0
 
 

@@ -16,11 +16,20 @@ from pelplug.configuration import whole_numbers
 from pelplug.errors import InputError, reason_of
 from pelplug.units import Units
 
-__all__ = ["Frame", "FrameReader", "about_frame", "is_flat", "mdanalysis_cell", "reduce_to_plane", "unevenness"]
+__all__ = [
+    "ROUNDING",
+    "Frame",
+    "FrameReader",
+    "about_frame",
+    "is_flat",
+    "mdanalysis_cell",
+    "reduce_to_plane",
+    "unevenness",
+]
 
-# Of the distance of particles: z that differ by less are rounding errors; in a file that says or shows that it is
-# two-dimensional, more is no third dimension either.
-_ROUNDING, _OUT_OF_PLANE = 1e-5, 1e-3
+# Of the distance of particles: z that differ by less, in the first frame and the last, are rounding errors; in a file
+# that says or shows that it is two-dimensional, more is no third dimension either.
+ROUNDING, _OUT_OF_PLANE = 1e-4, 1e-3
 
 # What reading raises where a file does not hold what its other parts promise.
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RuntimeError, EOFError)
@@ -84,7 +93,7 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
     Returns
     -------
     bool
-        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal, to a hundred
+        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal, to a ten
         thousandth of the distance of particles, in an upright cell at most half as high as it is wide (LAMMPS writes z
         from -0.5 to 0.5, HOOMD-blue any height).
     """
@@ -100,7 +109,7 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
     height = abs(cell[2, 2])
     upright = not cell[2, :2].any()
     thin = height <= 0.5 * min(np.linalg.norm(cell[0]), np.linalg.norm(cell[1]))
-    return bool(len(positions) > 1 and upright and thin and unevenness(positions, cell) <= _ROUNDING)
+    return bool(len(positions) > 1 and upright and thin and unevenness(positions, cell) <= ROUNDING)
 
 
 def unevenness(positions: np.ndarray, cell: np.ndarray | None) -> float:

@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.readers.base import Frame, FrameReader, unevenness
+from pelplug.readers.base import ROUNDING, Frame, FrameReader, unevenness
 from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
 from pelplug.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
@@ -107,7 +107,10 @@ class XYZReader(FrameReader):
         d = positions.shape[1]
         cell, periodic = _cell(pairs, d)
         flat = (
-            d == 3 and periodic is not None and periodic == (True, True, False) and unevenness(positions, cell) < 1e-5
+            d == 3
+            and periodic is not None
+            and periodic == (True, True, False)
+            and unevenness(positions, cell) <= ROUNDING
         )
         diameters = column("diameters")
         if diameters is None and "radius" in layout:
