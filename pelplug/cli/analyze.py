@@ -114,7 +114,8 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     except PelplugError as error:
         hint = f"the results are in {output}; with --overwrite the rest is made again from the finished frames"
         raise type(error)(f"{str(error).rstrip('.')} ({hint}).") from error
-    store.discard()
+    if not run.failed:  # their finished frames are of use yet
+        store.discard()
     code = tell_failures(run)
     if not quiet:
         summarise(run, [output, *beside, *([plot] if plot else []), *export], store)
