@@ -46,6 +46,7 @@ def frames(kind: str, path: str, n_atoms: int, limit: int):
         "EXTXYZ": _xyz,
         "H5MD": _h5md,
         "DATA": _data,
+        "GRO": _gro,
     }.get(kind)
     yield from itertools.islice(reader(path) if reader else _mdanalysis(kind, path, n_atoms), limit)
 
@@ -131,6 +132,19 @@ def _data(path):
     yield Raw(x, np.array([[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]]))
 
 
+def _gro(path):
+    with opened(path) as file:
+        while title := file.readline().strip():
+            n = int(file.readline())
+            rows = [file.readline() for _ in range(n)]
+            width = rows[0][25:].find(".") + 1
+            x = [[float(row[20 + k * width : 20 + (k + 1) * width]) for k in range(3)] for row in rows]
+            box = 10.0 * np.array(re.findall(r"-?\d+\.\d{5}", file.readline()), dtype=float)
+            cell = np.concatenate([box, np.zeros(9 - box.size)])[[[0, 3, 4], [5, 1, 6], [7, 8, 2]]]
+            time = re.search(r"\bt= *([-+.\deE]+)", title)
+            yield Raw(10.0 * np.array(x), cell if box.any() else None, float(time.group(1)) if time else None)
+
+
 def _mdanalysis(kind, path, n_atoms):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -159,12 +173,6 @@ def _vectors(kind, path, number):
         if not box[[0, 2, 5]].any():
             return np.zeros((3, 3))
         return box[[[0, 1, 3], [1, 2, 4], [3, 4, 5]]] if title.startswith("*") else None
-    if kind == "GRO":
-        with opened(path) as file:
-            lines = file.read().splitlines()
-        box = 10.0 * np.array(re.findall(r"-?\d+\.\d{5}", lines[int(lines[1]) + 2]), dtype=float)
-        order = [[0, 3, 4], [5, 1, 6], [7, 8, 2]]
-        return np.concatenate([box, np.zeros(9 - box.size)])[order]
     if kind in ("CONFIG", "HISTORY"):
         with open(path) as file:
             lines = file.read().splitlines()

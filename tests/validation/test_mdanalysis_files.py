@@ -290,7 +290,10 @@ def table() -> str:
     warnings.simplefilter("ignore")
     rows = collections.defaultdict(list)
     for name in NAMES:
-        outcome = examine(name)
+        try:
+            outcome = examine(name)
+        except Exception as error:
+            outcome = Outcome(name, detect_format(path_of(name)), False, f"WRONG: {name}: {str(error)[:200]}")
         rows[outcome.kind or "(none)"].append(outcome)
     lines = ["| format | files | read | frames with an MSD | refused because |", "|---|---|---|---|---|"]
     for kind, found in sorted(rows.items()):
