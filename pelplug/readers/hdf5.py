@@ -9,6 +9,7 @@ from pelplug.errors import InputError
 
 __all__ = ["check_heaps"]
 
+_FILE = b"\x89HDF\r\n\x1a\n"
 _MARK = b"GCOL\x01\0\0\0"
 _NEAR = 1 << 20  # bytes at both ends of the file, where the texts of attributes are
 
@@ -26,6 +27,8 @@ def check_heaps(path) -> None:
         If an entry leaves the heap, or free space has no size, at which the library goes round and round.
     """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        if text[:8] != _FILE or text[14 if text[8] < 2 else 10] != 8:  # lengths are not of 8 bytes, which h5py's are
+            return
         for begin in {0, max(0, len(text) - _NEAR)}:
             end = min(len(text), begin + _NEAR)
             place = text.find(_MARK, begin, end)
