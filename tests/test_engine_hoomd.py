@@ -5,8 +5,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import types
-import warnings
 
 import numpy as np
 import pytest
@@ -551,91 +549,6 @@ def test_a_run_that_blows_up_says_so():
     state = thermalised(model.random_configuration(155, 1, arrangement="random"), model, 1.0, 1)
     with pytest.raises(RunError, match="smaller time step"), begin("kob-andersen", state=state) as session:
         session.run(2000)
-
-
-# --- what is said of a table, and of a GPU -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("truncation", "jump"), [("shift", 0.0730), ("shifted-force", 0.0)])
-def test_the_error_of_a_table_includes_the_jump_at_the_cutoff(truncation, jump):
-    """U'(rc) of the Kob-Andersen liquid: 0.039, 0.073 and 0.022 for AA, AB and BB."""
-    model = pelplug.model("kob-andersen", truncation=truncation)
-    state = model.random_configuration(1000, 1)
-    state = settle(state, model.potential(state), 60)
-    found = choose_route("table", model.potential(state), Frame(state, model), state, "cpu")
-    error = found.interpolation_error
-    assert error["jump"] == pytest.approx(jump, abs=1e-3)
-    assert error["force"] == max(error["jump"], error["inside"]) and 0 < error["inside"] < 3e-3
-    assert f"{error['force']:.1e} in the force" in found.text
-    assert ("jump at the cutoff" in found.text) == (jump > 0)
-
-
-class Gpu:
-    """HOOMD-blue's module as far as devices are looked for."""
-
-    def __init__(self, usable, reasons=(), broken=False, mpi=False):
-        def make(**_):
-            if broken:
-                raise RuntimeError("CUDA driver version is insufficient")
-
-        make.is_available = lambda: usable
-        make.get_unavailable_device_reasons = lambda: list(reasons)
-        make.get_available_devices = lambda: ["[0] NVIDIA"] if usable else []
-        self.device = types.SimpleNamespace(GPU=make, CPU=lambda **_: "a processor")
-        self.version = types.SimpleNamespace(gpu_enabled=True, mpi_enabled=mpi, version="4.8.2")
-
-
-@pytest.fixture
-def with_gpu(monkeypatch):
-    def install(*args, **kwargs):
-        module = Gpu(*args, **kwargs)
-        monkeypatch.setitem(sys.modules, "hoomd", module)
-        monkeypatch.setattr("pelplug.simulate.hoomd._load", lambda: module)
-        return module
-
-    return install
-
-
-def test_a_gpu_that_auto_cannot_use_is_said(with_gpu):
-    with_gpu(False, ["[0] NVIDIA: compute capability 3.5 is too low"])
-    with pytest.warns(UserWarning, match="runs on the CPU.*capability 3.5"):
-        assert HoomdEngine().kind == "cpu"
-    with pytest.raises(InputError, match=r"capability 3.5 is too low"):
-        HoomdEngine("gpu")
-    with_gpu(False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert HoomdEngine().kind == "cpu"  # there is none: nothing to say
-    with pytest.raises(InputError, match="there is none"):
-        HoomdEngine("gpu")
-
-
-def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
-    with_gpu(True, broken=True)
-    monkeypatch.setattr("pelplug.simulate.hoomd.HoomdSession", lambda *_, kind, device, **__: f"on {kind}: {device}")
-    model, state = pelplug.model("kob-andersen"), None
-    with pytest.warns(UserWarning, match="not on the GPU: .*driver version is insufficient"):
-        assert HoomdEngine().session(state, model, None, seed=1) == "on cpu: a processor"
-    with pytest.raises(InputError, match=r"driver version is insufficient.*device cpu"):
-        HoomdEngine("gpu").session(state, model, None, seed=1)
-
-    def on(*_, kind, **__):
-        if kind == "gpu":
-            raise InputError("There is no CUDA kernel for StillingerWeberPotential.")
-        return f"on {kind}"
-
-    with_gpu(True)
-    monkeypatch.setattr("pelplug.simulate.hoomd.HoomdSession", on)
-    with pytest.warns(UserWarning, match="not on the GPU: There is no CUDA kernel"):
-        assert HoomdEngine().session(state, model, None, seed=1) == "on cpu"
-
-
-def test_auto_under_mpirun_asks_what_is_meant(with_gpu, monkeypatch):
-    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
-    with_gpu(False, mpi=True)
-    with pytest.raises(InputError, match="4 processes; say --device mpi"):
-        HoomdEngine()
-    assert HoomdEngine("cpu").kind == "cpu"
 
 
 # --- the kernel of the GPU --------------------------------------------------------------------------------------

@@ -296,6 +296,20 @@ def test_no_frames_no_box_other_schema(tmp_path):
     refused(path, "schema 'other'")
 
 
+def test_a_box_of_edge_1_is_left_out_by_gsd(tmp_path):
+    """Packings are often in the unit cube, which is the schema's default."""
+    points = np.random.default_rng(3).random((20, 3)) - 0.5
+    frame = gsd.hoomd.Frame()
+    frame.configuration.box = [1, 1, 1, 0, 0, 0]
+    frame.particles.N, frame.particles.types, frame.particles.position = 20, ["A"], points
+    with gsd.hoomd.open(tmp_path / "a.gsd", "w") as file:
+        file.append(frame)
+    conf = open_trajectory(tmp_path / "a.gsd").configuration(0)
+    assert np.array_equal(conf.cell, np.eye(3))
+    apart = conf.positions - points
+    assert np.abs(apart - np.round(2 * apart.mean(axis=0)) / 2).max() < 1e-6
+
+
 def test_number_of_particles_changes(tmp_path):
     rng = np.random.default_rng(14)
     traj = open_trajectory(write(tmp_path / "n.gsd", [frame(rng, 0), frame(rng, 1, n=N + 1)]))

@@ -119,6 +119,8 @@ class GSDReader(FrameReader):
         box = self._chunk(frame, "configuration/box")
         if n == 0:
             raise InputError("there are no particles; give a frame that has some.")
+        if box is None and self.application.startswith("gsd.hoomd"):
+            box = (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)  # gsd leaves out what is the schema's default
         if box is None:
             raise InputError("there is no periodic box (configuration/box); write one into the file.")
         cell = _cell_of_box(np.asarray(box, dtype=np.float64))
