@@ -40,13 +40,18 @@ def start():
     return state
 
 
+def frame_length(units):
+    """Frames of a model in nm are in Angstrom."""
+    return 1e-10 if units == "gromacs" else SYSTEMS[units][0]
+
+
 def argon(units, start, folder):
     """The model, the state with velocities of T = 0.9 epsilon / k_B, and a time step of 0.002 tau, in some units."""
     length, energy, mass, time = SYSTEMS[units]
     path = folder / f"{units}.toml"
     path.write_text(TOML.format(units=units, mass=MASS / mass, sigma=SIGMA / length, epsilon=EPSILON / energy))
     model = from_file(path)
-    scale = SIGMA / length
+    scale = SIGMA / frame_length(units)
     state = start.replace(positions=start.positions * scale, cell=start.cell * scale)
     boltzmann = BOLTZMANN if units != "lj" else EPSILON
     temperature = 0.9 * EPSILON / boltzmann
@@ -61,8 +66,8 @@ def follow(engine, units, start, folder, method):
     with engine.session(state, model, dynamics, seed=1, log_every=50) as run:
         log = run.run(150)
         end = run.configuration().unwrapped_positions()
-    length, energy = SYSTEMS[units][:2]
-    moved = (end - state.unwrapped_positions()) * length / SIGMA
+    energy = SYSTEMS[units][1]
+    moved = (end - state.unwrapped_positions()) * frame_length(units) / SIGMA
     return moved, log.potential_energy * energy / EPSILON, 0.9 * log.temperature / temperature
 
 
