@@ -23,6 +23,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Spread the whole suite over the cores; files and tests that are named run in this process."""
+    options = config.option
+    if (
+        config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        and getattr(options, "numprocesses", 0) is None  # pytest-xdist is there and nobody has said how many
+        and not (options.usepdb or options.collectonly)
+    ):
+        options.numprocesses = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        options.dist = "worksteal"  # neighbours stay together, so they share what a module's fixtures made
+
+
 def pytest_collection_modifyitems(items):
     if importlib.util.find_spec("hoomd") is None:
         skip = pytest.mark.skip(reason="HOOMD-blue is not here: conda-forge has it, or set PELPLUG_HOOMD_PATH")
