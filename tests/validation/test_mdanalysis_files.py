@@ -169,10 +169,12 @@ def check_displacements(trajectory, seen) -> str:
     sure = np.abs(steps - np.rint(steps)).max() <= 0.45
     spread = (np.max(fractional, axis=0) - np.min(fractional, axis=0)).max()
     moved, expected = np.zeros_like(fractional[0]), [0.0]
+    # Positions are wrapped around the origin or from it; each sees the cell grow from where it begins.
+    low = -0.5 if np.abs(fractional[0]).max() < 0.55 and fractional[0].min() < -0.45 else 0.0
     for (before, after), (_, cell_before), (_, cell) in zip(
         itertools.pairwise(fractional), seen[:-1], seen[1:], strict=True
     ):
-        inside_before, inside = before - np.floor(before), after - np.floor(after)
+        inside_before, inside = before - np.floor(before - low), after - np.floor(after - low)
         turns = -np.rint(inside - inside_before) if spread <= 2 else np.floor(after) - np.floor(before)
         moved += inside @ cell[:d, :d] - inside_before @ cell_before[:d, :d] + turns @ cell[:d, :d]
         expected.append(float(np.mean(np.sum(moved**2, axis=1))))
