@@ -239,3 +239,36 @@ def test_what_remove_drift_takes_off_is_said(tmp_path, walk, removed):
         cli, ["analyze", "--plugin", "dynamics", str(path), option, "-o", str(tmp_path / "b.nc")]
     )
     assert "centre of mass" in answer.stdout and answer.exit_code == 0
+
+
+def test_energies_of_frames_at_their_times(tmp_path):
+    """The series of energies that msed takes from frames has the times that the frames have."""
+    model = pelplug.model("kob-andersen", cutoff=1.8)
+    start = model.random_configuration(60, 1)
+    rng = np.random.default_rng(2)
+    walk = start.positions + np.cumsum(rng.normal(0, 0.002, (120, 60, 3)), axis=0)
+    walk = pelplug.quench(start, model.potential(start), method="lbfgs").configuration.positions + walk - walk[0]
+    lags = {}
+    for name, options, comment in (
+        ("interval", ["--frame-interval", "0.5"], lambda k: ""),
+        ("times", [], lambda k: f"time={0.5 * k}"),
+        ("both", [], lambda k: f"step={10 * k} time={0.5 * k}"),
+        ("steps", ["--dt", "0.05"], lambda k: f"step={10 * k}"),
+    ):
+        path = tmp_path / f"{name}.xyz"
+        with open(path, "w") as file:
+            for k, frame in enumerate(walk):
+                edges = " ".join(f"{one:.17g}" for one in start.cell.ravel())
+                file.write(f'60\nLattice="{edges}" {comment(k)}\n')
+                rows = zip(start.species, frame, strict=True)
+                file.writelines(f"{who} {x:.17g} {y:.17g} {z:.17g}\n" for who, (x, y, z) in rows)
+        run = ["analyze", "--plugin", "msed", str(path), "--model", "kob-andersen", "--model-param", "cutoff=1.8"]
+        answer = CliRunner().invoke(cli, [*run, *options, "--quiet", "-o", str(tmp_path / f"{name}.nc")])
+        assert answer.exit_code == 0, answer.stderr
+        dataset = pelplug.read_results(tmp_path / f"{name}.nc")["msed"]
+        lags[name] = dataset["lag"].values[:5]
+    for name in lags:
+        np.testing.assert_allclose(lags[name], 0.5 * np.arange(1, 6), err_msg=name)
+    run[3] = str(tmp_path / "interval.xyz")
+    answer = CliRunner().invoke(cli, [*run, "-o", str(tmp_path / "none.nc")])
+    assert answer.exit_code == 2 and "--frame-interval" in answer.stderr

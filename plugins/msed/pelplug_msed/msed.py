@@ -211,17 +211,24 @@ class MSED(pelplug.Analysis):
         origin = Origin(f"the frames of {self.trajectory.path}", n=first.n, extensive=True)
         origin.take_units(self.units)
         origin.time_step = self.trajectory.dt or record.get("time_step")
-        if first.step is None:
-            if first.time is None:
-                raise pelplug.InputError(f"The frames of {self.trajectory.path} have neither steps nor times.")
+        if self.trajectory.frame_interval is not None:
+            origin.time_step = None
+        # Times of frames serve where steps do not tell how long one is.
+        timed = first.time is not None and (first.step is None or origin.time_step is None)
+        if timed:
             origin.time_step = 1.0
+        elif first.step is None:
+            raise pelplug.InputError(
+                f"The frames of {self.trajectory.path} have neither steps nor times; pass --frame-interval TIME "
+                "(frame_interval= in Python)."
+            )
         potential = self.potential_of(first)
         pelplug.require_interaction(first, potential)
 
         def chunks():
             for label in self.frames:
                 state = self.trajectory.configuration(int(label))
-                at = state.time if first.step is None else state.step
+                at = state.time if timed else state.step
                 # Species and diameters of swap Monte Carlo are others in each frame.
                 same = all(np.array_equal(getattr(state, key), getattr(first, key)) for key in ("species", "diameters"))
                 own = potential if same else self.potential_of(state)
