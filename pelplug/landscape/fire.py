@@ -119,7 +119,10 @@ class Fire:
 def _divergence(energy: float, max_force: float, ceiling: float) -> str:
     if not (math.isfinite(energy) and math.isfinite(max_force)):
         return "it diverged: the energy or a force is not finite; take a smaller dt_max or max_step"
-    return f"it diverged: the energy rose to {energy:.6g}, beyond {ceiling:.6g}; take a smaller dt_start or max_step"
+    return (
+        f"it diverged: the energy rose to {energy:.6g}, beyond {ceiling:.6g}; take a smaller dt_start or max_step, or "
+        "another method (--method lbfgs)"
+    )
 
 
 @kernel(fastmath={"reassoc", "contract", "nsz"})

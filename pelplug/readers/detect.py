@@ -57,6 +57,7 @@ PACKAGES = {
     "MMTF": ("mmtf", "mmtf-python"),
 }
 _NO_FILES = {"IMD", "MEMORY", "OPENMMAPP", "OPENMMSIMULATION", "OPENMMTOPOLOGY", "PARMED", "RDKIT"}  # objects, sockets
+_OF_ASE = ("XDATCAR", "POSCAR", "CONTCAR", "OUTCAR", "VASPRUN.XML", "XSF", "CUBE", "CASTEP")
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -164,6 +165,11 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bo
             f"trajectory, and this one behind it: --topology {path}."
         )
     if name not in known or name in _NO_FILES:
+        if _is_ase_s(path):
+            raise InputError(
+                f"{path} is of a format that neither pelplug nor MDAnalysis reads, but ASE does; convert it: "
+                f"pip install ase, then: ase convert -o extxyz '{path}' '{path}.extxyz'"
+            )
         near = difflib.get_close_matches(name, sorted({*known, *_OWN, *_ALIASES} - _NO_FILES), n=1)
         if Path(path).suffix.lower() == f".{name.lower()}":
             near = []  # nobody said so: it is the ending of the file
@@ -206,6 +212,13 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bo
     if frames == 0:
         raise InputError(f"{path} has no frames; check that the run which wrote it got that far.")
     return universe, extra
+
+
+def _is_ase_s(path: str) -> bool:
+    """Tell whether a file that MDAnalysis does not know is one of those that ASE reads by its name or beginning."""
+    name = os.path.basename(path).upper()
+    by_name = any(name.startswith(one) or name.endswith(f".{one}") for one in _OF_ASE)
+    return by_name or _head(path).startswith(b"- of UlmASE-Trajectory")
 
 
 def _head(path: str) -> bytes:
