@@ -78,9 +78,8 @@ def main(path, topology, begin, count):
     good = read(path, topology)
     with open(path, "rb") as file:
         data = file.read()
-    ending = os.path.basename(path).partition(".")[2]
     with tempfile.TemporaryDirectory() as folder:
-        bad = os.path.join(folder, f"bad.{ending}")
+        bad = os.path.join(folder, os.path.basename(path))
         for number in range(begin, count):
             with open(bad, "wb") as file:
                 file.write(damaged(data, number))
