@@ -140,6 +140,7 @@ class _BondChanges(pelplug.Analysis):
         InputError
             If that does not lie between the two cutoffs of the inherent structure.
         """
+        self.prepare()  # refuses a second trajectory that does not fit
         if self.x_eq != "auto":
             return
         total, expected, number = 0.0, 0.0, 0
