@@ -243,6 +243,17 @@ def test_recorded_nonsense_of_mean_field(tmp_path):
         pelplug.analyze("inherent-structures", tmp_path / "t.nc", stop=1)
 
 
+def test_a_record_nobody_signed_stands_in_no_ones_way(tmp_path):
+    """Where the user names a model, neither the file nor the units of such a record are believed."""
+    path = tmp_path / "t.gsd"
+    state = pelplug.model("kob-andersen").random_configuration(100, 1)
+    pelplug.write_trajectory(
+        path, [state.replace(step=0)], model_record={"name": "eam", "parameters": {"file": "/dev/zero"}}
+    )
+    found = pelplug.analyze("inherent-structures", path, model="kob-andersen", force_tolerance=1e-6)
+    assert found.sizes["frame"] == 1
+
+
 @pytest.mark.parametrize("text", [b"[" * 100_000, b'{"name": NaN', b"\xff\xfe", b"[1, 2]", b'"kob-andersen"'])
 def test_damaged_records_are_no_record(tmp_path, text):
     assert outside.parse_record(text) is None

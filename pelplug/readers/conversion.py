@@ -123,7 +123,12 @@ def units_of_record(record: Mapping | None) -> Units:
             return Units.of(definition.get("units", "reduced"))
     except InputError:
         return Units()
-    return Units.of("metal") if record.get("name") in ("eam", "cu50zr50") else REDUCED
+    if record.get("name") not in ("eam", "cu50zr50"):
+        return REDUCED
+    # What pelplug writes of these models has the checksum of their file; a record without it says nothing to believe.
+    parameters = record.get("parameters")
+    signed = isinstance(parameters, Mapping) and isinstance(parameters.get("sha256"), str)
+    return Units.of("metal") if signed else Units()
 
 
 def conversion_of(trajectory, said: Units | None, masses: Mapping[str, float] | None) -> Conversion:

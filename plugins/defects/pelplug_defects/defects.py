@@ -358,8 +358,8 @@ class DefectsBetween(_BondChanges):
 
     def check_before(self, frames) -> None:
         """Open the second trajectory, and refuse one that is of other particles."""
-        super().check_before(frames)
         self.prepare()
+        super().check_before(frames)
 
     def prepare(self) -> None:
         """Open the second trajectory.
