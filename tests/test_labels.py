@@ -1,6 +1,7 @@
 """Names of species: of any length, in any letters, written by every writer as they are or refused before any work."""
 
 import gsd.hoomd
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -165,3 +166,31 @@ def test_commands_that_make_states(tmp_path, monkeypatch, labels, command):
     # What was recorded is found again.
     answer = CliRunner().invoke(cli, ["analyze", "--plugin", "inherent-structures", "s.gsd", "--quiet", "-o", "i.nc"])
     assert answer.exit_code == 0, answer.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_different_letters_stay_different(tmp_path, encoding):
+    """Names in another encoding than UTF-8 do not run together."""
+    labels = ("é", "ü")
+    path = tmp_path / "a.gsd"
+    with gsd.hoomd.open(path, "w") as file:
+        frame = gsd.hoomd.Frame()
+        frame.particles.N, frame.particles.typeid = N, [i % 2 for i in range(N)]
+        frame.particles.types = [label.encode(encoding) for label in labels]
+        frame.configuration.box, frame.particles.position = (
+            [L, L, L, 0, 0, 0],
+            np.zeros((N, 3)) + np.arange(N)[:, None] % 2,
+        )
+        file.append(frame)
+    assert pelplug.open_trajectory(path)[0].species.tolist() == expected(labels)
+    path = data(tmp_path / "a.data", labels)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert pelplug.open_trajectory(path)[0].species.tolist() == expected(labels)
+    path = tmp_path / "a.h5md"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("particles/all")
+        group["position/value"], group["position/step"] = np.random.default_rng(0).random((1, N, 3)), [0]
+        group["species"] = np.array([label.encode(encoding) for label in expected(labels)])
+        group.create_group("box").attrs["boundary"] = ["periodic"] * 3
+        group["box/edges"] = [L] * 3
+    assert pelplug.open_trajectory(path)[0].species.tolist() == expected(labels)

@@ -14,7 +14,7 @@ from MDAnalysis.lib.util import NamedStream, store_init_arguments
 
 from pelplug.errors import InputError
 from pelplug.readers.base import about_frame
-from pelplug.readers.text import DAMAGED, open_binary
+from pelplug.readers.text import DAMAGED, open_binary, text_of
 
 __all__ = ["GROFrames"]
 
@@ -86,7 +86,7 @@ class GROFrames(ReaderBase):
         with open_binary(self.filename) as file:
             file.seek(self._offsets[frame])
             title, count = file.readline().decode(errors="replace"), file.readline()
-            lines = [line.decode(errors="replace") for line in itertools.islice(file, int(count) + 1)]
+            lines = [text_of(line) for line in itertools.islice(file, int(count) + 1)]
         if int(count) != self.n_atoms:
             raise InputError(
                 f"it has {int(count)} particles, and frame 0 {self.n_atoms}; split the file where the number changes"

@@ -12,6 +12,7 @@ from pelplug.errors import InputError, reason_of
 from pelplug.files import close_at_exit
 from pelplug.outside import parse_record
 from pelplug.readers.base import Frame, FrameReader
+from pelplug.readers.text import text_of
 
 __all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "TIME_LOG", "VELOCITY_LOG", "GSDReader"]
 
@@ -182,7 +183,7 @@ class GSDReader(FrameReader):
         stored = self._chunk(frame, "particles/types")
         names = ["A"]
         if stored is not None:
-            names = [bytes(row).split(b"\0")[0].decode(errors="replace") for row in stored.view(np.uint8)]
+            names = [text_of(bytes(row).split(b"\0")[0]) for row in stored.view(np.uint8)]
         if ids.shape != (n,) or ids.max() >= len(names):
             raise InputError("a particle has a type without a name (particles/types); write the file again.")
         return np.array(names)[ids]

@@ -9,6 +9,7 @@ from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.hdf5 import check_heaps
 from pelplug.readers.identity import order_by_id
+from pelplug.readers.text import text_of
 from pelplug.units import Units
 
 __all__ = ["H5MDReader"]
@@ -173,7 +174,9 @@ class H5MDReader(FrameReader):
         if names:
             named = {value: name for name, value in names.items()}
             return np.array([named.get(int(value), str(value)) for value in species])
-        return np.char.decode(species.astype("S")) if species.dtype.kind in "SO" else species.astype(str)
+        if species.dtype.kind not in "SO":
+            return species.astype(str)
+        return np.array([text_of(one) if isinstance(one, bytes) else str(one) for one in species.tolist()])
 
     def log(self, frame):
         """Return the observables recorded with every frame, by name."""

@@ -9,7 +9,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table
+from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table, text_of
 from pelplug.units import SYSTEMS
 
 __all__ = ["DataReader"]
@@ -110,7 +110,7 @@ class DataReader(FrameReader):
                 if units := re.search(r"\bunits = (\w+)", title):  # as write_data notes them
                     self.stated_units = SYSTEMS.get(units[1], self.stated_units)
                 for raw in file:
-                    text, _, comment = raw.decode(errors="replace").partition("#")
+                    text, _, comment = text_of(raw).partition("#")
                     text = text.strip()
                     if not text:
                         continue

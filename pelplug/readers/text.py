@@ -13,7 +13,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["DAMAGED", "TEXT", "connect", "copy_or_unpack", "open_binary", "read_table"]
+__all__ = ["DAMAGED", "TEXT", "connect", "copy_or_unpack", "open_binary", "read_table", "text_of"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _UNPACKERS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
@@ -34,6 +34,14 @@ def copy_or_unpack(path) -> str:
         return "copy it again"
     name = os.path.basename(stem)
     return f"copy it again, or take what can still be unpacked: {program} -dc '{name}{ending}' > 'part-{name}'"
+
+
+def text_of(data: bytes) -> str:
+    """Return bytes as text: UTF-8, else Latin-1, so that different names stay different."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def connect(path):
