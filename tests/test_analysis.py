@@ -252,7 +252,7 @@ NEED = pelplug.Need
         (NEED.VELOCITIES, "needs velocities, which .* does not have; write them"),
         (NEED.IMAGES, "needs image flags"),
         (NEED.DIAMETERS, "needs the diameter of each particle"),
-        (NEED.TIME, "pass --dt"),
+        (NEED.TIME, "pass --frame-interval"),
         (NEED.SERIES, "needs a logged series"),
     ],
 )
