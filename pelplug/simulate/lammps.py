@@ -282,7 +282,7 @@ class LammpsSession(Session):
         self._step_correction = float(known)
         self.thermostat = (
             "the temperature of the positions, and of velocities at half steps; Nose-Hoover chain on those at full "
-            f"steps, which are colder by {100 * self._step_correction:.3g} %"
+            "steps, set colder for the time step"
         )
 
     def _targets(self) -> tuple[float, float]:
