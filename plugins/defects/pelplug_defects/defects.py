@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from math import gamma
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -13,8 +12,9 @@ from pelplug_defects.fields import (
     BIN,
     X_RANGE,
     bond_changes,
+    cutoff_of,
     d2min,
-    first_minimum,
+    expected_pairs,
     first_minimum_of_mean,
     jackknife,
     scaled_distribution,
@@ -22,9 +22,6 @@ from pelplug_defects.fields import (
 from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
 
 __all__ = ["Defects", "DefectsBetween"]
-
-# Noise of a bin of g(x) below which its minimum is placed without smoothing.
-FEW_PERCENT = 0.04
 
 _PROVIDES = {
     "phi": pelplug.Field(("frame", "particle"), "1", "defect field: 1 where a bond breaks or forms"),
@@ -111,7 +108,7 @@ class _BondChanges(pelplug.Analysis):
         self.x_eq, self.x_broken, self.x_inserted, self.x_d2min = x_eq, x_broken, x_inserted, x_d2min
         self.sigma = sigma
         self.smoothing = smoothing
-        self._common = None if x_eq == "auto" else x_eq
+        self._common, self._surveyed = None if x_eq == "auto" else x_eq, ()
         if x_eq != "auto":
             self._check_cutoff(x_eq)
 
@@ -121,7 +118,8 @@ class _BondChanges(pelplug.Analysis):
         return own if self.x_eq != "auto" else hashlib.sha256(f"{own} {self._common}".encode()).hexdigest()
 
     def check_before(self, frames) -> None:
-        """Refuse a system whose sizes nobody knows, by the first frame."""
+        """Refuse a second trajectory that does not fit, sizes that nobody knows, and a g(x) that gives no x_EQ."""
+        self.prepare()
         try:
             first = self.trajectory.configuration(int(frames[0]))
         except pelplug.PelplugError:  # the run records which frames cannot be read
@@ -129,6 +127,7 @@ class _BondChanges(pelplug.Analysis):
         if first.n < 2:
             raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
         self._scale(first)
+        self.survey(frames)
 
     def survey(self, frames) -> None:
         """Find x_EQ, the first minimum of g(x) averaged over all frames: a frame's own is noise as well.
@@ -140,8 +139,7 @@ class _BondChanges(pelplug.Analysis):
         InputError
             If that does not lie between the two cutoffs of the inherent structure.
         """
-        self.prepare()  # refuses a second trajectory that does not fit
-        if self.x_eq != "auto":
+        if self.x_eq != "auto" or self._surveyed == tuple(frames):
             return
         total, expected, number = 0.0, 0.0, 0
         for frame in frames:
@@ -152,10 +150,10 @@ class _BondChanges(pelplug.Analysis):
             scale = self._scale(state)
             power = scale.mean_power(state.dimension)
             total = total + self._near(state.positions, state.cell, scale, X_RANGE * scale.largest, power)[1]
-            expected = expected + self._expected(state.n, state.density * power, state.dimension)
+            expected = expected + expected_pairs(state.n, state.density * power, state.dimension)
             number += 1
         if number:
-            self._common = self._minimum(total / number, expected, number)
+            self._common, self._surveyed = self._minimum(total / number, expected, number), tuple(frames)
 
     def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
         """Return positions, continuous with the frame's unwrapped ones, and cell of the second state."""
@@ -250,28 +248,12 @@ class _BondChanges(pelplug.Analysis):
         given = self._given_potential is not None or self.model is not None
         return length_scale(configuration, self.potential_of(configuration) if given else None, self.sigma)
 
-    @staticmethod
-    def _expected(n: int, density: float, d: int) -> np.ndarray:
-        """Pairs in each bin of g(x) where it is one."""
-        ball = np.pi ** (d / 2) / gamma(d / 2 + 1)
-        return 0.5 * n * density * ball * np.diff((BIN * np.arange(round(X_RANGE / BIN) + 1)) ** d)
-
     def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
         """Return x_EQ of one frame: where there is no trajectory to average over."""
-        return self._minimum(g, self._expected(n, density, d), 1)
+        return self._minimum(g, expected_pairs(n, density, d), 1)
 
     def _minimum(self, g: np.ndarray, expected: np.ndarray, frames: int) -> float:
-        # Counts scatter as their square root.
-        noise = 1.0 / np.sqrt(expected)
-        found = first_minimum(g, self.smoothing, noise)
-        if not np.isfinite(found):
-            of = "this frame" if frames == 1 else f"these {frames} frames together"
-            raise pelplug.RunError(
-                f"The g(x) of {of} has no first minimum that stands out from its noise; pass --x-eq (1.34 to 1.48 "
-                "in the two-dimensional soft spheres of the paper), or a larger --smoothing."
-            )
-        if noise[int(found / BIN)] < FEW_PERCENT:
-            found = first_minimum_of_mean(g, self.smoothing)
+        found = cutoff_of(g, expected, self.smoothing, frames)
         self._check_cutoff(found)
         return found
 

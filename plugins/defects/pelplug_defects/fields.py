@@ -8,13 +8,16 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
+import pelplug
 from pelplug_defects.neighbours import NearPairs
 
 __all__ = [
     "BIN",
     "X_RANGE",
     "bond_changes",
+    "cutoff_of",
     "d2min",
+    "expected_pairs",
     "first_minimum",
     "first_minimum_of_mean",
     "jackknife",
@@ -27,6 +30,8 @@ BIN = 0.01
 """Width of a bin of g(x)."""
 HALF_WINDOW = 0.1
 """A cubic is fitted to g(x) this far to either side of its minimum."""
+FEW_PERCENT = 0.04
+"""Noise of a bin of g(x) below which its minimum is placed without smoothing."""
 
 
 def scaled_distribution(x: np.ndarray, n: int, volume: float, mean_power: float, dimension: int) -> np.ndarray:
@@ -138,6 +143,42 @@ def first_minimum_of_mean(g: np.ndarray, smoothing: float) -> float:
         if abs(centre - before) < 0.1 * BIN:
             break
     return centre
+
+
+def expected_pairs(n: int, density: float, dimension: int) -> np.ndarray:
+    """Return how many pairs each bin of g(x) has where it is one; ``density`` is N / V times the mean of d_ij**d."""
+    ball = pi ** (dimension / 2) / gamma(dimension / 2 + 1)
+    return 0.5 * n * density * ball * np.diff((BIN * np.arange(round(X_RANGE / BIN) + 1)) ** dimension)
+
+
+def cutoff_of(g: np.ndarray, expected: np.ndarray, smoothing: float, frames: int) -> float:
+    """Return x_EQ, the first minimum of g(x) averaged over some frames.
+
+    Parameters
+    ----------
+    g : ndarray
+        In bins of `BIN` from x = 0.
+    expected : ndarray
+        Of `expected_pairs`, summed over the frames: counts scatter as their square root.
+    smoothing : float
+        Standard deviation in x.
+    frames : int
+        For the message.
+
+    Raises
+    ------
+    RunError
+        If nothing stands out from the noise.
+    """
+    noise = 1.0 / np.sqrt(expected)
+    found = first_minimum(g, smoothing, noise)
+    if not np.isfinite(found):
+        of = "this frame" if frames == 1 else f"these {frames} frames together"
+        raise pelplug.RunError(
+            f"The g(x) of {of} has no first minimum that stands out from its noise; pass --x-eq (1.34 to 1.48 "
+            "in the two-dimensional soft spheres of the paper), or a larger --smoothing."
+        )
+    return first_minimum_of_mean(g, smoothing) if noise[int(found / BIN)] < FEW_PERCENT else found
 
 
 def bond_changes(
