@@ -13,6 +13,7 @@ from pelplug.units import REDUCED, Units
 
 __all__ = ["can_be_of", "check_together", "matched", "read_start", "units_of", "with_units_of"]
 
+_DENSEST = 0.2  # (V / N)**(1/d) over the size of a particle: less is a wrong unit
 _CLOSEST = 0.3  # sizes of a particle between neighbours, at the least: nobody's liquid is denser
 _ROUNDING = 0.01  # of a mass: tables of atomic masses differ by less
 
@@ -103,6 +104,7 @@ def check_together(trajectory, model, potential, configuration) -> None:
         If no two particles are in range of each other.
     """
     if model is not None:
+        _refuse_dense(trajectory, model, configuration)
         _tell_masses(trajectory, model, configuration)
     owner = "the potential" if model is None else f"the model {model.name}"
     missing = getattr(trajectory.reader, "missing_ids", 0)
@@ -122,6 +124,16 @@ def check_together(trajectory, model, potential, configuration) -> None:
             f"{trajectory.topology or trajectory.path} has {words}, which {owner} does not know: energies and forces "
             "are without them.",
             stacklevel=2,
+        )
+
+
+def _refuse_dense(trajectory, model, configuration) -> None:
+    spacing = configuration.density ** (-1.0 / configuration.dimension)
+    if spacing < _DENSEST * model.largest_size:
+        raise InputError(
+            f"{trajectory.path} has a particle for every {spacing:.3g} of length, and particles of {model.name} "
+            f"have the size {model.largest_size:.3g}: are the units of length the model's? Say those of the file with "
+            "--units (units= in Python), or give the model its length."
         )
 
 

@@ -327,6 +327,29 @@ def test_bonds_and_charges_are_told(tmp_path, kind):
         is_energy(data, "kob-andersen", species={"1": "A"})
 
 
+def test_bonds_of_a_gsd_are_told(tmp_path):
+    import gsd.hoomd
+
+    positions, length = lattice(4)
+    frame = gsd.hoomd.Frame()
+    frame.particles.N, frame.particles.types = len(positions), ["A"]
+    frame.particles.position, frame.configuration.box = positions - length / 2, [length] * 3 + [0, 0, 0]
+    frame.bonds.N, frame.bonds.types, frame.bonds.group = 2, ["b"], [[0, 1], [1, 2]]
+    with gsd.hoomd.open(str(tmp_path / "a.gsd"), "w") as file:
+        file.append(frame)
+    with pytest.warns(UserWarning, match="has 2 bonds, which the model kob-andersen does not know"):
+        is_energy(tmp_path / "a.gsd", "kob-andersen")
+
+
+def test_numbers_of_another_unit_that_are_too_small_are_refused(tmp_path):
+    positions, length = lattice(12)
+    file = dump(tmp_path / "nm.dump", 0.34 * positions, 0.34 * length)
+    model = pelplug.model("kob-andersen", **ARGON)
+    with pytest.raises(InputError, match=r"a particle for every 0.32.*--units"):
+        is_energy(file, model)
+    assert is_energy(file, model, units="gromacs") > 0
+
+
 # --- engines ----------------------------------------------------------------------------------------------------
 
 
@@ -342,6 +365,9 @@ def test_a_simulation_in_real_units_takes_kelvin(tmp_path):
     speeds = np.concatenate([one.velocities for one in traj])
     kelvin = 39.948 * 1.0364269657e-4 * np.mean(speeds**2) / 8.617333262e-5
     assert kelvin == pytest.approx(150.0, rel=0.1)
+    series = pelplug.analyze("msed", run.path)
+    assert series["msed"].units == "eV**2" and series["lag"].units == "ps" and series["temperature"].units == "K"
+    assert 0.5 < float(series["heat_capacity"]) < 4.0  # k; about 3/2 for harmonic particles
     with pytest.raises(InputError, match=r"in real ones|reduced units"):
         pelplug.analyze("inherent-structures", run.path, model="kob-andersen")
     ds = pelplug.analyze("dynamics", run.path, quantities=("msd",))

@@ -85,6 +85,13 @@ class GSDReader(FrameReader):
                 "use the frames before it or write it again."
             ) from None
 
+    @functools.cached_property
+    def ignored(self):
+        """Bonds, angles, dihedrals and charges of the first frame, which act beside what a model knows."""
+        numbers = {name: int(np.ravel(self._chunk(0, f"{name}/N", 0))[0]) for name in ("bonds", "angles", "dihedrals")}
+        numbers["charged atoms"] = int(np.count_nonzero(self._chunk(0, "particles/charge", 0)))
+        return {name: number for name, number in numbers.items() if number}
+
     def _chunk(self, frame: int, name: str, default=None):
         """Value of a chunk in a frame: the frame's own, else frame 0's, else the default."""
         if self._file.chunk_exists(frame=frame, name=name):
