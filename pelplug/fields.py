@@ -60,7 +60,8 @@ class Field:
 class Need(enum.Flag):
     """What an analysis must be given before it starts; combine with ``|``.
 
-    IDENTITY is for whatever compares frames: a row must be the same particle in all of them.
+    IDENTITY is for whatever compares frames: a row must be the same particle in all of them. MASSES are the file's or
+    the model's; in reduced units they are 1 if neither has any.
     """
 
     POSITIONS = enum.auto()
@@ -72,6 +73,7 @@ class Need(enum.Flag):
     SERIES = enum.auto()
     ENGINE = enum.auto()
     IDENTITY = enum.auto()
+    MASSES = enum.auto()
     POTENTIAL = enum.auto()
     _SECOND_DERIVATIVE = enum.auto()
     HESSIAN = POTENTIAL | _SECOND_DERIVATIVE

@@ -15,8 +15,8 @@ from pelplug.analysis import Analysis
 from pelplug.assembly import sentence_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.fields import Need, check_needs
-from pelplug.matching import can_be_of, check_together, matched, with_units_of
-from pelplug.models.base import Model
+from pelplug.matching import can_be_of, check_together, matched, units_of, with_units_of
+from pelplug.models.base import Model, stated_masses
 from pelplug.parameters import unknown_parameter, validate_parameters
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.registry import Registry
@@ -184,7 +184,8 @@ def execute(
         if Need.IDENTITY in needs[cls.name]:
             trajectory.check_identity(selected)
     if needed:
-        _check_model(model, potential, trajectory, int(selected[0]))
+        massive = any(Need.MASSES in one for one in needs.values())
+        _check_model(model, potential, trajectory, int(selected[0]), massive)
         hessian = any(Need.HESSIAN in one for one in needs.values())
         check_derivatives(model, potential, trajectory, int(selected[0]), hessian)
     datasets: dict[str, xr.Dataset] = {}
@@ -305,7 +306,7 @@ def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:
     return fitting + [f"{name} with --model-param sigma=... --model-param epsilon=..." for name in scaled]
 
 
-def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: int) -> None:
+def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: int, massive: bool) -> None:
     """Refuse a model that does not fit before any work is done; a damaged frame is left to the run to record."""
     try:
         configuration = trajectory.configuration(frame)
@@ -314,3 +315,5 @@ def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: in
     if model is not None:
         model.check(configuration)
     check_together(trajectory, model, potential, configuration)
+    if massive:
+        stated_masses(configuration, configuration.masses, units_of(model, potential, trajectory))

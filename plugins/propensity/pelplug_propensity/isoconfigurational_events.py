@@ -74,7 +74,9 @@ class IsoconfigurationalEvents(pelplug.Analysis):
 
     name = "isoconfigurational-events"
     summary = "First and second events of many runs from each frame: N(d), tau_12(d), tau_01"
-    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.ENGINE
+    needs = (
+        pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.MASSES | pelplug.Need.POTENTIAL | pelplug.Need.ENGINE
+    )
     provides = {  # noqa: RUF012 - the base class declares it a ClassVar
         "first_time": pelplug.Field(_EACH, "time", "time of the first event; NaN where there is none"),
         "second_time": pelplug.Field(_EACH, "time", "time of the second event; NaN where there is none"),

@@ -59,7 +59,9 @@ class Propensity(pelplug.Analysis):
 
     name = "propensity"
     summary = "Isoconfigurational propensity of motion, and its correlation with the dipole stiffness"
-    needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.POTENTIAL | pelplug.Need.ENGINE
+    needs = (
+        pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.MASSES | pelplug.Need.POTENTIAL | pelplug.Need.ENGINE
+    )
     uses = ("inherent-structures", "kappa")
     provides = {  # noqa: RUF012 - the base class declares it a ClassVar
         "propensity": pelplug.Field(("frame", "particle"), "length", "mean displacement over the runs"),

@@ -44,7 +44,7 @@ class Vibrations(pelplug.Analysis):
 
     name = "vibrations"
     summary = "Vibrational modes of each inherent structure: density of states, participation ratios, low-frequency law"
-    needs = pelplug.Need.POSITIONS | pelplug.Need.HESSIAN
+    needs = pelplug.Need.POSITIONS | pelplug.Need.HESSIAN | pelplug.Need.MASSES
     uses = ("inherent-structures",)
     provides = {  # noqa: RUF012 - the base class declares it a ClassVar
         "omega": pelplug.Field(("frame", "mode"), FREQUENCY, "frequency of the mode", ragged=True),
