@@ -144,7 +144,11 @@ TABLE = [
     (f"{MSD} timed.xyz --step -1", "positive --step", f"{MSD} timed.xyz --step 1"),
     (f"{MSD} one.xyz", "at least two", f"{MSD} timed.xyz --stop 2"),
     (f"{MSD} timed.xyz --min-origins 9", "lower --min-origins", f"{MSD} timed.xyz --min-origins 1"),
-    (f"{MSD},van_hove timed.xyz --van-hove-times 99", "beyond the lags", f"{MSD},van_hove timed.xyz --van-hove-times 3"),
+    (
+        f"{MSD},van_hove timed.xyz --van-hove-times 99",
+        "beyond the lags",
+        f"{MSD},van_hove timed.xyz --van-hove-times 3",
+    ),
     # frames
     (f"{MSD} timed.xyz --start 9", "0 to 5", f"{MSD} timed.xyz --start 3"),
     (f"{MSD} timed.xyz --stop 0", "0 to 5", f"{MSD} timed.xyz --stop 4"),
