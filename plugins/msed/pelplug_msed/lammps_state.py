@@ -77,9 +77,9 @@ class Session:
 
     def reset(self) -> None:
         """Go back to the defaults, as `clear` does."""
-        self.units = "lj" if self.begun else None
+        self.units: str | None = None  # lj if nobody says, but a log without the command is not taken at its silence
         self.norm = _UNSET if self.begun else None
-        self.time_step = _TIME_STEPS["lj"] if self.begun else None
+        self.time_step: float | None = None
         self.n: int | None = None
         self.told_units = self.told_step = self.adds_energy = False
         self.variables: dict[str, str] = {}
@@ -157,8 +157,6 @@ class Session:
 
     def _on_read_restart(self, words):
         self.time_step = None  # that of the restart file, which the log does not say
-        if self.units == "lj" and not self.told_units:
-            self.units = None
 
     def _on_variable(self, words):
         if len(words) > 2 and words[1] == "equal":
