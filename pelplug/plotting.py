@@ -25,8 +25,9 @@ def literal_labels(figure) -> None:
     parser = MathTextParser("path")
     for text in figure.findobj(Text):
         try:
-            if "$" in text.get_text():
-                parser.parse(text.get_text())
+            for line in text.get_text().splitlines():  # as matplotlib draws them
+                if "$" in line:
+                    parser.parse(line)
         except ValueError:
             text.set_parse_math(False)
 
