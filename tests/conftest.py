@@ -28,7 +28,8 @@ def pytest_cmdline_main(config):
     """Spread the whole suite over the cores; files and tests that are named run in this process."""
     options = config.option
     if (
-        config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        not hasattr(config, "workerinput")  # a worker comes here too, and would start workers of its own, without end
+        and config.args_source is pytest.Config.ArgsSource.TESTPATHS
         and getattr(options, "numprocesses", 0) is None  # pytest-xdist is there and nobody has said how many
         and not (options.usepdb or options.collectonly)
     ):
