@@ -214,6 +214,15 @@ class FrameReader(ReaderBase):
             return True
         return is_flat(last.positions, last.cell, last.dimension)
 
+    def of_box(self, cell: np.ndarray | None) -> None:
+        """Take frames without a box for two-dimensional if the box that a topology supplies is."""
+        first = self._guarded_load(0)
+        if cell is None or first.cell is not None or self.dimension != 3:
+            return
+        if len(cell) == 2 or is_flat(first.positions, cell, first.dimension):
+            self._flat, self.dimension = True, 2
+            self._show(0, first)
+
     @abc.abstractmethod
     def _open(self) -> None:
         """Open the file and set `_count`, the number of frames."""

@@ -143,7 +143,9 @@ def load_topology(topology: str | None, reader, convert: bool = True):
     if topology is not None:
         universe = _topology_universe(topology, convert)
         _check_number(universe, topology, reader.n_atoms, reader.filename)
-        return universe, _extra_of(universe, with_cell=True)
+        extra = _extra_of(universe, with_cell=True)
+        reader.of_box(extra.get("cell"))
+        return universe, extra
     return _universe_of(reader), {}
 
 
