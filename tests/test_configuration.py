@@ -63,7 +63,8 @@ def test_arrays_are_copies_and_read_only():
         ({"species": ["A"]}, "one name a particle"),
         ({"diameters": [1.0]}, "diameters"),
         ({"diameters": [1.0, -1.0]}, "positive"),
-        ({"masses": [0.0, 1.0]}, "positive"),
+        ({"masses": [-1.0, 1.0]}, "positive"),
+        ({"masses": [0.0, 0.0]}, "positive"),  # a site without mass stands beside others that have one
         ({"velocities": [[0.0, 0.0]]}, "velocities"),
         ({"images": [[0], [1]]}, "images"),
         ({"positions": [["a", "b"], ["c", "d"]]}, "not numbers"),

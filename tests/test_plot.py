@@ -79,7 +79,7 @@ def test_legend_is_in_the_order_of_temperature(results):
         assert light == sorted(light) and len(set(light)) == 3
         assert handles["A"].get_linestyle() == "-" and handles["B"].get_linestyle() != "-"
     fs, msd, _ = figure.axes
-    assert msd.get_yscale() == "log" and "length$^2$" in msd.get_ylabel() and fs.get_yscale() == "linear"
+    assert msd.get_yscale() == "log" and "length$^{2}$" in msd.get_ylabel() and fs.get_yscale() == "linear"
     # Each curve has the colour of its temperature: the hottest moves furthest.
     last = {line.get_label(): line.get_ydata()[-1] for line in msd.lines if line.get_label().startswith("$T")}
     assert last["$T = 0.45$"] < last["$T = 0.7$"] < last["$T = 1$"]
