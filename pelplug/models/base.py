@@ -232,9 +232,17 @@ class Model(abc.ABC):
                 )
             size = self._largest_mixed_diameter(configuration)
         if np.min(configuration.heights) < size:
+            remedy = "use a larger system"
+            if configuration.n * size**configuration.dimension > 20 * configuration.volume:
+                remedy = (
+                    "are the units of length the model's? MDAnalysis and ASE divide lengths by 10 when they write XTC, "
+                    "TRR or GRO; then leave --units out and take a model in Angstrom (units, sigma and epsilon of "
+                    "stillinger-weber and kob-andersen: --model-param units=metal --model-param sigma=1 "
+                    '--model-param epsilon=1; or units = "metal" in a model file)'
+                )
             raise InputError(
                 f"The box is only {np.min(configuration.heights):.6g} high, less than the largest particle distance "
-                f"{size:.6g} of {self.name}: a particle would overlap its own image; use a larger system."
+                f"{size:.6g} of {self.name}: a particle would overlap its own image; {remedy}."
             )
 
     def known_masses(self, configuration: Configuration) -> np.ndarray | None:
