@@ -202,7 +202,10 @@ def validate_parameters(specs: Mapping[str, ParameterSpec], values: Mapping[str,
         if name in values:
             result[name] = spec.validate(values[name], owner)
         elif spec.required:
-            raise InputError(f"{owner[:1].upper()}{owner[1:]} needs the parameter {name}: {spec.help}.")
+            what = f"{owner[:1].upper()}{owner[1:]} needs the parameter {name}: {spec.help.rstrip('.')}"
+            if "analysis" in owner:  # whose parameters are options; a model's are not
+                what += f"; pass --{name.replace('_', '-')} ({name}= in Python)"
+            raise InputError(f"{what}.")
         else:
             result[name] = spec.default
     return result

@@ -91,7 +91,7 @@ def test_unknown_and_missing_parameters():
         validate_parameters(SPECS, {"must": 1, "pair": 3}, "analysis x")
     with pytest.raises(InputError, match="its parameters are cutoffs"):
         validate_parameters(SPECS, {"must": 1, "zzzz": 3}, "analysis x")
-    with pytest.raises(InputError, match="needs the parameter must: no default"):
+    with pytest.raises(InputError, match=r"needs the parameter must: no default; pass --must \(must= in Python\)\.$"):
         validate_parameters(SPECS, {}, "analysis x")
 
 
