@@ -411,3 +411,15 @@ def test_command_answers_bad_input_in_one_line(tmp_path, monkeypatch, capsys, ar
     assert words in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_frames_of_swap_monte_carlo_are_not_followed_where_particles_jump(tmp_path):
+    """A swap moves a particle anywhere in the box: the refusal says so, as writing frames more often does not help."""
+    positions = np.array([[0.5, 0.5, 0.5], [3.0, 0.5, 0.5], [1.5, 4.0, 4.0]])
+    frames = [
+        pelplug.Configuration(rows, 5.0 * np.eye(3), ["A"] * 3, diameters=[1.0, 1.1, 1.2], frame=i, step=i)
+        for i, rows in enumerate([positions, positions[[1, 0, 2]]])
+    ]
+    pelplug.write_trajectory(tmp_path / "swap.gsd", frames)
+    with pytest.raises(pelplug.InputError, match=r"swap moves exchange particles.*no path can be followed\.$"):
+        list(pelplug.open_trajectory(tmp_path / "swap.gsd").unwrapped())

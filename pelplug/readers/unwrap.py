@@ -131,7 +131,8 @@ class Follower:
                 f"{self._path} has wrapped positions without image flags, and particle {particle} moves {most:.2f} of "
                 f"the cell from frame {number - 1} to {number}, so nobody can tell which way round the cell; write "
                 "frames more often, or with image flags or unwrapped positions. If the file's positions are unwrapped, "
-                "pass --positions unwrapped (positions= in Python)."
+                "pass --positions unwrapped (positions= in Python). Where swap moves exchange particles, as in frames "
+                "of pelplug prepare, no path can be followed."
             )
         return crossings
 
