@@ -101,7 +101,8 @@ def test_help_shows_the_parameters_of_the_selected_analyses(run):
 # --- analyze ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_main_job(folder, liquid, run):
+def test_the_main_job(folder, liquid, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")  # pytest-xdist says 80, where columns of the table are cut
     outputs = ("k.nc", "k.png", "k.gsd", "k.xyz", "k.csv")
     before = liquid.read_bytes()
     more = [part for name in outputs[2:] for part in ("--export", name)]

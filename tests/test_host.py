@@ -232,7 +232,8 @@ def test_commands_are_added_and_none_replaced(site):
     registry.add_commands(group)
     assert group.commands["analyze"] == "ours" and group.commands["models"] == "ours"
     assert group.commands["good"].name == "good"
-    assert sorted(group.commands) == ["analyze", "good", "models", "msed"]  # the last comes with a bundled analysis
+    # Two come with bundled analyses.
+    assert sorted(group.commands) == ["analyze", "good", "metabasins", "models", "msed"]
     assert "The command 'analyze' is refused: pelplug has one" in by_name(registry)["taken"].error
     assert "RuntimeError: half way" in by_name(registry)["raises"].error
 

@@ -2,7 +2,6 @@
 
 from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_near_cutoff
 from pelplug.landscape.elasticity import ElasticConstants, ShearModulus, elastic_constants, shear_modulus
-from pelplug.landscape.minimisable import check_minimisable
 from pelplug.landscape.quench import METHODS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.response import LinearResponse
 from pelplug.landscape.soft_modes import SoftModes, soft_modes
@@ -17,7 +16,6 @@ __all__ = [
     "ShearModulus",
     "SoftModes",
     "SteepestDescentResult",
-    "check_minimisable",
     "dipole_stiffness",
     "elastic_constants",
     "pairs_near_cutoff",

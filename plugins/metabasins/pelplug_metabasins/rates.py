@@ -67,6 +67,8 @@ def fit_rate(energy: np.ndarray, waiting: np.ndarray, bootstrap: BlockBootstrap)
     low, high = float(energy.min()), float(energy.max())
     if not high > low:
         return RateFit(outcome="none: all metabasins have the same energy")
+    if np.ptp(waiting) <= 1e-9 * waiting.max():  # times of frames are rounded
+        return RateFit(outcome="none: all waiting times are the same")
     # Energies fine enough that nothing changes within a bin; sums over blocks in each.
     place = np.minimum(((energy - low) / (high - low) * _FINE_BINS).astype(int), _FINE_BINS - 1)
     cell = bootstrap.block_of(len(energy)) * _FINE_BINS + place

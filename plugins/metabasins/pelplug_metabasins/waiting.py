@@ -11,7 +11,7 @@ __all__ = ["moments_by_energy", "persistence", "time_grid", "waiting_distributio
 
 def time_grid(shortest: float, longest: float, per_decade: int) -> np.ndarray:
     """Return 0 and times equally spaced in the logarithm."""
-    if not longest > shortest:
+    if not longest > shortest * (1.0 + 1e-9):  # times of frames are rounded
         return np.array([0.0, shortest])
     number = int(np.ceil(per_decade * np.log10(longest / shortest))) + 1
     return np.r_[0.0, np.geomspace(shortest, longest, max(number, 2))]

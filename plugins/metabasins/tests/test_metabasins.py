@@ -620,3 +620,12 @@ def test_figures(poisson, glassy, tmp_path):
         assert len(analysis.figure().axes) >= 4 and analysis.plot().get_yscale() == "log"
     analysis.results.dataset = metabasins_of(three_states())
     assert "too few" in analysis.figure().axes[0].texts[0].get_text()
+
+
+def test_waits_of_one_length_show_no_rate_whatever_their_rounding():
+    """Twenty waits of one frame: times in picoseconds differ in the last digit, and a crossover was found in it."""
+    energy = np.random.default_rng(1).normal(-10.0, 1.0, 20)
+    for unit in (1.0, 0.0107817811):
+        waiting = np.diff(unit * np.arange(21))
+        fit = fit_rate(energy, waiting, BlockBootstrap(20, 60, 0))
+        assert np.isnan(fit.plateau) and np.isnan(fit.slope) and "the same" in fit.outcome

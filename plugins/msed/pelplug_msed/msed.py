@@ -213,8 +213,9 @@ class MSED(pelplug.Analysis):
         origin.time_step = self.trajectory.dt or record.get("time_step")
         if self.trajectory.frame_interval is not None:
             origin.time_step = None
-        # Times of frames serve where steps do not tell how long one is.
-        timed = first.time is not None and (first.step is None or origin.time_step is None)
+        # Times of frames serve where nobody says how long a step is.
+        said = origin.time_step is not None or self._given["time_step"] != "auto"
+        timed = first.time is not None and (first.step is None or not said)
         if timed:
             origin.time_step = 1.0
         elif first.step is None:
