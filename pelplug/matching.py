@@ -83,7 +83,8 @@ def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:
     raise InputError(
         f"{trajectory.path} comes in {words} and {owner} is in reduced units; choose a model in real units "
         '(--potential FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... '
-        "and epsilon=...), or, if the file was written in reduced units, pass --units lj (units= in Python)."
+        "and epsilon=..., with units=metal where both are 1), or, if the file was written in reduced units, pass "
+        "--units lj (units= in Python)."
     )
 
 

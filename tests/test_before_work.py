@@ -63,6 +63,19 @@ def test_refused_before_work(trajectory, no_work, names, parameters, words):
         pelplug.analyze(names, trajectory, model="kob-andersen", dt=0.001, **parameters)
 
 
+def test_units_that_nobody_states_are_asked_for_before_frequencies(tmp_path, no_work):
+    """Sizes of silicon make energies, but no frequencies: those need to know what a mass and a time are."""
+    side = np.stack(np.meshgrid(*[np.arange(4)] * 3), -1).reshape(-1, 3) * 2.7
+    lines = ["ITEM: TIMESTEP", "0", "ITEM: NUMBER OF ATOMS", str(len(side)), "ITEM: BOX BOUNDS pp pp pp"]
+    lines += ["0 10.8"] * 3 + ["ITEM: ATOMS id element x y z"]
+    lines += [f"{k + 1} Si {x} {y} {z}" for k, (x, y, z) in enumerate(side)]
+    path = tmp_path / "si.dump"
+    path.write_text("\n".join(lines) + "\n")
+    model = pelplug.model("stillinger-weber", sigma=2.0951, epsilon=2.1683, three_body=21.0)
+    with pytest.raises(pelplug.InputError, match="--units metal"):
+        pelplug.analyze("vibrations", path, model=model)
+
+
 def test_order_and_number_of_frames(trajectory, no_work):
     for frames, name, words in (
         ([3, 2, 1], "metabasins", "in the order of time"),

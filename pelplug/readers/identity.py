@@ -81,9 +81,10 @@ def check_same_particles(first: Rows, other: Rows, path, second_path=None) -> No
     if second_path is None and other.frame > first.frame + 1:
         stop = f"analyse the frames before it (--stop {other.frame}), or "
     if (first.ids is None) != (other.ids is None):
-        lacks, has = (first, other) if first.ids is None else (other, first)
+        one, two = f"frame {other.frame} {where}", against
+        lacks, has = (two, one) if first.ids is None else (one, two)
         raise InputError(
-            f"Frame {lacks.frame} {where} has no ids although frame {has.frame} has, so particles cannot be followed; "
+            f"{lacks[0].upper()}{lacks[1:]} has no ids although {has} has, so particles cannot be followed; "
             f"{stop}write ids in every frame."
         )
     if first.ids is not None and not np.array_equal(first.ids, other.ids):

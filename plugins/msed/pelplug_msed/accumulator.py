@@ -109,7 +109,7 @@ class Accumulator:
             return [10**k for k in range(7)]
         if self.cutter.spacing is None or self.origin.time_step is None:
             raise pelplug.InputError(
-                f"{self.origin.source} does not tell the time between its entries, so that lags cannot be found in it; "
+                f"The time between entries is not told by {self.origin.source}, so that lags cannot be found in it; "
                 "pass --time-step."
             )
         entry = self.cutter.spacing * self.origin.time_step

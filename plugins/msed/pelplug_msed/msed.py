@@ -284,7 +284,7 @@ class MSED(pelplug.Analysis):
             raise pelplug.InputError(f"{source} does not say how many particles there are; pass --particles N.")
         if origin.time_step is None:
             raise pelplug.InputError(
-                f"{source} does not tell the time of one step; pass --time-step (with 1, times are in steps)."
+                f"The time of one step is not told by {source}; pass --time-step (with 1, times are in steps)."
             )
 
     # --- what comes out ---------------------------------------------------------------------------------------------

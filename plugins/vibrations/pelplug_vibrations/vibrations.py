@@ -125,6 +125,7 @@ class Vibrations(pelplug.Analysis):
         except pelplug.PelplugError:  # the run records which frames cannot be read
             return
         first.require_masses("Vibrations need")
+        _ = self.units.mass_unit  # refuses units that nobody states
 
     def _wanted(self, count: int | None, total: int) -> int:
         wanted = total if count is None else count
