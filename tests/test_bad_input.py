@@ -225,7 +225,8 @@ def test_two_particles_at_one_point(refused, write, command):
 
 @both
 def test_box_smaller_than_the_model_allows(refused, write, command):
-    refused(*command(write(change=lambda conf: conf.replace(cell=conf.cell / 5))), words=["larger system"])
+    # A hundred times as dense as any liquid: no larger system helps, another unit does.
+    refused(*command(write(change=lambda conf: conf.replace(cell=conf.cell / 5))), words=["units of length"])
 
 
 # --- names and values -----------------------------------------------------------------------------------------------

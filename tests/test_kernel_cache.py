@@ -43,6 +43,8 @@ def written(tmp_path, monkeypatch):
     """Return a function that writes a kernel and its helper, as a later session would find them."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv(kernel_cache._SAID, raising=False)
+    # Python's own compiled files go by size and second, in which a test writes a source twice.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def write(factor=2.0, more="", folder="checkout"):
         there = tmp_path / folder

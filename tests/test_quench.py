@@ -302,7 +302,7 @@ def test_a_tolerance_below_rounding_ends_with_a_reason(method, liquid):
     assert not q.converged
     assert "rounding" in q.reason
     assert q.max_force < 1e-10
-    assert q.evaluations < 20_000
+    assert q.evaluations < 50_000  # of 100,000; how many it takes to see that nothing goes down is chance in rounding
 
 
 @pytest.mark.parametrize("method", METHODS)
