@@ -504,7 +504,8 @@ def test_disk_full_while_writing(folder, write, full_after, command, target):
     name = write()
     shutil.copy(name, "copy")
     (folder / target).write_text("old")
-    command = [sys.executable, "-c", LIMITED, full_after, *command, name, *MODEL, "--overwrite"]
+    # -B: Python would leave its own compiled files of pelplug cut.
+    command = [sys.executable, "-B", "-c", LIMITED, full_after, *command, name, *MODEL, "--overwrite"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert result.returncode == 1, result.stderr
     # With h5py 3.16, HDF5 tries once more when the interpreter ends, whose lines of complaint say nothing.

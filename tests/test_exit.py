@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 
 import pelplug
+from pelplug.cli.main import _answer
 from pelplug.gsdfile import GSDWriter
 
 # What outlives the interpreter's modules: things that C libraries, other modules and cycles hold.
@@ -30,3 +32,19 @@ def test_a_file_left_open_says_nothing(opened, tmp_path):
     assert done.returncode == 0 and not done.stderr, done.stderr
     if opened == "writer":
         assert np.allclose(pelplug.read_configuration(tmp_path / "b.gsd").positions, state.positions)
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "words"),
+    [
+        (EOFError("marshal data too short"), 1, "__pycache__"),
+        (EOFError("Ran out of input"), 1, "Ran out of input"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_a_file_that_ends_too_early_is_no_interruption(cause, code, words, capsys):
+    """Click makes the same exception of both."""
+    abort = click.Abort()
+    abort.__cause__ = cause
+    assert _answer(abort, debug=False) == code
+    assert words in capsys.readouterr().err

@@ -162,7 +162,7 @@ def test_a_full_disk(tmp_path):
         "for kind in (np.float64, np.float32):\n"
         "    a = np.tril(np.ones((3, 3), kind)); mirror(0, 3, a); print(a.sum())\n"
     )
-    done = run_python("-c", script, NUMBA_CACHE_DIR=str(tmp_path))
+    done = run_python("-B", "-c", script, NUMBA_CACHE_DIR=str(tmp_path))
     assert done.stdout.split() == ["9.0", "9.0"]
     assert done.stderr.count("\n") == 1 and "too large" in done.stderr
     assert files(tmp_path) == []

@@ -147,7 +147,7 @@ def test_a_killed_process_leaves_whole_frames_only(tmp_path):
         f"frames = PartialStore(sys.argv[1]).for_analysis('x', {FINGERPRINT!r})\n"
         "for frame in range(100000): frames.put(frame, {'x': np.full(200000, frame)})\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "out.nc")])
+    process = subprocess.Popen([sys.executable, "-B", "-c", program, str(tmp_path / "out.nc")])
     frames = PartialStore(tmp_path / "out.nc").for_analysis("x", FINGERPRINT)
     deadline = time.monotonic() + 60
     while len(frames) < 5 and time.monotonic() < deadline:
@@ -170,7 +170,7 @@ def test_a_full_disk_is_one_sentence(tmp_path):
         "try: frames.put(1, {'x': np.random.rand(100000)})\n"
         "except RunError as error: print(error)\n"
     )
-    command = [sys.executable, "-c", program, str(tmp_path / "out.nc")]
+    command = [sys.executable, "-B", "-c", program, str(tmp_path / "out.nc")]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.startswith("The disk is full")
     frames = PartialStore(tmp_path / "out.nc").for_analysis("x", FINGERPRINT)

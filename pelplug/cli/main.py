@@ -100,6 +100,10 @@ def _answer(error: BaseException, debug: bool) -> int:
         return error.exit_code
     if debug:
         traceback.print_exception(error)
+    if isinstance(error, click.Abort) and isinstance(
+        error.__cause__, EOFError
+    ):  # click takes every EOFError for Ctrl-D
+        error = error.__cause__
     if isinstance(error, (RunInterruptedError, KeyboardInterrupt, click.Abort)):
         note(str(error) if isinstance(error, RunInterruptedError) else "interrupted; nothing was written.")
         return 130
@@ -117,6 +121,11 @@ def _answer(error: BaseException, debug: bool) -> int:
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         _give_up_stdout()
         note(f"The disk is full ({error}); free some space and run the same command again.")
+        return 1
+    if isinstance(error, EOFError) and "marshal" in str(error):
+        note(
+            "A compiled file of Python is cut short, as by a full disk; remove the installation's __pycache__ folders."
+        )
         return 1
     kind = type(error).__name__
     if isinstance(error, MemoryError):
