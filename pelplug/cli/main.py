@@ -100,10 +100,8 @@ def _answer(error: BaseException, debug: bool) -> int:
         return error.exit_code
     if debug:
         traceback.print_exception(error)
-    if isinstance(error, click.Abort) and isinstance(
-        error.__cause__, EOFError
-    ):  # click takes every EOFError for Ctrl-D
-        error = error.__cause__
+    if isinstance(error, click.Abort) and isinstance(error.__cause__, EOFError):
+        error = error.__cause__  # click takes every one for Ctrl-D at a prompt
     if isinstance(error, (RunInterruptedError, KeyboardInterrupt, click.Abort)):
         note(str(error) if isinstance(error, RunInterruptedError) else "interrupted; nothing was written.")
         return 130
@@ -123,9 +121,7 @@ def _answer(error: BaseException, debug: bool) -> int:
         note(f"The disk is full ({error}); free some space and run the same command again.")
         return 1
     if isinstance(error, EOFError) and "marshal" in str(error):
-        note(
-            "A compiled file of Python is cut short, as by a full disk; remove the installation's __pycache__ folders."
-        )
+        note("A compiled file of Python is cut short; remove the __pycache__ folders of the installation.")
         return 1
     kind = type(error).__name__
     if isinstance(error, MemoryError):
