@@ -216,7 +216,7 @@ def prove(sentence: str, kind: str, path: str, topology: str | None, number: int
         return "the file is empty"
     if has("is a topology"):
         assert kind in MDAnalysis._PARSERS and kind not in MDAnalysis._READERS
-        return "a topology without positions: belongs behind --topology"
+        return "a topology without positions: belongs behind `--topology`"
     if has("does not tell the species"):
         if own in raw_frames.OWN:
             raw = next(raw_frames.frames(own, path, 0, 1))
