@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pelplug import models, simulate
     from pelplug.analysis import Analysis
+    from pelplug.cli.file_command import file_command
     from pelplug.configuration import Configuration
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
     from pelplug.execution.lammps import load_lammps
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 # Which module each public name lives in.
 _HOMES = {
     "pelplug.analysis": ("Analysis",),
+    "pelplug.cli.file_command": ("file_command",),
     "pelplug.configuration": ("Configuration",),
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
     "pelplug.execution.lammps": ("load_lammps",),
@@ -147,6 +149,7 @@ __all__ = [
     "available_cores",
     "dipole_stiffness",
     "elastic_constants",
+    "file_command",
     "hookimpl",
     "isoconfigurational",
     "kernel",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import click
+import pelplug
 
 __all__ = ["metabasins"]
 
@@ -25,34 +23,17 @@ _OPTIONS = {
 }
 
 
-@click.command()
-@click.argument("file", type=click.Path())
-@click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.metabasins.nc]")
-@click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure.")
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
-def metabasins(file, output, plot, overwrite, **options):
-    """Metabasins of a FILE of inherent structures: a result of pelplug, other NetCDF, or a table with a header.
-
-    A table has time and energy, and structure if it numbers them. From a trajectory use `pelplug analyze`.
-    """
-    import pelplug
-    from pelplug_metabasins.metabasins import Metabasins
-
-    output = Path(output) if output else Path(f"{Path(file).stem}.metabasins.nc")
-    for path in (output, *([Path(plot)] if plot else [])):
-        if path.exists() and not overwrite:
-            raise pelplug.InputError(f"{path} exists; pass --overwrite to replace it.")
-    given = {name: value for name, value in options.items() if value is not None}
-    analysis = Metabasins(None, inherent_structures=str(file), **given)
-    dataset = analysis.run().to_dataset()
-    pelplug.write_netcdf(dataset, output, overwrite, [file])
-    if plot:
-        try:
-            analysis.figure().savefig(plot, dpi=200)
-        except (OSError, ValueError) as error:
-            raise pelplug.InputError(f"The figure {plot} cannot be written ({error}); choose another name.") from None
-    click.echo(f"{dataset.attrs['statistics']}; wrote {output}{f' and {plot}' if plot else ''}")
+def _say(dataset):
+    return [dataset.attrs["statistics"]]
 
 
-for _name, _help in _OPTIONS.items():
-    metabasins = click.option(f"--{_name}", metavar=_name.rpartition("-")[2].upper(), help=_help)(metabasins)
+metabasins = pelplug.file_command(
+    "metabasins",
+    "pelplug_metabasins.metabasins:Metabasins",
+    "inherent_structures",
+    _OPTIONS,
+    _say,
+    help="""Metabasins of a FILE of inherent structures: a result of pelplug, other NetCDF, or a table with a header.
+
+    A table has time and energy, and structure if it numbers them. From a trajectory use `pelplug analyze`.""",
+)

@@ -9,12 +9,14 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import scipy.signal
+from click.testing import CliRunner
 from pelplug_msed.correlator import FINEST, Correlator, SeriesBlocks, squared_differences
 from pelplug_msed.fits import fit_rise, vibration_end
 from pelplug_msed.msed import MSED
 
 import pelplug
 import pelplug.testing
+from pelplug.cli import cli
 
 mpl.use("Agg")
 RUNS = 30
@@ -475,3 +477,22 @@ def test_curves_drawn_over_each_other_are_seen_whole(tmp_path):
     bottom, top = ax.get_ylim()
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
     assert bottom == 0.0 < drawn.min() and drawn.max() < top < 1.2 * drawn.max()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--plot", "a.xyzzy"), "use one of the endings"),
+        (("-o", "e.csv"), "e.csv"),
+        (("-o", "b.nc", "--plot", "b.nc"), "same name"),
+        (("-o", "no/such/folder.nc"), "no/such"),
+    ],
+)
+def test_outputs_that_cannot_be_are_refused_before_the_file_is_read(words, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pelplug_msed.sources.read_energies", lambda *rest: pytest.fail("the file was read"))
+    (tmp_path / "e.csv").write_text("time,energy\n0,1\n")
+    answer = CliRunner().invoke(cli, ["msed", "e.csv", *words])
+    assert answer.exit_code == 2 and sentence in answer.stderr
+    assert (tmp_path / "e.csv").read_text() == "time,energy\n0,1\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["e.csv"]
