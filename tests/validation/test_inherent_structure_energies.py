@@ -51,7 +51,7 @@ def series(folder: pathlib.Path, temperature: float, seed: int) -> np.ndarray:
     if not path.exists():
         pelplug.simulate(
             "kob-andersen", n=PARTICLES, temperature=temperature, steps=500_000, frames=2000, equilibration=100_000,
-            seed=seed, engine="lammps", route="native", output=path,
+            seed=seed, engine="lammps", engine_options={"route": "native"}, output=path,
         )  # fmt: skip
     if not output.exists():
         pelplug.results.write_netcdf({"inherent-structures": pelplug.analyze("inherent-structures", path)}, output)
