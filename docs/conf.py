@@ -24,3 +24,5 @@ napoleon_use_rtype = False
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "pelplug"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]

@@ -2,7 +2,8 @@
 
 Published: Nishikawa et al., Phys. Rev. X 12, 021001 (2022), Fig. 4: a sigmoid phi(T) whose inflection and the peak of
 chi(T) lie near T_def = 0.25; SI III: mean numbers of broken and inserted bonds nearly the same at every T. The protocol
-was written down in docs/reproduction.md before it was run. An interrupted run goes on in `PELPLUG_DEFECTS_DIR`;
+was written down in docs/records/2026-11-20-defects.md before it was run. An interrupted run goes on in
+`PELPLUG_DEFECTS_DIR`;
 `PELPLUG_PROCESSES` (1) is the number of processes:
 
     pytest -m validation tests/validation/test_defects.py -s
@@ -172,7 +173,7 @@ def test_phi_is_a_sigmoid(measured):
     assert max(slope[0], slope[-1]) < 0.3 * slope.max()
 
 
-@pytest.mark.xfail(strict=True, reason="B / I is 0.59 at T = 0.10: docs/reproduction.md, Defects against temperature")
+@pytest.mark.xfail(strict=True, reason="B / I is 0.59 at T = 0.10: docs/records/2026-11-20-defects.md")
 def test_as_many_bonds_break_as_form(measured):
     ratio = measured[1].mean(axis=(1, 2)) / measured[2].mean(axis=(1, 2))
     assert (np.abs(np.log(ratio[np.array(TEMPERATURES) >= 0.1])) < np.log(1.5)).all()
@@ -185,7 +186,7 @@ def test_chi_peaks_at_the_published_temperature(measured):
     assert 0.20 <= peak <= 0.30
 
 
-@pytest.mark.xfail(strict=True, reason="phi is steepest below 0.20: docs/reproduction.md, Defects against temperature")
+@pytest.mark.xfail(strict=True, reason="phi is steepest below 0.20: docs/records/2026-11-20-defects.md")
 def test_phi_is_steepest_at_the_published_temperature(measured):
     against_t, _, _ = steepest(measured[0])
     assert 0.20 <= against_t <= 0.30

@@ -1,4 +1,6 @@
-"""HOOMD-blue with pelplug's kernels conserves energy over 1e5 steps, for every model (docs/reproduction.md).
+"""HOOMD-blue with pelplug's kernels conserves energy over 1e5 steps, for every model.
+
+Results: docs/records/2026-11-21-energy-conservation-hoomd.md.
 
     PELPLUG_HOOMD_PATH=... pytest tests/validation/test_engine_hoomd.py -m validation -s
 

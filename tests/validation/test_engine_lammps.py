@@ -1,4 +1,4 @@
-"""LAMMPS by pelplug conserves energy over 1e5 steps (docs/reproduction.md).
+"""LAMMPS by pelplug conserves energy over 1e5 steps (docs/records/2026-11-21-energy-conservation-lammps.md).
 
     pytest tests/validation/test_engine_lammps.py -m validation -s
 

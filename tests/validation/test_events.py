@@ -2,7 +2,7 @@
 
 Published: Rehwald and Heuer, Phys. Rev. E 86, 051504 (2012), Fig. 4 and Fig. 11 (section III B, appendix C).
 Run: ``PELPLUG_VALIDATION_FOLDER=... pytest -m validation tests/validation/test_events.py -s``; runs are kept there and
-found again. Protocol, declared before it was run, and results: docs/reproduction.md.
+found again. Protocol, declared before it was run, and results: docs/records/2026-11-21-second-events.md.
 """
 
 from __future__ import annotations

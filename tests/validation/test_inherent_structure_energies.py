@@ -2,7 +2,8 @@
 
 Run: ``pytest -m validation tests/validation/test_inherent_structure_energies.py -s``. The environment variable
 PELPLUG_VALIDATION_FOLDER names a folder in which trajectories and inherent structures are kept, so that they are made
-once. Protocol and what is asked were declared in docs/reproduction.md before the runs.
+once. Protocol and what is asked were declared in docs/records/2026-11-21-inherent-structure-energies.md before the
+runs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     PELPLUG_HOOMD_PATH=... pytest -m validation tests/validation/test_kill.py -s
 
-One replica, three in a row, and two at a time; blocks and logarithmic frames. Results: docs/reproduction.md.
+One replica, three in a row, and two at a time; blocks and logarithmic frames. Results:
+docs/records/2026-11-21-killed-simulations.md.
 """
 
 import os

@@ -2,8 +2,9 @@
 
 Run: ``pytest -m validation tests/validation/test_kob_andersen_1000.py -s``. The environment variable
 PELPLUG_VALIDATION_FOLDER names a folder in which trajectories and results are kept, so that they are made once.
-Protocol, published numbers with their definitions, and what is asked were declared in docs/reproduction.md before
-any result was looked at.
+Protocol, published numbers with their definitions, and what is asked were declared in
+docs/records/2026-11-21-kob-andersen-relaxation.md and docs/records/2026-11-21-mean-squared-energy-difference.md
+before any result was looked at.
 """
 
 from __future__ import annotations

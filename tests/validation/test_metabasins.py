@@ -2,7 +2,7 @@
 
 Run: ``pytest -m validation tests/validation/test_metabasins.py -s``. The environment variable PELPLUG_VALIDATION_FOLDER
 names a folder in which trajectories and transitions are kept, so that they are made once. Protocol, windows and what
-is asked were declared in docs/reproduction.md before the runs.
+is asked were declared in docs/records/2026-11-21-metabasins.md before the runs.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ SPACING = 80
 BLOCKS, STRETCH = 20, 800.0
 K_C = 15.0
 WAVE_NUMBERS = np.arange(8.0, 21.0)
-CUT_BY_SIGMA = "k_c is beyond 20 with 1.8 sigma_ij; see docs/reproduction.md"
+CUT_BY_SIGMA = "k_c is beyond 20 with 1.8 sigma_ij; see docs/records/2026-11-21-metabasins.md"
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 Published: Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Figs. 6 and 7: C_s = 0.13 (density 0.60), 0.43 (0.95).
 Run: ``pytest -m validation tests/validation/test_propensity.py -s``; with PELPLUG_VALIDATION_FOLDER set, trajectories
-and results are kept there and found again. Protocol, declared before it was run, and results: docs/reproduction.md.
+and results are kept there and found again. Protocol, declared before it was run, and results:
+docs/records/2026-11-21-propensity.md.
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ def all_peaks(q, s):
 
 
 def test_every_peak_of_the_stillinger_weber_liquid(tmp_path):
-    """Paper: q_max = 6.28 (Table I). No peak is there; see docs/reproduction.md."""
+    """Paper: q_max = 6.28 (Table I). No peak is there; see docs/records/2026-11-21-stillinger-weber-peak.md."""
     stages = [(0.08, 3000, 3000, 8000), (0.05, 6000, 6000, 12000)]
     for temperature, frames in network_liquid_frames(tmp_path, 1000, 1, stages):
         q, s = structure_factor(frames, "A", k_min=1.0, k_max=12.0)
@@ -210,5 +210,5 @@ def test_every_peak_of_the_stillinger_weber_liquid(tmp_path):
             f"T {temperature}: first peak {first_peak(q[q < 9.0], s[q < 9.0]):.3f}, S(6.28) {np.interp(6.28, q, s):.2f}"
         )
         print("   all peaks: " + ", ".join(f"{at:.2f} ({height:.2f})" for at, height in peaks))
-        # Not reproduced: should the published peak ever turn up, docs/reproduction.md has to change.
+        # Should the published peak ever turn up, docs/records/2026-11-21-stillinger-weber-peak.md has to change.
         assert not np.any(np.abs(peaks[:, 0] - 6.28) < 0.5)

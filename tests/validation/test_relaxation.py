@@ -3,7 +3,7 @@
 Published: Nishikawa et al., Phys. Rev. X 12, 021001 (2022), Fig. 2: v ~ t^-beta with beta = 0.92, 0.85, 0.75 from
 T = infinity (N = 64,000 to 65,536), d/4 + 1/2 from low T.
 Run: ``pytest -m validation tests/validation/test_relaxation.py -s``.
-Protocols, declared before they were run, and results are in docs/reproduction.md.
+Protocols, declared before they were run, and results are in docs/records/2026-11-20-steepest-descent-exponent.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Published: soft quasilocalised modes have the same size whatever N is, and frequencies with P(omega) ~ omega**4 (Lerner,
 During and Bouchbinder, Phys. Rev. Lett. 117, 035501 (2016); Richard et al., Phys. Rev. Lett. 126, 015501 (2021)). The
-protocol was written down in docs/reproduction.md before it was run. Run:
+protocol was written down in docs/records/2026-11-21-soft-modes.md before it was run. Run:
 
     pytest -m validation tests/validation/test_soft_modes.py -s
 """
@@ -80,7 +80,7 @@ def test_bounds_and_size(results):
     assert 0.5 < sizes[0] / sizes[1] < 2.0
 
 
-@pytest.mark.xfail(reason="s = 2.78 +- 0.54 in small glasses quenched from random starts, see docs/reproduction.md")
+@pytest.mark.xfail(reason="s = 2.78 +- 0.54 in small glasses from random starts, docs/records/2026-11-21-soft-modes.md")
 def test_low_frequency_law(results):
     s, error = report(results)[0]
     assert abs(s - 4) < 2 * error or 3 < s < 5

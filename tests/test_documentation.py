@@ -1,0 +1,45 @@
+"""What the pages say of each other and of the tests: links that lead somewhere, records that stand in the table."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+
+def rows():
+    lines = (DOCS / "reproduction.md").read_text().splitlines()
+    return [line.split(" | ") for line in lines if line.startswith("| ")][1:]
+
+
+def test_each_row_of_the_reproduction_links_to_a_record_and_names_a_test():
+    assert len(rows()) > 90
+    for row in rows():
+        assert len(row) == 6, row
+        link = re.match(r"\| \[.+?\]\((records/\d{4}-\d\d-\d\d-[a-z0-9-]+\.md)\)", row[0])
+        assert link and (DOCS / link.group(1)).is_file(), row
+        test = row[5].removesuffix(" |")
+        if test != "in the record":
+            assert (ROOT / "tests" / "validation" / f"test_{test.strip('`').split()[0]}.py").is_file(), row
+
+
+def test_each_record_is_reached_from_the_table():
+    page = (DOCS / "reproduction.md").read_text()
+    assert [path.name for path in sorted(DOCS.glob("records/20*.md")) if f"(records/{path.name})" not in page] == []
+
+
+def test_each_record_says_what_was_declared_and_what_came_of_it():
+    for path in DOCS.glob("records/20*.md"):
+        title, _, head = path.read_text().splitlines()[:3]
+        assert title.startswith("# ") and head == "| declared beforehand | run | with | verdict |", path.name
+
+
+def test_pages_named_in_the_code_exist():
+    files = [path for folder in ("pelplug", "plugins", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    named = {
+        (name, str(path.relative_to(ROOT)))
+        for path in [*files, *ROOT.glob("*.md"), ROOT / "pyproject.toml"]
+        for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text())
+    }
+    assert len(named) > 20
+    assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
