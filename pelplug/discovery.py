@@ -1,27 +1,20 @@
-"""Finding plugins among the installed distributions, and the record kept of each."""
+"""The record kept of each plugin, and how what went wrong is worded."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import re
 import traceback
 from typing import Any
 
+from pelplug.entry_points import ANY_FAILURE
+
 __all__ = [
-    "ANY_FAILURE",
-    "GROUP",
     "PluginRecord",
     "describe",
     "first_line",
-    "installed",
-    "normalise",
     "package_summary",
+    "unreadable",
 ]
-
-GROUP = "pelplug"
-# A plugin may fail in any way but Ctrl-C; sys.exit() at import is a known one.
-ANY_FAILURE = (Exception, SystemExit)
 
 
 @dataclasses.dataclass
@@ -75,30 +68,11 @@ class PluginRecord:
         self.tracebacks.append("".join(traceback.format_exception(error)) if error is not None else "")
 
 
-def installed() -> tuple[list, list[PluginRecord]]:
-    """Return the entry points of all distributions; one with unreadable metadata must not hide the others."""
-    try:
-        return list(importlib.metadata.entry_points(group=GROUP)), []
-    except ANY_FAILURE:
-        pass
-    entries, problems, seen = [], [], set()
-    for distribution in importlib.metadata.distributions():
-        name = "?"
-        try:
-            name = distribution.metadata["Name"] or "?"
-            if normalise(name) not in seen:
-                entries.extend(entry for entry in distribution.entry_points if entry.group == GROUP)
-            seen.add(normalise(name))
-        except ANY_FAILURE as error:
-            record = PluginRecord("?", name)
-            record.fail(f"Its entry points cannot be read: {describe(error)}", error)
-            problems.append(record)
-    return entries, problems
-
-
-def normalise(name: str) -> str:
-    """Return a distribution or plugin name as packaging tools compare it."""
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+def unreadable(distribution: str, error: BaseException) -> PluginRecord:
+    """Return the record of a distribution whose entry points cannot be read."""
+    record = PluginRecord("?", distribution)
+    record.fail(f"Its entry points cannot be read: {describe(error)}", error)
+    return record
 
 
 def describe(error: BaseException) -> str:

@@ -12,16 +12,8 @@ from typing import Any
 import pluggy
 
 from pelplug import checks, hookspecs
-from pelplug.discovery import (
-    ANY_FAILURE,
-    GROUP,
-    PluginRecord,
-    describe,
-    first_line,
-    installed,
-    normalise,
-    package_summary,
-)
+from pelplug.discovery import PluginRecord, describe, first_line, package_summary, unreadable
+from pelplug.entry_points import ANY_FAILURE, GROUP, installed, normalise
 from pelplug.errors import InputError
 from pelplug.parameters import closest
 
@@ -178,7 +170,7 @@ class Registry:
     def _found(self, entry_points) -> list[tuple[PluginRecord, Any]]:
         found = []
         entries, problems = installed() if entry_points is None else (list(entry_points), [])
-        self._records.extend(problems)
+        self._records.extend(unreadable(*problem) for problem in problems)
         for entry in entries:
             record = PluginRecord(entry.name)
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.metadata
 import json
 import math
 import shutil
@@ -370,14 +371,13 @@ class _Chain:
 
     def identity(self) -> dict:
         """Return what the run depends on, in words and numbers."""
-        import pelplug
-
         p, digest = self.potential, hashlib.sha256()
         for array in (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p._stack):
             digest.update(np.ascontiguousarray(array).tobytes())
         return {
-            "pelplug": pelplug.__version__, "form": p.form.name, "truncation": p.truncation, "beta": self.beta,
-            "delta": self.delta, "p_swap": self.p_swap, "swap_range": self.swap_range, "data": digest.hexdigest(),
+            "pelplug": importlib.metadata.version("pelplug"), "form": p.form.name, "truncation": p.truncation,
+            "beta": self.beta, "delta": self.delta, "p_swap": self.p_swap, "swap_range": self.swap_range,
+            "data": digest.hexdigest(),
             "rng": self.rng.bit_generator.state,
         }  # fmt: skip
 
