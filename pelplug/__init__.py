@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pelplug.analysis import Analysis
     from pelplug.cli.file_command import file_command
     from pelplug.configuration import Configuration
+    from pelplug.core.fields import Field, Need
+    from pelplug.core.parameters import Param
+    from pelplug.core.units import Units
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
     from pelplug.execution.lammps import load_lammps
-    from pelplug.fields import Field, Need
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, isoconfigurational, model
     from pelplug.in_situ import InSitu
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
         steepest_descent,
     )
     from pelplug.models.base import Model, Option
-    from pelplug.parameters import Param
     from pelplug.plotting import unit_label
     from pelplug.potentials.base import Potential
     from pelplug.potentials.eam import EAMPotential
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
     from pelplug.simulate.run import SimulationResult
     from pelplug.simulate.swap import SwapResult, swap_monte_carlo
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
-    from pelplug.units import Units
 
     __version__: str
 
@@ -66,7 +66,7 @@ _HOMES = {
     "pelplug.configuration": ("Configuration",),
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
     "pelplug.execution.lammps": ("load_lammps",),
-    "pelplug.fields": ("Field", "Need"),
+    "pelplug.core.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "isoconfigurational", "model"),
     "pelplug.in_situ": ("InSitu",),
@@ -89,7 +89,7 @@ _HOMES = {
         "steepest_descent",
     ),
     "pelplug.models.base": ("Model", "Option"),
-    "pelplug.parameters": ("Param",),
+    "pelplug.core.parameters": ("Param",),
     "pelplug.plotting": ("unit_label",),
     "pelplug.potentials.base": ("Potential",),
     "pelplug.potentials.eam": ("EAMPotential",),
@@ -105,7 +105,7 @@ _HOMES = {
     "pelplug.simulate.run": ("SimulationResult",),
     "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
-    "pelplug.units": ("Units",),
+    "pelplug.core.units": ("Units",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("host", "landscape", "models", "potentials", "results", "simulate", "testing", "trajectory")

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import xarray as xr
 
+from pelplug.core.fields import Field
+from pelplug.core.units import Units
 from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
-from pelplug.fields import Field
-from pelplug.units import Units
 
 __all__ = [
     "COORDINATES",

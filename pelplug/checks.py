@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pelplug.fields import Field, Need
+from pelplug.core.fields import Field, Need
 
 __all__ = ["NAME_PATTERN", "check_analysis", "check_engine", "check_exporter", "check_form", "check_model"]
 

@@ -6,7 +6,7 @@ import dataclasses
 import traceback
 from typing import Any
 
-from pelplug.entry_points import ANY_FAILURE
+from pelplug.core.entry_points import ANY_FAILURE
 
 __all__ = [
     "PluginRecord",

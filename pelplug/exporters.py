@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from pelplug.configuration import Configuration
+from pelplug.core.outputs import atomic_output
 from pelplug.errors import InputError, PelplugError, RunError
-from pelplug.files import atomic_output
 from pelplug.gsdfile import GSDWriter, pad
 
 __all__ = ["CSVExporter", "ExtXYZExporter", "GSDExporter", "export", "find_exporter"]

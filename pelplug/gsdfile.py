@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.outputs import close_at_exit
 from pelplug.errors import InputError
-from pelplug.files import close_at_exit
 
 __all__ = ["GSDWriter", "in_centred_box", "pad", "type_names", "upper_triangular"]
 
@@ -20,7 +20,7 @@ class GSDWriter:
     Parameters
     ----------
     path : path_like
-        File to write; use a temporary one from `pelplug.files.atomic_output`.
+        File to write; use a temporary one from `pelplug.core.outputs.atomic_output`.
     records : mapping of str to mapping, optional
         What else to keep in the first frame: ``log/pelplug/<name>`` as JSON in uint8. A record "model" is the
         model's, and `pelplug.open_trajectory` finds it there.

@@ -19,8 +19,8 @@ from pelplug import errors
 from pelplug.analysis import Analysis
 from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
+from pelplug.core.fields import Need
 from pelplug.errors import InputError, RunError
-from pelplug.fields import Need
 from pelplug.processes import check_kernel_folder, start_worker
 from pelplug.provenance import to_json
 from pelplug.simulate.engine import EnergyLog

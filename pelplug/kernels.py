@@ -8,7 +8,7 @@ import numba
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import CPUDispatcher
 
-from pelplug.entry_points import ANY_FAILURE, installed
+from pelplug.core.entry_points import ANY_FAILURE, installed
 from pelplug.kernel_cache import KernelCache
 
 __all__ = ["compile_kernel", "kernel"]

@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
+from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError, PelplugError
 from pelplug.potentials.interaction import nearest_distances, range_of
 from pelplug.trajectory import open_trajectory
-from pelplug.units import REDUCED, Units
 
 __all__ = ["can_be_of", "check_together", "matched", "read_start", "units_of", "with_units_of"]
 

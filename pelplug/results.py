@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from pelplug.core.outputs import atomic_output, check_output, open_for_library
+from pelplug.core.outside import refuse_links
 from pelplug.errors import InputError
-from pelplug.files import atomic_output, check_output, open_for_library
-from pelplug.outside import refuse_links
 
 __all__ = ["check_output", "read_results", "write_netcdf"]
 

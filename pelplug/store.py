@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pelplug.core.outputs import disk_errors
 from pelplug.errors import RunError
-from pelplug.files import disk_errors
 
 __all__ = ["FrameStore", "PartialStore"]
 

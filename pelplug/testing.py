@@ -30,8 +30,8 @@ import pytest
 import xarray as xr
 
 from pelplug.checks import check_analysis as check_contract
+from pelplug.core.fields import Need
 from pelplug.errors import InputError
-from pelplug.fields import Need
 from pelplug.hookspecs import hookimpl
 from pelplug.host import run_analyses
 from pelplug.registry import Registry

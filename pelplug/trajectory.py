@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.checksum import checksum
+from pelplug.core.outside import parse_record
+from pelplug.core.units import Units
 from pelplug.errors import InputError
-from pelplug.outside import parse_record
 from pelplug.readers.base import FrameReader
-from pelplug.readers.checksum import checksum
 from pelplug.readers.conversion import check_box, check_masses, conversion_of
 from pelplug.readers.detect import (
     detect_format,
@@ -31,7 +32,6 @@ from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
 from pelplug.readers.times import check_times
 from pelplug.readers.unwrap import CONVENTIONS, Follower
 from pelplug.readers.write import write_trajectory
-from pelplug.units import Units
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from test_embedded_atom import needs_shipped, write_table
 
 import pelplug
-from pelplug import models, outside
+from pelplug import models
 from pelplug.cli import cli
+from pelplug.core import outside
 from pelplug.models.base import Option
 from pelplug.models.embedded_atom import Cu50Zr50
 from pelplug.registry import Registry

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Optional
 import numpy as np
 import pytest
 
+from pelplug.core.parameters import Param, read_parameters, validate_parameters
 from pelplug.errors import InputError
-from pelplug.parameters import Param, read_parameters, validate_parameters
 
 
 class Declared:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from pelplug import files
+from pelplug.core import outputs as files
 from pelplug.errors import InputError, RunError
 from pelplug.results import check_output, read_results, write_netcdf
 

@@ -66,8 +66,8 @@ def test_read_configuration(path):
 def test_checksum(path, tmp_path, monkeypatch):
     traj = open_trajectory(path)
     assert traj.checksum() == "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr("pelplug.readers.checksum.SAMPLED_ABOVE", 1000)
-    monkeypatch.setattr("pelplug.readers.checksum.SAMPLE", 400)
+    monkeypatch.setattr("pelplug.core.checksum.SAMPLED_ABOVE", 1000)
+    monkeypatch.setattr("pelplug.core.checksum.SAMPLE", 400)
     data = path.read_bytes()
     expected = hashlib.sha256(str(len(data)).encode() + data[:400] + data[-400:]).hexdigest()
     assert traj.checksum() == f"sha256-sampled:{expected}"

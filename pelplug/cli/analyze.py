@@ -51,7 +51,7 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
 
     FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
     """
-    from pelplug.files import check_output
+    from pelplug.core.outputs import check_output
 
     names = plugin_names(plugin)
     if not names:

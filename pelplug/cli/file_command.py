@@ -44,8 +44,8 @@ def file_command(
 
     def run(file, output, plot, overwrite, **given):
         from pelplug.cli.output import check_figure, save_figure
+        from pelplug.core.outputs import check_output
         from pelplug.errors import InputError
-        from pelplug.files import check_output
         from pelplug.results import write_netcdf
 
         output = Path(output) if output else Path(f"{Path(file).stem}.{name}.nc")

@@ -23,9 +23,9 @@ from pelplug.cli.plugins import plugins
 from pelplug.cli.prepare import prepare
 from pelplug.cli.quench import quench
 from pelplug.cli.simulate import simulate
+from pelplug.core.outputs import DISK_FULL
 from pelplug.errors import PelplugError
 from pelplug.execution.ranks import rank_in_environment
-from pelplug.files import DISK_FULL
 
 __all__ = ["cli", "main"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import click
 
+from pelplug.core.outputs import near_name
 from pelplug.errors import InputError
-from pelplug.files import near_name
 
 __all__ = [
     "PluginCommand",

@@ -87,9 +87,9 @@ def save_figure(make, path, overwrite: bool, inputs=()) -> None:
     make : callable
         Returns a matplotlib Figure.
     path, overwrite, inputs
-        As in `pelplug.files.atomic_output`.
+        As in `pelplug.core.outputs.atomic_output`.
     """
-    from pelplug.files import atomic_output
+    from pelplug.core.outputs import atomic_output
     from pelplug.plotting import literal_labels
 
     with atomic_output(path, overwrite, inputs) as temporary:

@@ -21,7 +21,7 @@ __all__ = ["plot"]
 @common
 def plot(files, output, plugin, overwrite):
     """Draw results again; several files over each other, with their temperatures in the legend."""
-    from pelplug.files import check_output
+    from pelplug.core.outputs import check_output
     from pelplug.results import read_results
 
     check_figure(output)

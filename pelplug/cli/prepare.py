@@ -46,7 +46,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     """
     import numpy as np
 
-    from pelplug.files import check_output
+    from pelplug.core.outputs import check_output
     from pelplug.simulate.swap import swap_monte_carlo
 
     quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
@@ -112,8 +112,8 @@ def _refuse_unused(options: dict, model_parameters) -> None:
 def _plant(model, particles, temperature, seed, output, overwrite, quiet) -> None:
     import numpy as np
 
+    from pelplug.core.outputs import check_output
     from pelplug.errors import InputError
-    from pelplug.files import check_output
     from pelplug.readers.write import write_trajectory
 
     if particles is None:

@@ -6,9 +6,9 @@ import types
 from typing import Annotated
 
 from pelplug.analysis import Analysis
-from pelplug.fields import Field, Need
+from pelplug.core.fields import Field, Need
+from pelplug.core.parameters import Param
 from pelplug.landscape import METHODS, quench
-from pelplug.parameters import Param
 
 __all__ = ["Quench", "QuenchRegistry"]
 

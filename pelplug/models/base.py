@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pelplug.configuration import Configuration, natural_order
+from pelplug.core.outside import read_outside
+from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError
-from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
-from pelplug.units import REDUCED, Units
 
 __all__ = ["Model", "Option", "diameters_of", "stated_masses"]
 

@@ -12,11 +12,11 @@ from typing import ClassVar
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.outside import read_outside
+from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
-from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
-from pelplug.units import Units
 
 __all__ = ["Cu50Zr50", "EmbeddedAtom"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from pelplug.core.outside import parse_record, read_outside, shown
 from pelplug.errors import InputError, PelplugError
 from pelplug.models.base import Model
 from pelplug.models.user import UserModel
-from pelplug.outside import parse_record, read_outside, shown
 from pelplug.potentials.forms import Form
 
 __all__ = ["rebuild"]

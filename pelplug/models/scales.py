@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.units import SYSTEMS, Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
-from pelplug.units import SYSTEMS, Units
 
 __all__ = ["SCALES", "ScaledModel"]
 

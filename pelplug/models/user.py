@@ -11,14 +11,14 @@ from typing import ClassVar
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.outside import read_outside
+from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.models.harmonic_spheres import additive
 from pelplug.models.polydisperse_soft_spheres import non_additive
-from pelplug.outside import read_outside
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms import FORMS, Form
-from pelplug.units import Units
 
 __all__ = ["UserModel", "from_file"]
 

@@ -9,8 +9,8 @@ import re
 
 import numpy as np
 
+from pelplug.core.outside import read_outside
 from pelplug.errors import InputError
-from pelplug.outside import read_outside
 
 __all__ = ["EAMTables", "read_eam", "setfl_text"]
 

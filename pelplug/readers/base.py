@@ -13,8 +13,8 @@ from MDAnalysis.lib.mdamath import triclinic_box, triclinic_vectors
 from MDAnalysis.lib.util import store_init_arguments
 
 from pelplug.configuration import whole_numbers
+from pelplug.core.units import Units
 from pelplug.errors import InputError, reason_of
-from pelplug.units import Units
 
 __all__ = [
     "ROUNDING",

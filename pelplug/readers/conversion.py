@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError
 from pelplug.readers.base import FrameReader
-from pelplug.units import REDUCED, Units
 
 __all__ = ["Conversion", "check_box", "check_masses", "conversion_of", "program_of_dcd", "units_of_record"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pelplug.core.outputs import near_name
 from pelplug.errors import InputError, reason_of
-from pelplug.files import near_name
 from pelplug.readers.generic import cell_in
 from pelplug.readers.labels import LABELS
 from pelplug.readers.text import DAMAGED, open_binary

@@ -8,9 +8,9 @@ import os
 import gsd.fl
 import numpy as np
 
+from pelplug.core.outputs import close_at_exit
+from pelplug.core.outside import parse_record
 from pelplug.errors import InputError, reason_of
-from pelplug.files import close_at_exit
-from pelplug.outside import parse_record
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.text import text_of
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from pelplug.core.outside import refuse_links
+from pelplug.core.units import Units
 from pelplug.errors import InputError, reason_of
-from pelplug.outside import refuse_links
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.hdf5 import check_heaps
 from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import text_of
-from pelplug.units import Units
 
 __all__ = ["H5MDReader"]
 

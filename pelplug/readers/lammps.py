@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 
+from pelplug.core.units import SYSTEMS, Units
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
-from pelplug.units import SYSTEMS, Units
 
 __all__ = ["DumpReader"]
 

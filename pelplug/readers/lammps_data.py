@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 
+from pelplug.core.units import SYSTEMS
 from pelplug.errors import InputError
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.identity import order_by_id
 from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table, text_of
-from pelplug.units import SYSTEMS
 
 __all__ = ["DataReader"]
 

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.outputs import open_for_library
+from pelplug.core.outside import parse_record, refuse_links
 from pelplug.errors import InputError, reason_of
-from pelplug.files import open_for_library
-from pelplug.outside import parse_record, refuse_links
 from pelplug.readers.base import Frame, FrameReader
 from pelplug.readers.hdf5 import check_heaps
 
@@ -106,7 +106,7 @@ def write_netcdf(path, configurations: Iterable[Configuration], model_record=Non
     Parameters
     ----------
     path : path_like
-        File to write; use a temporary one from `pelplug.files.atomic_output`.
+        File to write; use a temporary one from `pelplug.core.outputs.atomic_output`.
     configurations : iterable of Configuration
         All with the same N, d and fields.
     model_record : dict, optional

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pelplug.configuration import Configuration
+from pelplug.core.outputs import atomic_output
 from pelplug.errors import InputError
-from pelplug.files import atomic_output
 
 __all__ = ["check_ending", "write_trajectory"]
 

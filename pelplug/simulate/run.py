@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pelplug.configuration import Configuration
+from pelplug.core.outputs import check_output
 from pelplug.errors import InputError
-from pelplug.files import check_output
 from pelplug.models.base import Model
 from pelplug.results import read_results, write_netcdf
 from pelplug.simulate.driver import Driver, Protocol

@@ -173,7 +173,7 @@ def swap_monte_carlo(
     chain = _Chain(configuration, model, temperature, p_swap, swap_range, delta, np.random.default_rng(seed))
     record = model.to_dict() if isinstance(model, Model) else None
     if output is not None:
-        from pelplug.files import check_output
+        from pelplug.core.outputs import check_output
         from pelplug.readers.write import check_ending
 
         check_ending(output)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pelplug.core.outputs import atomic_output, disk_errors, sync_file
 from pelplug.errors import RunError
-from pelplug.files import atomic_output, disk_errors, sync_file
 
 __all__ = ["Unfinished"]
 
