@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pelplug.core.parameters import Param
     from pelplug.core.units import Units
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
+    from pelplug.execution.compile import kernel
     from pelplug.execution.lammps import load_lammps
+    from pelplug.execution.processes import WorkerPool, available_cores
+    from pelplug.execution.progress import Progress
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, isoconfigurational, model
     from pelplug.in_situ import InSitu
-    from pelplug.kernels import kernel
     from pelplug.landscape import (
         DipoleStiffness,
         ElasticConstants,
@@ -49,8 +51,6 @@ if TYPE_CHECKING:
     from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-    from pelplug.processes import WorkerPool, available_cores
-    from pelplug.progress import Progress
     from pelplug.results import read_results, write_netcdf
     from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
     from pelplug.simulate.run import SimulationResult
@@ -70,7 +70,7 @@ _HOMES = {
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "isoconfigurational", "model"),
     "pelplug.in_situ": ("InSitu",),
-    "pelplug.kernels": ("kernel",),
+    "pelplug.execution.compile": ("kernel",),
     "pelplug.landscape": (
         "DipoleStiffness",
         "ElasticConstants",
@@ -98,8 +98,8 @@ _HOMES = {
     "pelplug.potentials.interaction": ("require_interaction",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
-    "pelplug.processes": ("WorkerPool", "available_cores"),
-    "pelplug.progress": ("Progress",),
+    "pelplug.execution.processes": ("WorkerPool", "available_cores"),
+    "pelplug.execution.progress": ("Progress",),
     "pelplug.results": ("read_results", "write_netcdf"),
     "pelplug.simulate.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.simulate.run": ("SimulationResult",),

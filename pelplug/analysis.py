@@ -28,15 +28,15 @@ from pelplug.assembly import (
     raise_all_failed,
     sentence_of,
 )
-from pelplug.backends import make_backend
 from pelplug.core.fields import Field, Need, check_needs
 from pelplug.core.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
 from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.execution.backends import make_backend
+from pelplug.execution.progress import Progress
 from pelplug.matching import matched, units_of
 from pelplug.models.base import stated_masses
 from pelplug.potentials.derivatives import check_derivatives
-from pelplug.progress import Progress
 from pelplug.selection import select_frames
 
 __all__ = ["RESERVED", "Analysis"]

@@ -21,7 +21,7 @@ from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
 from pelplug.core.fields import Need
 from pelplug.errors import InputError, RunError
-from pelplug.processes import check_kernel_folder, start_worker
+from pelplug.execution.processes import check_kernel_folder, start_worker
 from pelplug.provenance import to_json
 from pelplug.simulate.engine import EnergyLog
 from pelplug.simulate.run import SimulationResult, output_of_replica, run_simulation

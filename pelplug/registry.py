@@ -196,7 +196,7 @@ class Registry:
             return
         try:
             if not record.bundled:  # numba's caching is told where before a plugin uses it
-                importlib.import_module("pelplug.kernels")
+                importlib.import_module("pelplug.execution.compile")
             plugin = entry.load()
         except ANY_FAILURE as error:
             record.fail(f"It could not be imported: {describe(error)}", error)

@@ -9,7 +9,7 @@ import numba
 import pytest
 
 import pelplug
-from pelplug import kernel_cache
+from pelplug.execution import kernel_cache
 
 PLAIN = """
 import pelplug

@@ -10,11 +10,11 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from pelplug.processes import WorkerPool
+from pelplug.execution.processes import WorkerPool
 
 PROGRAM = """
 import os, time
-from pelplug.processes import WorkerPool
+from pelplug.execution.processes import WorkerPool
 print("script", flush=True)
 if __name__ == "__main__":
     with WorkerPool(1) as pool:
@@ -67,7 +67,7 @@ def test_a_worker_that_dies_breaks_the_pool():
 
 def test_workers_share_the_cores(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("pelplug.processes.available_cores", lambda: 6)
+    monkeypatch.setattr("pelplug.execution.processes.available_cores", lambda: 6)
     with WorkerPool(2) as pool:
         (future,) = pool.submit([(os.getenv, "OMP_NUM_THREADS")])
         assert future.result() == "3"

@@ -6,8 +6,8 @@ import pytest
 import tqdm.std
 
 import pelplug
-from pelplug import compiling
-from pelplug.progress import COMPILING
+from pelplug.execution import compile_events as compiling
+from pelplug.execution.progress import COMPILING
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def _start(model, particles, density, start, from_file, rng):
 
 @contextlib.contextmanager
 def _progress(total: int, quiet: bool):
-    from pelplug.progress import Progress
+    from pelplug.execution.progress import Progress
 
     with Progress(total=total, unit="sweep", disable=not show_progress(quiet)) as bar:
         yield bar.update

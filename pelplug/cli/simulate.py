@@ -133,7 +133,7 @@ def _equilibration(text: str) -> int | None:
 @contextlib.contextmanager
 def _progress(quiet: bool):
     """Give a callback that shows the stage, steps a second and the time left."""
-    from pelplug.progress import Progress
+    from pelplug.execution.progress import Progress
 
     bars = {}
 

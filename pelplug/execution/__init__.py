@@ -1,1 +1,1 @@
-"""Starting libraries of others that engines and potentials share."""
+"""How things are run: kernels compiled, threads, processes, ranks, shared libraries. For potentials and all above."""

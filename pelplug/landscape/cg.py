@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 from pelplug.landscape.linesearch import project, search, trial_step
 

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
+from pelplug.execution.threads import run_ranges
 from pelplug.landscape.descent import ENERGY_NOISE, Descent, Point, Stopped
-from pelplug.potentials.threads import run_ranges
 
 __all__ = ["Flow", "coefficients"]
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 
 __all__ = ["Fire"]

@@ -7,9 +7,9 @@ import scipy.sparse as sp
 from scipy.linalg import blas, lapack
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+from pelplug.execution.threads import run_ranges
 from pelplug.landscape import hessian_kernels as kernels
 from pelplug.landscape.hessian_factor import PIVOT_FLOOR, HessianFactor, not_a_minimum, remove_translations
-from pelplug.potentials.threads import run_ranges
 
 __all__ = ["DenseFactor"]
 

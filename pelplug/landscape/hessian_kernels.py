@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 
 __all__ = [
     "dense_products",

@@ -25,10 +25,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import blas, lapack
 
+from pelplug.execution.threads import run_ranges
 from pelplug.landscape import hessian_kernels as kernels
 from pelplug.landscape.hessian_dissection import EliminationTree
 from pelplug.landscape.hessian_factor import PIVOT_FLOOR, HessianFactor, not_a_minimum, remove_translations
-from pelplug.potentials.threads import run_ranges
 
 __all__ = ["SparseFactor", "grounded_particle"]
 

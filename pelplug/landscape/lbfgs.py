@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 from pelplug.landscape.descent import Descent, Stopped, check_parameters
 from pelplug.landscape.linesearch import project, search, trial_step
 

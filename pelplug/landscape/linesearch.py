@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 from pelplug.landscape.descent import ENERGY_NOISE, Descent, Point
 
 __all__ = ["project", "search", "trial_step"]

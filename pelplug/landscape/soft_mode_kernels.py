@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 
 __all__ = ["pair_cubic"]
 

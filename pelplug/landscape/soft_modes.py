@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.execution.threads import run_ranges
 from pelplug.landscape.dipoles import DipoleStiffness
 from pelplug.landscape.hessian_factor import BLOCK, unit_dipoles
 from pelplug.landscape.response import LinearResponse
 from pelplug.landscape.soft_mode_kernels import pair_cubic
-from pelplug.potentials.threads import run_ranges
 
 __all__ = [
     "MAX_ITERATIONS",

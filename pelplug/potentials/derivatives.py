@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pelplug.errors import InputError, PelplugError
-from pelplug.kernel_cache import cache_folder, content_of
+from pelplug.execution.kernel_cache import cache_folder, content_of
 from pelplug.potentials.forms import Form
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.execution.threads import run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
 from pelplug.potentials.eam_file import EAMTables
 from pelplug.potentials.eam_kernels import (
@@ -24,7 +25,6 @@ from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.pair import group_numbers
 from pelplug.potentials.strain import pair_strain_derivatives
-from pelplug.potentials.threads import run_ranges
 
 __all__ = ["EAMPotential"]
 

@@ -11,7 +11,7 @@ import math
 import numba
 import numpy as np
 
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 
 __all__ = [
     "add_shares",

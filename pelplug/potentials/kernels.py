@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from pelplug.potentials.compilation import Family, inlined
+from pelplug.execution.compile import Family, inlined
 
 __all__ = ["TRUNCATIONS", "PairKernels", "pair_kernels"]
 

@@ -14,9 +14,9 @@ import math
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
+from pelplug.execution.threads import run_ranges
 from pelplug.potentials.neighbour_search import search_kernels
-from pelplug.potentials.threads import run_ranges
 
 __all__ = ["NeighbourList", "build_neighbour_list"]
 

@@ -10,6 +10,7 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
+from pelplug.execution.threads import SERIAL_BELOW, run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
 from pelplug.potentials.derivatives import check_form
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
@@ -17,7 +18,6 @@ from pelplug.potentials.forms import Form
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
-from pelplug.potentials.threads import SERIAL_BELOW, run_ranges
 
 __all__ = ["PairPotential", "group_numbers"]
 

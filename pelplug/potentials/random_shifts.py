@@ -21,7 +21,7 @@ import math
 import numpy as np
 from numba.extending import register_jitable
 
-from pelplug.potentials.compilation import Family
+from pelplug.execution.compile import Family
 from pelplug.potentials.kernels import pair_kernels
 
 __all__ = ["MOST_DRAWS", "ShiftKernels", "philox", "shift_kernels"]

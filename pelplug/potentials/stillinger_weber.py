@@ -11,11 +11,11 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.execution.threads import run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.stillinger_weber_kernels import MOMENTS, stillinger_weber_kernels
-from pelplug.potentials.threads import run_ranges
 
 __all__ = ["StillingerWeberPotential"]
 

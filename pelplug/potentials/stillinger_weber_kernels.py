@@ -20,7 +20,7 @@ import math
 
 import numpy as np
 
-from pelplug.potentials.compilation import Family
+from pelplug.execution.compile import Family
 
 __all__ = ["MOMENTS", "StillingerWeberKernels", "stillinger_weber_kernels"]
 

@@ -163,7 +163,7 @@ def _bits(extent: list[int]) -> int:
 
 @functools.cache
 def _kernels():
-    from pelplug.potentials.compilation import Family
+    from pelplug.execution.compile import Family
 
     family = Family(constants=("xtc",))
 

@@ -11,8 +11,8 @@ from numba.extending import register_jitable
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.execution.compile import Family
 from pelplug.potentials.base import Potential
-from pelplug.potentials.compilation import Family
 from pelplug.potentials.forms import lennard_jones
 from pelplug.potentials.pair import PairPotential, group_numbers
 from pelplug.simulate.hoomd_frame import Frame

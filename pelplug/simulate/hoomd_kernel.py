@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from pelplug.errors import RunError
-from pelplug.kernels import kernel
+from pelplug.execution.compile import kernel
 from pelplug.potentials.base import Evaluator
 from pelplug.simulate.hoomd_frame import Frame
 

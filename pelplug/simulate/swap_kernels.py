@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from pelplug.potentials.compilation import Family, inlined
+from pelplug.execution.compile import Family, inlined
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 
 # As in the force kernels: sums may be reordered, NaN and infinity keep their meaning.

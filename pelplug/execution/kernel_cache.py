@@ -31,7 +31,7 @@ from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
-from pelplug.compiling import begin, end
+from pelplug.execution.compile_events import begin, end
 
 __all__ = ["KernelCache", "cache_folder", "check_folder", "content_of"]
 

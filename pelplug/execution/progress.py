@@ -6,7 +6,7 @@ import contextlib
 
 from MDAnalysis.lib.log import ProgressBar
 
-from pelplug.compiling import watch
+from pelplug.execution.compile_events import watch
 
 __all__ = ["COMPILING", "Progress"]
 

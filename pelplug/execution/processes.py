@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from pelplug.compiling import watch
+from pelplug.execution.compile_events import watch
 
 __all__ = ["WorkerPool", "available_cores", "check_kernel_folder", "start_worker", "workers_start"]
 
@@ -45,7 +45,7 @@ def start_worker() -> None:
 def check_kernel_folder() -> None:
     """Say, in place of the workers that start after this, where compiled kernels cannot be kept."""
     if "numba" in sys.modules:
-        from pelplug.kernel_cache import check_folder
+        from pelplug.execution.kernel_cache import check_folder
 
         check_folder()
 
