@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pelplug.execution.lammps import load_lammps
     from pelplug.execution.processes import WorkerPool, available_cores
     from pelplug.execution.progress import Progress
+    from pelplug.files.results import read_results, write_netcdf
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, isoconfigurational, model
     from pelplug.in_situ import InSitu
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-    from pelplug.results import read_results, write_netcdf
     from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
     from pelplug.simulate.run import SimulationResult
     from pelplug.simulate.swap import SwapResult, swap_monte_carlo
@@ -100,7 +100,7 @@ _HOMES = {
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
     "pelplug.execution.processes": ("WorkerPool", "available_cores"),
     "pelplug.execution.progress": ("Progress",),
-    "pelplug.results": ("read_results", "write_netcdf"),
+    "pelplug.files.results": ("read_results", "write_netcdf"),
     "pelplug.simulate.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.simulate.run": ("SimulationResult",),
     "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
@@ -108,7 +108,7 @@ _HOMES = {
     "pelplug.core.units": ("Units",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("host", "landscape", "models", "potentials", "results", "simulate", "testing", "trajectory")
+_MODULES = ("files", "host", "landscape", "models", "potentials", "simulate", "testing", "trajectory")
 
 __all__ = [
     "Analysis",

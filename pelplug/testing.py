@@ -32,10 +32,10 @@ import xarray as xr
 from pelplug.checks import check_analysis as check_contract
 from pelplug.core.fields import Need
 from pelplug.errors import InputError
+from pelplug.files.results import read_results, write_netcdf
 from pelplug.hookspecs import hookimpl
 from pelplug.host import run_analyses
 from pelplug.registry import Registry
-from pelplug.results import read_results, write_netcdf
 from pelplug.trajectory import write_trajectory
 
 __all__ = ["check_analysis", "make_trajectory", "pelplug_trajectory", "registry_with"]

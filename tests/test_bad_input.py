@@ -12,9 +12,9 @@ import pytest
 import pelplug
 from pelplug import host
 from pelplug.cli import cli
-from pelplug.gsdfile import GSDWriter
+from pelplug.files.gsd import GSDWriter
+from pelplug.files.results import read_results
 from pelplug.registry import Registry
-from pelplug.results import read_results
 
 MODEL = ("--model", "kob-andersen", "--model-param", "cutoff=1.8")
 
@@ -493,9 +493,21 @@ cli.main(sys.argv[2:])
     ("full_after", "command", "target"),
     [
         ("pelplug.cli.run.execute", ("analyze", "--plugin", "kappa", "-o", "k.nc"), "k.nc"),
-        ("pelplug.results.write_netcdf", ("analyze", "--plugin", "kappa", "-o", "k.nc", "--plot", "k.png"), "k.png"),
-        ("pelplug.results.write_netcdf", ("analyze", "--plugin", "kappa", "-o", "k.nc", "--export", "k.xyz"), "k.xyz"),
-        ("pelplug.results.write_netcdf", ("analyze", "--plugin", "kappa", "-o", "k.nc", "--export", "k.gsd"), "k.gsd"),
+        (
+            "pelplug.files.results.write_netcdf",
+            ("analyze", "--plugin", "kappa", "-o", "k.nc", "--plot", "k.png"),
+            "k.png",
+        ),
+        (
+            "pelplug.files.results.write_netcdf",
+            ("analyze", "--plugin", "kappa", "-o", "k.nc", "--export", "k.xyz"),
+            "k.xyz",
+        ),
+        (
+            "pelplug.files.results.write_netcdf",
+            ("analyze", "--plugin", "kappa", "-o", "k.nc", "--export", "k.gsd"),
+            "k.gsd",
+        ),
         ("pelplug.cli.run.execute", ("quench", "-o", "is.gsd"), "is.gsd"),
     ],
 )

@@ -13,7 +13,7 @@ from test_embedded_atom import write_table
 
 import pelplug
 from pelplug.cli import cli
-from pelplug.gsdfile import GSDWriter
+from pelplug.files.gsd import GSDWriter
 
 mpl.use("Agg")
 SMOOTH = ("--model", "kob-andersen", "--model-param", "truncation=smooth")

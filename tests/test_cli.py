@@ -13,9 +13,9 @@ import xarray as xr
 import pelplug
 from pelplug import host
 from pelplug.cli import cli
-from pelplug.gsdfile import GSDWriter
+from pelplug.files.gsd import GSDWriter
+from pelplug.files.results import read_results
 from pelplug.registry import Registry
-from pelplug.results import read_results
 
 MODEL = ("--model", "kob-andersen", "--model-param", "cutoff=1.8")
 QUICK = ("--pairs", "20", "--resamples", "100")

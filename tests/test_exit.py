@@ -9,14 +9,14 @@ import pytest
 
 import pelplug
 from pelplug.cli.main import _answer
-from pelplug.gsdfile import GSDWriter
+from pelplug.files.gsd import GSDWriter
 
 # What outlives the interpreter's modules: things that C libraries, other modules and cycles hold.
 KEPT = "import logging, sys; logging.kept = sys.kept = kept\nclass A: pass\na = A(); a.a, a.kept = a, kept; sys.a = a"
 OPENED = {
     "trajectory": "kept = pelplug.open_trajectory('a.gsd'); kept.configuration(0)",
     "copy": "import pickle; kept = pickle.loads(pickle.dumps(pelplug.open_trajectory('a.gsd'))); kept.configuration(0)",
-    "writer": "from pelplug.gsdfile import GSDWriter; kept = GSDWriter('b.gsd')\n"
+    "writer": "from pelplug.files.gsd import GSDWriter; kept = GSDWriter('b.gsd')\n"
     "kept.write(pelplug.read_configuration('a.gsd'))",
     "closed": "kept = pelplug.open_trajectory('a.gsd'); kept.close()",
 }

@@ -301,7 +301,7 @@ def test_exports_of_frames_nobody_can_follow(tmp_path, walk):
     import xarray
 
     fields = xarray.Dataset({"x": (("frame", "particle"), np.ones((F, N)))}, {"frame": np.arange(F)})
-    from pelplug.exporters import export
+    from pelplug.files.exporters import export
 
     for name in ("o.gsd", "o.xyz"):
         export(fields, tmp_path / name, source)

@@ -247,7 +247,7 @@ def test_what_is_no_number_is_refused_before_any_engine_has_it(given, tmp_path):
 
 def test_names_are_no_formulas_in_figures(tmp_path, monkeypatch):
     """Between dollar signs matplotlib reads a language too."""
-    from pelplug.gsdfile import GSDWriter
+    from pelplug.files.gsd import GSDWriter
 
     monkeypatch.chdir(tmp_path)
     state = pelplug.model("kob-andersen").random_configuration(100, 1)

@@ -11,10 +11,10 @@ import pelplug
 from pelplug import host
 from pelplug.cli import cli
 from pelplug.cli.plot import draw
-from pelplug.gsdfile import GSDWriter
+from pelplug.files.gsd import GSDWriter
+from pelplug.files.results import read_results
 from pelplug.plotting import overlay, temperature_labels
 from pelplug.provenance import temperature_of
-from pelplug.results import read_results
 
 TEMPERATURES = (1.0, 0.45, 0.7)
 

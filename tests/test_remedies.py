@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import pelplug
 from pelplug.cli import cli
-from pelplug.gsdfile import GSDWriter
+from pelplug.files.gsd import GSDWriter
 
 L, N = 5.0, 80
 

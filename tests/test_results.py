@@ -10,7 +10,7 @@ import xarray as xr
 
 from pelplug.core import outputs as files
 from pelplug.errors import InputError, RunError
-from pelplug.results import check_output, read_results, write_netcdf
+from pelplug.files.results import check_output, read_results, write_netcdf
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ DISK_FULL = """
 import os, resource, sys
 import numpy as np, xarray as xr
 from pelplug.errors import RunError
-from pelplug.results import read_results, write_netcdf
+from pelplug.files.results import read_results, write_netcdf
 path = sys.argv[1]
 small = xr.Dataset({"a": ("x", np.arange(3.0))}, attrs={"analysis": "test"})
 write_netcdf(small, path)

@@ -5,7 +5,7 @@ import pytest
 from oracles.states import rotation, tilted
 
 import pelplug
-from pelplug.exporters import export
+from pelplug.files.exporters import export
 from pelplug.landscape import LinearResponse, dipole_stiffness, shear_modulus
 
 # Matrix that turns row vectors, order of the cell vectors and their signs: the last four cells are left-handed.

@@ -76,7 +76,7 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
 def _check_endings(output, plot, export, exporters, dimension) -> None:
     """Refuse an ending nobody can write before hours of work."""
     from pelplug.cli.output import check_figure
-    from pelplug.exporters import find_exporter
+    from pelplug.files.exporters import find_exporter
 
     if output.suffix != ".nc":
         raise InputError(f"Results are NetCDF files; call the output {output.stem}.nc, not {output.name}.")
@@ -91,8 +91,8 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     from pelplug.cli.output import save_figure
     from pelplug.cli.plot import draw
     from pelplug.cli.run import execute, summarise, tell_failures
-    from pelplug.exporters import export as write_export
-    from pelplug.results import write_netcdf
+    from pelplug.files.exporters import export as write_export
+    from pelplug.files.results import write_netcdf
 
     output, plot, export, exporters = destinations
     # Options of plugins are not the command's own; they go to the analyses that declare them.

@@ -46,7 +46,7 @@ def file_command(
         from pelplug.cli.output import check_figure, save_figure
         from pelplug.core.outputs import check_output
         from pelplug.errors import InputError
-        from pelplug.results import write_netcdf
+        from pelplug.files.results import write_netcdf
 
         output = Path(output) if output else Path(f"{Path(file).stem}.{name}.nc")
         outputs = [output, *([Path(plot)] if plot else [])]

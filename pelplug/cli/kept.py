@@ -29,8 +29,8 @@ class KeptResults:
 
     def __call__(self, name: str, fingerprint: str, frames: np.ndarray):
         """Return the result of an analysis of these frames with this fingerprint, or None."""
+        from pelplug.files.results import read_results
         from pelplug.provenance import failed_frames
-        from pelplug.results import read_results
 
         for path in sorted(self.output.parent.glob(f"*.{name}.nc")):
             try:
@@ -48,7 +48,7 @@ class KeptResults:
 
     def write(self, run, overwrite: bool) -> list[Path]:
         """Write what was computed, and return the files."""
-        from pelplug.results import write_netcdf
+        from pelplug.files.results import write_netcdf
 
         written = []
         for name, analysis in run.analyses.items():

@@ -22,7 +22,7 @@ __all__ = ["plot"]
 def plot(files, output, plugin, overwrite):
     """Draw results again; several files over each other, with their temperatures in the legend."""
     from pelplug.core.outputs import check_output
-    from pelplug.results import read_results
+    from pelplug.files.results import read_results
 
     check_figure(output)
     check_output(output, overwrite, files)

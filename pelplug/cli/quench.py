@@ -44,7 +44,7 @@ def quench(file, output, overwrite, quiet, **options):
     from pelplug.cli.quenching import QuenchRegistry
     from pelplug.cli.run import execute, summarise, tell_failures
     from pelplug.core.outputs import check_output
-    from pelplug.exporters import export
+    from pelplug.files.exporters import export
 
     source = input_options(options)
     described = [options.pop(key) for key in ("model", "potential", "model_parameters")]

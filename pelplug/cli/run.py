@@ -47,8 +47,8 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
     RunInterruptedError
         At Ctrl-C, with the sentence that says how to go on.
     """
+    from pelplug.files.unfinished import PartialStore
     from pelplug.host import run_analyses
-    from pelplug.store import PartialStore
 
     store = PartialStore(output, announce=None if quiet else say_found)
     try:

@@ -92,7 +92,7 @@ def _all_alike(configurations) -> Iterator[Configuration]:
 
 
 def _write_gsd(path, configurations, records) -> int:
-    from pelplug.gsdfile import GSDWriter
+    from pelplug.files.gsd import GSDWriter
 
     count = 0
     with GSDWriter(path, records) as writer:

@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, RunError
 from pelplug.execution.lammps import INSTALL, start_lammps
-from pelplug.gsdfile import upper_triangular
+from pelplug.files.gsd import upper_triangular
 from pelplug.models.base import Model
 from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
 from pelplug.simulate.lammps_forces import forces_of

@@ -10,8 +10,8 @@ from pathlib import Path
 from pelplug.configuration import Configuration
 from pelplug.core.outputs import check_output
 from pelplug.errors import InputError
+from pelplug.files.results import read_results, write_netcdf
 from pelplug.models.base import Model
-from pelplug.results import read_results, write_netcdf
 from pelplug.simulate.driver import Driver, Protocol
 from pelplug.simulate.engine import Dynamics, Engine
 from pelplug.simulate.recorder import Recorder, find_unfinished

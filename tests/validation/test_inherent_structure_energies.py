@@ -55,7 +55,9 @@ def series(folder: pathlib.Path, temperature: float, seed: int) -> np.ndarray:
             seed=seed, engine="lammps", engine_options={"route": "native"}, output=path,
         )  # fmt: skip
     if not output.exists():
-        pelplug.results.write_netcdf({"inherent-structures": pelplug.analyze("inherent-structures", path)}, output)
+        pelplug.files.results.write_netcdf(
+            {"inherent-structures": pelplug.analyze("inherent-structures", path)}, output
+        )
     result = pelplug.read_results(output)["inherent-structures"]
     assert result.attrs["failed_frames"] == "{}"
     return result["energy"].values[-FRAMES:]

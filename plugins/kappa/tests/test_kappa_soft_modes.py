@@ -79,7 +79,7 @@ def test_starts_come_from_a_sample_too(trajectory, model):
 
 
 def test_cores_are_exported_for_ovito(dataset, trajectory, tmp_path):
-    from pelplug.exporters import export
+    from pelplug.files.exporters import export
 
     path = export({"kappa": dataset}, tmp_path / "kappa.gsd", pelplug.open_trajectory(trajectory))
     with gsd.hoomd.open(path) as file:

@@ -13,7 +13,7 @@ import xarray as xr
 from pelplug.configuration import Configuration
 from pelplug.core.outputs import atomic_output
 from pelplug.errors import InputError, PelplugError, RunError
-from pelplug.gsdfile import GSDWriter, pad
+from pelplug.files.gsd import GSDWriter, pad
 
 __all__ = ["CSVExporter", "ExtXYZExporter", "GSDExporter", "export", "find_exporter"]
 
