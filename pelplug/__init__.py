@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         steepest_descent,
     )
     from pelplug.models.base import Model, Option
-    from pelplug.plotting import unit_label
+    from pelplug.plotting.style import unit_label
     from pelplug.potentials.base import Potential
     from pelplug.potentials.eam import EAMPotential
     from pelplug.potentials.eam_file import EAMTables, read_eam
@@ -90,7 +90,7 @@ _HOMES = {
     ),
     "pelplug.models.base": ("Model", "Option"),
     "pelplug.core.parameters": ("Param",),
-    "pelplug.plotting": ("unit_label",),
+    "pelplug.plotting.style": ("unit_label",),
     "pelplug.potentials.base": ("Potential",),
     "pelplug.potentials.eam": ("EAMPotential",),
     "pelplug.potentials.eam_file": ("EAMTables", "read_eam"),

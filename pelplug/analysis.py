@@ -227,7 +227,7 @@ class Analysis(AnalysisBase):
 
     def plot(self, ax=None, **keywords):
         """Draw one panel and return its Axes; by default the first variable, over time or as a histogram."""
-        from pelplug.plotting import plot_variable
+        from pelplug.plotting.style import plot_variable
 
         return plot_variable(self.to_dataset(), next(iter(self.provides)), ax=ax, **keywords)
 
@@ -240,7 +240,7 @@ class Analysis(AnalysisBase):
 
     def figure(self):
         """Return a Figure: one panel of `plot`, unless a subclass draws several."""
-        from pelplug.plotting import one_panel
+        from pelplug.plotting.style import one_panel
 
         return one_panel(self.plot)
 

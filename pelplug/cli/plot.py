@@ -54,7 +54,7 @@ def draw(curves: dict):
     """
     from matplotlib.figure import Figure
 
-    from pelplug.plotting import overlay, temperature_labels
+    from pelplug.plotting.style import overlay, temperature_labels
 
     if len(curves) == 1 and len(next(iter(curves.values()))) == 1:
         return next(iter(curves.values()))[0][1].figure()
