@@ -61,8 +61,8 @@ def by_hand(state, log_file):
 
 def by_pelplug(state, model, route):
     """Set up the same by the engine; return what runs so many steps, and the route in words."""
-    from pelplug.simulate.engine import Dynamics
-    from pelplug.simulate.hoomd import HoomdEngine
+    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.hoomd.engine import HoomdEngine
 
     dynamics = Dynamics("nvt", STEP, temperature=TEMPERATURE)
     session = HoomdEngine(device="cpu", route=route).session(state, model, dynamics, seed=1, log_every=LOG)
@@ -71,9 +71,9 @@ def by_pelplug(state, model, route):
 
 def liquid(model, n):
     """Melt a shuffled lattice and bring it to the temperature."""
-    from pelplug.simulate.engine import Dynamics
-    from pelplug.simulate.hoomd import HoomdEngine
-    from pelplug.simulate.velocities import thermalised
+    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.hoomd.engine import HoomdEngine
+    from pelplug.engines.velocities import thermalised
 
     start = model.random_configuration(n, 1)
     start = pelplug.quench(start, model.potential(start), force_tolerance=1.0).configuration

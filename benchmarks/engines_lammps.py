@@ -10,9 +10,9 @@ import statistics
 import time
 
 import pelplug
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.lammps import LammpsEngine
-from pelplug.simulate.velocities import thermalised
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.lammps.engine import LammpsEngine
+from pelplug.engines.velocities import thermalised
 
 # Model: a temperature at which it is a liquid.
 MODELS = {

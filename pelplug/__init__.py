@@ -10,13 +10,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pelplug import models, simulate
+    from pelplug import models
     from pelplug.analysis import Analysis
     from pelplug.cli.file_command import file_command
     from pelplug.configuration import Configuration
     from pelplug.core.fields import Field, Need
     from pelplug.core.parameters import Param
     from pelplug.core.units import Units
+    from pelplug.engines.isoconfigurational import IsoconfigurationalRuns
+    from pelplug.engines.run import SimulationResult
+    from pelplug.engines.swap.run import SwapResult, swap_monte_carlo
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
     from pelplug.execution.compile import kernel
     from pelplug.execution.lammps import load_lammps
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from pelplug.execution.progress import Progress
     from pelplug.files.results import read_results, write_netcdf
     from pelplug.hookspecs import hookimpl
-    from pelplug.host import analyze, isoconfigurational, model
+    from pelplug.host import analyze, isoconfigurational, model, simulate
     from pelplug.in_situ import InSitu
     from pelplug.landscape import (
         DipoleStiffness,
@@ -52,9 +55,6 @@ if TYPE_CHECKING:
     from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-    from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
-    from pelplug.simulate.run import SimulationResult
-    from pelplug.simulate.swap import SwapResult, swap_monte_carlo
     from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
@@ -68,7 +68,7 @@ _HOMES = {
     "pelplug.execution.lammps": ("load_lammps",),
     "pelplug.core.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
-    "pelplug.host": ("analyze", "isoconfigurational", "model"),
+    "pelplug.host": ("analyze", "isoconfigurational", "model", "simulate"),
     "pelplug.in_situ": ("InSitu",),
     "pelplug.execution.compile": ("kernel",),
     "pelplug.landscape": (
@@ -101,14 +101,14 @@ _HOMES = {
     "pelplug.execution.processes": ("WorkerPool", "available_cores"),
     "pelplug.execution.progress": ("Progress",),
     "pelplug.files.results": ("read_results", "write_netcdf"),
-    "pelplug.simulate.isoconfigurational": ("IsoconfigurationalRuns",),
-    "pelplug.simulate.run": ("SimulationResult",),
-    "pelplug.simulate.swap": ("SwapResult", "swap_monte_carlo"),
+    "pelplug.engines.isoconfigurational": ("IsoconfigurationalRuns",),
+    "pelplug.engines.run": ("SimulationResult",),
+    "pelplug.engines.swap.run": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
     "pelplug.core.units": ("Units",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("files", "host", "landscape", "models", "potentials", "simulate", "testing", "trajectory")
+_MODULES = ("engines", "files", "host", "landscape", "models", "potentials", "testing", "trajectory")
 
 __all__ = [
     "Analysis",
@@ -182,10 +182,6 @@ def __getattr__(name: str):
         value = importlib.import_module(f"pelplug.{name}")
         if name == "models":  # calling it lists third-party models too; the host is asked only then
             value.set_provider(lambda: importlib.import_module("pelplug.host").model_classes())
-        elif name == "simulate":  # the host knows the engines
-            value.set_provider(
-                lambda *args, **kwargs: importlib.import_module("pelplug.host").simulate(*args, **kwargs)
-            )
     elif name == "__version__":
         from importlib.metadata import version
 

@@ -75,7 +75,7 @@ def check_engine(item: Any) -> None:
     _check_name(item)
     for method in ("available", "status", "session"):
         if not callable(getattr(item, method, None)):
-            raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.simulate.engine.Engine")
+            raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.engines.engine.Engine")
 
 
 def check_exporter(item: Any) -> None:

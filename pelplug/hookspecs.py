@@ -47,7 +47,7 @@ def pelplug_potentials():
 
 @hookspec
 def pelplug_engines():
-    """Return a list of simulation engines: subclasses of `pelplug.simulate.engine.Engine` with `name` and `summary`.
+    """Return a list of simulation engines: subclasses of `pelplug.engines.engine.Engine` with `name` and `summary`.
 
     >>> @pelplug.hookimpl
     ... def pelplug_engines():

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from pelplug.configuration import Configuration
+    from pelplug.engines.isoconfigurational import IsoconfigurationalRuns
+    from pelplug.engines.run import SimulationResult
     from pelplug.models.base import Model
     from pelplug.pipeline import AnalysisRun
-    from pelplug.simulate.isoconfigurational import IsoconfigurationalRuns
-    from pelplug.simulate.run import SimulationResult
 
 __all__ = [
     "analyze",
@@ -298,9 +298,9 @@ def simulate(
         If the simulation failed.
     """
     from pelplug import in_situ as on_the_fly
+    from pelplug.engines.run import choose_engine, output_of_replica
     from pelplug.matching import read_start
     from pelplug.pipeline import share_parameters
-    from pelplug.simulate.run import choose_engine, output_of_replica
 
     registry = registry or default_registry()
     engine_class = choose_engine(engine, registry.engines())
@@ -386,8 +386,8 @@ def isoconfigurational(
     ----------
     A. Widmer-Cooper, P. Harrowell and H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004).
     """
-    from pelplug.simulate.isoconfigurational import run_isoconfigurational
-    from pelplug.simulate.run import choose_engine
+    from pelplug.engines.isoconfigurational import run_isoconfigurational
+    from pelplug.engines.run import choose_engine
 
     registry = registry or default_registry()
     engine_class = choose_engine(engine, registry.engines())

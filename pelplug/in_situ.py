@@ -20,17 +20,17 @@ from pelplug.analysis import Analysis
 from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
 from pelplug.core.fields import Need
+from pelplug.engines.engine import EnergyLog
+from pelplug.engines.run import SimulationResult, output_of_replica, run_simulation
 from pelplug.errors import InputError, RunError
 from pelplug.execution.processes import check_kernel_folder, start_worker
 from pelplug.provenance import to_json
-from pelplug.simulate.engine import EnergyLog
-from pelplug.simulate.run import SimulationResult, output_of_replica, run_simulation
 
 __all__ = ["InSitu", "Plan", "simulate", "simulate_several"]
 
 
 class InSitu:
-    """Let analyses compute the states of a running simulation; an observer for `pelplug.simulate.engine.Session`.
+    """Let analyses compute the states of a running simulation; an observer for `pelplug.engines.engine.Session`.
 
     Each state is a frame, numbered from 0; its step and time are coordinates of the datasets. A state that an
     analysis cannot compute is recorded as a failed frame, as in a run over a file, and the simulation goes on.

@@ -11,13 +11,13 @@ import pytest
 from oracles.states import settle, tilted
 
 import pelplug
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.hoomd.engine import HoomdEngine
+from pelplug.engines.hoomd.forces import choose_route
+from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
 from pelplug.in_situ import InSitu
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.hoomd import HoomdEngine
-from pelplug.simulate.hoomd_forces import choose_route
-from pelplug.simulate.hoomd_frame import Frame
-from pelplug.simulate.velocities import kinetic_temperature, thermalised
 
 needs_hoomd = pytest.mark.hoomd
 
@@ -97,7 +97,7 @@ def test_a_broken_installation_is_reported_not_raised(monkeypatch, tmp_path):
 
 
 def test_importing_the_engine_imports_no_hoomd():
-    code = "import sys, pelplug.simulate.hoomd; raise SystemExit('hoomd' in sys.modules)"
+    code = "import sys, pelplug.engines.hoomd.engine; raise SystemExit('hoomd' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -558,9 +558,9 @@ CUDA_SCRIPT = """
 import sys
 import numba, numpy as np, pelplug
 from oracles.states import settle, tilted
-from pelplug.simulate.cuda_pair import cuda_pair_kernel, pair_body
-from pelplug.simulate.hoomd_cuda import pair_constants
-from pelplug.simulate.hoomd_frame import Frame
+from pelplug.engines.hoomd.cuda_pair import cuda_pair_kernel, pair_body
+from pelplug.engines.hoomd.cuda import pair_constants
+from pelplug.engines.hoomd.frame import Frame
 
 cases = [
     ("kob-andersen", {}),

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import pelplug
+from pelplug.engines.engine import Dynamics, EnergyLog
+from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
 from pelplug.models import from_file
-from pelplug.simulate.engine import Dynamics, EnergyLog
-from pelplug.simulate.velocities import kinetic_temperature, thermalised
 
 pytest.importorskip("lammps")
-from pelplug.simulate.lammps import LammpsEngine
+from pelplug.engines.lammps.engine import LammpsEngine
 
 # Temperatures at which each is a liquid: a start on a lattice is hot enough to be one.
 MODELS = {

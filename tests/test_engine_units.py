@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import pelplug
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.velocities import thermalised
 from pelplug.models import from_file
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.velocities import thermalised
 
 AVOGADRO, BOLTZMANN, CHARGE, DALTON = 6.02214076e23, 1.380649e-23, 1.602176634e-19, 1.66053906660e-27
 EPSILON, SIGMA, MASS = 1.65e-21, 3.4e-10, 39.948 * DALTON  # J, m, kg
@@ -83,7 +83,7 @@ def agree(engine, start, folder, method):
 @pytest.mark.parametrize("route", ["native", "kernel"])
 def test_lammps(method, route, start, tmp_path):
     pytest.importorskip("lammps")
-    from pelplug.simulate.lammps import LammpsEngine
+    from pelplug.engines.lammps.engine import LammpsEngine
 
     agree(LammpsEngine(route=route), start, tmp_path, method)
 
@@ -91,6 +91,6 @@ def test_lammps(method, route, start, tmp_path):
 @pytest.mark.hoomd
 @pytest.mark.parametrize("method", ["nve", "nvt"])
 def test_hoomd(method, start, tmp_path):
-    from pelplug.simulate.hoomd import HoomdEngine
+    from pelplug.engines.hoomd.engine import HoomdEngine
 
     agree(HoomdEngine("cpu"), start, tmp_path, method)

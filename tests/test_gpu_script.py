@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from pelplug.engines.hoomd.cuda_pair import ORDERS
 from pelplug.potentials.forms import FORMS
 from pelplug.potentials.kernels import TRUNCATIONS
-from pelplug.simulate.cuda_pair import ORDERS
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "benchmarks" / "gpu.py"
 # numpy, scipy, numba, numba-cuda and what these are made of; anything else is missing there.

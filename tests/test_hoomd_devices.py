@@ -8,10 +8,10 @@ import pytest
 from oracles.states import settle
 
 import pelplug
+from pelplug.engines.hoomd.engine import HoomdEngine
+from pelplug.engines.hoomd.forces import choose_route
+from pelplug.engines.hoomd.frame import Frame
 from pelplug.errors import InputError
-from pelplug.simulate.hoomd import HoomdEngine
-from pelplug.simulate.hoomd_forces import choose_route
-from pelplug.simulate.hoomd_frame import Frame
 
 
 @pytest.mark.parametrize(("truncation", "jump"), [("shift", 0.0730), ("shifted-force", 0.0)])
@@ -48,7 +48,7 @@ def with_gpu(monkeypatch):
     def install(*args, **kwargs):
         module = Gpu(*args, **kwargs)
         monkeypatch.setitem(sys.modules, "hoomd", module)
-        monkeypatch.setattr("pelplug.simulate.hoomd._load", lambda: module)
+        monkeypatch.setattr("pelplug.engines.hoomd.engine._load", lambda: module)
         return module
 
     return install
@@ -70,7 +70,9 @@ def test_a_gpu_that_auto_cannot_use_is_said(with_gpu):
 
 def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
     with_gpu(True, broken=True)
-    monkeypatch.setattr("pelplug.simulate.hoomd.HoomdSession", lambda *_, kind, device, **__: f"on {kind}: {device}")
+    monkeypatch.setattr(
+        "pelplug.engines.hoomd.engine.HoomdSession", lambda *_, kind, device, **__: f"on {kind}: {device}"
+    )
     model, state = pelplug.model("kob-andersen"), None
     with pytest.warns(UserWarning, match="not on the GPU: .*driver version is insufficient"):
         assert HoomdEngine().session(state, model, None, seed=1) == "on cpu: a processor"
@@ -83,7 +85,7 @@ def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
         return f"on {kind}"
 
     with_gpu(True)
-    monkeypatch.setattr("pelplug.simulate.hoomd.HoomdSession", on)
+    monkeypatch.setattr("pelplug.engines.hoomd.engine.HoomdSession", on)
     with pytest.warns(UserWarning, match="not on the GPU: There is no CUDA kernel"):
         assert HoomdEngine().session(state, model, None, seed=1) == "on cpu"
 

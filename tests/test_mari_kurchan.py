@@ -12,11 +12,11 @@ from scipy import integrate, stats
 
 import pelplug
 from pelplug.cli import cli
+from pelplug.engines.swap.run import swap_monte_carlo
 from pelplug.errors import InputError
 from pelplug.host import run_analyses
 from pelplug.landscape import LinearResponse, dipole_stiffness, shear_modulus
 from pelplug.potentials.shifted_pairs import ShiftedPairPotential
-from pelplug.simulate.swap import swap_monte_carlo
 
 
 def build(n, **parameters):

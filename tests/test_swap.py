@@ -292,7 +292,7 @@ def test_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, capsys, endin
 
 @pytest.mark.parametrize("generator", [np.random.PCG64, np.random.MT19937, np.random.Philox])
 def test_state_of_every_generator_survives(tmp_path, monkeypatch, generator):
-    from pelplug.simulate import swap
+    from pelplug.engines.swap import run as swap
 
     monkeypatch.setattr(swap, "_CHECKPOINT_SECONDS", 0.0)
     model = pelplug.model("pss-2d")

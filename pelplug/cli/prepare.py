@@ -47,7 +47,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     import numpy as np
 
     from pelplug.core.outputs import check_output
-    from pelplug.simulate.swap import swap_monte_carlo
+    from pelplug.engines.swap.run import swap_monte_carlo
 
     quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
     model_parameters = options.pop("model_parameters")

@@ -9,9 +9,9 @@ import signal
 import unittest.mock
 
 import pelplug
-import pelplug.simulate.driver
+import pelplug.engines.driver
 from oracles.toy_engine import ToyEngine
-from pelplug.simulate.run import run_simulation
+from pelplug.engines.run import run_simulation
 
 # One process imports everything, and each run is a copy of it.
 _CONTEXT = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
@@ -62,7 +62,7 @@ class KillableRun:
 
 def _run(path, pause, reports):
     ToyEngine.seconds_a_step = pause
-    pelplug.simulate.driver._SECONDS = 0.05  # many reports and checkpoints
+    pelplug.engines.driver._SECONDS = 0.05  # many reports and checkpoints
     run_simulation(
         pelplug.model("kob-andersen", cutoff=1.8), ToyEngine(), path, n=60, temperature=2.0, steps=400, melt_steps=50,
         seed=4, log_every=7, frames="blocks:50:3", longest_equilibration=600, checkpoint_seconds=0.0,

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
+from pelplug.engines.engine import EnergyLog, Engine, EngineStatus, Session
 from pelplug.errors import InputError
-from pelplug.simulate.engine import EnergyLog, Engine, EngineStatus, Session
 
 
 class ToyEngine(Engine):

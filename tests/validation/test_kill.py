@@ -28,8 +28,8 @@ SEED = 3
 # Stages are reported as they pass: what this does but for that is what `pelplug simulate` does.
 PROGRAM = """
 import json, sys
-import pelplug, pelplug.simulate.driver
-pelplug.simulate.driver._SECONDS = 0.05  # so that it tells more often
+import pelplug, pelplug.engines.driver
+pelplug.engines.driver._SECONDS = 0.05  # so that it tells more often
 def tell(stage, done, total):
     print(stage, done, flush=True)
 given = json.loads(sys.argv[1])

@@ -16,13 +16,13 @@ pytestmark = [pytest.mark.validation, pytest.mark.hoomd]
 PROGRAM = """
 import json, sys
 import numpy as np, pelplug
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.velocities import thermalised
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.velocities import thermalised
 engine, step = sys.argv[1], float(sys.argv[2])
 if engine == "hoomd":
-    from pelplug.simulate.hoomd import HoomdEngine as Engine
+    from pelplug.engines.hoomd.engine import HoomdEngine as Engine
 else:
-    from pelplug.simulate.lammps import LammpsEngine as Engine
+    from pelplug.engines.lammps.engine import LammpsEngine as Engine
 model, temperature = pelplug.model("stillinger-weber"), 0.07
 start = model.random_configuration(512, 1)
 state = pelplug.quench(start, model.potential(start), force_tolerance=1e-2, max_evaluations=200).configuration

@@ -16,7 +16,7 @@ from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from scipy.special import gamma
 
 import pelplug
-from pelplug.simulate.schedule import Schedule
+from pelplug.engines.schedule import Schedule
 
 L = 6.0
 

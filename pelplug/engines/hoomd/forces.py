@@ -10,12 +10,12 @@ import numpy as np
 from numba.extending import register_jitable
 
 from pelplug.configuration import Configuration
+from pelplug.engines.hoomd.frame import Frame
 from pelplug.errors import InputError
 from pelplug.execution.compile import Family
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms import lennard_jones
 from pelplug.potentials.pair import PairPotential, group_numbers
-from pelplug.simulate.hoomd_frame import Frame
 
 __all__ = ["ROUTES", "Route", "choose_route"]
 
@@ -225,7 +225,7 @@ def _interpolation_error(potential, at, low, r_min, cutoff, energy, force) -> tu
 
 def _kernel(potential: Potential) -> Route:
     def build(simulation, frame, configuration, raw):
-        from pelplug.simulate.hoomd_kernel import evaluator_force
+        from pelplug.engines.hoomd.kernel import evaluator_force
 
         return evaluator_force(potential.evaluator(configuration.wrapped()), frame, raw.image)
 
@@ -242,7 +242,7 @@ def _cuda(potential: Potential, configuration: Configuration) -> Route:
     buffer = _buffer(potential, configuration)
 
     def build(simulation, frame, configuration, raw):
-        from pelplug.simulate.hoomd_cuda import cuda_force
+        from pelplug.engines.hoomd.cuda import cuda_force
 
         return cuda_force(potential, simulation, frame, buffer)
 

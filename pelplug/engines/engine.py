@@ -1,6 +1,6 @@
 """Engine: a program that moves particles; Session: one system that it moves; Dynamics: how.
 
-A protocol (`pelplug.simulate.driver`) speaks to every engine in these words only. An engine knows how to compute the
+A protocol (`pelplug.engines.driver`) speaks to every engine in these words only. An engine knows how to compute the
 forces of a model and to integrate them; when to write a frame, when a liquid is in equilibrium and how to go on after
 a kill are the driver's.
 """
@@ -113,7 +113,7 @@ class EnergyLog:
     potential_energy : ndarray, shape (K,)
         Total potential energy U [energy].
     temperature : ndarray, shape (K,)
-        Kinetic temperature, `pelplug.simulate.velocities.kinetic_temperature`, in the model's units.
+        Kinetic temperature, `pelplug.engines.velocities.kinetic_temperature`, in the model's units.
     """
 
     step: np.ndarray

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pelplug.configuration import Configuration
 from pelplug.core.outputs import check_output
+from pelplug.engines.driver import Driver, Protocol
+from pelplug.engines.engine import Dynamics, Engine
+from pelplug.engines.recorder import Recorder, find_unfinished
+from pelplug.engines.schedule import Schedule
+from pelplug.engines.shared_recorder import SharedRecorder
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
 from pelplug.models.base import Model
-from pelplug.simulate.driver import Driver, Protocol
-from pelplug.simulate.engine import Dynamics, Engine
-from pelplug.simulate.recorder import Recorder, find_unfinished
-from pelplug.simulate.schedule import Schedule
-from pelplug.simulate.shared_recorder import SharedRecorder
 
 __all__ = ["AUTOMATIC", "NO_ENGINE", "SimulationResult", "choose_engine", "output_of_replica", "run_simulation"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pelplug.engines.recorder import Checkpoint, Recorder
 from pelplug.execution.ranks import Ranks
-from pelplug.simulate.recorder import Checkpoint, Recorder
 
 __all__ = ["SharedRecorder"]
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.swap.inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
 from pelplug.errors import InputError, RunError
 from pelplug.models.base import Model
 from pelplug.potentials.pair import PairPotential
-from pelplug.simulate.swap_inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
 
 __all__ = ["SwapResult", "swap_monte_carlo"]
 
@@ -237,9 +237,9 @@ def _blocks(chain, equilibration, sweeps, sample_every, tune, progress) -> Itera
 
 
 def _write_resumable(output, overwrite, chain, blocks, command, record, sample_every, progress) -> None:
+    from pelplug.engines.recorder import find_unfinished
+    from pelplug.engines.swap.checkpoint import Unfinished
     from pelplug.readers.write import write_trajectory
-    from pelplug.simulate.recorder import find_unfinished
-    from pelplug.simulate.swap_checkpoint import Unfinished
 
     unfinished, frames = Unfinished(output, command), 0
     for folder in find_unfinished(output):
@@ -280,7 +280,7 @@ class _Chain:
     """The state of one Markov chain."""
 
     def __init__(self, start, model, temperature, p_swap, swap_range, delta, rng):
-        from pelplug.simulate.swap_kernels import swap_kernels
+        from pelplug.engines.swap.kernels import swap_kernels
 
         self.potential = pair_potential(start, model)
         edges = edges_of(start)
@@ -351,7 +351,7 @@ class _Chain:
         self.done += sweeps
 
     def _sweep(self, sweeps: int, sums: np.ndarray) -> np.ndarray:
-        from pelplug.simulate.swap_slots import Slots
+        from pelplug.engines.swap.slots import Slots
 
         p, done, moves = self.potential, 0, sweeps * self.n
         series, pending = np.empty(sweeps), np.full(1, -1)

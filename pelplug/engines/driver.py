@@ -13,13 +13,13 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics, EnergyLog, Engine, Session
+from pelplug.engines.equilibration import SAMPLES, BlockCurves, compare, relaxation_wave_number
+from pelplug.engines.protocol import Protocol
+from pelplug.engines.recorder import Checkpoint, Recorder
+from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
 from pelplug.landscape import quench
-from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, Session
-from pelplug.simulate.equilibration import SAMPLES, BlockCurves, compare, relaxation_wave_number
-from pelplug.simulate.protocol import Protocol
-from pelplug.simulate.recorder import Checkpoint, Recorder
-from pelplug.simulate.velocities import kinetic_temperature, thermalised
 
 __all__ = ["Driver", "Protocol"]
 

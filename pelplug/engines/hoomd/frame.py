@@ -46,7 +46,7 @@ class Raw:
     _PREFIX = "hoomd_"
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays by name, as `pelplug.simulate.engine.Session.internal` promises."""
+        """Return the arrays by name, as `pelplug.engines.engine.Session.internal` promises."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {self._PREFIX + name: np.asarray(value) for name, value in values.items() if value is not None}
 

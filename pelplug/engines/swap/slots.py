@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from pelplug.simulate.swap_kernels import SwapKernels
+    from pelplug.engines.swap.kernels import SwapKernels
 
 __all__ = ["Slots"]
 

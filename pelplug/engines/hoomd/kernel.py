@@ -6,10 +6,10 @@ import functools
 
 import numpy as np
 
+from pelplug.engines.hoomd.frame import Frame
 from pelplug.errors import RunError
 from pelplug.execution.compile import kernel
 from pelplug.potentials.base import Evaluator
-from pelplug.simulate.hoomd_frame import Frame
 
 __all__ = ["evaluator_force"]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.lammps.input import Expression, FileName, line
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.models.harmonic_spheres import additive
@@ -18,7 +19,6 @@ from pelplug.potentials.eam import EAMPotential
 from pelplug.potentials.eam_file import setfl_text
 from pelplug.potentials.pair import PairPotential
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-from pelplug.simulate.lammps_input import Expression, FileName, line
 
 __all__ = ["Forces", "forces_of"]
 
@@ -32,7 +32,7 @@ class Forces:
     route : str
         ``native: STYLE``, or ``kernel: pelplug`` where LAMMPS has no such form.
     commands : tuple of tuple
-        Pair styles and coefficients, as words of `pelplug.simulate.lammps_input`.
+        Pair styles and coefficients, as words of `pelplug.engines.lammps.input`.
     files : dict of str to str
         Text of the files that the commands name, which hold nothing but numbers and names of pelplug's own.
     potential : Potential or None

@@ -10,12 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics, Engine, EngineStatus
+from pelplug.engines.hoomd.forces import ROUTES
+from pelplug.engines.hoomd.session import HoomdSession
 from pelplug.errors import InputError
 from pelplug.execution.ranks import Ranks, mpi_libraries, size_in_environment
 from pelplug.models.base import Model
-from pelplug.simulate.engine import Dynamics, Engine, EngineStatus
-from pelplug.simulate.hoomd_forces import ROUTES
-from pelplug.simulate.hoomd_session import HoomdSession
 
 __all__ = ["HoomdEngine"]
 
@@ -29,7 +29,7 @@ class HoomdEngine(Engine):
     Parameters
     ----------
     device : {"auto", "cpu", "gpu", "mpi"}
-        See `pelplug.simulate.engine.Engine`; mpi takes all ranks that mpirun started, each other one is on its own.
+        See `pelplug.engines.engine.Engine`; mpi takes all ranks that mpirun started, each other one is on its own.
     threads : int, optional
         Threads of pelplug's kernels.
     route : {"auto", "native", "table", "kernel"}
@@ -97,7 +97,7 @@ class HoomdEngine(Engine):
         log_every: int = 0,
         internal: dict[str, np.ndarray] | None = None,
     ) -> HoomdSession:
-        """Take up a system; see `pelplug.simulate.engine.Engine.session`."""
+        """Take up a system; see `pelplug.engines.engine.Engine.session`."""
 
         def on(kind: str) -> HoomdSession:
             return HoomdSession(

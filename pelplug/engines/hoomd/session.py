@@ -10,11 +10,11 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics, EnergyLog, Session
+from pelplug.engines.hoomd.forces import choose_route
+from pelplug.engines.hoomd.frame import Frame, Raw
 from pelplug.errors import InputError, RunError
 from pelplug.models.base import Model
-from pelplug.simulate.engine import Dynamics, EnergyLog, Session
-from pelplug.simulate.hoomd_forces import choose_route
-from pelplug.simulate.hoomd_frame import Frame, Raw
 
 __all__ = ["HoomdSession"]
 
@@ -22,7 +22,7 @@ _NO_LIMIT = 1e300
 
 
 class HoomdSession(Session):
-    """A ``hoomd.Simulation`` with one model and one integrator; see `pelplug.simulate.engine.Session`.
+    """A ``hoomd.Simulation`` with one model and one integrator; see `pelplug.engines.engine.Session`.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ class HoomdSession(Session):
     # --- running ----------------------------------------------------------------------------------------------
 
     def run(self, steps: int) -> EnergyLog:
-        """Advance; see `pelplug.simulate.engine.Session.run`. Observers are called inside."""
+        """Advance; see `pelplug.engines.engine.Session.run`. Observers are called inside."""
         if steps < 0:
             raise InputError(f"The number of steps must not be negative, not {steps}.")
         self._log.expect(self.step, steps)
@@ -248,7 +248,7 @@ class HoomdSession(Session):
     # --- the state --------------------------------------------------------------------------------------------
 
     def configuration(self) -> Configuration:
-        """Return the state; see `pelplug.simulate.engine.Session.configuration`."""
+        """Return the state; see `pelplug.engines.engine.Session.configuration`."""
         return self._state(self._raw(self.step))
 
     def energy_forces(self) -> tuple[float, np.ndarray]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics
+from pelplug.engines.schedule import Schedule
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.simulate.engine import Dynamics
-from pelplug.simulate.schedule import Schedule
 
 __all__ = ["Protocol"]
 

@@ -10,10 +10,10 @@ import functools
 import numpy as np
 from numba import cuda
 
+from pelplug.engines.hoomd.cuda_pair import cuda_pair_kernel
+from pelplug.engines.hoomd.frame import Frame
 from pelplug.errors import InputError
 from pelplug.potentials.pair import PairPotential, group_numbers
-from pelplug.simulate.cuda_pair import cuda_pair_kernel
-from pelplug.simulate.hoomd_frame import Frame
 
 __all__ = ["cuda_force", "pair_constants"]
 

@@ -10,14 +10,14 @@ import pathlib
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
+from pelplug.engines.lammps.forces import forces_of
+from pelplug.engines.lammps.input import FileName, send, temporary_folder
+from pelplug.engines.step_correction import step_correction
 from pelplug.errors import InputError, RunError
 from pelplug.execution.lammps import INSTALL, start_lammps
 from pelplug.files.gsd import upper_triangular
 from pelplug.models.base import Model
-from pelplug.simulate.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
-from pelplug.simulate.lammps_forces import forces_of
-from pelplug.simulate.lammps_input import FileName, send, temporary_folder
-from pelplug.simulate.step_correction import step_correction
 
 __all__ = ["LammpsEngine", "LammpsSession"]
 
@@ -343,7 +343,7 @@ class LammpsSession(Session):
         return np.ctypeslib.as_array(self._lmp.gather_atoms(name, kind, 3)).reshape(-1, 3).copy()
 
     def _commands(self, *commands: tuple) -> None:
-        """Give commands to LAMMPS, each a tuple of words; see `pelplug.simulate.lammps_input`."""
+        """Give commands to LAMMPS, each a tuple of words; see `pelplug.engines.lammps.input`."""
         with self._sentences():
             send(self._lmp, *commands, folder=self._folder.name)
 

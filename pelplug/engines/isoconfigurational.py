@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics, Engine
+from pelplug.engines.replicas import ReplicatedModel, replicated, split
+from pelplug.engines.velocities import thermalised
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.simulate.engine import Dynamics, Engine
-from pelplug.simulate.replicas import ReplicatedModel, replicated, split
-from pelplug.simulate.velocities import thermalised
 
 __all__ = ["IsoconfigurationalRuns", "run_isoconfigurational"]
 

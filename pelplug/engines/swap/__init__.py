@@ -1,0 +1,1 @@
+"""Swap Monte Carlo, for polydisperse liquids that no dynamics equilibrates."""
