@@ -295,7 +295,7 @@ class Analysis(AnalysisBase):
         InputError
             With the remedy.
         """
-        from pelplug.landscape.minimisable import check_minimisable
+        from pelplug.landscape.minimise.minimisable import check_minimisable
 
         with contextlib.suppress(RunError):
             first = self._readable(frames)

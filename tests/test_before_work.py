@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 import pelplug
 from pelplug.cli import cli
-from pelplug.landscape.minimisable import check_minimisable
+from pelplug.landscape.minimise.minimisable import check_minimisable
 
 FRAMES = 24
 

@@ -9,7 +9,7 @@ import scipy.sparse
 
 import pelplug
 from pelplug.host import default_registry
-from pelplug.landscape.quench import quench
+from pelplug.landscape.minimise.quench import quench
 from pelplug.models.harmonic_spheres import additive
 from pelplug.potentials import derivatives
 from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives

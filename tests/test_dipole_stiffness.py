@@ -11,10 +11,11 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import cg
 
 import pelplug
-from pelplug.landscape import LinearResponse, dipole_stiffness, hessian_dissection, pairs_near_cutoff, shear_modulus
-from pelplug.landscape.hessian_factor import unit_dipoles
-from pelplug.landscape.hessian_solvers import factorise
-from pelplug.landscape.response import find_rattlers
+from pelplug.landscape import LinearResponse, dipole_stiffness, pairs_near_cutoff, shear_modulus
+from pelplug.landscape.hessian import dissection as hessian_dissection
+from pelplug.landscape.hessian.factor import unit_dipoles
+from pelplug.landscape.hessian.response import find_rattlers
+from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.forms import FORMS
 
 SOLVERS = ("dense", "sparse", "cg")

@@ -156,8 +156,8 @@ def test_a_full_disk(tmp_path):
     script = (
         "import numba, resource\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        "from pelplug.landscape.fire import _step\n"
-        "from pelplug.landscape.hessian_kernels import mirror\n"
+        "from pelplug.landscape.minimise.fire import _step\n"
+        "from pelplug.landscape.hessian.kernels import mirror\n"
         "import numpy as np\n"
         "for kind in (np.float64, np.float32):\n"
         "    a = np.tril(np.ones((3, 3), kind)); mirror(0, 3, a); print(a.sum())\n"
@@ -190,7 +190,7 @@ def test_names_change_between_versions_and_machines(monkeypatch):
         def magic_tuple(self):
             return self.magic
 
-    from pelplug.landscape.hessian_kernels import mirror
+    from pelplug.landscape.hessian.kernels import mirror
 
     mirror_cache = kernel_cache.KernelCache(mirror)
     signature = (numba.int64, numba.int64, numba.float64[:, ::1])
@@ -218,7 +218,7 @@ import pelplug
 from pelplug.host import default_registry
 
 def work(value):
-    from pelplug.landscape.hessian_kernels import mirror
+    from pelplug.landscape.hessian.kernels import mirror
     import numpy as np
     a = np.tril(np.full((2, 2), value))
     mirror(0, 2, a)

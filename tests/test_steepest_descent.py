@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 import pelplug
 from pelplug.errors import InputError, NotConvergedError
-from pelplug.landscape.chebyshev import coefficients
+from pelplug.landscape.descent.chebyshev import coefficients
 from pelplug.potentials.base import Evaluator, Potential
 
 

@@ -1,11 +1,11 @@
 """From a configuration to its inherent structure, and the Hessian there."""
 
+from pelplug.landscape.descent.steepest_descent import SteepestDescentResult, steepest_descent
 from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_near_cutoff
 from pelplug.landscape.elasticity import ElasticConstants, ShearModulus, elastic_constants, shear_modulus
-from pelplug.landscape.quench import METHODS, QuenchResult, quench, quench_parameters
-from pelplug.landscape.response import LinearResponse
+from pelplug.landscape.hessian.response import LinearResponse
+from pelplug.landscape.minimise.quench import METHODS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.soft_modes import SoftModes, soft_modes
-from pelplug.landscape.steepest_descent import SteepestDescentResult, steepest_descent
 
 __all__ = [
     "METHODS",

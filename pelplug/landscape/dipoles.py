@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.landscape.response import LinearResponse
+from pelplug.landscape.hessian.response import LinearResponse
 
 __all__ = ["DipoleStiffness", "dipole_stiffness", "pairs_near_cutoff"]
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pelplug.core.fields import Field
-from pelplug.landscape.response import LinearResponse
+from pelplug.landscape.hessian.response import LinearResponse
 from pelplug.landscape.strain_differences import strain_by_differences
 from pelplug.potentials.base import StrainDerivatives
 

@@ -9,8 +9,8 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
 from pelplug.landscape.dipoles import DipoleStiffness
-from pelplug.landscape.hessian_factor import BLOCK, unit_dipoles
-from pelplug.landscape.response import LinearResponse
+from pelplug.landscape.hessian.factor import BLOCK, unit_dipoles
+from pelplug.landscape.hessian.response import LinearResponse
 from pelplug.landscape.soft_mode_kernels import pair_cubic
 
 __all__ = [

@@ -26,9 +26,9 @@ import scipy.sparse as sp
 from scipy.linalg import blas, lapack
 
 from pelplug.execution.threads import run_ranges
-from pelplug.landscape import hessian_kernels as kernels
-from pelplug.landscape.hessian_dissection import EliminationTree
-from pelplug.landscape.hessian_factor import PIVOT_FLOOR, HessianFactor, not_a_minimum, remove_translations
+from pelplug.landscape.hessian import kernels
+from pelplug.landscape.hessian.dissection import EliminationTree
+from pelplug.landscape.hessian.factor import PIVOT_FLOOR, HessianFactor, not_a_minimum, remove_translations
 
 __all__ = ["SparseFactor", "grounded_particle"]
 

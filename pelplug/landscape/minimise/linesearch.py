@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from pelplug.execution.compile import kernel
-from pelplug.landscape.descent import ENERGY_NOISE, Descent, Point
+from pelplug.landscape.descent.trace import ENERGY_NOISE, Descent, Point
 
 __all__ = ["project", "search", "trial_step"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 from pelplug.execution.compile import kernel
-from pelplug.landscape.descent import Descent, Stopped, check_parameters
+from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
 
 __all__ = ["Fire"]
 

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from pelplug.execution.compile import kernel
-from pelplug.landscape.descent import Descent, Stopped, check_parameters
-from pelplug.landscape.linesearch import project, search, trial_step
+from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
+from pelplug.landscape.minimise.linesearch import project, search, trial_step
 
 __all__ = ["LimitedMemoryBFGS"]
 

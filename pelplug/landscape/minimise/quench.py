@@ -10,12 +10,12 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, NotConvergedError
-from pelplug.landscape.cg import ConjugateGradients
-from pelplug.landscape.descent import Descent, Stopped
-from pelplug.landscape.fire import Fire
-from pelplug.landscape.lbfgs import LimitedMemoryBFGS
-from pelplug.landscape.minimisable import smooth_instead
-from pelplug.landscape.steepest_descent import SteepestDescent
+from pelplug.landscape.descent.steepest_descent import SteepestDescent
+from pelplug.landscape.descent.trace import Descent, Stopped
+from pelplug.landscape.minimise.cg import ConjugateGradients
+from pelplug.landscape.minimise.fire import Fire
+from pelplug.landscape.minimise.lbfgs import LimitedMemoryBFGS
+from pelplug.landscape.minimise.minimisable import smooth_instead
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pelplug.execution.compile import kernel
 from pelplug.execution.threads import run_ranges
-from pelplug.landscape.descent import ENERGY_NOISE, Descent, Point, Stopped
+from pelplug.landscape.descent.trace import ENERGY_NOISE, Descent, Point, Stopped
 
 __all__ = ["Flow", "coefficients"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pelplug.errors import NotConvergedError
-from pelplug.landscape.hessian_factor import HessianFactor, not_a_minimum, remove_translations
+from pelplug.landscape.hessian.factor import HessianFactor, not_a_minimum, remove_translations
 
 __all__ = ["ConjugateGradients"]
 

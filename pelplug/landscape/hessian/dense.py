@@ -8,8 +8,8 @@ from scipy.linalg import blas, lapack
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from pelplug.execution.threads import run_ranges
-from pelplug.landscape import hessian_kernels as kernels
-from pelplug.landscape.hessian_factor import PIVOT_FLOOR, HessianFactor, not_a_minimum, remove_translations
+from pelplug.landscape.hessian import kernels
+from pelplug.landscape.hessian.factor import PIVOT_FLOOR, HessianFactor, not_a_minimum, remove_translations
 
 __all__ = ["DenseFactor"]
 

@@ -10,11 +10,11 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from pelplug.errors import InputError, NotAMinimumError
-from pelplug.landscape.hessian_cg import ConjugateGradients
-from pelplug.landscape.hessian_dense import DenseFactor
-from pelplug.landscape.hessian_dissection import dissect
-from pelplug.landscape.hessian_factor import BLOCK, HessianFactor
-from pelplug.landscape.hessian_sparse import SparseFactor, grounded_particle
+from pelplug.landscape.hessian.cg import ConjugateGradients
+from pelplug.landscape.hessian.dense import DenseFactor
+from pelplug.landscape.hessian.dissection import dissect
+from pelplug.landscape.hessian.factor import BLOCK, HessianFactor
+from pelplug.landscape.hessian.sparse import SparseFactor, grounded_particle
 
 __all__ = ["SOLVERS", "available_memory", "factorise"]
 

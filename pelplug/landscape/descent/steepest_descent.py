@@ -11,8 +11,8 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, NotConvergedError
-from pelplug.landscape.chebyshev import Flow
-from pelplug.landscape.descent import Descent, Stopped, check_parameters
+from pelplug.landscape.descent.chebyshev import Flow
+from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
 

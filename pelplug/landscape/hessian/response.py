@@ -6,7 +6,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, NotAMinimumError
-from pelplug.landscape.hessian_solvers import factorise
+from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.base import Pairs, Potential
 
 __all__ = ["LinearResponse", "find_rattlers"]

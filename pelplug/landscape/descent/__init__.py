@@ -1,0 +1,1 @@
+"""The path of steepest descent, and how any minimiser traces its way down."""

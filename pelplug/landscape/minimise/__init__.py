@@ -1,0 +1,1 @@
+"""Minimisers: from a configuration to its inherent structure."""
