@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-    from pelplug.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
+    from pelplug.trajectories.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
 
@@ -104,11 +104,11 @@ _HOMES = {
     "pelplug.engines.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.engines.run": ("SimulationResult",),
     "pelplug.engines.swap.run": ("SwapResult", "swap_monte_carlo"),
-    "pelplug.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
+    "pelplug.trajectories.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
     "pelplug.core.units": ("Units",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("engines", "files", "host", "landscape", "models", "potentials", "testing", "trajectory")
+_MODULES = ("engines", "files", "host", "landscape", "models", "potentials", "testing", "trajectories")
 
 __all__ = [
     "Analysis",

@@ -34,10 +34,10 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.execution.backends import make_backend
 from pelplug.execution.progress import Progress
-from pelplug.matching import matched, units_of
 from pelplug.models.base import stated_masses
 from pelplug.potentials.derivatives import check_derivatives
-from pelplug.selection import select_frames
+from pelplug.trajectories.matching import matched, units_of
+from pelplug.trajectories.selection import select_frames
 
 __all__ = ["RESERVED", "Analysis"]
 
@@ -154,7 +154,7 @@ class Analysis(AnalysisBase):
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
         if trajectory is not None and not hasattr(trajectory, "configuration_of"):
-            from pelplug.trajectory import open_trajectory
+            from pelplug.trajectories.trajectory import open_trajectory
 
             trajectory = open_trajectory(trajectory)
         trajectory = matched(trajectory, model, potential)

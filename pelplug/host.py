@@ -299,8 +299,8 @@ def simulate(
     """
     from pelplug import in_situ as on_the_fly
     from pelplug.engines.run import choose_engine, output_of_replica
-    from pelplug.matching import read_start
     from pelplug.pipeline import share_parameters
+    from pelplug.trajectories.matching import read_start
 
     registry = registry or default_registry()
     engine_class = choose_engine(engine, registry.engines())

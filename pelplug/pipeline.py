@@ -16,12 +16,12 @@ from pelplug.assembly import sentence_of
 from pelplug.core.fields import Need, check_needs
 from pelplug.core.parameters import unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
-from pelplug.matching import can_be_of, check_together, matched, units_of, with_units_of
 from pelplug.models.base import Model, stated_masses
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.registry import Registry
-from pelplug.selection import select_frames
-from pelplug.trajectory import open_trajectory
+from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
+from pelplug.trajectories.selection import select_frames
+from pelplug.trajectories.trajectory import open_trajectory
 
 __all__ = ["AnalysisRun", "execute", "order", "share_parameters"]
 

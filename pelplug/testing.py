@@ -36,7 +36,7 @@ from pelplug.files.results import read_results, write_netcdf
 from pelplug.hookspecs import hookimpl
 from pelplug.host import run_analyses
 from pelplug.registry import Registry
-from pelplug.trajectory import write_trajectory
+from pelplug.trajectories.trajectory import write_trajectory
 
 __all__ = ["check_analysis", "make_trajectory", "pelplug_trajectory", "registry_with"]
 

@@ -24,11 +24,11 @@ def no_work(monkeypatch):
         pytest.fail("work was done before the refusal")
 
     import pelplug.host
-    import pelplug.trajectory
+    import pelplug.trajectories.trajectory
 
     for name in ("quench", "steepest_descent", "LinearResponse", "isoconfigurational"):
         monkeypatch.setattr(pelplug, name, never)
-    read, plain = [], pelplug.trajectory.Trajectory.configuration
+    read, plain = [], pelplug.trajectories.trajectory.Trajectory.configuration
 
     def counted(self, frame):
         read.append(frame)
@@ -36,7 +36,7 @@ def no_work(monkeypatch):
             pytest.fail(f"frames {sorted(set(read))} were read before the refusal")
         return plain(self, frame)
 
-    monkeypatch.setattr(pelplug.trajectory.Trajectory, "configuration", counted)
+    monkeypatch.setattr(pelplug.trajectories.trajectory.Trajectory, "configuration", counted)
     return read
 
 

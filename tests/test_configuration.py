@@ -99,7 +99,7 @@ def test_hints_count_types_from_1_to_10(model):
 
 
 def test_labels_of_a_mapping_that_does_not_fit_are_counted_too():
-    from pelplug.readers.labels import choose_labels
+    from pelplug.trajectories.readers.labels import choose_labels
 
     labels = np.array([str(1 + k % 12) for k in range(24)])
     with pytest.raises(InputError, match=r"'9', '10', '11', '12'; map"):

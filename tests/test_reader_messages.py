@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import pelplug
 from pelplug.cli import cli
 from pelplug.errors import InputError, reason_of
-from pelplug.readers.detect import PACKAGES
+from pelplug.trajectories.readers.detect import PACKAGES
 
 L, N = 5.0, 400
 

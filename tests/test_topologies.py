@@ -10,7 +10,7 @@ from MDAnalysis.lib.mdamath import triclinic_vectors
 import pelplug
 from pelplug import InputError, open_trajectory
 from pelplug.cli import cli
-from pelplug.readers.vectors import READERS
+from pelplug.trajectories.readers.vectors import READERS
 
 N = 27
 MASSES = np.where(np.arange(N) % 9 == 4, 0.0, 39.948)  # three sites without mass

@@ -14,7 +14,7 @@ from MDAnalysis.transformations import NoJump
 
 import pelplug
 from pelplug import Configuration, InputError, open_trajectory, read_configuration
-from pelplug.trajectory import write_trajectory
+from pelplug.trajectories.trajectory import write_trajectory
 
 CELL = np.array([[5.0, 0, 0], [1.5, 6.0, 0], [-1.0, 0.7, 7.0]])
 
@@ -339,8 +339,8 @@ def test_global_state_is_left_alone(path):
     code = (
         "import warnings, MDAnalysis; before = (dict(MDAnalysis._READERS), dict(MDAnalysis._PARSERS))\n"
         "filters = list(warnings.filters)\n"
-        "import pelplug.readers.gsd, pelplug.readers.lammps, pelplug.readers.xyz, pelplug.readers.h5md\n"
-        "import pelplug.readers.netcdf, pelplug.readers.lammps_data, pelplug\n"
+        "import pelplug.trajectories.readers.gsd, pelplug.trajectories.readers.lammps, pelplug.trajectories.readers.xyz, pelplug.trajectories.readers.h5md\n"
+        "import pelplug.trajectories.readers.netcdf, pelplug.trajectories.readers.lammps_data, pelplug\n"
         f"pelplug.read_configuration({str(path)!r})\n"
         "assert before == (MDAnalysis._READERS, MDAnalysis._PARSERS)\n"
         "assert [f for f in warnings.filters if f[0] == 'ignore' and f[2] is Warning and f[1] is None] == "

@@ -13,7 +13,7 @@ from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.lib.mdamath import triclinic_vectors
 
 from pelplug import Configuration, InputError, open_trajectory, read_configuration, write_trajectory
-from pelplug.readers.gsd import MODEL_LOG, POSITION_LOG
+from pelplug.trajectories.readers.gsd import MODEL_LOG, POSITION_LOG
 
 N = 24
 BOX = (5.0, 6.0, 7.0, 0.31, -0.22, 0.43)

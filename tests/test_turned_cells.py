@@ -15,7 +15,7 @@ from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 from oracles.states import rotation
 
 from pelplug import InputError, analyze, open_trajectory
-from pelplug.readers import boxes
+from pelplug.trajectories.readers import boxes
 
 # An fcc crystal of 27 atoms, 4 apart, in 3 x 3 x 3 primitive cells, whose vectors lie along (0 1 1), (1 0 1), (1 1 0).
 PRIMITIVE = 4.0 / np.sqrt(2.0) * np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]])

@@ -114,7 +114,7 @@ def _plant(model, particles, temperature, seed, output, overwrite, quiet) -> Non
 
     from pelplug.core.outputs import check_output
     from pelplug.errors import InputError
-    from pelplug.readers.write import write_trajectory
+    from pelplug.trajectories.readers.write import write_trajectory
 
     if particles is None:
         raise InputError("Say how many particles with -N.")
@@ -136,7 +136,7 @@ def _start(model, particles, density, start, from_file, rng):
     if from_file:
         if particles is not None or density is not None:
             raise InputError("The file to start from has its own N and density; leave -N and --density out.")
-        from pelplug.matching import read_start
+        from pelplug.trajectories.matching import read_start
 
         return read_start(start, model)
     if particles is None:

@@ -152,7 +152,7 @@ def _progress(quiet: bool):
 
 
 def _summarise(result) -> None:
-    from pelplug.trajectory import open_trajectory
+    from pelplug.trajectories.trajectory import open_trajectory
 
     record = result.record
     with open_trajectory(result.path) as trajectory:

@@ -31,7 +31,7 @@ from MDAnalysis.lib.mdamath import triclinic_vectors
 from oracles import raw_frames
 
 import pelplug
-from pelplug.readers.detect import detect_format
+from pelplug.trajectories.readers.detect import detect_format
 
 pytestmark = [pytest.mark.validation, pytest.mark.filterwarnings("ignore")]
 

@@ -174,7 +174,7 @@ def swap_monte_carlo(
     record = model.to_dict() if isinstance(model, Model) else None
     if output is not None:
         from pelplug.core.outputs import check_output
-        from pelplug.readers.write import check_ending
+        from pelplug.trajectories.readers.write import check_ending
 
         check_ending(output)
         check_output(output, overwrite)
@@ -191,7 +191,7 @@ def swap_monte_carlo(
         if output is None:
             kept = tuple(frames)
         else:
-            from pelplug.readers.write import write_trajectory
+            from pelplug.trajectories.readers.write import write_trajectory
 
             write_trajectory(output, frames, model_record=record, overwrite=overwrite)
     last = chain.configuration(sweeps)
@@ -239,7 +239,7 @@ def _blocks(chain, equilibration, sweeps, sample_every, tune, progress) -> Itera
 def _write_resumable(output, overwrite, chain, blocks, command, record, sample_every, progress) -> None:
     from pelplug.engines.recorder import find_unfinished
     from pelplug.engines.swap.checkpoint import Unfinished
-    from pelplug.readers.write import write_trajectory
+    from pelplug.trajectories.readers.write import write_trajectory
 
     unfinished, frames = Unfinished(output, command), 0
     for folder in find_unfinished(output):

@@ -29,11 +29,11 @@ from MDAnalysis.lib.mdamath import triclinic_box
 from MDAnalysis.lib.util import openany
 
 from pelplug.errors import InputError
-from pelplug.readers import boxes
-from pelplug.readers.base import mdanalysis_cell
-from pelplug.readers.dcd import check_dcd
-from pelplug.readers.gro import GROFrames
-from pelplug.readers.xdr import GuardedTRR, GuardedXTC, check_first
+from pelplug.trajectories.readers import boxes
+from pelplug.trajectories.readers.base import mdanalysis_cell
+from pelplug.trajectories.readers.dcd import check_dcd
+from pelplug.trajectories.readers.gro import GROFrames
+from pelplug.trajectories.readers.xdr import GuardedTRR, GuardedXTC, check_first
 
 __all__ = ["READERS", "keep_vectors"]
 

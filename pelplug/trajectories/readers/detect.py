@@ -14,20 +14,20 @@ import numpy as np
 
 from pelplug.core.outputs import near_name
 from pelplug.errors import InputError, reason_of
-from pelplug.readers.generic import cell_in
-from pelplug.readers.labels import LABELS
-from pelplug.readers.text import DAMAGED, open_binary
-from pelplug.readers.vectors import READERS
+from pelplug.trajectories.readers.generic import cell_in
+from pelplug.trajectories.readers.labels import LABELS
+from pelplug.trajectories.readers.text import DAMAGED, open_binary
+from pelplug.trajectories.readers.vectors import READERS
 
 __all__ = ["PACKAGES", "detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
 
 _OWN = {
-    "GSD": "pelplug.readers.gsd:GSDReader",
-    "LAMMPSDUMP": "pelplug.readers.lammps:DumpReader",
-    "EXTXYZ": "pelplug.readers.xyz:XYZReader",
-    "DATA": "pelplug.readers.lammps_data:DataReader",
-    "H5MD": "pelplug.readers.h5md:H5MDReader",
-    "PELPLUG": "pelplug.readers.netcdf:NetCDFReader",
+    "GSD": "pelplug.trajectories.readers.gsd:GSDReader",
+    "LAMMPSDUMP": "pelplug.trajectories.readers.lammps:DumpReader",
+    "EXTXYZ": "pelplug.trajectories.readers.xyz:XYZReader",
+    "DATA": "pelplug.trajectories.readers.lammps_data:DataReader",
+    "H5MD": "pelplug.trajectories.readers.h5md:H5MDReader",
+    "PELPLUG": "pelplug.trajectories.readers.netcdf:NetCDFReader",
 }
 _ALIASES = {"DUMP": "LAMMPSDUMP", "LAMMPSTRJ": "LAMMPSDUMP", "LAMMPS": "LAMMPSDUMP", "XYZ": "EXTXYZ", "NC": "PELPLUG"}
 _ENDINGS = {

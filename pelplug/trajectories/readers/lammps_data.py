@@ -8,9 +8,9 @@ import numpy as np
 
 from pelplug.core.units import SYSTEMS
 from pelplug.errors import InputError
-from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import DAMAGED, TEXT, open_binary, read_table, text_of
+from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.identity import order_by_id
+from pelplug.trajectories.readers.text import DAMAGED, TEXT, open_binary, read_table, text_of
 
 __all__ = ["DataReader"]
 

@@ -17,21 +17,21 @@ from pelplug.core.checksum import checksum
 from pelplug.core.outside import parse_record
 from pelplug.core.units import Units
 from pelplug.errors import InputError
-from pelplug.readers.base import FrameReader
-from pelplug.readers.conversion import check_box, check_masses, conversion_of
-from pelplug.readers.detect import (
+from pelplug.trajectories.readers.base import FrameReader
+from pelplug.trajectories.readers.conversion import check_box, check_masses, conversion_of
+from pelplug.trajectories.readers.detect import (
     detect_format,
     explain_missing,
     load_topology,
     open_with_mdanalysis,
     reader_class,
 )
-from pelplug.readers.generic import GenericFrames
-from pelplug.readers.identity import Rows, check_same_particles, explain_unknown
-from pelplug.readers.labels import LABELS, check_mapping, choose_labels, rename
-from pelplug.readers.times import check_times
-from pelplug.readers.unwrap import CONVENTIONS, Follower
-from pelplug.readers.write import write_trajectory
+from pelplug.trajectories.readers.generic import GenericFrames
+from pelplug.trajectories.readers.identity import Rows, check_same_particles, explain_unknown
+from pelplug.trajectories.readers.labels import LABELS, check_mapping, choose_labels, rename
+from pelplug.trajectories.readers.times import check_times
+from pelplug.trajectories.readers.unwrap import CONVENTIONS, Follower
+from pelplug.trajectories.readers.write import write_trajectory
 
 __all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
 
@@ -290,7 +290,7 @@ class Trajectory:
 
         Notes
         -----
-        See `pelplug.readers.unwrap.Follower`.
+        See `pelplug.trajectories.readers.unwrap.Follower`.
         """
         start, stop, step = slice(start, stop, step).indices(self.n_frames)
         if step < 1:

@@ -11,8 +11,8 @@ import numpy as np
 from pelplug.core.outputs import close_at_exit
 from pelplug.core.outside import parse_record
 from pelplug.errors import InputError, reason_of
-from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.text import text_of
+from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.text import text_of
 
 __all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "TIME_LOG", "VELOCITY_LOG", "GSDReader"]
 

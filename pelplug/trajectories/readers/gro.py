@@ -13,8 +13,8 @@ from MDAnalysis.coordinates.GRO import GROReader
 from MDAnalysis.lib.util import NamedStream, store_init_arguments
 
 from pelplug.errors import InputError
-from pelplug.readers.base import about_frame
-from pelplug.readers.text import DAMAGED, open_binary, text_of
+from pelplug.trajectories.readers.base import about_frame
+from pelplug.trajectories.readers.text import DAMAGED, open_binary, text_of
 
 __all__ = ["GROFrames"]
 

@@ -7,10 +7,10 @@ import numpy as np
 from pelplug.core.outside import refuse_links
 from pelplug.core.units import Units
 from pelplug.errors import InputError, reason_of
-from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.hdf5 import check_heaps
-from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import text_of
+from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.hdf5 import check_heaps
+from pelplug.trajectories.readers.identity import order_by_id
+from pelplug.trajectories.readers.text import text_of
 
 __all__ = ["H5MDReader"]
 

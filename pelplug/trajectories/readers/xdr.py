@@ -15,7 +15,7 @@ import numpy as np
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
 
 from pelplug.errors import InputError
-from pelplug.readers.base import about_frame
+from pelplug.trajectories.readers.base import about_frame
 
 __all__ = ["GuardedTRR", "GuardedXTC", "check_first"]
 

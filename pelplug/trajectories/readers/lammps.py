@@ -8,9 +8,9 @@ import numpy as np
 
 from pelplug.core.units import SYSTEMS, Units
 from pelplug.errors import InputError
-from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
+from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.identity import order_by_id
+from pelplug.trajectories.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
 
 __all__ = ["DumpReader"]
 

@@ -10,10 +10,10 @@ import re
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.readers.base import ROUNDING, Frame, FrameReader, unevenness
-from pelplug.readers.identity import order_by_id
-from pelplug.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
-from pelplug.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
+from pelplug.trajectories.readers.base import ROUNDING, Frame, FrameReader, unevenness
+from pelplug.trajectories.readers.identity import order_by_id
+from pelplug.trajectories.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
+from pelplug.trajectories.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
 
 __all__ = ["XYZReader"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError
-from pelplug.readers.base import FrameReader
+from pelplug.trajectories.readers.base import FrameReader
 
 __all__ = ["Conversion", "check_box", "check_masses", "conversion_of", "program_of_dcd", "units_of_record"]
 

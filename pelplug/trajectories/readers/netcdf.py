@@ -13,8 +13,8 @@ from pelplug.configuration import Configuration
 from pelplug.core.outputs import open_for_library
 from pelplug.core.outside import parse_record, refuse_links
 from pelplug.errors import InputError, reason_of
-from pelplug.readers.base import Frame, FrameReader
-from pelplug.readers.hdf5 import check_heaps
+from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.hdf5 import check_heaps
 
 __all__ = ["LAYOUT", "NetCDFReader", "write_netcdf"]
 

@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 
 from pelplug.errors import InputError, reason_of
-from pelplug.readers.base import Frame, about_frame, is_flat, reduce_to_plane
-from pelplug.readers.boxes import cell_of
-from pelplug.readers.conversion import program_of_dcd
-from pelplug.readers.identity import order_by_id
+from pelplug.trajectories.readers.base import Frame, about_frame, is_flat, reduce_to_plane
+from pelplug.trajectories.readers.boxes import cell_of
+from pelplug.trajectories.readers.conversion import program_of_dcd
+from pelplug.trajectories.readers.identity import order_by_id
 
 __all__ = ["GenericFrames", "cell_in"]
 

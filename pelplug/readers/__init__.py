@@ -1,1 +1,0 @@
-"""Readers of particle files in double precision: MDAnalysis readers that drop nothing pelplug needs."""
