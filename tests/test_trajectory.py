@@ -339,7 +339,8 @@ def test_global_state_is_left_alone(path):
     code = (
         "import warnings, MDAnalysis; before = (dict(MDAnalysis._READERS), dict(MDAnalysis._PARSERS))\n"
         "filters = list(warnings.filters)\n"
-        "import pelplug.trajectories.readers.gsd, pelplug.trajectories.readers.lammps, pelplug.trajectories.readers.xyz, pelplug.trajectories.readers.h5md\n"
+        "import pelplug.trajectories.readers.gsd, pelplug.trajectories.readers.lammps"
+        ", pelplug.trajectories.readers.xyz, pelplug.trajectories.readers.h5md\n"
         "import pelplug.trajectories.readers.netcdf, pelplug.trajectories.readers.lammps_data, pelplug\n"
         f"pelplug.read_configuration({str(path)!r})\n"
         "assert before == (MDAnalysis._READERS, MDAnalysis._PARSERS)\n"

@@ -1,1 +1,1 @@
-"""What comes from files, one state at a time: trajectories, their selections and their readers. For engines and tasks."""
+"""What comes from files, one state at a time: trajectories, selections, readers. For engines and tasks."""
