@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pelplug import models
-    from pelplug.analysis import Analysis
     from pelplug.cli.file_command import file_command
     from pelplug.configuration import Configuration
     from pelplug.core.fields import Field, Need
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from pelplug.files.results import read_results, write_netcdf
     from pelplug.hookspecs import hookimpl
     from pelplug.host import analyze, isoconfigurational, model, simulate
-    from pelplug.in_situ import InSitu
     from pelplug.landscape import (
         DipoleStiffness,
         ElasticConstants,
@@ -55,13 +53,15 @@ if TYPE_CHECKING:
     from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
+    from pelplug.tasks.analysis import Analysis
+    from pelplug.tasks.in_situ import InSitu
     from pelplug.trajectories.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
 
 # Which module each public name lives in.
 _HOMES = {
-    "pelplug.analysis": ("Analysis",),
+    "pelplug.tasks.analysis": ("Analysis",),
     "pelplug.cli.file_command": ("file_command",),
     "pelplug.configuration": ("Configuration",),
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
@@ -69,7 +69,7 @@ _HOMES = {
     "pelplug.core.fields": ("Field", "Need"),
     "pelplug.hookspecs": ("hookimpl",),
     "pelplug.host": ("analyze", "isoconfigurational", "model", "simulate"),
-    "pelplug.in_situ": ("InSitu",),
+    "pelplug.tasks.in_situ": ("InSitu",),
     "pelplug.execution.compile": ("kernel",),
     "pelplug.landscape": (
         "DipoleStiffness",

@@ -17,7 +17,7 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 def check_analysis(cls: Any) -> None:
     """Raise TypeError with one sentence if `cls` does not keep the contract of an analysis."""
-    from pelplug.analysis import Analysis
+    from pelplug.tasks.analysis import Analysis
 
     if not (isinstance(cls, type) and issubclass(cls, Analysis)):
         raise TypeError(f"{cls!r} is not a subclass of pelplug.Analysis")

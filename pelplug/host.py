@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pelplug.errors import InputError
-from pelplug.provenance import failed_parts
 from pelplug.registry import Registry
+from pelplug.tasks.provenance import failed_parts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -297,9 +297,9 @@ def simulate(
     RunError
         If the simulation failed.
     """
-    from pelplug import in_situ as on_the_fly
     from pelplug.engines.run import choose_engine, output_of_replica
     from pelplug.pipeline import share_parameters
+    from pelplug.tasks import in_situ as on_the_fly
     from pelplug.trajectories.matching import read_start
 
     registry = registry or default_registry()

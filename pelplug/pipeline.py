@@ -11,14 +11,14 @@ from typing import Any
 import xarray as xr
 
 from pelplug import models
-from pelplug.analysis import Analysis
-from pelplug.assembly import sentence_of
 from pelplug.core.fields import Need, check_needs
 from pelplug.core.parameters import unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import Model, stated_masses
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.registry import Registry
+from pelplug.tasks.analysis import Analysis
+from pelplug.tasks.assembly import sentence_of
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
 from pelplug.trajectories.selection import select_frames
 from pelplug.trajectories.trajectory import open_trajectory

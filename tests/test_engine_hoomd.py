@@ -17,7 +17,7 @@ from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.frame import Frame
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
-from pelplug.in_situ import InSitu
+from pelplug.tasks.in_situ import InSitu
 
 needs_hoomd = pytest.mark.hoomd
 

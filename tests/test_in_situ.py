@@ -8,8 +8,8 @@ from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.errors import InputError
-from pelplug.in_situ import InSitu
 from pelplug.registry import Registry
+from pelplug.tasks.in_situ import InSitu
 
 EVERY = 40
 SETTINGS = {"melt_steps": 50, "equilibration": 50, "frames": EVERY, "log_every": 5, "seed": 3}

@@ -14,7 +14,7 @@ from pelplug.cli.plot import draw
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
 from pelplug.plotting.style import overlay, temperature_labels
-from pelplug.provenance import temperature_of
+from pelplug.tasks.provenance import temperature_of
 
 TEMPERATURES = (1.0, 0.45, 0.7)
 

@@ -30,7 +30,7 @@ class KeptResults:
     def __call__(self, name: str, fingerprint: str, frames: np.ndarray):
         """Return the result of an analysis of these frames with this fingerprint, or None."""
         from pelplug.files.results import read_results
-        from pelplug.provenance import failed_frames
+        from pelplug.tasks.provenance import failed_frames
 
         for path in sorted(self.output.parent.glob(f"*.{name}.nc")):
             try:

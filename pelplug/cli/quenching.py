@@ -5,10 +5,10 @@ from __future__ import annotations
 import types
 from typing import Annotated
 
-from pelplug.analysis import Analysis
 from pelplug.core.fields import Field, Need
 from pelplug.core.parameters import Param
 from pelplug.landscape import METHODS, quench
+from pelplug.tasks.analysis import Analysis
 
 __all__ = ["Quench", "QuenchRegistry"]
 

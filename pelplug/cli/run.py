@@ -79,7 +79,7 @@ def tell_failures(run) -> int:
     It is 1 where a part of a result failed and was left out, 3 where a frame was left out because the file is damaged
     there, else 0.
     """
-    from pelplug.provenance import failed_frames, failed_parts
+    from pelplug.tasks.provenance import failed_frames, failed_parts
 
     for name, error in run.failed.items():
         note(f"{name} failed, the rest is there: {error}")

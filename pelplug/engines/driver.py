@@ -43,7 +43,7 @@ class Driver:
         Wall time between checkpoints.
     progress : callable, optional
         Called as ``progress(stage, done, total)`` about twice a second.
-    watch : pelplug.in_situ.InSitu, optional
+    watch : pelplug.tasks.in_situ.InSitu, optional
         Looks at the production while it runs. Its state is in every checkpoint: it sees each step once.
     """
 

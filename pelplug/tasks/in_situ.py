@@ -16,15 +16,15 @@ import xarray as xr
 from MDAnalysis.analysis.results import Results
 
 from pelplug import errors
-from pelplug.analysis import Analysis
-from pelplug.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.configuration import Configuration
 from pelplug.core.fields import Need
 from pelplug.engines.engine import EnergyLog
 from pelplug.engines.run import SimulationResult, output_of_replica, run_simulation
 from pelplug.errors import InputError, RunError
 from pelplug.execution.processes import check_kernel_folder, start_worker
-from pelplug.provenance import to_json
+from pelplug.tasks.analysis import Analysis
+from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values
+from pelplug.tasks.provenance import to_json
 
 __all__ = ["InSitu", "Plan", "simulate", "simulate_several"]
 

@@ -15,8 +15,16 @@ from MDAnalysis.analysis.backends import BackendBase
 from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.analysis.results import Results, ResultsGroup
 
-from pelplug import provenance
-from pelplug.assembly import (
+from pelplug.core.fields import Field, Need, check_needs
+from pelplug.core.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
+from pelplug.core.units import Units
+from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.execution.backends import make_backend
+from pelplug.execution.progress import Progress
+from pelplug.models.base import stated_masses
+from pelplug.potentials.derivatives import check_derivatives
+from pelplug.tasks import provenance
+from pelplug.tasks.assembly import (
     FrameFailure,
     FrameRecord,
     check_dataset,
@@ -28,14 +36,6 @@ from pelplug.assembly import (
     raise_all_failed,
     sentence_of,
 )
-from pelplug.core.fields import Field, Need, check_needs
-from pelplug.core.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
-from pelplug.core.units import Units
-from pelplug.errors import InputError, PelplugError, RunError
-from pelplug.execution.backends import make_backend
-from pelplug.execution.progress import Progress
-from pelplug.models.base import stated_masses
-from pelplug.potentials.derivatives import check_derivatives
 from pelplug.trajectories.matching import matched, units_of
 from pelplug.trajectories.selection import select_frames
 
