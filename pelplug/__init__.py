@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pelplug.execution.processes import WorkerPool, available_cores
     from pelplug.execution.progress import Progress
     from pelplug.files.results import read_results, write_netcdf
-    from pelplug.hookspecs import hookimpl
-    from pelplug.host import analyze, isoconfigurational, model, simulate
+    from pelplug.host.functions import analyze, isoconfigurational, model, simulate
+    from pelplug.host.hookspecs import hookimpl
     from pelplug.landscape import (
         DipoleStiffness,
         ElasticConstants,
@@ -67,8 +67,8 @@ _HOMES = {
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
     "pelplug.execution.lammps": ("load_lammps",),
     "pelplug.core.fields": ("Field", "Need"),
-    "pelplug.hookspecs": ("hookimpl",),
-    "pelplug.host": ("analyze", "isoconfigurational", "model", "simulate"),
+    "pelplug.host.hookspecs": ("hookimpl",),
+    "pelplug.host.functions": ("analyze", "isoconfigurational", "model", "simulate"),
     "pelplug.tasks.in_situ": ("InSitu",),
     "pelplug.execution.compile": ("kernel",),
     "pelplug.landscape": (
@@ -181,7 +181,7 @@ def __getattr__(name: str):
     elif name in _MODULES:
         value = importlib.import_module(f"pelplug.{name}")
         if name == "models":  # calling it lists third-party models too; the host is asked only then
-            value.set_provider(lambda: importlib.import_module("pelplug.host").model_classes())
+            value.set_provider(lambda: importlib.import_module("pelplug.host.functions").model_classes())
     elif name == "__version__":
         from importlib.metadata import version
 

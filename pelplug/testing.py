@@ -29,13 +29,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from pelplug.checks import check_analysis as check_contract
 from pelplug.core.fields import Need
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
-from pelplug.hookspecs import hookimpl
-from pelplug.host import run_analyses
-from pelplug.registry import Registry
+from pelplug.host.checks import check_analysis as check_contract
+from pelplug.host.functions import run_analyses
+from pelplug.host.hookspecs import hookimpl
+from pelplug.host.registry import Registry
 from pelplug.trajectories.trajectory import write_trajectory
 
 __all__ = ["check_analysis", "make_trajectory", "pelplug_trajectory", "registry_with"]

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug import host
 from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
-from pelplug.registry import Registry
+from pelplug.host.functions import functions as host
+from pelplug.host.registry import Registry
 
 MODEL = ("--model", "kob-andersen", "--model-param", "cutoff=1.8")
 

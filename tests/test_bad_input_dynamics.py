@@ -8,7 +8,7 @@ import pytest
 import pelplug
 from pelplug.cli import cli
 from pelplug.files.results import read_results
-from pelplug.host import default_registry
+from pelplug.host.functions import default_registry
 
 SIDE = 6.0
 DYNAMICS = ("--wave-number", "5", "--resamples", "20", "--quantities", "msd,fs", "--average", "axes")

@@ -23,7 +23,7 @@ def no_work(monkeypatch):
     def never(*arguments, **keywords):
         pytest.fail("work was done before the refusal")
 
-    import pelplug.host
+    import pelplug.host.functions
     import pelplug.trajectories.trajectory
 
     for name in ("quench", "steepest_descent", "LinearResponse", "isoconfigurational"):
@@ -95,7 +95,7 @@ def test_the_remedy_of_a_short_duration_works(tmp_path):
     pelplug.write_trajectory(trajectory, [rest.replace(step=0)])
     with pytest.raises(pelplug.InputError, match=r"raise --duration to 0\.2"):
         pelplug.analyze("isoconfigurational-events", trajectory, duration=0.1, **given)
-    if not pelplug.host.default_registry().has_engine():
+    if not pelplug.host.functions.default_registry().has_engine():
         pytest.skip("no engine")
     found = pelplug.analyze("isoconfigurational-events", trajectory, duration=0.2, **given)
     assert found.sizes["frame"] == 1

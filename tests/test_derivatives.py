@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse
 
 import pelplug
-from pelplug.host import default_registry
+from pelplug.host.functions import default_registry
 from pelplug.landscape.minimise.quench import quench
 from pelplug.models.harmonic_spheres import additive
 from pelplug.potentials import derivatives

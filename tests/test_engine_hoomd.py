@@ -510,7 +510,7 @@ def test_an_analysis_runs_inside_the_simulation(tmp_path):
     """The same dataset as from a trajectory of the same states."""
     name = "inverse-power-law-2d"
     model, _, _ = liquid(name)
-    make = pelplug.host.default_registry().analysis("inherent-structures")
+    make = pelplug.host.functions.default_registry().analysis("inherent-structures")
     watch = InSitu(make(None, model=model, force_tolerance=1e-9))
     states = []
     with begin(name, "nvt") as session:

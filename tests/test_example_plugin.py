@@ -30,11 +30,11 @@ def environment(tmp_path):
 
 def test_it_is_found_and_runs(environment, tmp_path):
     code = f"""
-import json, pelplug, pelplug.host
+import json, pelplug, pelplug.host.functions
 from pelplug.testing import make_trajectory
 path = make_trajectory({str(tmp_path / "t.gsd")!r}, frames=2)
 dataset = pelplug.analyze("coordination", path, distance=1.3)
-record = next(r for r in pelplug.host.plugins() if r.name == "coordination")
+record = next(r for r in pelplug.host.functions.plugins() if r.name == "coordination")
 print(json.dumps([record.status, record.owner, record.summary, record.provides, dict(dataset.sizes)]))
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import pelplug
-from pelplug import host
 from pelplug.errors import InputError
-from pelplug.registry import Registry
+from pelplug.host.functions import functions as host
+from pelplug.host.registry import Registry
 
 SOURCES = Path(__file__).parent / "data" / "thirdparty"
 VERSIONS = {"good": "1.2", "broken": "0.3", "exits": "1.0", "raises": "2.0", "taken": "0.9", "careless": "0.1"}
@@ -75,11 +75,11 @@ def run_python(code, site, **environment):
 def test_one_good_and_one_broken_installed_beside_the_bundle(site, tmp_path):
     install(site, "good", "broken")
     code = f"""
-import json, pelplug, pelplug.host
+import json, pelplug, pelplug.host.functions
 from pelplug.testing import make_trajectory
 path = make_trajectory({str(tmp_path / "t.gsd")!r}, frames=2)
 dataset = pelplug.analyze("near", path)
-records = [(r.name, r.distribution, r.version, r.bundled, r.status, r.error) for r in pelplug.host.plugins()]
+records = [(r.name, r.distribution, r.version, r.bundled, r.status, r.error) for r in pelplug.host.functions.plugins()]
 print(json.dumps([records, dataset.attrs["plugin"], list(pelplug.models())]))
 """
     out = run_python(code, site)

@@ -9,11 +9,11 @@ import pytest
 import xarray as xr
 
 import pelplug
-from pelplug import host
 from pelplug.errors import InputError, RunError
 from pelplug.files.unfinished import PartialStore
-from pelplug.host import run_analyses
-from pelplug.pipeline import order, share_parameters
+from pelplug.host.functions import functions as host
+from pelplug.host.functions import run_analyses
+from pelplug.host.pipeline import order, share_parameters
 from pelplug.testing import make_trajectory, registry_with
 
 sys.path.insert(0, str(Path(__file__).parent / "data" / "thirdparty"))

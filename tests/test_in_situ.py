@@ -8,7 +8,7 @@ from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.errors import InputError
-from pelplug.registry import Registry
+from pelplug.host.registry import Registry
 from pelplug.tasks.in_situ import InSitu
 
 EVERY = 40

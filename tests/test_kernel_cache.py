@@ -215,7 +215,7 @@ def run_python(*arguments, **environment):
 
 NOWHERE = """
 import pelplug
-from pelplug.host import default_registry
+from pelplug.host.functions import default_registry
 
 def work(value):
     from pelplug.landscape.hessian.kernels import mirror
@@ -270,7 +270,7 @@ def test_a_plugin_that_uses_numba_directly_is_kept_out_of_its_installation(tmp_p
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: pelplug-counting\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[pelplug]\ncounting = pelplug_counting\n")
     script = (
-        "from pelplug.host import default_registry\n"
+        "from pelplug.host.functions import default_registry\n"
         "print([(r.status, r.error) for r in default_registry().plugins() if r.name == 'counting'])\n"
         "import numba, sys; sys.path.insert(0, sys.argv[1]); import users_own"
     )

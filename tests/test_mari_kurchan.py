@@ -14,7 +14,7 @@ import pelplug
 from pelplug.cli import cli
 from pelplug.engines.swap.run import swap_monte_carlo
 from pelplug.errors import InputError
-from pelplug.host import run_analyses
+from pelplug.host.functions import run_analyses
 from pelplug.landscape import LinearResponse, dipole_stiffness, shear_modulus
 from pelplug.potentials.shifted_pairs import ShiftedPairPotential
 

@@ -16,9 +16,9 @@ import pelplug
 from pelplug import models
 from pelplug.cli import cli
 from pelplug.core import outside
+from pelplug.host.registry import Registry
 from pelplug.models.base import Option
 from pelplug.models.embedded_atom import Cu50Zr50
-from pelplug.registry import Registry
 
 LENGTH = 9.0
 

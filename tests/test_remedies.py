@@ -284,7 +284,7 @@ def options_of(command):
 
 def known_options():
     """Return the options of every command, and of every analysis by the package that brings it."""
-    registry = pelplug.host.default_registry()
+    registry = pelplug.host.functions.default_registry()
     context = click.Context(cli)
     by_command = {name: options_of(cli.get_command(context, name)) for name in cli.list_commands(context)}
     by_package = {}

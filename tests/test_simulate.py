@@ -22,7 +22,7 @@ from pelplug.engines.run import NO_ENGINE, choose_engine, run_simulation
 from pelplug.engines.schedule import Schedule
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
-from pelplug.registry import Registry
+from pelplug.host.registry import Registry
 
 HERE = pathlib.Path(__file__).parent
 SHORT = {"n": 60, "temperature": 2.0, "steps": 300, "melt_steps": 100, "equilibration": 100, "log_every": 7}

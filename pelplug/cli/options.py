@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 _NO_PLUGINS = "pelplug.no-plugins"
-_REGISTRY = "pelplug.registry"
+_REGISTRY = "pelplug.host.registry"
 
 
 def registry(ctx: click.Context | None = None):
     """Return the registry of plugins of this command."""
-    from pelplug import host
-    from pelplug.registry import Registry
+    from pelplug.host.functions import functions as host
+    from pelplug.host.registry import Registry
 
     meta = (ctx or click.get_current_context()).meta
     if _REGISTRY not in meta:
@@ -224,7 +224,7 @@ class PluginCommand(click.Command):
             return []
         if not {"--help", "-h"} & set(args):
             _refuse_missing_file(args)
-        from pelplug.pipeline import order
+        from pelplug.host.pipeline import order
 
         taken = {text for option in self.params for text in option.opts}
         found = []
@@ -241,7 +241,7 @@ class PluginCommand(click.Command):
 
 
 def plugin_parameters(ctx: click.Context) -> dict:
-    """Return what was given for the parameters of plugins, as `pelplug.host.run_analyses` takes them."""
+    """Return what was given for the parameters of plugins, as `pelplug.host.functions.run_analyses` takes them."""
     options = [option for _, options in ctx.meta.get("pelplug.options", ()) for option in options]
     return {option.key: ctx.params[option.name] for option in options if ctx.params.get(option.name) is not None}
 

@@ -34,7 +34,7 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
     plugins : Registry, optional
         Where to look for analyses.
     **arguments
-        Of `pelplug.host.run_analyses`.
+        Of `pelplug.host.functions.run_analyses`.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
         At Ctrl-C, with the sentence that says how to go on.
     """
     from pelplug.files.unfinished import PartialStore
-    from pelplug.host import run_analyses
+    from pelplug.host.functions import run_analyses
 
     store = PartialStore(output, announce=None if quiet else say_found)
     try:

@@ -80,7 +80,7 @@ def simulate(model, model_parameters, output, equilibration, route, quiet, in_si
     pelplug simulate kob-andersen -N 1000 -T 0.8 --steps 60000 --seed 5 -o traj.gsd
     pelplug simulate kob-andersen -N 1000 -T 1.0 --to 0.4 --rate 1e-3 -o cooling.gsd
     """  # noqa: D301
-    from pelplug.host import simulate as run
+    from pelplug.host.functions import simulate as run
 
     liquid = resolve_model(model, None, model_parameters)
     options = {key: value for key, value in options.items() if value is not None}

@@ -354,7 +354,7 @@ def test_cutoff_of_all_frames_that_no_g_shows(tmp_path):
 @pytest.fixture(scope="module")
 def dataset(shaken):
     run = pelplug.testing.registry_with(Defects)
-    from pelplug.host import run_analyses
+    from pelplug.host.functions import run_analyses
 
     return run_analyses("defects", shaken, registry=run, parameters={"x_eq": 1.4}).datasets["defects"]
 
@@ -411,7 +411,7 @@ def test_between_keeps_the_contract(shaken):
 
 
 def test_a_frame_without_inherent_structure_is_recorded(shaken):
-    from pelplug.host import run_analyses
+    from pelplug.host.functions import run_analyses
 
     registry = pelplug.testing.registry_with(Defects)
     run = run_analyses("inherent-structures", shaken, registry=registry)
@@ -455,7 +455,7 @@ def test_figures(dataset, tmp_path):
 def test_three_dimensional_liquid(tmp_path):
     model = pelplug.model("kob-andersen", truncation="smooth")
     path = pelplug.testing.make_trajectory(tmp_path / "three.gsd", n=200, frames=2)
-    from pelplug.host import run_analyses
+    from pelplug.host.functions import run_analyses
 
     registry = pelplug.testing.registry_with(Defects)
     options = {"x_eq": 1.42, "force_tolerance": 1e-5}

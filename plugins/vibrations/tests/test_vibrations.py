@@ -200,7 +200,7 @@ def trajectory(tmp_path_factory):
 
 
 def run(trajectory, **options):
-    from pelplug.host import run_analyses
+    from pelplug.host.functions import run_analyses
 
     model = options.pop("model", None)
     registry = pelplug.testing.registry_with(Vibrations)

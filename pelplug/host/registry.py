@@ -11,11 +11,11 @@ from typing import Any
 
 import pluggy
 
-from pelplug import checks, hookspecs
 from pelplug.core.entry_points import ANY_FAILURE, GROUP, installed, normalise
 from pelplug.core.parameters import closest
-from pelplug.discovery import PluginRecord, describe, first_line, package_summary, unreadable
 from pelplug.errors import InputError
+from pelplug.host.discovery import PluginRecord, describe, first_line, package_summary, unreadable
+from pelplug.host.functions import checks, hookspecs
 
 __all__ = ["DISABLE_VARIABLE", "PluginRecord", "Registry"]
 

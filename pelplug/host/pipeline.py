@@ -14,9 +14,9 @@ from pelplug import models
 from pelplug.core.fields import Need, check_needs
 from pelplug.core.parameters import unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.host.registry import Registry
 from pelplug.models.base import Model, stated_masses
 from pelplug.potentials.derivatives import check_derivatives
-from pelplug.registry import Registry
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import sentence_of
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of

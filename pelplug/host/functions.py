@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pelplug.errors import InputError
-from pelplug.registry import Registry
+from pelplug.host.registry import Registry
 from pelplug.tasks.provenance import failed_parts
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pelplug.configuration import Configuration
     from pelplug.engines.isoconfigurational import IsoconfigurationalRuns
     from pelplug.engines.run import SimulationResult
+    from pelplug.host.pipeline import AnalysisRun
     from pelplug.models.base import Model
-    from pelplug.pipeline import AnalysisRun
 
 __all__ = [
     "analyze",
@@ -201,7 +201,7 @@ def run_analyses(names: str | Iterable[str], trajectory: Any, **arguments) -> An
     AnalysisRun
         With `datasets`, `analyses` (both by name, in the order they ran), `requested`, `trajectory` and `model`.
     """
-    from pelplug.pipeline import execute
+    from pelplug.host.pipeline import execute
 
     arguments.setdefault("registry", None)
     arguments["registry"] = arguments["registry"] or default_registry()
@@ -298,7 +298,7 @@ def simulate(
         If the simulation failed.
     """
     from pelplug.engines.run import choose_engine, output_of_replica
-    from pelplug.pipeline import share_parameters
+    from pelplug.host.pipeline import share_parameters
     from pelplug.tasks import in_situ as on_the_fly
     from pelplug.trajectories.matching import read_start
 

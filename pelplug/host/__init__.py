@@ -1,0 +1,1 @@
+"""The host of the plugins: hooks, discovery, registry, which analyses run, and the functions that users call."""
