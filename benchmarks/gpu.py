@@ -358,7 +358,7 @@ def main(words=None) -> int:
     if name is None:
         return 2
     begun = time.perf_counter()
-    forms, pair = load("potentials/forms.py"), load("simulate/cuda_pair.py")
+    forms, pair = load("potentials/forms.py"), load("engines/hoomd/cuda_pair.py")
     report = {
         "device": name,
         "python": platform.python_version(),

@@ -13,7 +13,7 @@ import pelplug
 from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
-from pelplug.host.functions import functions as host
+from pelplug.host import functions as host
 from pelplug.host.registry import Registry
 
 MODEL = ("--model", "kob-andersen", "--model-param", "cutoff=1.8")

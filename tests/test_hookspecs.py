@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pelplug
-from pelplug.host.functions import hookspecs
+from pelplug.host import hookspecs
 
 HOOKS = ["analyses", "commands", "engines", "exporters", "models", "potentials"]
 

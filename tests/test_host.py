@@ -12,7 +12,7 @@ import pytest
 
 import pelplug
 from pelplug.errors import InputError
-from pelplug.host.functions import functions as host
+from pelplug.host import functions as host
 from pelplug.host.registry import Registry
 
 SOURCES = Path(__file__).parent / "data" / "thirdparty"

@@ -11,7 +11,7 @@ import xarray as xr
 import pelplug
 from pelplug.errors import InputError, RunError
 from pelplug.files.unfinished import PartialStore
-from pelplug.host.functions import functions as host
+from pelplug.host import functions as host
 from pelplug.host.functions import run_analyses
 from pelplug.host.pipeline import order, share_parameters
 from pelplug.testing import make_trajectory, registry_with

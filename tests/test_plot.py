@@ -12,7 +12,7 @@ from pelplug.cli import cli
 from pelplug.cli.plot import draw
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
-from pelplug.host.functions import functions as host
+from pelplug.host import functions as host
 from pelplug.plotting.style import overlay, temperature_labels
 from pelplug.tasks.provenance import temperature_of
 

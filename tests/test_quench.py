@@ -9,7 +9,7 @@ import pytest
 import pelplug
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape import quench, quench_parameters
-from pelplug.landscape.descent.trace import trace as descent_module
+from pelplug.landscape.descent import trace as descent_module
 from pelplug.potentials.base import Evaluator, Potential
 from pelplug.potentials.forms import Form, lennard_jones
 from pelplug.potentials.pair import PairPotential

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug.host.functions import default_registry, pipeline
+from pelplug.host import pipeline
+from pelplug.host.functions import default_registry
 
 LENGTH, ENERGY, MASS = 3.405, 0.0103235, 39.948  # Angstrom, eV, g/mol: argon
 K_B, AMU = 8.617333262e-5, 1.03642697e-4  # eV / K; g/mol Angstrom**2 / ps**2 in eV

@@ -33,7 +33,7 @@ _REGISTRY = "pelplug.host.registry"
 
 def registry(ctx: click.Context | None = None):
     """Return the registry of plugins of this command."""
-    from pelplug.host.functions import functions as host
+    from pelplug.host import functions as host
     from pelplug.host.registry import Registry
 
     meta = (ctx or click.get_current_context()).meta

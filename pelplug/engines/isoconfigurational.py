@@ -57,7 +57,7 @@ def run_isoconfigurational(
     friction: float = 1.0,
     together: bool = True,
 ) -> IsoconfigurationalRuns:
-    """Run many simulations from one configuration; see `pelplug.host.functions.isoconfigurational` for the parameters."""
+    """Run many simulations from one configuration; see `pelplug.isoconfigurational` for the parameters."""
     time_step = model.time_step if time_step is None else time_step
     if time_step is None:
         raise InputError(f"The model {model.name} has no time step of its own; give one.")

@@ -101,7 +101,7 @@ def run_simulation(
     watch=None,
     watch_output=None,
 ) -> SimulationResult:
-    """Simulate a model and write a trajectory; see `pelplug.host.functions.simulate` for the parameters."""
+    """Simulate a model and write a trajectory; see `pelplug.simulate` for the parameters."""
     _numbers(
         steps=steps, n=n, temperature=temperature, seed=seed, time_step=time_step, log_every=log_every, density=density,
         equilibration=equilibration, longest_equilibration=longest_equilibration, melt_steps=melt_steps,

@@ -14,8 +14,8 @@ import pluggy
 from pelplug.core.entry_points import ANY_FAILURE, GROUP, installed, normalise
 from pelplug.core.parameters import closest
 from pelplug.errors import InputError
+from pelplug.host import checks, hookspecs
 from pelplug.host.discovery import PluginRecord, describe, first_line, package_summary, unreadable
-from pelplug.host.functions import checks, hookspecs
 
 __all__ = ["DISABLE_VARIABLE", "PluginRecord", "Registry"]
 

@@ -1,1 +1,1 @@
-"""What a computation is: analyses of frames, in files and inside a running simulation. For plugin authors and the host."""
+"""What a computation is: analyses of frames, in files and in a running simulation. For plugin authors."""

@@ -217,7 +217,7 @@ class Plan:
 
 
 def simulate(model, engine, output, plan: Plan, **protocol) -> SimulationResult:
-    """Run one simulation with its analyses; see `pelplug.host.functions.simulate`."""
+    """Run one simulation with its analyses; see `pelplug.simulate`."""
     return run_simulation(model, engine, output, watch=plan.watch(model), watch_output=plan.output, **protocol)
 
 
