@@ -43,3 +43,19 @@ def test_pages_named_in_the_code_exist():
     }
     assert len(named) > 20
     assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
+
+
+CATEGORIES = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+
+
+def test_the_changelog_has_the_usual_categories_in_their_order():
+    template, text = re.findall(r"<!--(.*?)-->(.*)", (ROOT / "CHANGELOG.md").read_text(), re.DOTALL)[0]
+    assert re.findall(r"^### (.*)", template, re.MULTILINE) == CATEGORIES
+    versions = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert versions
+    for version in versions:
+        assert re.match(r"\d+\.\d+\.\d+ \((unreleased|\d{4}-\d\d-\d\d)\)\n", version), version.splitlines()[0]
+        headings = re.findall(r"^### (.*)", version, re.MULTILINE)
+        assert headings == [name for name in CATEGORIES if name in headings]
+        sections = re.split(r"^### .*\n", version, flags=re.MULTILINE)[1:]
+        assert all(re.search(r"^- ", section, re.MULTILINE) for section in sections), "a heading without a line"
