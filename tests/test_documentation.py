@@ -1,7 +1,13 @@
 """What the pages say of each other and of the tests: links that lead somewhere, records that stand in the table."""
 
+import os
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -39,7 +45,7 @@ def test_pages_named_in_the_code_exist():
     named = {
         (name, str(path.relative_to(ROOT)))
         for path in [*files, *ROOT.glob("*.md"), ROOT / "pyproject.toml"]
-        for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text())
+        for name in re.findall(r"\bdocs/[a-z0-9/-]+\.md", path.read_text())
     }
     assert len(named) > 20
     assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
@@ -59,3 +65,29 @@ def test_the_changelog_has_the_usual_categories_in_their_order():
         assert headings == [name for name in CATEGORIES if name in headings]
         sections = re.split(r"^### .*\n", version, flags=re.MULTILINE)[1:]
         assert all(re.search(r"^- ", section, re.MULTILINE) for section in sections), "a heading without a line"
+
+
+def git(folder, *arguments):
+    who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+    environment = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, env=environment)
+
+
+def subjects(folder):
+    script = [sys.executable, str(ROOT / ".ci" / "subjects.py")]
+    return subprocess.run(script, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_long_subjects_of_new_commits_are_refused_also_in_shallow_clones(tmp_path):
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "é" * 71)
+    assert subjects(tmp_path).returncode == 0
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "x" * 72)
+    refused = subjects(tmp_path)
+    assert refused.returncode == 1 and "72 characters; say it in under 72" in refused.stdout
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "short again")
+    git(tmp_path, "clone", "-q", "--depth", "1", tmp_path.as_uri(), "shallow")
+    git(tmp_path, "clone", "-q", "--depth", "2", tmp_path.as_uri(), "deeper")
+    assert subjects(tmp_path / "shallow").returncode == 0
+    assert subjects(tmp_path / "deeper").returncode == 1
