@@ -1,13 +1,16 @@
 """The bundle is the union of its plugins' own tables, so that each of them could be published by itself."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGES = ROOT / "docs" / "plugins"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 
 
@@ -45,28 +48,94 @@ def test_plugin_is_bundled_as_it_declares(folder):
     assert list((folder / "tests").glob("test_*.py"))
 
 
-def test_bundle_holds_nothing_that_no_plugin_declares():
+def lists():
+    """Every list that names the bundled plugins: where it stands, what it has, and the line of each plugin."""
     root = table(ROOT)
-    packages = {
-        f"plugins/{folder.name}/{package}"
-        for folder in PLUGINS
-        for package in table(folder)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    }
-    assert set(root["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == {"pelplug", *packages}
-    entry_points = {}
+    linter = root["tool"]["importlinter"]
+    contracts = {contract["name"]: contract for contract in linter["contracts"]}
+    build = root["tool"]["hatch"]["build"]
+    names = {package: f'  "{package}",' for folder in PLUGINS for package in packages(folder)}
+    entry_points, found = {}, root["project"]["entry-points"]["pelplug"]
     for folder in PLUGINS:
         entry_points |= table(folder)["project"]["entry-points"]["pelplug"]
-    own = {"engines": "pelplug.simulate", "models": "pelplug.models", "potentials": "pelplug.potentials"}
-    assert root["project"]["entry-points"]["pelplug"] == {**own, **entry_points}
+    own = {"engines": "pelplug.engines", "models": "pelplug.models", "potentials": "pelplug.potentials"}
+    wheel = {f"plugins/{folder.name}/{package}" for folder in PLUGINS for package in packages(folder)}
+    folders = {f"plugins/{folder.name}" for folder in PLUGINS}
+    return {
+        "[project.entry-points.pelplug] of pyproject.toml": (
+            set(found.items()),
+            {pair: '{} = "{}"'.format(*pair) for pair in (own | entry_points).items()},
+        ),
+        "packages in [tool.hatch.build.targets.wheel] of pyproject.toml": (
+            set(build["targets"]["wheel"]["packages"]),
+            {entry: f'  "{entry}",' for entry in {"pelplug", *wheel}},
+        ),
+        "dev-mode-dirs in [tool.hatch.build] of pyproject.toml": (
+            set(build["dev-mode-dirs"]),
+            {entry: f'  "{entry}",' for entry in {".", *folders}},
+        ),
+        "root_packages in [tool.importlinter] of pyproject.toml": (
+            set(linter["root_packages"]),
+            {"pelplug": '  "pelplug",', **names},
+        ),
+        'source_modules of the contract "Plugins see the public face only" in pyproject.toml': (
+            set(contracts["Plugins see the public face only"]["source_modules"]),
+            names,
+        ),
+        'modules of the contract "Plugins never import each other" in pyproject.toml': (
+            set(contracts["Plugins never import each other"]["modules"]),
+            names,
+        ),
+        "the table under Plugins in README.md": (
+            set(re.findall(r"`([\w-]+)`", "".join(row.split("|")[1] for row in readme_rows()))),
+            {cls.name: f"| `{cls.name}` | {cls.summary} | |" for cls in analyses()},
+        ),
+        "the toctree of docs/plugins/index.md": (
+            set(re.search(r"{toctree}(.*?)```", PAGES.joinpath("index.md").read_text(), re.DOTALL)[1].split()[2:]),
+            {page.stem: page.stem for page in PAGES.glob("*.md") if page.stem != "index"},
+        ),
+    }
 
 
-def test_plugins_are_watched_by_import_linter():
-    names = {package for folder in PLUGINS for package in table(folder)["project"]["entry-points"]["pelplug"].values()}
-    linter = table(ROOT)["tool"]["importlinter"]
-    assert set(linter["root_packages"]) == {"pelplug", *names}
-    contracts = {contract["name"]: contract for contract in linter["contracts"]}
-    assert set(contracts["Plugins see the public face only"]["source_modules"]) == names
-    assert set(contracts["Plugins never import each other"]["modules"]) == names
+def packages(folder):
+    return table(folder)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+
+
+def analyses():
+    """The analyses of the bundled plugins, found by their folders."""
+    found = [cls for folder in PLUGINS for name in packages(folder) for cls in import_module(name).pelplug_analyses()]
+    assert len(found) >= len(PLUGINS)
+    return found
+
+
+def readme_rows():
+    section = (ROOT / "README.md").read_text().partition("\n## Plugins\n")[2].partition("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| `")]
+
+
+def complaint(where, found, wanted):
+    """What to add to a list and what to take out of it, line by line; empty if nothing."""
+    words = []
+    if missing := [line for entry, line in sorted(wanted.items()) if entry not in found]:
+        words += [f"add to {where}:", *missing]
+    if extra := sorted(map(str, found - set(wanted))):
+        words += [f"take out of {where}, as no folder of plugins/ has it: {', '.join(extra)}"]
+    return "\n".join(words)
+
+
+def test_lists_name_the_plugins_there_are():
+    words = "\n".join(filter(None, (complaint(where, *entries) for where, entries in lists().items())))
+    assert not words, f"\n{words}"
+
+
+def test_a_missing_plugin_is_told_with_the_line_to_add():
+    """Each line proposed is one that stands in the file, so it may be pasted."""
+    for where, (found, wanted) in lists().items():
+        text = (ROOT / re.search(r"[\w/]+\.(toml|md)", where)[0]).read_text()
+        for entry, line in wanted.items():
+            assert complaint(where, found - {entry}, wanted).splitlines() == [f"add to {where}:", line]
+            assert (line.partition(" | ")[0].strip("| ") if line.startswith("|") else line) in text
+        assert "no-such" in complaint(where, found | {"no-such"}, wanted)
 
 
 def test_continuous_integration_runs_the_readmes_commands():
@@ -85,7 +154,6 @@ def test_an_editable_installation_puts_every_package_on_the_path():
     """What an old version left in site-packages hides what an import hook finds, but not a package on the path."""
     build = table(ROOT)["tool"]["hatch"]["build"]
     assert "dev-mode-exact" not in build
-    assert set(build["dev-mode-dirs"]) == {".", *(f"plugins/{folder.name}" for folder in PLUGINS)}
 
 
 def test_what_an_old_version_left_behind_hides_nothing(tmp_path):
