@@ -1,6 +1,11 @@
 """Sphinx configuration."""
 
+import pathlib
+import sys
+
 import pelplug
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 project = "pelplug"
 author = "The pelplug developers"
@@ -14,6 +19,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "rendering",
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3

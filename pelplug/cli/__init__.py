@@ -1,4 +1,4 @@
-"""The command line: thin, and light to import (``pelplug --help`` loads no numerical library)."""
+"""The command line, thin and light to import. For users at a shell."""
 
 from pelplug.cli.main import cli, main
 

@@ -1,1 +1,1 @@
-"""What everything stands on: parameters, units, atomic output files. For every room; knows none of them."""
+"""What everything stands on: parameters, units, atomic output files. For every room."""

@@ -1,4 +1,4 @@
-"""Who simulates: the contract of an engine, the protocol on it and pelplug's own. For engine authors."""
+"""Who simulates: the contract of an engine, the protocol on it, pelplug's own. For engine authors."""
 
 from __future__ import annotations
 

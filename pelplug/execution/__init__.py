@@ -1,1 +1,1 @@
-"""How things are run: kernels compiled, threads, processes, ranks, shared libraries. For potentials and all above."""
+"""How things run: compiled kernels, threads, processes, ranks, libraries. For potentials and above."""

@@ -1,1 +1,1 @@
-"""The host of the plugins: hooks, discovery, registry, which analyses run, and the functions that users call."""
+"""Hooks, discovery, registry, pipeline, and the functions that users call. For the face and `cli`."""

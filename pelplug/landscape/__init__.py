@@ -1,4 +1,4 @@
-"""From a configuration to its inherent structure, and the Hessian there."""
+"""From a configuration to its inherent structure, and the Hessian there. For tasks and plugins."""
 
 from pelplug.landscape.descent.steepest_descent import SteepestDescentResult, steepest_descent
 from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_near_cutoff

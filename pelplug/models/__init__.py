@@ -1,4 +1,4 @@
-"""The models that come with pelplug, and how to build one.
+"""The models that come with pelplug, one file each. For users, and authors of models.
 
 ``pelplug.models()`` lists every model there is, third-party ones included: this module can be called.
 """

@@ -1,1 +1,1 @@
-"""One style for all plots: axes, colours, figures side by side. For tasks and plugins, whatever they draw."""
+"""One style for all plots: axes, colours, figures side by side. For tasks and plugins."""

@@ -1,4 +1,4 @@
-"""Functional forms, neighbour lists and kernels for energy, forces, stress and Hessian."""
+"""Forms, neighbour lists, kernels: energy, forces, stress, Hessian. For models, and authors of forms."""
 
 import pluggy
 

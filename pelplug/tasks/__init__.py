@@ -1,1 +1,1 @@
-"""What a computation is: analyses of frames, in files and in a running simulation. For plugin authors."""
+"""What a computation is: analyses of files and of running simulations. For plugin authors."""

@@ -1,4 +1,4 @@
-"""Kit for plugin authors: make a small trajectory, and check that an analysis keeps the contract.
+"""A kit to make small trajectories and to check an analysis. For plugin authors.
 
 In a test module::
 

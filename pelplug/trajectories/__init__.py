@@ -1,1 +1,1 @@
-"""What comes from files, one state at a time: trajectories, selections, readers. For engines and tasks."""
+"""What comes from files, one state at a time: Trajectory, selection, readers. For engines and tasks."""
