@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-from test_embedded_atom import write_table
+from oracles.metals import write_table
 
 import pelplug
 from pelplug.cli import cli

@@ -4,8 +4,8 @@ Results: docs/records/2026-11-21-energy-conservation-hoomd.md.
 
     PELPLUG_HOOMD_PATH=... pytest tests/validation/test_engine_hoomd.py -m validation -s
 
-Protocol, fixed before the first run: the liquids of tests/test_engine_hoomd.py and their seed; 5000 steps with the
-thermostat, then 1e5 steps of Newton's equations at the model's time step, energy every 100 steps. The drift is the
+Protocol, fixed before the first run: the liquids of tests/engines/hoomd/test_engine.py and their seed; 5000 steps with
+the thermostat, then 1e5 steps of Newton's equations at the model's time step, energy every 100 steps. The drift is the
 slope of a line through all of them times 1e5 steps; it must stay below 2e-3 k_B T for each particle.
 
 By this protocol two models failed, with drifts of +1.3e-2 (harmonic-spheres 2d, dt = 0.05) and +8.0e-3
@@ -19,7 +19,7 @@ import pathlib
 import numpy as np
 import pytest
 
-_PATH = pathlib.Path(__file__).parent.parent / "test_engine_hoomd.py"
+_PATH = pathlib.Path(__file__).parents[1] / "engines" / "hoomd" / "test_engine.py"
 _SPEC = importlib.util.spec_from_file_location("fast_hoomd_tests", _PATH)
 fast = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(fast)

@@ -2,11 +2,11 @@
 
     pytest tests/validation/test_engine_lammps.py -m validation -s
 
-Protocol, fixed before the first run, as for HOOMD-blue: the liquids of tests/test_engine_lammps.py; 5000 steps with the
-thermostat, then 1e5 steps of Newton's equations at the model's time step (half of it for stillinger-weber, whose own
-one is known to drift with velocity Verlet), energy every 100 steps. The drift is the slope of a line through all of
-them times 1e5 steps; it must stay below 2e-3 k_B T for each particle. kob-andersen is left out with its own truncation,
-whose force jumps at the cutoff, and taken with ``smooth``.
+Protocol, fixed before the first run, as for HOOMD-blue: the liquids of tests/engines/lammps/test_engine.py; 5000
+steps with the thermostat, then 1e5 steps of Newton's equations at the model's time step (half of it for stillinger-
+weber, whose own is known to drift with velocity Verlet), energy every 100 steps. The drift is the slope of a line
+through all of them times 1e5 steps; it must stay below 2e-3 k_B T for each particle. kob-andersen is left out with
+its own truncation, whose force jumps at the cutoff, and taken with ``smooth``.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ import pathlib
 import numpy as np
 import pytest
 
-_PATH = pathlib.Path(__file__).parent.parent / "test_engine_lammps.py"
+_PATH = pathlib.Path(__file__).parents[1] / "engines" / "lammps" / "test_engine.py"
 _SPEC = importlib.util.spec_from_file_location("fast_lammps_tests", _PATH)
 fast = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(fast)

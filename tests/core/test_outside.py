@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_embedded_atom import needs_shipped, write_table
+from oracles.metals import needs_shipped, write_table
 
 import pelplug
 from pelplug import models

@@ -620,7 +620,7 @@ def test_the_cuda_kernel_computes_the_same(tmp_path, how):
     """By numba's CUDA simulator, and its body compiled for the CPU with HOOMD's types; it was not run on a GPU."""
     script = tmp_path / "kernel.py"
     script.write_text(CUDA_SCRIPT)
-    path = os.pathsep.join([str(pathlib.Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1" if how == "simulator" else "0", "PYTHONPATH": path}
     done = subprocess.run([sys.executable, script, how], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == f"agree {3 if how == 'processor' else 6}", done.stderr[-2000:]

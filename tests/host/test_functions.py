@@ -16,7 +16,7 @@ from pelplug.host.functions import run_analyses
 from pelplug.host.pipeline import order, share_parameters
 from pelplug.testing import make_trajectory, registry_with
 
-sys.path.insert(0, str(Path(__file__).parent / "data" / "thirdparty"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "thirdparty"))
 
 import pelplug_awkward as awkward
 from pelplug_good.analyses import Busiest, Drift, Near

@@ -7,8 +7,8 @@ import numpy as np
 import oracles
 import pytest
 from oracles.elastic import dense_elasticity, every_pair
-from test_stillinger_weber import diamond
-from test_stillinger_weber import state as silicon_like
+from oracles.silicon import diamond
+from oracles.silicon import state as silicon_like
 
 import pelplug
 from pelplug.landscape import LinearResponse, elastic_constants, shear_modulus

@@ -24,7 +24,7 @@ from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
 from pelplug.host.registry import Registry
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 SHORT = {"n": 60, "temperature": 2.0, "steps": 300, "melt_steps": 100, "equilibration": 100, "log_every": 7}
 
 

@@ -9,7 +9,7 @@ import pytest
 import pelplug
 from pelplug.testing import check_analysis, make_trajectory, pelplug_trajectory  # noqa: F401 (a fixture)
 
-sys.path.insert(0, str(Path(__file__).parent / "data" / "thirdparty"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "thirdparty"))
 
 import pelplug_mistaken as mistaken
 from pelplug_good.analyses import Busiest, Near

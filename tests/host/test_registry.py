@@ -15,7 +15,7 @@ from pelplug.errors import InputError
 from pelplug.host import functions as host
 from pelplug.host.registry import Registry
 
-SOURCES = Path(__file__).parent / "data" / "thirdparty"
+SOURCES = Path(__file__).parents[1] / "data" / "thirdparty"
 VERSIONS = {"good": "1.2", "broken": "0.3", "exits": "1.0", "raises": "2.0", "taken": "0.9", "careless": "0.1"}
 
 

@@ -1,7 +1,7 @@
 """One simulation by several processes: the first locks, writes and decides, the others follow, and none waits for ever.
 
 The processes are threads here, and their messages go through queues; `mpirun` itself is tried with HOOMD-blue
-(`tests/test_engine_hoomd_mpi.py`).
+(`tests/engines/hoomd/test_mpi.py`).
 """
 
 import json

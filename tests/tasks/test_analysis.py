@@ -17,7 +17,7 @@ from pelplug.errors import InputError, NotConvergedError, RunError
 from pelplug.files.unfinished import PartialStore
 from pelplug.testing import make_trajectory
 
-SOURCES = Path(__file__).parent / "data" / "thirdparty"
+SOURCES = Path(__file__).parents[1] / "data" / "thirdparty"
 sys.path.insert(0, str(SOURCES))  # worker processes import the classes by name
 
 import pelplug_awkward as awkward  # noqa: E402

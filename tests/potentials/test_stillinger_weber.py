@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import oracles
 import pytest
+from oracles.silicon import MODEL, diamond, state
 from oracles.stillinger_weber import matscipy_stillinger_weber, write_sw_file
 from scipy.sparse.linalg import cg
 
@@ -16,16 +17,6 @@ import pelplug
 import pelplug.models as models
 from pelplug.errors import InputError
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-
-MODEL = models.build("stillinger-weber")
-
-
-def state(n, cell="orthorhombic", seed=None, potential=None, density=None):
-    """A liquid-like configuration; particles of the triclinic one are also moved by whole cell vectors."""
-    c = MODEL.random_configuration(n, rng=n if seed is None else seed, density=density)
-    if cell == "triclinic":
-        c = oracles.tilted(c, rng=n)
-    return oracles.settle(c, potential or MODEL.potential(c))
 
 
 def flat_state(n=24):
@@ -37,14 +28,6 @@ def flat_state(n=24):
     c = pelplug.Configuration((grid + rng.uniform(-0.1, 0.1, (n, 2))) * length / side, [length, length], ["A"] * n)
     c = oracles.tilted(c, rng=1, tilt=0.2)
     return oracles.settle(c, StillingerWeberPotential())
-
-
-def diamond(cells):
-    """The crystal at the distance where its pairs have energy -epsilon: 2**(1/6) sigma."""
-    a = 2.0 ** (1 / 6) * 4 / 3**0.5
-    base = np.array([[0, 0, 0], [0, 2, 2], [2, 0, 2], [2, 2, 0], [1, 1, 1], [1, 3, 3], [3, 1, 3], [3, 3, 1]]) / 4
-    c = pelplug.Configuration(base * a, [a, a, a], ["Si"] * 8)
-    return oracles.replicated(c, cells)
 
 
 def assert_same(c, potential, answer):
