@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
-import types
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
-from MDAnalysis.analysis.backends import BackendBase
-from MDAnalysis.analysis.base import AnalysisBase
-from MDAnalysis.analysis.results import Results, ResultsGroup
 
-from pelplug.core.fields import Field, Need, check_needs
-from pelplug.core.parameters import ParameterSpec, read_parameters, unknown_parameter, validate_parameters
+from pelplug.core.fields import Field, Need
+from pelplug.core.parameters import ParameterSpec, read_parameters, unknown_parameter
 from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError, RunError
-from pelplug.execution.backends import make_backend
-from pelplug.execution.progress import Progress
 from pelplug.models.base import stated_masses
-from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import (
-    FrameFailure,
-    FrameRecord,
-    check_dataset,
-    check_values,
     frame_of,
-    frames_of,
-    join_frames,
-    name_units,
-    raise_all_failed,
     sentence_of,
 )
+from pelplug.tasks.declared import RESERVED, validated
+from pelplug.tasks.frame_loop import FrameLoop
+from pelplug.tasks.outcome import Outcome
 from pelplug.trajectories.matching import matched, units_of
-from pelplug.trajectories.selection import select_frames
 
-__all__ = ["RESERVED", "Analysis"]
-
-_BASE = ("potential", "model", "inputs", "store", "verbose")
-# A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
-_SELECTION = (
-    "trajectory",
-    "topology",
-    "species",
-    "dt",
-    "frame_interval",
-    "positions",
-    "order_is_kept",
-    "format",
-    "units",
-    "mass",
-    "masses",
-    "model_param",
-    "start",
-    "stop",
-    "step",
-    "frames",
-)
-_RUN = ("names", "plugin", "backend", "workers", "n_workers", "scheduler", "command", "registry", "trust_model")
-_SWITCHES = ("no_plugins", "debug", "quiet")
-_OUTPUT = ("output", "plot", "export", "csv", "overwrite", "help")
-RESERVED = frozenset((*_BASE, *_SELECTION, *_RUN, *_SWITCHES, *_OUTPUT))
+__all__ = ["Analysis"]
 
 
-class Analysis(AnalysisBase):
+class Analysis(Outcome, FrameLoop):
     """Base of every analysis: one frame goes in, values with units come out as an `xarray.Dataset`.
 
     A subclass sets the class attributes and writes `compute`; its parameters are keyword-only arguments
@@ -140,12 +100,10 @@ class Analysis(AnalysisBase):
     reads_frames: ClassVar[bool] = True
     keeps: ClassVar[bool] = False
 
-    _analysis_algorithm_is_parallelizable = True
-
     def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)
         if "__init__" in cls.__dict__:
-            cls.__init__ = _validated(cls.__init__)
+            cls.__init__ = validated(cls.__init__)
 
     def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **unknown):
         self.__dict__.setdefault("parameters", {})
@@ -350,20 +308,6 @@ class Analysis(AnalysisBase):
         """Return the declared parameters by name."""
         return read_parameters(cls, stop=Analysis, reserved=RESERVED)
 
-    # --- results ------------------------------------------------------------------------------------------
-
-    def to_dataset(self) -> xr.Dataset:
-        """Return the result with units, and where it comes from in its attributes.
-
-        Raises
-        ------
-        RunError
-            If the analysis has not been run.
-        """
-        if "dataset" not in self.results:
-            raise RunError(f"The analysis {self.name} has no result yet; call run() first.")
-        return self.results.dataset
-
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Analysis:
         """Return an analysis that holds a dataset it once made, for plotting it again."""
@@ -373,114 +317,7 @@ class Analysis(AnalysisBase):
         analysis.results.dataset, analysis.results.failures = dataset, []
         return analysis
 
-    def conclude(self) -> Analysis:
-        """Make the dataset without `run`: of states or a series that did not come from a trajectory."""
-        if "records" not in self.results:
-            self.results = Results(records=[], failures=[])
-        self.attributes.setdefault("fingerprint", self.fingerprint())
-        self._conclude()
-        return self
-
-    # --- running ------------------------------------------------------------------------------------------
-
-    @classmethod
-    def get_supported_backends(cls) -> tuple[str, ...]:
-        """Return the names of the backends `run` takes."""
-        return ("serial", "multiprocessing", "dask") if cls._analysis_algorithm_is_parallelizable else ("serial",)
-
-    def run(
-        self,
-        start: int | None = None,
-        stop: int | None = None,
-        step: int | None = None,
-        frames=None,
-        verbose: bool | None = None,
-        n_workers: int | None = None,
-        n_parts: int | None = None,
-        backend: str | BackendBase | None = None,
-        *,
-        scheduler: str | None = None,
-        unsupported_backend: bool = False,
-        progressbar_kwargs: dict | None = None,
-    ) -> Analysis:
-        """Compute the selected frames and join them.
-
-        Parameters
-        ----------
-        start, stop, step : int, optional
-            Frames as in a slice.
-        frames : array_like of int or bool, optional
-            Frame numbers, or one truth value a frame; instead of the three above.
-        verbose : bool, optional
-            Show progress.
-        n_workers : int, optional
-            Number of processes; all usable cores by default.
-        n_parts : int, optional
-            Number of groups the frames are split into.
-        backend : {"serial", "multiprocessing", "dask"} or BackendBase, optional
-            Where frames are computed; results are the same in all.
-        scheduler : str, optional
-            Address of a dask scheduler, for the dask backend.
-        unsupported_backend, progressbar_kwargs
-            As in `MDAnalysis.analysis.base.AnalysisBase.run`.
-
-        Returns
-        -------
-        Analysis
-            Itself, with `results`.
-
-        Raises
-        ------
-        InputError
-            If the frames do not exist, or something the analysis needs is missing.
-        RunError
-            If every frame failed.
-        """
-        if self.trajectory is None:
-            raise InputError(f"The analysis {self.name} has no trajectory to run on; give it one.")
-        source = os.fspath(self.trajectory.path)
-        has_potential = self.model is not None or self._given_potential is not None
-        check_needs(self.name, self.needs, self.trajectory, has_potential)
-        selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
-        if Need.IDENTITY in self.needs:
-            self.trajectory.check_identity(selected)
-        if has_potential and Need.POTENTIAL in self.needs:
-            check_derivatives(
-                self.model, self._given_potential, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs
-            )
-        self.check_before(selected)
-        verbose = self._verbose if verbose is None else verbose
-        self.survey(selected)
-        self._open_store()
-        if not self.reads_frames:
-            self.frames, self.n_frames = selected, len(selected)
-            self.results = Results(records=[], failures=[])
-            self.prepare()
-            self._conclude()
-            return self
-        bar = {"desc": self.name, **(progressbar_kwargs or {})}
-        if not isinstance(backend, BackendBase):
-            name = backend or "serial"
-            if name in ("multiprocessing", "dask") and not self.parallelizable:
-                raise InputError(f"The analysis {self.name} cannot be split over processes; use the serial backend.")
-            if name != "serial" and any(not one.parallelizable for one in self._trajectory.transformations):
-                raise InputError(f"The frames of {source} depend on each other; use the serial backend.")
-            backend = make_backend(name, n_workers, len(selected), bool(verbose), scheduler, bar["desc"])
-            unsupported_backend = True
-        serial = backend is None
-        if not serial and n_parts is None:
-            # Some groups a worker: progress is seen and slow frames even out.
-            n_parts = min(len(selected), 4 * getattr(backend, "n_workers", 1))
-        super().run(
-            frames=selected,
-            verbose=bool(verbose) if serial else False,
-            n_parts=n_parts,
-            backend="serial" if serial else backend,
-            unsupported_backend=unsupported_backend,
-            progressbar_kwargs=bar if serial else None,
-        )
-        self.start, self.stop, self.step = start, stop, step
-        return self
+    # --- what it is ---------------------------------------------------------------------------------------
 
     def fingerprint(self) -> str:
         """Return the sha256 of all that decides the result of a frame; it names the partial results."""
@@ -504,106 +341,3 @@ class Analysis(AnalysisBase):
     @property
     def _owner(self) -> str:
         return f"analysis {self.name or type(self).__name__}"
-
-    def _open_store(self) -> None:
-        self.attributes["fingerprint"] = self.fingerprint()
-        if self._store is not None:
-            self._frame_store = self._store.for_analysis(self.name, self.attributes["fingerprint"])
-
-    def _prepare(self) -> None:
-        self.results = Results(records=[], failures=[])
-        self.prepare()
-
-    def _compute(self, indexed_frames, verbose=None, *, progressbar_kwargs=None):
-        # The loop is ours, not MDAnalysis's: a frame that cannot be read fails alone, and one that is in the store is
-        # not read again. What goes back from a worker is the result, not the whole analysis.
-        labels = indexed_frames[:, 1]
-        self._prepare_sliced_trajectory(labels)
-        self._prepare()
-        for index, label in enumerate(Progress(labels, verbose=bool(verbose), **(progressbar_kwargs or {}))):
-            self._frame_index = index
-            self._one_frame(int(label))
-            self.frames[index] = label
-        times = {record.label: record.time for record in self.results.records}
-        self.times[:] = [np.nan if (time := times.get(int(label))) is None else time for label in labels]
-        return types.SimpleNamespace(frames=self.frames, times=self.times, results=self.results)
-
-    def _one_frame(self, label: int) -> None:
-        stored = self._frame_store.get(label) if self._frame_store is not None else None
-        if stored is not None:
-            self.results.records.append(FrameRecord.from_store(label, stored))
-            return
-        self._label = label
-        try:
-            configuration = self.trajectory.configuration(label)
-            self._ts = self._trajectory.ts
-            values = self.compute(configuration)
-        except Exception as error:
-            self.results.failures.append(FrameFailure.of(label, error))
-            return
-        finally:
-            self._label = None
-        values = check_values(values, self.provides, configuration.n, self._owner)
-        record = FrameRecord(label, configuration.step, configuration.time, values)
-        if self._frame_store is not None:
-            self._frame_store.put(label, record.to_store())
-        self.results.records.append(record)
-
-    def _get_aggregator(self) -> ResultsGroup:
-        joined = ResultsGroup.flatten_sequence
-        return ResultsGroup({"records": joined, "failures": joined})
-
-    def _part(self, labels) -> Analysis:
-        """Return a copy to send to a worker: its inputs hold only the frames it will ask for."""
-        clone = object.__new__(type(self))
-        clone.__dict__.update(self.__dict__)
-        clone.results = Results()
-        clone._store = None
-        clone.inputs = {name: frames_of(dataset, labels) for name, dataset in self.inputs.items()}
-        return clone
-
-    def _conclude(self) -> None:
-        records, failures = self.results.records, self.results.failures
-        if failures and not records:
-            raise_all_failed(self._owner, failures)
-        dataset = join_frames(records, self.provides, self._owner) if self.reads_frames else xr.Dataset()
-        try:
-            dataset = self.summarize(dataset)
-        except (InputError, MemoryError):
-            raise
-        except Exception as error:
-            if not records and isinstance(error, PelplugError):
-                raise
-            if not records:
-                raise RunError(
-                    f"The {self._owner} failed after its frames, in summarize(): {sentence_of(error)}; tell its author."
-                ) from error
-            self._failed_parts["what is taken over all frames"] = sentence_of(error)  # each frame is there all the same
-        dataset = name_units(check_dataset(dataset, self.provides, self._owner), self.units, self._dimension_of_space())
-        attributes = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
-        dataset.attrs = {name: provenance.readable(value) for name, value in attributes.items()}
-        if self._failed_parts:
-            dataset.attrs["failed_parts"] = provenance.to_json(self._failed_parts)
-            self._failed_parts = {}
-        self.results = Results(failures=failures, dataset=dataset)
-        for name in dataset.data_vars:
-            if name not in dir(self.results):
-                self.results[name] = dataset[name].values
-
-
-def _validated(init):
-    """Wrap ``__init__`` so that every way of making an analysis checks its parameters."""
-
-    @functools.wraps(init)
-    def __init__(self, trajectory=None, **values):  # noqa: N807
-        specs = type(self).parameter_specs()
-        given = {name: value for name, value in values.items() if name not in _BASE}
-        if "parameters" not in self.__dict__:
-            self.parameters = validate_parameters(specs, given, f"the {self._owner}")
-            checked = {name: self.parameters[name] for name in given}
-        else:  # a base class: some values are set by the subclass
-            checked = {n: specs[n].validate(v, f"the {self._owner}") if n in specs else v for n, v in given.items()}
-            self.parameters.update((name, value) for name, value in checked.items() if name in specs)
-        init(self, trajectory, **{**values, **checked})
-
-    return __init__
