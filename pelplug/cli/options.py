@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
+from pelplug.core.docstrings import default_of, explanation
 from pelplug.core.outputs import near_name
 from pelplug.errors import InputError
 
@@ -258,25 +259,14 @@ class _PluginOption(click.Option):
 
 
 def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
-    words = [spec.help[:1].upper() + spec.help[1:].rstrip(".")]
-    if spec.bounds:
-        words.append(f"({spec.bounds})")
-    if spec.param.unit and spec.param.unit != "1":
-        words.append(f"in units of {spec.param.unit}")
-    default = "required" if spec.required else f"default: {_plain(spec.default)}"
-    help_text = f"{' '.join(words)}.  [{default}]"
+    default = default_of(spec) if spec.required else f"default: {default_of(spec)}"
+    help_text = f"{explanation(spec)}.  [{default}]"
     # Values stay text: the analysis's own declaration reads them and words the refusal.
     dest = f"plugin_{key.replace('.', '__').replace('-', '_')}"
     if spec.is_flag:
         declaration = f"--{name}/--no-{name}"
         return _PluginOption([declaration, dest], default=None, help=help_text, hidden=hidden, key=key)
     return _PluginOption([f"--{name}", dest], metavar=spec.metavar, type=str, help=help_text, hidden=hidden, key=key)
-
-
-def _plain(value) -> str:
-    if isinstance(value, (tuple, list)):
-        return ",".join(map(str, value)) or "none"
-    return "none" if value is None or value == "" else str(value)
 
 
 def _values_of(option: str, args: list[str]) -> list[str]:

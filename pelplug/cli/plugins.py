@@ -6,6 +6,7 @@ import click
 
 from pelplug.cli.options import common, registry
 from pelplug.cli.output import print_table
+from pelplug.core.docstrings import default_of, explanation
 
 __all__ = ["plugins"]
 
@@ -45,8 +46,6 @@ def _show_parameters(cls) -> None:
         click.echo(f"  uses {', '.join(cls.uses)}")
     rows = []
     for spec in cls.parameter_specs().values():
-        default = "required" if spec.required else str(spec.default)
-        text = f"{spec.help} ({spec.bounds})" if spec.bounds else spec.help
-        rows.append((f"  --{spec.name.replace('_', '-')}", spec.metavar, default, text))
+        rows.append((f"  --{spec.name.replace('_', '-')}", spec.metavar, default_of(spec), explanation(spec)))
     if rows:
         print_table(("  parameter", "value", "default", "meaning"), rows)

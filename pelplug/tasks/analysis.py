@@ -19,7 +19,7 @@ from pelplug.tasks.assembly import (
     frame_of,
     sentence_of,
 )
-from pelplug.tasks.declared import RESERVED, validated
+from pelplug.tasks.declared import RESERVED, documented, validated
 from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
 from pelplug.trajectories.matching import matched, units_of
@@ -104,6 +104,8 @@ class Analysis(Outcome, FrameLoop):
         super().__init_subclass__(**keywords)
         if "__init__" in cls.__dict__:
             cls.__init__ = validated(cls.__init__)
+        with contextlib.suppress(TypeError):  # a declaration that cannot be read is told of where the plugin is loaded
+            cls.__doc__ = documented(cls)
 
     def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **unknown):
         self.__dict__.setdefault("parameters", {})

@@ -1,12 +1,13 @@
-"""Parameters as an analysis declares them: which names they may not have, and their check when one is made."""
+"""Parameters as an analysis declares them: names they may not have, their check, their part of the docstring."""
 
 from __future__ import annotations
 
 import functools
 
+from pelplug.core.docstrings import with_parameters
 from pelplug.core.parameters import validate_parameters
 
-__all__ = ["RESERVED", "validated"]
+__all__ = ["RESERVED", "documented", "validated"]
 
 _BASE = ("potential", "model", "inputs", "store", "verbose")
 # A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
@@ -50,3 +51,10 @@ def validated(init):
         init(self, trajectory, **{**values, **checked})
 
     return __init__
+
+
+def documented(cls: type) -> str:
+    """Return the docstring of an analysis with its parameters described."""
+    own = cls.__dict__.get("__doc__") or f"{cls.summary.rstrip('.')}."
+    first, last = ["trajectory : Trajectory\n    What to analyse."], ["**base\n    Of `pelplug.Analysis`."]
+    return with_parameters(own, cls.parameter_specs(), first, last)

@@ -69,7 +69,7 @@ class _BondChanges(pelplug.Analysis):
         x_eq: Annotated[
             Literal["auto"] | float,
             pelplug.Param(
-                "neighbours in the frame are closer than this x; auto: first minimum of g(x) over all frames",
+                "neighbours in the frame have x below this; auto: first minimum of g(x), averaged over all frames",
                 exclusive_minimum=0,
                 exclusive_maximum=X_RANGE,
             ),
@@ -92,7 +92,7 @@ class _BondChanges(pelplug.Analysis):
         ] = 1.23,
         x_d2min: Annotated[
             float,
-            pelplug.Param("neighbours in D2min are closer than this x", exclusive_minimum=0, maximum=X_RANGE),
+            pelplug.Param("neighbours in D2min have x below this in the frame", exclusive_minimum=0, maximum=X_RANGE),
         ] = 1.5,
         sigma: Annotated[
             Literal["auto"] | float,
@@ -100,7 +100,11 @@ class _BondChanges(pelplug.Analysis):
         ] = "auto",
         smoothing: Annotated[
             float,
-            pelplug.Param("standard deviation in x of the Gaussian that smooths g(x)", minimum=0, maximum=0.2),
+            pelplug.Param(
+                "standard deviation in x of the Gaussian that smooths g(x) before its minimum is looked for",
+                minimum=0,
+                maximum=0.2,
+            ),
         ] = 0.04,
         **base,
     ):
@@ -267,26 +271,7 @@ class _BondChanges(pelplug.Analysis):
 
 
 class Defects(_BondChanges):
-    """Bonds that break and form while each frame relaxes to its inherent structure.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames; their inherent structures come from the analysis inherent-structures.
-    x_eq : "auto" or float
-        Neighbours in the frame have x = r_ij / d_ij below this; ``auto`` is the first minimum of g(x) averaged over
-        all selected frames.
-    x_broken, x_inserted : float
-        Cutoffs in the inherent structure for bonds that break and that form.
-    x_d2min : float
-        Neighbours in D2min have x below this in the frame.
-    sigma : "auto" or float
-        One d_ij for all pairs [length]; ``auto`` takes it from the model.
-    smoothing : float
-        Standard deviation in x of the Gaussian that smooths g(x) before its minimum is looked for.
-    **base
-        Of `pelplug.Analysis`.
-    """
+    """Bonds that break and form while each frame relaxes to its inherent structure."""
 
     name = "defects"
     summary = "Bonds broken and inserted from each frame to its inherent structure, D2min and displacements"
@@ -299,22 +284,7 @@ class Defects(_BondChanges):
 
 
 class DefectsBetween(_BondChanges):
-    """Bonds that break and form between each frame and the same frame of a second trajectory.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames.
-    reference : str
-        File of the second trajectory: its frames take the place of the inherent structures.
-    match : {"auto", "step", "frame"}
-        Which frame is the same: of the same step, or of the same number; ``auto`` goes by step where both files have
-        them. A reference of one frame is compared with every frame.
-    x_eq, x_broken, x_inserted, x_d2min, sigma, smoothing
-        As of `Defects`.
-    **base
-        Of `pelplug.Analysis`.
-    """
+    """Bonds that break and form between each frame and the same frame of a second trajectory."""
 
     name = "defects-between"
     summary = "Bonds broken and inserted between each frame and the same frame of a second trajectory"
@@ -323,8 +293,19 @@ class DefectsBetween(_BondChanges):
         self,
         trajectory,
         *,
-        reference: Annotated[str, pelplug.Param("file of the second trajectory", metavar="PATH")],
-        match: Annotated[str, pelplug.Param("what makes frames the same", choices=("auto", "step", "frame"))] = "auto",
+        reference: Annotated[
+            str,
+            pelplug.Param(
+                "file of the second trajectory, whose frames take the place of the inherent structures", metavar="PATH"
+            ),
+        ],
+        match: Annotated[
+            str,
+            pelplug.Param(
+                "which frames are the same: of one step, or of one number; auto: by step where both files have them",
+                choices=("auto", "step", "frame"),
+            ),
+        ] = "auto",
         **base,
     ):
         super().__init__(trajectory, **base)

@@ -27,47 +27,7 @@ __all__ = ["Dynamics"]
 class Dynamics(pelplug.Analysis):
     """Displacements, self-intermediate scattering and relaxation times from all pairs of frames at chosen lags.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        With times; frames linear, logarithmic, in blocks or anyhow.
-    quantities : tuple of {"msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"}
-        What to compute; the MSD always is. Without alpha_2 and chi_4, Fourier transforms serve where every lag of
-        equally spaced frames is asked.
-    wave_number : "auto", float or tuple of float
-        q of F_s; auto is the first peak of S(q) of the largest species [1 / length].
-    average : {"axes", "isotropic"}
-        F_s: mean of cos(q dx) over the axes, or of cos(q.dr) over all directions (sin(qr)/(qr) in three dimensions).
-    threshold : float
-        F_s(tau_alpha): 0.2, or 1/e.
-    overlap_length : "auto" or float
-        a of the overlap and chi_4; auto is ``0.3 rho**(-1/d)`` [length].
-    msd_target : float
-        MSD at `msd_time` [length**2].
-    per_decade : int
-        Lags a decade, equally spaced in log t as far as the frames allow; a large number takes every lag.
-    min_origins : "auto" or int
-        Lags with fewer time origins are left out; auto is 10, or a tenth of those of the commonest lag if that is less.
-    van_hove_times : "auto" or tuple of float
-        Lags of the van Hove function; auto is four, equally spaced in log t [time].
-    temperature : "auto" or float
-        T of the reduced units ``a0 = rho**(-1/d)`` and ``t0 = a0 sqrt(m/T)`` with the mean mass m; auto is that of the
-        simulation, where the file says it [energy / k_B].
-    largest : str
-        Species for q_max and S(q); auto is the one of the largest sigma or diameter, or the most numerous if unknown.
-    more : tuple of path
-        Further trajectories of the same system, averaged with this one.
-    remove_drift : bool
-        Measure displacements from the centre of mass of all particles. Of few particles this changes the MSD, which
-        `drift_msd` and the attribute ``remarks`` tell; without it, displacements are those in the file.
-    structure_frames : int
-        Frames for g(r) and S(q), equally spaced.
-    resamples, seed : int
-        Bootstrap resamples and their seed.
-    memory : float
-        Positions that need more go to a temporary file [MB].
-    **base
-        Of `pelplug.Analysis`.
+    Frames have times, and may be linear, logarithmic, in blocks or anyhow.
 
     Notes
     -----
@@ -91,40 +51,77 @@ class Dynamics(pelplug.Analysis):
         *,
         quantities: Annotated[
             tuple[Literal["msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"], ...],
-            pelplug.Param("what to compute", metavar="NAME,..."),
+            pelplug.Param("what to compute; the MSD always is", metavar="NAME,..."),
         ] = ("msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"),
         wave_number: Annotated[
             Literal["auto"] | float | tuple[float, ...],
             pelplug.Param(
-                "q of F_s; auto: first peak of S(q) of the largest species", exclusive_minimum=0, unit="1 / length"
+                "wave number q of F_s; auto: first peak of S(q) of the largest species",
+                exclusive_minimum=0,
+                unit="1 / length",
             ),
         ] = "auto",
-        average: Annotated[str, pelplug.Param("directions of q", choices=("axes", "isotropic"))] = "axes",
-        threshold: Annotated[float, pelplug.Param("F_s(tau_alpha)", exclusive_minimum=0, exclusive_maximum=1)] = 0.2,
+        average: Annotated[
+            str,
+            pelplug.Param(
+                "whether F_s is the mean over the axes, or over all directions of q", choices=("axes", "isotropic")
+            ),
+        ] = "axes",
+        threshold: Annotated[
+            float, pelplug.Param("what F_s has fallen to at tau_alpha", exclusive_minimum=0, exclusive_maximum=1)
+        ] = 0.2,
         overlap_length: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("a of chi_4; auto: 0.3 rho^(-1/d)", exclusive_minimum=0, unit="length"),
+            pelplug.Param("length a of overlap and chi_4; auto: 0.3 rho^(-1/d)", exclusive_minimum=0, unit="length"),
         ] = "auto",
         msd_target: Annotated[float, pelplug.Param("MSD at msd_time", exclusive_minimum=0, unit="length**2")] = 1.0,
-        per_decade: Annotated[int, pelplug.Param("lags a decade", minimum=1)] = 10,
+        per_decade: Annotated[
+            int,
+            pelplug.Param(
+                "lags a decade, equally spaced in log t as far as frames allow; a large number takes every lag",
+                minimum=1,
+            ),
+        ] = 10,
         min_origins: Annotated[
-            Literal["auto"] | int, pelplug.Param("time origins a lag must have", minimum=1)
+            Literal["auto"] | int,
+            pelplug.Param(
+                "time origins a lag must have; auto: 10, or a tenth of those of the commonest lag if that is less",
+                minimum=1,
+            ),
         ] = "auto",
         van_hove_times: Annotated[
             Literal["auto"] | tuple[float, ...],
-            pelplug.Param("lags of the van Hove function", exclusive_minimum=0, unit="time"),
+            pelplug.Param(
+                "lags of the van Hove function; auto: four, equally spaced in log t", exclusive_minimum=0, unit="time"
+            ),
         ] = "auto",
         temperature: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("T of reduced units; auto: the simulation's", exclusive_minimum=0, unit="temperature"),
+            pelplug.Param(
+                "T of the reduced units; auto: the simulation's, where the file says it",
+                exclusive_minimum=0,
+                unit="temperature",
+            ),
         ] = "auto",
-        largest: Annotated[str, pelplug.Param("species for q_max; auto: the largest")] = "auto",
-        more: Annotated[tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system")] = (),
-        remove_drift: Annotated[bool, pelplug.Param("measure displacements from the centre of mass")] = True,
-        structure_frames: Annotated[int, pelplug.Param("frames for g(r) and S(q)", minimum=1)] = 20,
+        largest: Annotated[
+            str,
+            pelplug.Param(
+                "species for q_max and S(q); auto: of the largest sigma or diameter, the most numerous if unknown"
+            ),
+        ] = "auto",
+        more: Annotated[
+            tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system, averaged with this one")
+        ] = (),
+        remove_drift: Annotated[
+            bool, pelplug.Param("measure displacements from the centre of mass of all particles")
+        ] = True,
+        structure_frames: Annotated[int, pelplug.Param("frames for g(r) and S(q), equally spaced", minimum=1)] = 20,
         resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=20, maximum=100_000)] = 100,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
-        memory: Annotated[float, pelplug.Param("MB of positions; more go to a file", exclusive_minimum=0)] = 1024.0,
+        memory: Annotated[
+            float,
+            pelplug.Param("megabytes of positions; what needs more goes to a temporary file", exclusive_minimum=0),
+        ] = 1024.0,
         **base,
     ):
         super().__init__(trajectory, **base)

@@ -15,21 +15,6 @@ __all__ = ["InherentStructures"]
 class InherentStructures(pelplug.Analysis):
     """The inherent structure (IS) of each frame: the minimum of U that the chosen algorithm reaches from it.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames to quench.
-    method : {"fire", "cg", "lbfgs", "sd"}
-        Minimiser.
-    force_tolerance : float
-        Largest force component of a converged IS [energy / length].
-    max_evaluations : int
-        Force evaluations allowed for a frame.
-    settings : str
-        Parameters of the minimiser that shall not have their default value: ``name=value,name=value``.
-    **base
-        Of `pelplug.Analysis`.
-
     Raises
     ------
     InputError
@@ -69,7 +54,13 @@ class InherentStructures(pelplug.Analysis):
         self,
         trajectory,
         *,
-        method: Annotated[str, pelplug.Param("minimiser", choices=("fire", "cg", "lbfgs", "sd"))] = "fire",
+        method: Annotated[
+            str,
+            pelplug.Param(
+                "minimiser: cg is conjugate gradients, lbfgs limited-memory BFGS, sd steepest descent (slow)",
+                choices=("fire", "cg", "lbfgs", "sd"),
+            ),
+        ] = "fire",
         force_tolerance: Annotated[
             float,
             pelplug.Param("largest force component of a converged state", exclusive_minimum=0, unit="energy / length"),

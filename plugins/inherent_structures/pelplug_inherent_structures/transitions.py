@@ -28,31 +28,7 @@ _GROUP = 1000
 class InherentStructureTransitions(pelplug.Analysis):
     """Inherent structure (IS) over time, its transitions and their rate, from few quenches.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames in time, dense enough that successive ones are in the same IS as a rule.
-    search : {"bisection", "all"}
-        Quench as few frames as bisection needs, or every frame.
-    interval : int
-        Frames from one quench to the next in the first pass of the bisection.
-    budget : float
-        Fraction of the frames to quench. What the bisection and the sample leave of it is spent near the transitions
-        found, where excursions are likely; bisection and sample are never cut short.
-    sample : int, optional
-        Skipped frames to quench at random: they tell the miss rate. By default a fortieth of the frames.
-    energy_tolerance : float
-        Two quenches that end in one IS differ by less in total energy [energy].
-    displacement_tolerance : float
-        No particle is farther apart in two quenches that end in one IS, images and drift aside [length].
-    temperature : float, optional
-        Temperature; needed for the reduced transition rate only [temperature].
-    bins, blocks, samples, seed : int
-        Of P(e_IS) and of the bootstrap.
-    method, force_tolerance, max_evaluations, settings
-        As for `InherentStructures`.
-    **base
-        Of `pelplug.Analysis`.
+    Frames are in time, dense enough that successive ones are in the same IS as a rule.
 
     Raises
     ------
@@ -84,25 +60,44 @@ class InherentStructureTransitions(pelplug.Analysis):
         self,
         trajectory,
         *,
-        search: Annotated[str, pelplug.Param("which frames to quench", choices=("bisection", "all"))] = "bisection",
-        interval: Annotated[int, pelplug.Param("frames between quenches of the first pass", minimum=1)] = 32,
-        budget: Annotated[float, pelplug.Param("fraction of the frames to quench, about", minimum=0, maximum=1)] = 0.2,
+        search: Annotated[
+            str, pelplug.Param("quench as few frames as bisection needs, or all", choices=("bisection", "all"))
+        ] = "bisection",
+        interval: Annotated[
+            int,
+            pelplug.Param(
+                "frames from one quench to the next in the first pass of the bisection; 1 finds everything", minimum=1
+            ),
+        ] = 32,
+        budget: Annotated[
+            float, pelplug.Param("fraction of the frames to quench, about, the sample included", minimum=0, maximum=1)
+        ] = 0.2,
         sample: Annotated[
-            int | None, pelplug.Param("skipped frames to quench for the miss rate, default 1/40 of all", minimum=0)
+            int | None,
+            pelplug.Param(
+                "skipped frames to quench at random for the miss rate; none: a fortieth of the frames", minimum=0
+            ),
         ] = None,
         energy_tolerance: Annotated[
             float, pelplug.Param("total energies of one structure differ by less", exclusive_minimum=0, unit="energy")
         ] = 1e-6,
         displacement_tolerance: Annotated[
-            float, pelplug.Param("particles of one structure move by less", exclusive_minimum=0, unit="length")
+            float,
+            pelplug.Param(
+                "particles of one structure are apart by less, images and drift aside",
+                exclusive_minimum=0,
+                unit="length",
+            ),
         ] = 1e-2,
         temperature: Annotated[
             float | None, pelplug.Param("for the reduced transition rate", exclusive_minimum=0, unit="temperature")
         ] = None,
         bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1)] = 40,
-        blocks: Annotated[int, pelplug.Param("parts the series is cut into for bootstrap errors", minimum=2)] = 20,
+        blocks: Annotated[
+            int, pelplug.Param("contiguous parts the series is cut into for bootstrap errors", minimum=2)
+        ] = 20,
         samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 1000,
-        seed: Annotated[int, pelplug.Param("of the random sample and the bootstrap", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the random sample and of the bootstrap", minimum=0)] = 0,
         method: Annotated[str, pelplug.Param("minimiser", choices=METHODS)] = "fire",
         force_tolerance: Annotated[
             float,

@@ -23,33 +23,6 @@ SOFT_MODE_TOLERANCE = 1e-8
 class Kappa(pelplug.Analysis):
     """The stiffness with which each inherent structure answers the force dipole of each interacting pair.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames; their inherent structures come from the analysis inherent-structures.
-    pairs : "all" or int
-        Every interacting pair, or how many to sample in each frame.
-    seed : int
-        Seed of the sample and of the bootstrap.
-    solver : {"auto", "dense", "sparse", "cg"}
-        How the Hessian is inverted; ``auto`` decides by size, sparsity and memory.
-    resamples : int
-        Bootstrap resamples.
-    confidence : float
-        Probability inside the bootstrap intervals.
-    bins : int
-        Bins of P(kappa/<kappa>), equal on a logarithmic scale.
-    cutoff_tolerance : float
-        A pair this close to the cutoff, as a fraction of it, counts as sitting on it.
-    soft_modes : int or "all"
-        From how many of each frame's softest dipole responses to look for soft modes; 0 for none.
-    soft_mode_overlap : float
-        Soft modes with |z.z'| above this are one.
-    soft_mode_vectors : bool
-        Keep every mode's displacement field, not only that of the softest one.
-    **base
-        Of `pelplug.Analysis`.
-
     Notes
     -----
     Attributes of the dataset: ``solver`` (the ones used), ``bootstrap`` (what was resampled) and ``soft_modes`` (how
@@ -117,18 +90,23 @@ class Kappa(pelplug.Analysis):
         trajectory,
         *,
         pairs: Annotated[
-            Literal["all"] | int, pelplug.Param("all, or how many to sample in each frame", minimum=1)
+            Literal["all"] | int,
+            pelplug.Param("every interacting pair, or how many to sample in each frame", minimum=1),
         ] = "all",
-        seed: Annotated[int, pelplug.Param("seed of the sample and the bootstrap", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the sample and of the bootstrap", minimum=0)] = 0,
         solver: Annotated[
-            str, pelplug.Param("how the Hessian is inverted", choices=("auto", "dense", "sparse", "cg"))
+            str,
+            pelplug.Param(
+                "how the Hessian is inverted; auto: by size, sparsity and memory",
+                choices=("auto", "dense", "sparse", "cg"),
+            ),
         ] = "auto",
         resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=100, maximum=100_000)] = 1000,
         confidence: Annotated[
             float,
             pelplug.Param("probability inside the bootstrap intervals", exclusive_minimum=0, exclusive_maximum=1),
         ] = 0.9,
-        bins: Annotated[int, pelplug.Param("logarithmic bins of P(kappa/<kappa>)", minimum=2)] = 40,
+        bins: Annotated[int, pelplug.Param("bins of P(kappa/<kappa>), equal in the logarithm", minimum=2)] = 40,
         cutoff_tolerance: Annotated[
             float,
             pelplug.Param(
@@ -137,11 +115,14 @@ class Kappa(pelplug.Analysis):
         ] = 1e-6,
         soft_modes: Annotated[
             Literal["all"] | int,
-            pelplug.Param("look for soft modes from this many of the softest dipole responses, or all", minimum=0),
+            pelplug.Param(
+                "look for soft modes from this many of each frame's softest dipole responses, or all; 0 for none",
+                minimum=0,
+            ),
         ] = 0,
         soft_mode_overlap: Annotated[
             float,
-            pelplug.Param("soft modes that overlap more than this are one", exclusive_minimum=0, exclusive_maximum=1),
+            pelplug.Param("soft modes with |z.z'| above this are one", exclusive_minimum=0, exclusive_maximum=1),
         ] = 0.99,
         soft_mode_vectors: Annotated[
             bool, pelplug.Param("keep the displacement field of every soft mode, not only of the softest")

@@ -34,33 +34,7 @@ _READ = ("visit_structure", "visit_first", "visit_last", "visit_energy", "time",
 class Metabasins(pelplug.Analysis):
     """Metabasins (MB): groups of inherent structures (IS) between which the system goes back and forth.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames in time, dense enough that successive ones are in the same IS as a rule.
-    inherent_structures : path, optional
-        File of inherent structures in place of quenching: see `pelplug_metabasins.sequences.read_sequence`.
-    merge : {"overlap", "half"}
-        Intervals from first to last visit of two IS belong to one MB if they overlap, or only if they share more than
-        half of the shorter one; see `pelplug_metabasins.intervals.group_visits`.
-    k : tuple of float
-        Wave numbers of S_MB(k, t) [1 / length].
-    per_decade : int
-        Times of S0 and S_MB in a decade.
-    waiting_per_decade : int
-        Bins of the waiting times in a decade.
-    energy_bins : int
-        Bins of energy.
-    minimum : int
-        Fewest complete MB of which an average is taken, over all or in a bin of energy.
-    first_jump, last_jump : "auto" or int
-        Numbers of jumps from which a^2 is taken.
-    temperature : float, optional
-        For the slope of ln Gamma(e) in units of 1/T only [energy].
-    blocks, samples, seed : int
-        Of the bootstrap over blocks of successive MB.
-    **base
-        Of `pelplug.Analysis`.
+    Frames are in time, dense enough that successive ones are in the same IS as a rule.
 
     Raises
     ------
@@ -94,19 +68,39 @@ class Metabasins(pelplug.Analysis):
             str | None, pelplug.Param("file of inherent structures in place of quenching", metavar="FILE")
         ] = None,
         merge: Annotated[
-            str, pelplug.Param("intervals that overlap, or by more than half", choices=("overlap", "half"))
+            str,
+            pelplug.Param(
+                "structures are of one metabasin if their intervals overlap, or by more than half of the shorter",
+                choices=("overlap", "half"),
+            ),
         ] = "overlap",
-        k: Annotated[tuple[float, ...], pelplug.Param("wave numbers of S_MB", minimum=0, unit="1 / length")] = (400.0,),
+        k: Annotated[tuple[float, ...], pelplug.Param("wave numbers of S_MB(k, t)", minimum=0, unit="1 / length")] = (
+            400.0,
+        ),
         per_decade: Annotated[int, pelplug.Param("times of S0 and S_MB in a decade", minimum=1)] = 8,
         waiting_per_decade: Annotated[int, pelplug.Param("bins of waiting times in a decade", minimum=1)] = 5,
         energy_bins: Annotated[int, pelplug.Param("bins of energy", minimum=1)] = 20,
-        minimum: Annotated[int, pelplug.Param("fewest metabasins of which an average is taken", minimum=2)] = 20,
-        first_jump: Annotated[Literal["auto"] | int, pelplug.Param("start of the fit of a^2", minimum=1)] = "auto",
-        last_jump: Annotated[Literal["auto"] | int, pelplug.Param("end of the fit of a^2", minimum=1)] = "auto",
+        minimum: Annotated[
+            int,
+            pelplug.Param(
+                "fewest complete metabasins of which an average is taken, over all or in a bin of energy", minimum=2
+            ),
+        ] = 20,
+        first_jump: Annotated[
+            Literal["auto"] | int, pelplug.Param("least number of jumps from which a^2 is taken", minimum=1)
+        ] = "auto",
+        last_jump: Annotated[
+            Literal["auto"] | int, pelplug.Param("largest number of jumps from which a^2 is taken", minimum=1)
+        ] = "auto",
         temperature: Annotated[
-            float | None, pelplug.Param("for the reduced slope of the rate", exclusive_minimum=0, unit="temperature")
+            float | None,
+            pelplug.Param(
+                "temperature, for the slope of the rate in units of 1/T only", exclusive_minimum=0, unit="temperature"
+            ),
         ] = None,
-        blocks: Annotated[int, pelplug.Param("parts the list is cut into for bootstrap errors", minimum=2)] = 20,
+        blocks: Annotated[
+            int, pelplug.Param("parts the list of metabasins is cut into for bootstrap errors", minimum=2)
+        ] = 20,
         samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 200,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         **base,

@@ -27,42 +27,6 @@ _OWN = ("auto", "log", "model")
 class MSED(pelplug.Analysis):
     """<Delta^2>(t) with Delta(t) = [E(t0 + t) - E(t0)]/N, E the potential energy, over all time origins t0.
 
-    Parameters
-    ----------
-    trajectory : Trajectory or None
-        Whose energies; None with a file of energies.
-    energies : {"auto", "log", "model"} or path
-        Where they are: what the trajectory has logged, or else computed from its frames with the model (auto); one of
-        these two; or a LAMMPS log, a GROMACS EDR file or a table.
-    column : str
-        Name of the quantity in a log or table; auto for the potential energy.
-    block : "all" or int
-        Which run of a log, 0 the first, -1 the last; all are those of molecular dynamics.
-    instantaneous : bool
-        Whether the entries of a file of LAMMPS's fix ave/time are of single steps (Nrepeat 1), not averages.
-    particles : "auto" or int
-        N; auto is the trajectory's, or what a LAMMPS log says.
-    time_step : "auto" or float
-        Time of one step; auto is what the file says [time].
-    normalisation : {"auto", "total", "per-particle"}
-        Whether energies are of the whole system; auto is what the file says.
-    method : {"fft", "multi-tau"}
-        All time origins, or those of a correlator that needs no memory for the series.
-    phi_lags : "auto" or tuple of float
-        Lags of the distributions phi(Delta); auto is 1, 10, 100, ... entries [time].
-    t_min, t_max : "auto" or float
-        Window of the fit; auto is from where vibrations are over to an eighth of the series [time].
-    temperature : "auto" or float
-        T, for heat capacities; auto is what the simulation recorded [energy / k_B].
-    ensemble : {"auto", "nve", "nvt"}
-        Constant energy or constant temperature; auto is what the simulation recorded.
-    dimension : "auto" or int
-        d; auto is the trajectory's, or 3.
-    resamples, seed : int
-        Bootstrap resamples of blocks of the series, and their seed.
-    **base
-        Of `pelplug.Analysis`.
-
     Notes
     -----
     Attributes of the dataset: ``energies`` (where from), ``energy_unit``, ``series`` (entries, segments, what was left
@@ -81,35 +45,79 @@ class MSED(pelplug.Analysis):
         self,
         trajectory,
         *,
-        energies: Annotated[str, pelplug.Param("auto, log, model, or a file of energies")] = "auto",
-        column: Annotated[str, pelplug.Param("name of the quantity in a log or table")] = "auto",
-        block: Annotated[Literal["all"] | int, pelplug.Param("which run of a log")] = "all",
-        instantaneous: Annotated[bool, pelplug.Param("whether fix ave/time averaged over one step only")] = False,
-        particles: Annotated[Literal["auto"] | int, pelplug.Param("N", minimum=1)] = "auto",
+        energies: Annotated[
+            str,
+            pelplug.Param(
+                "auto: what the trajectory logged, else from its frames with the model; log or model; or a file"
+            ),
+        ] = "auto",
+        column: Annotated[
+            str, pelplug.Param("name of the quantity in a log or table; auto: the potential energy")
+        ] = "auto",
+        block: Annotated[
+            Literal["all"] | int,
+            pelplug.Param("which run of a log, 0 the first, -1 the last; all: those of molecular dynamics"),
+        ] = "all",
+        instantaneous: Annotated[
+            bool, pelplug.Param("entries of LAMMPS's fix ave/time are of single steps (Nrepeat 1), not averages")
+        ] = False,
+        particles: Annotated[
+            Literal["auto"] | int,
+            pelplug.Param("number of particles N; auto: the trajectory's, or what a LAMMPS log says", minimum=1),
+        ] = "auto",
         time_step: Annotated[
-            Literal["auto"] | float, pelplug.Param("time of one step", exclusive_minimum=0, unit="time")
+            Literal["auto"] | float,
+            pelplug.Param("time of one step; auto: what the file says", exclusive_minimum=0, unit="time"),
         ] = "auto",
         normalisation: Annotated[
-            str, pelplug.Param("what energies are of", choices=("auto", "total", "per-particle"))
+            str,
+            pelplug.Param(
+                "whether energies are of the whole system or per particle; auto: what the file says",
+                choices=("auto", "total", "per-particle"),
+            ),
         ] = "auto",
-        method: Annotated[str, pelplug.Param("how", choices=("fft", "multi-tau"))] = "fft",
+        method: Annotated[
+            str,
+            pelplug.Param(
+                "all time origins (fft), or those of a correlator that needs no memory for the series (multi-tau)",
+                choices=("fft", "multi-tau"),
+            ),
+        ] = "fft",
         phi_lags: Annotated[
-            Literal["auto"] | tuple[float, ...], pelplug.Param("lags of phi(Delta)", exclusive_minimum=0, unit="time")
+            Literal["auto"] | tuple[float, ...],
+            pelplug.Param(
+                "lags of the distributions phi(Delta); auto: 1, 10, 100, ... entries", exclusive_minimum=0, unit="time"
+            ),
         ] = "auto",
         t_min: Annotated[
-            Literal["auto"] | float, pelplug.Param("start of the fit", exclusive_minimum=0, unit="time")
+            Literal["auto"] | float,
+            pelplug.Param("start of the fit; auto: where vibrations are over", exclusive_minimum=0, unit="time"),
         ] = "auto",
         t_max: Annotated[
-            Literal["auto"] | float, pelplug.Param("end of the fit", exclusive_minimum=0, unit="time")
+            Literal["auto"] | float,
+            pelplug.Param("end of the fit; auto: an eighth of the series", exclusive_minimum=0, unit="time"),
         ] = "auto",
         temperature: Annotated[
-            Literal["auto"] | float, pelplug.Param("T, for heat capacities", exclusive_minimum=0, unit="temperature")
+            Literal["auto"] | float,
+            pelplug.Param(
+                "temperature, for heat capacities; auto: what the simulation recorded",
+                exclusive_minimum=0,
+                unit="temperature",
+            ),
         ] = "auto",
         ensemble: Annotated[
-            str, pelplug.Param("constant energy or temperature", choices=("auto", *ENSEMBLES))
+            str,
+            pelplug.Param(
+                "constant energy (nve) or temperature (nvt); auto: what the simulation recorded",
+                choices=("auto", *ENSEMBLES),
+            ),
         ] = "auto",
-        dimension: Annotated[Literal["auto"] | int, pelplug.Param("d", minimum=1, maximum=8)] = "auto",
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples of blocks", minimum=100, maximum=100_000)] = 300,
+        dimension: Annotated[
+            Literal["auto"] | int, pelplug.Param("dimension d; auto: the trajectory's, or 3", minimum=1, maximum=8)
+        ] = "auto",
+        resamples: Annotated[
+            int, pelplug.Param("bootstrap resamples of blocks of the series", minimum=100, maximum=100_000)
+        ] = 300,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         **base,
     ):

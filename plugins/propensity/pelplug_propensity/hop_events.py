@@ -29,32 +29,7 @@ _SAMPLES = 10  # frames for g(r)
 class HopEvents(pelplug.Analysis):
     """Hops of particles, which of them change the structure, and where and when the next one happens.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames evenly spaced in time, about a tenth of the half window apart.
-    half_window : "auto" or float
-        Averaged over on each side of an event; auto is ten frames [time].
-    hop_threshold : "auto" or float
-        A stretch of frames with p_hop above it is one local event; auto is 0.2 at Kob–Andersen's density 1.2, in
-        proportion to ``rho**(-2/d)`` [length**2].
-    structural_threshold : "auto" or float
-        A local event is structural if the squared displacement of the particle and its first shell, equal particles
-        being interchangeable, exceeds it; auto is 2 in the same way [length**2].
-    delay : float
-        From the event to the frames averaged on each side for the structure; the paper's is about tau_alpha [time].
-    shell : {"all", "matrix"}
-        Particles that count as the first shell.
-    shell_radius : "auto" or float
-        Of the first shell; auto is the first minimum of g(r) of the matrix [length].
-    matrix : "auto" or str
-        Species whose hops are looked at; auto is the most abundant.
-    separation : float
-        Least time from a first to a second event [time].
-    bin_width : "auto" or float
-        Of the distance; auto is a quarter of ``rho**(-1/d)`` [length].
-    **base
-        Of `pelplug.Analysis`.
+    Frames are evenly spaced in time, about a tenth of the half window apart.
 
     Notes
     -----

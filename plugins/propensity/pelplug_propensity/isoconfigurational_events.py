@@ -42,30 +42,6 @@ _BINNED = ("frame", "event_type", "distance")
 class IsoconfigurationalEvents(pelplug.Analysis):
     """Where and when the second event of a run follows the first one, over many runs from each frame.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames to start from.
-    replicas : int
-        Runs from each frame.
-    duration : "auto" or float
-        How long each lasts; auto is tau_alpha of the trajectory, where F_s falls to 0.2 [time].
-    spacing : "auto" or float
-        Time between the frames of a run in which events are looked for; auto is half the time in which a particle
-        flies ``rho**(-1/d)`` at the thermal speed [time].
-    temperature : "auto" or float
-        Of the velocities; auto is what the trajectory was simulated at.
-    ensemble : {"nve", "nvt", "langevin"}
-        Equations of motion.
-    engine : str
-        Simulation engine.
-    seed : int
-        Of the velocities.
-    half_window, hop_threshold, structural_threshold, delay, shell, shell_radius, matrix, separation, bin_width
-        As in ``hop-events``.
-    **base
-        Of `pelplug.Analysis`.
-
     Notes
     -----
     Only runs in which two events happened count in N(d) and tau_12(d), and only those with one in tau_01: where many
@@ -106,16 +82,24 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         replicas: Annotated[int, pelplug.Param("runs from each frame", minimum=1)] = 20,
         duration: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("length of each run; auto: tau_alpha", exclusive_minimum=0, unit="time"),
+            pelplug.Param(
+                "length of each run; auto: tau_alpha of the trajectory, where F_s falls to 0.2",
+                exclusive_minimum=0,
+                unit="time",
+            ),
         ] = "auto",
         spacing: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("between frames; auto: rho^(-1/d) / (2 v_T)", exclusive_minimum=0, unit="time"),
+            pelplug.Param(
+                "time between the frames in which events are looked for; auto: rho^(-1/d) / (2 v_T)",
+                exclusive_minimum=0,
+                unit="time",
+            ),
         ] = "auto",
         temperature: Temperature = "auto",
         ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
         engine: EngineName = "auto",
-        seed: Annotated[int, pelplug.Param("of the velocities", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the velocities", minimum=0)] = 0,
         half_window: HalfWindow = "auto",
         hop_threshold: HopThreshold = "auto",
         structural_threshold: StructuralThreshold = "auto",

@@ -22,29 +22,47 @@ __all__ = [
 
 Temperature = Annotated[
     Literal["auto"] | float,
-    pelplug.Param("of the velocities; auto: the simulation's", exclusive_minimum=0, unit="temperature"),
+    pelplug.Param(
+        "temperature of the velocities; auto: what the trajectory was simulated at",
+        exclusive_minimum=0,
+        unit="temperature",
+    ),
 ]
 EngineName = Annotated[str, pelplug.Param("simulation engine")]
 HalfWindow = Annotated[
-    Literal["auto"] | float, pelplug.Param("averaged on each side; auto: 10 frames", exclusive_minimum=0, unit="time")
+    Literal["auto"] | float,
+    pelplug.Param("time averaged over on each side of an event; auto: 10 frames", exclusive_minimum=0, unit="time"),
 ]
 HopThreshold = Annotated[
-    Literal["auto"] | float, pelplug.Param("of p_hop; auto: 0.2 (1.2/rho)^(2/d)", exclusive_minimum=0, unit="length**2")
+    Literal["auto"] | float,
+    pelplug.Param(
+        "frames in a row with p_hop above this are one event; auto: 0.2 (1.2/rho)^(2/d)",
+        exclusive_minimum=0,
+        unit="length**2",
+    ),
 ]
 StructuralThreshold = Annotated[
     Literal["auto"] | float,
     pelplug.Param(
-        "of the shell's squared displacement; auto: 2 (1.2/rho)^(2/d)", exclusive_minimum=0, unit="length**2"
+        "structural if the particle and its shell move by more, squared; auto: 2 (1.2/rho)^(2/d)",
+        exclusive_minimum=0,
+        unit="length**2",
     ),
 ]
-Delay = Annotated[float, pelplug.Param("to the frames compared on each side", minimum=0, unit="time")]
+Delay = Annotated[
+    float,
+    pelplug.Param("time from the event to the frames averaged on each side for the structure", minimum=0, unit="time"),
+]
 Shell = Annotated[str, pelplug.Param("who counts as the first shell", choices=("all", "matrix"))]
 ShellRadius = Annotated[
     Literal["auto"] | float,
-    pelplug.Param("auto: first minimum of g(r) of the matrix", exclusive_minimum=0, unit="length"),
+    pelplug.Param(
+        "radius of the first shell; auto: first minimum of g(r) of the matrix", exclusive_minimum=0, unit="length"
+    ),
 ]
 Matrix = Annotated[str, pelplug.Param("species whose hops count; auto: the most abundant")]
-Separation = Annotated[float, pelplug.Param("least time between two events", minimum=0, unit="time")]
+Separation = Annotated[float, pelplug.Param("least time from a first to a second event", minimum=0, unit="time")]
 BinWidth = Annotated[
-    Literal["auto"] | float, pelplug.Param("of the distance; auto: rho^(-1/d) / 4", exclusive_minimum=0, unit="length")
+    Literal["auto"] | float,
+    pelplug.Param("width of the bins of the distance; auto: rho^(-1/d) / 4", exclusive_minimum=0, unit="length"),
 ]

@@ -20,38 +20,6 @@ GROUPS = ("mobile", "immobile", "all")
 class Propensity(pelplug.Analysis):
     """The mean displacement of each particle in many runs from one configuration.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames to start from.
-    replicas : int
-        Runs from each frame.
-    duration : "auto" or float
-        How long each lasts; auto is a tenth of tau_alpha, where F_s of the trajectory falls to `threshold` [time].
-    threshold : float
-        F_s(tau_alpha).
-    wave_number : "auto" or float
-        q of F_s; auto is ``2 pi rho**(1/d)`` [1 / length].
-    temperature : "auto" or float
-        Of the velocities; auto is what the trajectory was simulated at.
-    origin : {"frame", "inherent-structure"}
-        Where the runs begin: at the frame, or at its inherent structure as in the paper.
-    ensemble : {"auto", "nve", "nvt", "langevin"}
-        Equations of motion; auto is nve from a frame and nvt from an inherent structure, whose vibrations would take
-        half of the kinetic energy.
-    engine : str
-        Simulation engine.
-    selected : int
-        Most and least mobile particles of the largest species to pick in each frame.
-    largest : "auto" or str
-        The species to pick them from; auto is the one of the largest diameter or sigma.
-    resamples, seed : int
-        Bootstrap resamples of the frames, and the seed of them and of the velocities.
-    bins : int
-        Logarithmic bins of P(kappa/<kappa>).
-    **base
-        Of `pelplug.Analysis`.
-
     Notes
     -----
     Attributes of the dataset: ``engine`` and ``route`` (what simulated, with whose forces), beside the usual ones.
@@ -96,26 +64,47 @@ class Propensity(pelplug.Analysis):
         replicas: Annotated[int, pelplug.Param("runs from each frame", minimum=2)] = 20,
         duration: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("length of each run; auto: tau_alpha/10", exclusive_minimum=0, unit="time"),
+            pelplug.Param(
+                "length of each run; auto: tau_alpha/10, F_s(tau_alpha) of the trajectory being the threshold",
+                exclusive_minimum=0,
+                unit="time",
+            ),
         ] = "auto",
-        threshold: Annotated[float, pelplug.Param("F_s(tau_alpha)", exclusive_minimum=0, exclusive_maximum=1)] = 0.2,
+        threshold: Annotated[
+            float, pelplug.Param("what F_s has fallen to at tau_alpha", exclusive_minimum=0, exclusive_maximum=1)
+        ] = 0.2,
         wave_number: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0, unit="1 / length"),
+            pelplug.Param("wave number q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0, unit="1 / length"),
         ] = "auto",
         temperature: Temperature = "auto",
-        origin: Annotated[str, pelplug.Param("where runs begin", choices=("frame", "inherent-structure"))] = "frame",
+        origin: Annotated[
+            str,
+            pelplug.Param(
+                "where runs begin: at the frame, or at its inherent structure as in the paper",
+                choices=("frame", "inherent-structure"),
+            ),
+        ] = "frame",
         ensemble: Annotated[
-            str, pelplug.Param("equations of motion", choices=("auto", "nve", "nvt", "langevin"))
+            str,
+            pelplug.Param(
+                "equations of motion; auto: nve from a frame, nvt from an inherent structure",
+                choices=("auto", "nve", "nvt", "langevin"),
+            ),
         ] = "auto",
         engine: EngineName = "auto",
-        selected: Annotated[int, pelplug.Param("most and least mobile particles to pick in a frame", minimum=1)] = 5,
-        largest: Annotated[str, pelplug.Param("species to pick them from; auto: the largest")] = "auto",
+        selected: Annotated[
+            int,
+            pelplug.Param("most and least mobile particles of the largest species to pick in each frame", minimum=1),
+        ] = 5,
+        largest: Annotated[
+            str, pelplug.Param("species to pick them from; auto: of the largest diameter or sigma")
+        ] = "auto",
         resamples: Annotated[
             int, pelplug.Param("bootstrap resamples of the frames", minimum=100, maximum=100_000)
         ] = 1000,
-        seed: Annotated[int, pelplug.Param("of the velocities and the bootstrap", minimum=0)] = 0,
-        bins: Annotated[int, pelplug.Param("logarithmic bins of P(kappa/<kappa>)", minimum=2)] = 24,
+        seed: Annotated[int, pelplug.Param("seed of the velocities and of the bootstrap", minimum=0)] = 0,
+        bins: Annotated[int, pelplug.Param("bins of P(kappa/<kappa>), equal in the logarithm", minimum=2)] = 24,
         **base,
     ):
         super().__init__(trajectory, **base)

@@ -26,35 +26,6 @@ LARGEST = 30_000  # modes of a whole spectrum
 class Relaxation(pelplug.Analysis):
     """The decay of velocity and energy along the steepest descent ``zeta dr/dt = -grad U`` from each frame.
 
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames to start from.
-    t_start, t_end : float
-        First and last time of the output [zeta length**2 / energy].
-    per_decade : int
-        Output times in a decade.
-    t_min, t_max : "auto" or float
-        Window of the fits [zeta length**2 / energy].
-    to_minimum : bool
-        Follow each descent to its inherent structure, beyond ``t_end`` if need be.
-    rtol : float
-        Error of a step as a fraction of its displacement; see `pelplug.steepest_descent`.
-    force_tolerance : float
-        Largest force component of an inherent structure [energy / length].
-    max_evaluations : int
-        Force evaluations allowed for a frame.
-    spectrum : bool
-        Predict the harmonic decay from all eigenvalues of the Hessian of the inherent structure; for small systems.
-    low_modes : float
-        Share of the modes, from the softest, that the exponent of D(omega) is taken from.
-    compare : bool
-        Also quench each frame with cg and fire, and measure the distances between the three inherent structures.
-    resamples, seed : int
-        Bootstrap resamples of the frames for the error of beta, and their seed.
-    **base
-        Of `pelplug.Analysis`.
-
     Notes
     -----
     Attributes of the dataset: ``fit`` (window and error in words), ``decay`` (power law, exponential or undecided),
@@ -117,22 +88,39 @@ class Relaxation(pelplug.Analysis):
         t_max: Annotated[
             Literal["auto"] | float, pelplug.Param("end of the fits", exclusive_minimum=0, unit=TIME)
         ] = "auto",
-        to_minimum: Annotated[bool, pelplug.Param("follow each descent to its inherent structure")] = True,
+        to_minimum: Annotated[
+            bool, pelplug.Param("follow each descent to its inherent structure, beyond t_end if need be")
+        ] = True,
         rtol: Annotated[
-            float, pelplug.Param("error of a step over its displacement", exclusive_minimum=0, exclusive_maximum=0.1)
+            float,
+            pelplug.Param(
+                "error of a step as a fraction of its displacement", exclusive_minimum=0, exclusive_maximum=0.1
+            ),
         ] = 1e-3,
         force_tolerance: Annotated[
             float,
-            pelplug.Param("largest force component of an IS", exclusive_minimum=0, unit="energy / length"),
+            pelplug.Param(
+                "largest force component of an inherent structure", exclusive_minimum=0, unit="energy / length"
+            ),
         ] = 1e-10,
         max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 1_000_000,
-        spectrum: Annotated[bool, pelplug.Param("predict the harmonic decay from the whole spectrum")] = False,
+        spectrum: Annotated[
+            bool, pelplug.Param("predict the harmonic decay from all eigenvalues of the Hessian (small systems)")
+        ] = False,
         low_modes: Annotated[
-            float, pelplug.Param("share of the modes that gives s of D(omega)", exclusive_minimum=0, maximum=1)
+            float,
+            pelplug.Param(
+                "share of the modes, from the softest, that s of D(omega) is taken from", exclusive_minimum=0, maximum=1
+            ),
         ] = 0.02,
-        compare: Annotated[bool, pelplug.Param("distances to the IS that cg and fire reach")] = False,
+        compare: Annotated[
+            bool,
+            pelplug.Param(
+                "quench with cg and fire too, and measure the distances between the three inherent structures"
+            ),
+        ] = False,
         resamples: Annotated[
-            int, pelplug.Param("bootstrap resamples of the frames", minimum=100, maximum=100_000)
+            int, pelplug.Param("bootstrap resamples of the frames, for the error of beta", minimum=100, maximum=100_000)
         ] = 500,
         seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
         **base,

@@ -20,27 +20,7 @@ AUTO_MODES = 300
 
 
 class Vibrations(pelplug.Analysis):
-    """Frequencies and participation ratios of the modes in which each inherent structure vibrates.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Frames; their inherent structures come from the analysis inherent-structures.
-    modes : "auto", "all" or int
-        All modes, or how many of the lowest; ``auto`` is all up to N d = 6000, else the lowest 300.
-    vectors : int
-        How many polarisation vectors to keep, from the lowest mode.
-    solver : {"auto", "dense", "sparse", "cg"}
-        How the Hessian is inverted, for the moduli and the lowest modes.
-    bins : int
-        Bins of D(omega), equal on a logarithmic scale.
-    fit_below : "auto" or float
-        The power law is fitted to modes below this frequency [1 / time]; ``auto`` is 0.9 of the lowest first phonon.
-    cutoff_tolerance : float
-        A pair this close to the cutoff, as a fraction of it, counts as sitting on it.
-    **base
-        Of `pelplug.Analysis`.
-    """
+    """Frequencies and participation ratios of the modes in which each inherent structure vibrates."""
 
     name = "vibrations"
     summary = "Vibrational modes of each inherent structure: density of states, participation ratios, low-frequency law"
@@ -83,16 +63,27 @@ class Vibrations(pelplug.Analysis):
         trajectory,
         *,
         modes: Annotated[
-            Literal["auto", "all"] | int, pelplug.Param("all, or how many of the lowest; auto: by size", minimum=1)
+            Literal["auto", "all"] | int,
+            pelplug.Param(
+                "all modes, or how many of the lowest; auto: all up to N d = 6000, else the lowest 300", minimum=1
+            ),
         ] = "auto",
-        vectors: Annotated[int, pelplug.Param("polarisation vectors to keep, from the lowest", minimum=0)] = 0,
+        vectors: Annotated[int, pelplug.Param("polarisation vectors to keep, from the lowest mode", minimum=0)] = 0,
         solver: Annotated[
-            str, pelplug.Param("how the Hessian is inverted", choices=("auto", "dense", "sparse", "cg"))
+            str,
+            pelplug.Param(
+                "how the Hessian is inverted, for the moduli and the lowest modes; auto: by size, sparsity and memory",
+                choices=("auto", "dense", "sparse", "cg"),
+            ),
         ] = "auto",
-        bins: Annotated[int, pelplug.Param("logarithmic bins of D(omega)", minimum=2)] = 40,
+        bins: Annotated[int, pelplug.Param("bins of D(omega), equal in the logarithm", minimum=2)] = 40,
         fit_below: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("fit the power law below this; auto: 0.9 first phonon", exclusive_minimum=0, unit="1 / time"),
+            pelplug.Param(
+                "frequency below which the power law is fitted; auto: 0.9 of the lowest first phonon",
+                exclusive_minimum=0,
+                unit="1 / time",
+            ),
         ] = "auto",
         cutoff_tolerance: Annotated[
             float,
