@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
     from pelplug.tasks.analysis import Analysis
     from pelplug.tasks.in_situ import InSitu
+    from pelplug.tasks.series import Series
+    from pelplug.trajectories.energies import read_energies
     from pelplug.trajectories.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
 
     __version__: str
@@ -70,6 +72,7 @@ _HOMES = {
     "pelplug.host.hookspecs": ("hookimpl",),
     "pelplug.host.functions": ("analyze", "isoconfigurational", "model", "simulate"),
     "pelplug.tasks.in_situ": ("InSitu",),
+    "pelplug.tasks.series": ("Series",),
     "pelplug.execution.compile": ("kernel",),
     "pelplug.landscape": (
         "DipoleStiffness",
@@ -104,6 +107,7 @@ _HOMES = {
     "pelplug.engines.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.engines.run": ("SimulationResult",),
     "pelplug.engines.swap.run": ("SwapResult", "swap_monte_carlo"),
+    "pelplug.trajectories.energies": ("read_energies",),
     "pelplug.trajectories.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
     "pelplug.core.units": ("Units",),
 }
@@ -135,6 +139,7 @@ __all__ = [
     "Progress",
     "QuenchResult",
     "RunError",
+    "Series",
     "ShearModulus",
     "SimulationResult",
     "SoftModes",
@@ -162,6 +167,7 @@ __all__ = [
     "quench_parameters",
     "read_configuration",
     "read_eam",
+    "read_energies",
     "read_results",
     "require_interaction",
     "shear_modulus",

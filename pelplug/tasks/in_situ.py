@@ -25,6 +25,7 @@ from pelplug.execution.processes import check_kernel_folder, start_worker
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.tasks.provenance import to_json
+from pelplug.tasks.series import Series
 
 __all__ = ["InSitu", "Plan", "simulate", "simulate_several"]
 
@@ -39,8 +40,7 @@ class InSitu:
     ----------
     *analyses : Analysis
         Made without a trajectory: ``InherentStructures(None, model=model)``. They read one frame at a time and use no
-        other analysis, or they take the energies that are logged, as ``msed`` does: such have ``begin_series``,
-        ``add_energies``, ``series_state`` and ``restore_series``.
+        other analysis, or they are a `Series` of the energies that are logged, as ``msed`` is.
     every : int, optional
         Steps between states, where `pelplug simulate` drives the session.
 
@@ -61,7 +61,7 @@ class InSitu:
         if not analyses:
             raise InputError("No analysis was given to look at the simulation; pass at least one.")
         for analysis in analyses:
-            series = hasattr(analysis, "begin_series")
+            series = isinstance(analysis, Series)
             if analysis.uses or not (series or analysis.reads_frames) or Need.SERIES in analysis.needs:
                 raise InputError(
                     f"The analysis {analysis.name} works on a series or on other results, not on one state at a time; "
@@ -105,15 +105,13 @@ class InSitu:
     ) -> None:
         """Tell those that take energies what comes: particles, time of a step, steps between energies, temperature.
 
-        Those that have an attribute ``simulation`` find in it what a trajectory's record would say: ``method`` (the
-        ensemble), and ``dimension``.
+        ``simulation`` is what a trajectory's record would say: ``method`` (the ensemble), and ``dimension``.
         """
         self._time_step = time_step
         for analysis in self.analyses if temperature is not None else ():
             analysis.attributes["temperature"] = float(temperature)
         for analysis in self._series:
-            if hasattr(analysis, "simulation"):
-                analysis.simulation = dict(simulation or {})
+            analysis.simulation = dict(simulation or {})
             analysis.begin_series(n, time_step, log_every, temperature)
 
     def energies(self, log: EnergyLog) -> None:

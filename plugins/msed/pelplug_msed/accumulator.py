@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-
 import numpy as np
 
 import pelplug
 from pelplug_msed.correlator import Correlator, SeriesBlocks, squared_differences
-from pelplug_msed.series import Chunk, Cutter, Origin, gathered
 
 __all__ = ["Accumulator"]
-
-_CUTTER = ("spacing", "dropped", "segments", "entries", "_first", "_last", "_whole")
 
 
 class Accumulator:
@@ -21,44 +15,36 @@ class Accumulator:
 
     Parameters
     ----------
-    origin : Origin
+    origin : EnergyOrigin
         What is known of the series.
+    segments : EnergySegments
+        How the series is cut.
     phi_lags : sequence of float or None
         Lags of the distributions [time]; None for 1, 10, 100, ... entries.
     keep : bool
         Keep the series, for the FFT.
-    spacing : float, optional
-        Steps or time between entries.
     """
 
-    def __init__(self, origin: Origin, phi_lags=None, keep: bool = False, spacing: float | None = None):
-        self.origin, self.phi_lags, self.keep = origin, phi_lags, keep
-        self.cutter = Cutter(origin, spacing)
+    def __init__(self, origin, segments, phi_lags=None, keep: bool = False):
+        self.origin, self.segments, self.phi_lags, self.keep = origin, segments, phi_lags, keep
         self.correlator: Correlator | None = None
-        self._segments: list[list[np.ndarray]] = []
+        self._pieces: list[list[np.ndarray]] = []
 
-    def take(self, chunks: Iterable[Chunk]) -> Accumulator:
-        """Take a whole series and refuse what is not one."""
-        for chunk in gathered(chunks):
-            self.add(chunk)
-        return self
-
-    def add(self, chunk: Chunk) -> None:
-        """Take the next entries."""
-        for begins, energy in self.cutter.pieces(chunk):
-            if self.correlator is None:
-                self.correlator = Correlator(self._histogram_lags())
-            if begins:
-                self.correlator.cut()
-                self._segments.append([])
-            self.correlator.add(energy)
-            if self.keep:
-                self._segments[-1].append(energy)
+    def add(self, energy: np.ndarray, begins: bool) -> None:
+        """Take the next energies; ``begins`` tells whether they follow the last ones."""
+        if self.correlator is None:
+            self.correlator = Correlator(self._histogram_lags())
+        if begins:
+            self.correlator.cut()
+            self._pieces.append([])
+        self.correlator.add(energy)
+        if self.keep:
+            self._pieces[-1].append(energy)
 
     def check(self) -> None:
         """Refuse a series that is too short, unequally spaced or constant."""
         pairs = 0 if self.correlator is None else self.correlator.pairs
-        self.cutter.check(pairs)
+        self.segments.check(pairs)
         correlator = self.correlator
         if correlator.variance() <= (1e-14 * correlator.mean()) ** 2:
             raise pelplug.InputError(
@@ -72,7 +58,7 @@ class Accumulator:
         sums, counts = self.correlator.totals()
         if self.keep:
             sums, counts = np.zeros(len(lags)), np.zeros(len(lags), np.int64)
-            for pieces in self._segments:
+            for pieces in self._pieces:
                 if sum(map(len, pieces)) > 1:
                     more = squared_differences(np.concatenate(pieces), lags)
                     sums, counts = sums + more[0], counts + more[1]
@@ -84,33 +70,23 @@ class Accumulator:
         """Return what gives the sums of `differences` in blocks, for errors."""
         if not self.keep:
             return self.correlator
-        return SeriesBlocks([np.concatenate(pieces) for pieces in self._segments], self.correlator.lags())
+        return SeriesBlocks([np.concatenate(pieces) for pieces in self._pieces], self.correlator.lags())
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all there is as arrays; not for a series that is kept."""
-        cutter = {name.strip("_"): getattr(self.cutter, name) for name in _CUTTER}
-        text = json.dumps({key: value.item() if hasattr(value, "item") else value for key, value in cutter.items()})
-        state = {"cutter": np.array(text)}
-        if self.correlator is not None:
-            state |= {f"correlator_{name}": value for name, value in self.correlator.state().items()}
-        return state
+        return {} if self.correlator is None else self.correlator.state()
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on where `state` was taken."""
-        cutter = json.loads(str(state["cutter"]))
-        for name in _CUTTER:
-            setattr(self.cutter, name, cutter[name.strip("_")])
-        prefix = "correlator_"
-        own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-        self.correlator = Correlator.restore(own) if own else None
+        self.correlator = Correlator.restore(state) if state else None
 
     def _histogram_lags(self) -> list[int]:
         if self.phi_lags is None:
             return [10**k for k in range(7)]
-        if self.cutter.spacing is None or self.origin.time_step is None:
+        if self.segments.spacing is None or self.origin.time_step is None:
             raise pelplug.InputError(
                 f"The time between entries is not told by {self.origin.source}, so that lags cannot be found in it; "
                 "pass --time-step."
             )
-        entry = self.cutter.spacing * self.origin.time_step
+        entry = self.segments.spacing * self.origin.time_step
         return [max(1, round(lag / entry)) for lag in self.phi_lags]

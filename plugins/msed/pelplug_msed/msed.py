@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import hashlib
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -15,16 +12,12 @@ from pelplug_msed.accumulator import Accumulator
 from pelplug_msed.fits import block_errors, variance_error
 from pelplug_msed.heat import ENSEMBLES, Heat, thermal_state
 from pelplug_msed.relaxation import relaxation
-from pelplug_msed.series import Chunk, Origin
-from pelplug_msed.sources import open_file, open_trajectory_log
 from pelplug_msed.variables import PROVIDES
 
 __all__ = ["MSED"]
 
-_OWN = ("auto", "log", "model")
 
-
-class MSED(pelplug.Analysis):
+class MSED(pelplug.Series):
     """<Delta^2>(t) with Delta(t) = [E(t0 + t) - E(t0)]/N, E the potential energy, over all time origins t0.
 
     Notes
@@ -36,8 +29,6 @@ class MSED(pelplug.Analysis):
 
     name = "msed"
     summary = "Mean-squared energy difference, its relaxation time, and energy diffusion"
-    needs = pelplug.Need.POSITIONS
-    reads_frames = False
     provides = PROVIDES
     cites = ("D. Zhang, D. Sun and X. Gong, arXiv:2501.07902 (2025)",)
 
@@ -45,37 +36,6 @@ class MSED(pelplug.Analysis):
         self,
         trajectory,
         *,
-        energies: Annotated[
-            str,
-            pelplug.Param(
-                "auto: what the trajectory logged, else from its frames with the model; log or model; or a file"
-            ),
-        ] = "auto",
-        column: Annotated[
-            str, pelplug.Param("name of the quantity in a log or table; auto: the potential energy")
-        ] = "auto",
-        block: Annotated[
-            Literal["all"] | int,
-            pelplug.Param("which run of a log, 0 the first, -1 the last; all: those of molecular dynamics"),
-        ] = "all",
-        instantaneous: Annotated[
-            bool, pelplug.Param("entries of LAMMPS's fix ave/time are of single steps (Nrepeat 1), not averages")
-        ] = False,
-        particles: Annotated[
-            Literal["auto"] | int,
-            pelplug.Param("number of particles N; auto: the trajectory's, or what a LAMMPS log says", minimum=1),
-        ] = "auto",
-        time_step: Annotated[
-            Literal["auto"] | float,
-            pelplug.Param("time of one step; auto: what the file says", exclusive_minimum=0, unit="time"),
-        ] = "auto",
-        normalisation: Annotated[
-            str,
-            pelplug.Param(
-                "whether energies are of the whole system or per particle; auto: what the file says",
-                choices=("auto", "total", "per-particle"),
-            ),
-        ] = "auto",
         method: Annotated[
             str,
             pelplug.Param(
@@ -124,185 +84,43 @@ class MSED(pelplug.Analysis):
         super().__init__(trajectory, **base)
         if "auto" not in (t_min, t_max) and not t_min < t_max:
             raise pelplug.InputError(f"The fit begins at {t_min:g} and ends at {t_max:g}; raise t_max.")
-        self.energies, self.column, self.block, self.method = energies, column, block, method
-        self.instantaneous = instantaneous
-        self._given = {"n": particles, "time_step": time_step, "normalisation": normalisation,
-                       "temperature": temperature, "ensemble": ensemble, "dimension": dimension}  # fmt: skip
+        self.method = method
+        self._given = {"temperature": temperature, "ensemble": ensemble, "dimension": dimension}
         self.phi_lags = None if phi_lags == "auto" else phi_lags
         self.t_min, self.t_max, self.resamples, self.seed = t_min, t_max, resamples, seed
         self._accumulator: Accumulator | None = None
 
-    # --- running --------------------------------------------------------------------------------------------------
+    # --- energies come ----------------------------------------------------------------------------------------------
 
-    def run(self, *arguments, **keywords):
-        """Run; without a trajectory, on a file of energies."""
-        if self.trajectory is None and self.energies not in _OWN:
-            return self.conclude()
-        return super().run(*arguments, **keywords)
+    def begin(self):
+        """Get ready for energies; those of a running simulation are not kept."""
+        if self.running:
+            self.method = self.parameters["method"] = "multi-tau"
+        self._accumulator = Accumulator(self.origin, self.segments, self.phi_lags, keep=self.method == "fft")
 
-    simulation: ClassVar[dict] = {}  # what a running one says of itself
+    def add(self, energy, begins):
+        """Take the next energies."""
+        self._accumulator.add(energy, begins)
 
-    def begin_series(self, n: int, time_step: float, log_every: int, temperature: float | None = None) -> None:
-        """Get ready for energies of a running simulation; `add_energies` takes them, `conclude` ends.
-
-        Parameters
-        ----------
-        n : int
-            Number of particles.
-        time_step : float
-            Time of one step [time].
-        log_every : int
-            Steps between energies.
-        temperature : float, optional
-            Of the thermostat, if it is constant.
-        """
-        self.method = self.parameters["method"] = "multi-tau"
-        origin = Origin("the running simulation", time_step=time_step, n=n, extensive=True, temperature=temperature)
-        origin.take_units(self.units)
-        self._settle_time_step(origin)
-        self._accumulator = Accumulator(origin, self.phi_lags, spacing=float(log_every))
-
-    def add_energies(self, step, potential_energy) -> None:
-        """Take entries of the energy log: absolute steps and total energies, each an array."""
-        self._accumulator.add(Chunk(np.asarray(step), np.asarray(potential_energy)))
-
-    def series_state(self) -> dict[str, np.ndarray]:
-        """Return what `restore_series` needs to go on, as arrays."""
+    def state(self):
+        """Return the correlator, as arrays."""
         return self._accumulator.state()
 
-    def restore_series(self, state: dict[str, np.ndarray]) -> None:
-        """Go on where another process was; after `begin_series`."""
+    def restore(self, state):
+        """Go on with a correlator."""
         self._accumulator.restore(state)
-
-    def summarize(self, dataset):
-        """Read the series, unless it has come already, and compute everything."""
-        if self._accumulator is None:
-            origin, chunks = self._open()
-            self._settle_time_step(origin)
-            self._accumulator = Accumulator(origin, self.phi_lags, keep=self.method == "fft").take(chunks)
-        accumulator, self._accumulator = self._accumulator, None
-        self._settle(accumulator.origin)
-        accumulator.check()
-        return self._evaluate(dataset, accumulator)
-
-    # --- where energies come from -----------------------------------------------------------------------------------
-
-    def _open(self):
-        if self.energies not in _OWN:
-            path = Path(self.energies)
-            if path.suffix.lower() == ".gsd":
-                other = pelplug.open_trajectory(path)
-                self._same_size(other.n, path)
-                found = open_trajectory_log(other, np.arange(len(other)), self.column)
-                if found is None:
-                    raise pelplug.InputError(f"{path} logs no potential energy; give a file that does.")
-            else:
-                found = open_file(path, self.column, self.block, self.instantaneous)
-            self._note_file(path)
-            return found
-        if self.energies != "model":
-            found = open_trajectory_log(self.trajectory, self.frames, self.column)
-            if found is not None:
-                return found
-            if self.energies == "log" or self.interactions() is None:
-                raise pelplug.InputError(
-                    f"{self.trajectory.path} logs no potential energy; pass --energies FILE with a log of them, or "
-                    "--model to compute them from the frames."
-                )
-        elif self.interactions() is None:
-            raise pelplug.InputError(f"The energies of {self.trajectory.path} need a model; pass --model NAME.")
-        return self._from_frames()
-
-    def _from_frames(self):
-        first = self.trajectory.configuration(int(self.frames[0]))
-        record = self.trajectory.simulation_record or {}
-        origin = Origin(f"the frames of {self.trajectory.path}", n=first.n, extensive=True)
-        origin.take_units(self.units)
-        origin.time_step = self.trajectory.dt or record.get("time_step")
-        if self.trajectory.frame_interval is not None:
-            origin.time_step = None
-        # Times of frames serve where nobody says how long a step is.
-        said = origin.time_step is not None or self._given["time_step"] != "auto"
-        timed = first.time is not None and (first.step is None or not said)
-        if timed:
-            origin.time_step = 1.0
-        elif first.step is None:
-            raise pelplug.InputError(
-                f"The frames of {self.trajectory.path} have neither steps nor times; pass --frame-interval TIME "
-                "(frame_interval= in Python)."
-            )
-        potential = self.potential_of(first)
-        pelplug.require_interaction(first, potential)
-
-        def chunks():
-            for label in self.frames:
-                state = self.trajectory.configuration(int(label))
-                at = state.time if timed else state.step
-                # Species and diameters of swap Monte Carlo are others in each frame.
-                same = all(np.array_equal(getattr(state, key), getattr(first, key)) for key in ("species", "diameters"))
-                own = potential if same else self.potential_of(state)
-                yield Chunk(np.array([at]), np.array([own.energy(state)]))
-
-        return origin, chunks()
-
-    def _note_file(self, path: Path) -> None:
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            while piece := file.read(1 << 24):
-                digest.update(piece)
-        self.attributes["energies_sha256"] = f"sha256:{digest.hexdigest()}"
-        if self.trajectory is None:
-            self.attributes["input_file"] = path.name
-            self.attributes["input_sha256"] = self.attributes["energies_sha256"]
-
-    def _settle_time_step(self, origin: Origin) -> None:
-        if self._given["time_step"] != "auto":
-            if origin.time_step != self._given["time_step"]:  # in what it is nobody said; 1 means steps
-                origin.system = dataclasses.replace(origin.system, time=None)
-            origin.time_step = self._given["time_step"]
-
-    def _same_size(self, n: int, path) -> None:
-        if self.trajectory is not None and self.trajectory.n != n:
-            raise pelplug.InputError(
-                f"{path} is of {n} particles, {self.trajectory.path} has {self.trajectory.n}: not one system."
-            )
-
-    def _settle(self, origin: Origin) -> None:
-        """Refuse a series of which number of particles, time or normalisation is not known."""
-        source, given = origin.source, self._given
-        self._settle_time_step(origin)
-        if origin.n is not None:
-            self._same_size(origin.n, source)
-        elif self.trajectory is not None:
-            origin.n = self.trajectory.n
-        if given["n"] != "auto":
-            if origin.n not in (None, given["n"]):
-                raise pelplug.InputError(
-                    f"{source} is of {origin.n} particles, not {given['n']}; leave --particles out."
-                )
-            origin.n = given["n"]
-        if given["normalisation"] != "auto":
-            origin.extensive = given["normalisation"] == "total"
-        if origin.extensive is None:
-            raise pelplug.InputError(
-                f"{source} does not say whether its energies are of the whole system or per particle; pass "
-                "--normalisation total or per-particle."
-            )
-        if origin.n is None and origin.extensive:
-            raise pelplug.InputError(f"{source} does not say how many particles there are; pass --particles N.")
-        if origin.time_step is None:
-            raise pelplug.InputError(
-                f"The time of one step is not told by {source}; pass --time-step (with 1, times are in steps)."
-            )
 
     # --- what comes out ---------------------------------------------------------------------------------------------
 
-    def _evaluate(self, dataset, accumulator: Accumulator):
-        origin, correlator, cutter = accumulator.origin, accumulator.correlator, accumulator.cutter
+    def evaluate(self, dataset):
+        """Compute everything."""
+        accumulator, self._accumulator = self._accumulator, None
+        accumulator.check()
+        origin, correlator, segments = self.origin, accumulator.correlator, self.segments
         share = 1.0 / origin.n if origin.extensive else 1.0
         scale = share**2
         lags, curve, pairs = accumulator.differences()
-        entry = cutter.spacing * origin.time_step
+        entry = segments.spacing * origin.time_step
         times, curve = entry * lags, scale * curve
         blocks = accumulator.blocks()
         errors = scale * block_errors(blocks, blocks.lags())[: len(lags)]
@@ -339,18 +157,9 @@ class MSED(pelplug.Analysis):
             method=self.method,
             fit=words,
             heat=heat_words,
-            series=(
-                f"{correlator.n} entries, {entry:.6g} apart, in {cutter.segments} "
-                f"{'segment' if cutter.segments == 1 else 'segments'}; {cutter.dropped} left out that a restart repeats"
-                f"{f'; {origin.note}' if origin.note else ''}"
-            ),
+            series=f"{correlator.n} entries, {entry:.6g} apart, in {segments.words}",
         )
-        dataset = dataset.assign(values | found)
-        for name, variable in dataset.variables.items():
-            if name in self.provides or name in ("lag", "phi_lag"):
-                unit = self.provides[name].unit if name in self.provides else "time"
-                variable.attrs["units"] = origin.system.text(unit)
-        return dataset
+        return dataset.assign(values | found)
 
     def _with_distributions(self, dataset, values, correlator, entry, share):
         counts, edges = correlator.histograms()
@@ -364,7 +173,7 @@ class MSED(pelplug.Analysis):
             dataset["phi_lag"].attrs = {"long_name": "lag", "units": "time"}
         return dataset, values
 
-    def _heat(self, origin: Origin) -> tuple[Heat | None, str]:
+    def _heat(self, origin) -> tuple[Heat | None, str]:
         record, dimension = self.simulation, self._given["dimension"]
         if dimension == "auto":
             dimension = record.get("dimension", "auto")

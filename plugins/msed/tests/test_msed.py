@@ -178,7 +178,7 @@ def test_slow_part_under_large_fast_fluctuations():
 
 
 def feed(analysis, series):
-    analysis.begin_series(analysis._given["n"], analysis._given["time_step"], 1)
+    analysis.begin_series(analysis.parameters["particles"], analysis.parameters["time_step"], 1)
     for start in range(0, len(series), 3333):
         piece = series[start : start + 3333]
         analysis.add_energies(np.arange(start, start + len(piece)), piece)
@@ -186,11 +186,11 @@ def feed(analysis, series):
 
 
 def fft_of(analysis, series):
-    from pelplug_msed.accumulator import Accumulator
-    from pelplug_msed.series import Chunk, Origin
+    from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
 
-    origin = Origin("a series", time_step=analysis._given["time_step"], n=analysis._given["n"], extensive=True)
-    analysis._accumulator = Accumulator(origin, keep=True).take([Chunk(np.arange(len(series)), series)])
+    given = analysis.parameters
+    analysis._start(EnergyOrigin("a series", time_step=given["time_step"], n=given["particles"], extensive=True))
+    analysis._take(EnergyChunk(np.arange(len(series)), series))
     return analysis.conclude().to_dataset()
 
 
@@ -490,7 +490,7 @@ def test_curves_drawn_over_each_other_are_seen_whole(tmp_path):
 )
 def test_outputs_that_cannot_be_are_refused_before_the_file_is_read(words, sentence, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pelplug_msed.sources.read_energies", lambda *rest: pytest.fail("the file was read"))
+    monkeypatch.setattr("pelplug.tasks.series.read_energies", lambda *rest: pytest.fail("the file was read"))
     (tmp_path / "e.csv").write_text("time,energy\n0,1\n")
     answer = CliRunner().invoke(cli, ["msed", "e.csv", *words])
     assert answer.exit_code == 2 and sentence in answer.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-import pelplug
-from pelplug_msed.energy_log import EnergyLog, EnergyRun, Rows
+from pelplug.errors import InputError
+from pelplug.trajectories.energy_file import EnergyFile, EnergyRun, Rows
 
 __all__ = ["read_cp2k", "read_table", "read_xvg"]
 
@@ -37,7 +37,7 @@ class _Layout:
     comma: bool = False
 
 
-def read_table(path: Path, head: str, column: str, instantaneous: bool = False) -> EnergyLog:
+def read_table(path: Path, head: str, column: str, instantaneous: bool = False) -> EnergyFile:
     """Read a table: comma, semicolon, tab or blanks between columns, names in the first line or after a ``#``.
 
     Parameters
@@ -64,7 +64,7 @@ def read_table(path: Path, head: str, column: str, instantaneous: bool = False) 
     steps = [k for k, name in enumerate(last) if name in _STEPS]
     times = [k for k, name in enumerate(bare) if name in _TIMES]
     if not steps and not times:
-        raise pelplug.InputError(f"{path} has no column step or time among {', '.join(names)}; add one.")
+        raise InputError(f"{path} has no column step or time among {', '.join(names)}; add one.")
     energy = _energy(path, names, bare, last, column)
     layout = _Layout(path, names, delimiter, (steps or times)[0], energy, skip)
     if steps and times:
@@ -84,14 +84,14 @@ def read_table(path: Path, head: str, column: str, instantaneous: bool = False) 
         run.extensive, run.units = extensive, unit.group(1) if unit else run.units
         run.energy_unit = unit.group(1) if unit else None
         run.time_unit = (time_unit.group(1) or time_unit.group(2)) if time_unit and run.time_step is not None else None
-    return EnergyLog(str(path), runs)
+    return EnergyFile(str(path), runs)
 
 
 def _check_averages(path: Path, head: str, instantaneous: bool) -> None:
     if "Number-of-rows" in head.partition("\n")[2].partition("\n")[0]:
-        raise pelplug.InputError(f"{path} holds vectors of fix ave/time, no energies; give a file of scalars.")
+        raise InputError(f"{path} holds vectors of fix ave/time, no energies; give a file of scalars.")
     if not instantaneous:
-        raise pelplug.InputError(
+        raise InputError(
             f"{path} is of LAMMPS's fix ave/time, which averages over Nrepeat steps, and averages fluctuate less; if "
             "Nrepeat was 1, say so with --instantaneous, else give the log of the run."
         )
@@ -102,7 +102,7 @@ def _header(path: Path, head: str) -> tuple[list[str], str | None, int]:
     lines = head.splitlines()
     filled = [k for k, line in enumerate(lines) if line.strip()]
     if not filled:
-        raise pelplug.InputError(f"{path} is empty; check that the run got so far.")
+        raise InputError(f"{path} is empty; check that the run got so far.")
     comments = []
     for k in filled:
         if not lines[k].lstrip().startswith("#"):
@@ -121,7 +121,7 @@ def _header(path: Path, head: str) -> tuple[list[str], str | None, int]:
     k = filled[0] if first is None else first
     names = _names(lines[k])
     if not names or all(_number(name) is not None for name in names):
-        raise pelplug.InputError(
+        raise InputError(
             f"{path} has no header; write the names of its columns into the first line, such as step,potential_energy."
         )
     return names, _delimiter(lines[k]), k + 1
@@ -150,15 +150,15 @@ def _split(line: str, delimiter: str | None) -> list[str]:
 def _energy(path: Path, names: list[str], bare: list[str], last: list[str], column: str) -> int:
     if column != "auto":
         if column not in names:
-            raise pelplug.InputError(f"{path} has no column {column!r}; it has {', '.join(names)}.")
+            raise InputError(f"{path} has no column {column!r}; it has {', '.join(names)}.")
         return names.index(column)
     found = [k for k, name in enumerate(last) if name == "potential_energy"]
     if len(found) > 1 and len({names[k] for k in found}) > 1:
         several = ", ".join(names[k] for k in found)
-        raise pelplug.InputError(f"{path} has several potential energies, {several}; choose one with --column.")
+        raise InputError(f"{path} has several potential energies, {several}; choose one with --column.")
     found = found or [k for wanted in _NAMES for k, name in enumerate(bare) if _plain(name) == wanted]
     if not found:
-        raise pelplug.InputError(
+        raise InputError(
             f"{path} has no column potential_energy among {', '.join(names)}; name the column with --column."
         )
     return found[0]
@@ -187,7 +187,7 @@ def _runs(layout: _Layout) -> list[EnergyRun]:
             if number <= layout.skip or not line.strip():
                 continue
             if short is not None:
-                raise pelplug.InputError(short)
+                raise InputError(short)
             if line.lstrip().startswith("#"):
                 continue
             words = _split(line, layout.delimiter)
@@ -198,7 +198,7 @@ def _runs(layout: _Layout) -> list[EnergyRun]:
             if values is None:
                 short = f"Line {number} of {layout.path} is not {len(layout.names)} numbers; mend or remove it."
                 if line.endswith("\n") or len(words) >= len(layout.names):
-                    raise pelplug.InputError(short)
+                    raise InputError(short)
                 continue  # the last line of a run that was killed
             at, energy, time = values
             if len(rows) and at <= rows.last:
@@ -248,7 +248,7 @@ def _number(word: str) -> float | None:
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 
-def read_xvg(path: Path, column: str) -> EnergyLog:
+def read_xvg(path: Path, column: str) -> EnergyFile:
     """Read an XVG file of ``gmx energy``: names from its legends, units from the labels of its axes.
 
     Raises
@@ -275,33 +275,31 @@ def read_xvg(path: Path, column: str) -> EnergyLog:
                 if None in values or (rows and len(values) != len(rows[0])):
                     if not line.endswith("\n"):
                         continue  # cut off
-                    raise pelplug.InputError(f"Line {number} of {path} is not a row of numbers; write the file anew.")
+                    raise InputError(f"Line {number} of {path} is not a row of numbers; write the file anew.")
                 rows.append(values)
     if sets > 1 and rows and len(rows[0]) == 2 and len(legends) > 1:
-        raise pelplug.InputError(f"{path} holds its sets one after the other; write it with gmx energy.")
+        raise InputError(f"{path} holds its sets one after the other; write it with gmx energy.")
     names = [legends.get(k, "") for k in range(len(rows[0]) - 1)] if rows else []
     wanted = "Potential" if column == "auto" else column
     if wanted not in names:
         known = ", ".join(name for name in names if name) or "none"
-        raise pelplug.InputError(
+        raise InputError(
             f"{path} has no legend {wanted!r}; it has {known}: name another with --column, or write Potential with gmx "
             "energy."
         )
     clock = re.match(r"Time\s*\((\w+)\)", axes.get("x", ""))
     if clock is None:
-        raise pelplug.InputError(
-            f"The x axis of {path} is {axes.get('x', 'not labelled')!r}, not a time; give another."
-        )
+        raise InputError(f"The x axis of {path} is {axes.get('x', 'not labelled')!r}, not a time; give another.")
     if "kJ/mol" not in axes.get("y", "") or wanted.lower().startswith(_NO_ENERGY):
-        raise pelplug.InputError(f"{wanted} of {path} is no energy in kJ/mol; name another with --column.")
+        raise InputError(f"{wanted} of {path} is no energy in kJ/mol; name another with --column.")
     table = np.array(rows, dtype=float)
     run = EnergyRun(table[:, 0], molecules * table[:, 1 + names.index(wanted)], time_step=1.0, extensive=True)
     run.units = f"kJ/mol, times in {clock.group(1)}"
     run.energy_unit, run.time_unit = "kJ/mol", clock.group(1)
-    return EnergyLog(str(path), [run])
+    return EnergyFile(str(path), [run])
 
 
-def read_cp2k(path: Path, column: str) -> EnergyLog:
+def read_cp2k(path: Path, column: str) -> EnergyFile:
     """Read the ``.ener`` file of CP2K: total energies in Hartree, times in fs.
 
     Raises
@@ -315,13 +313,11 @@ def read_cp2k(path: Path, column: str) -> EnergyLog:
         names = [name.strip() for name in re.split(r"\s{2,}|(?<=\])\s+", header.lstrip("# ").strip()) if name.strip()]
         wanted = "Pot.[a.u.]" if column == "auto" else column
         if wanted not in names or "[a.u.]" not in wanted:
-            raise pelplug.InputError(f"{path} has no energy {wanted!r}; it has {', '.join(names)}.")
+            raise InputError(f"{path} has no energy {wanted!r}; it has {', '.join(names)}.")
         clock = next((k for k, name in enumerate(names) if name.startswith("Time")), None)
         unit = re.search(r"\[(\w+)\]", names[clock]) if clock is not None else None
         if unit is None:
-            raise pelplug.InputError(
-                f"{path} has no column of times with its unit; give the .ener file as CP2K wrote it."
-            )
+            raise InputError(f"{path} has no column of times with its unit; give the .ener file as CP2K wrote it.")
         place, runs, rows = names.index(wanted), [], Rows()
         for number, line in enumerate(file, 2):
             values = [_number(word) for word in line.split()]
@@ -330,7 +326,7 @@ def read_cp2k(path: Path, column: str) -> EnergyLog:
             if None in values or len(values) != len(names):
                 if not line.endswith("\n"):
                     continue  # cut off
-                raise pelplug.InputError(f"Line {number} of {path} is not {len(names)} numbers; mend or remove it.")
+                raise InputError(f"Line {number} of {path} is not {len(names)} numbers; mend or remove it.")
             if len(rows) and values[clock] <= rows.last:
                 runs.append(rows)
                 rows = Rows()
@@ -340,4 +336,4 @@ def read_cp2k(path: Path, column: str) -> EnergyLog:
     for run in made:
         run.units = f"Hartree, times in {unit.group(1)}"
         run.energy_unit, run.time_unit = "Hartree", unit.group(1)
-    return EnergyLog(str(path), made)
+    return EnergyFile(str(path), made)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-import pelplug
+from pelplug.core.units import Units
+from pelplug.errors import InputError
 
-__all__ = ["Chunk", "Cutter", "Origin", "gathered"]
+__all__ = ["EnergyChunk", "EnergyOrigin", "EnergySegments", "gathered"]
 
+_STATE = ("spacing", "dropped", "segments", "entries", "_first", "_last", "_whole")
 _GATHER = 65_536
 _LOOSE = 0.05  # times are printed with few digits: a difference may depart by so much of the spacing
 
 
 @dataclasses.dataclass(frozen=True)
-class Chunk:
+class EnergyChunk:
     """Some consecutive entries.
 
     Attributes
@@ -35,7 +38,7 @@ class Chunk:
 
 
 @dataclasses.dataclass
-class Origin:
+class EnergyOrigin:
     """What is known of a series; filled in while it is read.
 
     Attributes
@@ -54,7 +57,7 @@ class Origin:
         Of the simulation.
     note : str
         What was left out, in words.
-    system : pelplug.Units
+    system : Units
         What energies and times are in, where that is known.
     """
 
@@ -65,15 +68,15 @@ class Origin:
     unit: str = "that of the model"
     temperature: float | None = None
     note: str = ""
-    system: pelplug.Units = dataclasses.field(default_factory=pelplug.Units)
+    system: Units = dataclasses.field(default_factory=Units)
 
-    def take_units(self, units: pelplug.Units) -> None:
+    def take_units(self, units: Units) -> None:
         """Take the units of the model or the file, where all of them are stated; reduced ones name nothing."""
         if units.is_complete and not units.is_reduced:
             self.system, self.unit = units, str(units.energy)
 
 
-def gathered(chunks: Iterable[Chunk], size: int = _GATHER) -> Iterator[Chunk]:
+def gathered(chunks: Iterable[EnergyChunk], size: int = _GATHER) -> Iterator[EnergyChunk]:
     """Join small chunks, but never over the beginning of a run."""
     pending, count, begins = [], 0, False
     for chunk in chunks:
@@ -87,16 +90,16 @@ def gathered(chunks: Iterable[Chunk], size: int = _GATHER) -> Iterator[Chunk]:
         yield _joined(pending, begins)
 
 
-def _joined(chunks: list[Chunk], begins: bool) -> Chunk:
-    return Chunk(np.concatenate([c.at for c in chunks]), np.concatenate([c.energy for c in chunks]), begins)
+def _joined(chunks: list[EnergyChunk], begins: bool) -> EnergyChunk:
+    return EnergyChunk(np.concatenate([c.at for c in chunks]), np.concatenate([c.energy for c in chunks]), begins)
 
 
-class Cutter:
-    """Cuts a series into equally spaced segments, chunk by chunk.
+class EnergySegments:
+    """A series, cut into equally spaced segments chunk by chunk.
 
     Parameters
     ----------
-    origin : Origin
+    origin : EnergyOrigin
         For error messages.
     spacing : float, optional
         Steps or time between entries; the median of the first chunk if None.
@@ -109,15 +112,17 @@ class Cutter:
         Entries left out because a restarted run logged their steps again.
     segments : int
         Pieces so far.
+    entries : int
+        Entries in them.
     """
 
-    def __init__(self, origin: Origin, spacing: float | None = None):
+    def __init__(self, origin: EnergyOrigin, spacing: float | None = None):
         self.origin, self.spacing = origin, spacing
         self.dropped, self.segments, self.entries = 0, 0, 0
         self._first = self._last = None
         self._whole = True
 
-    def pieces(self, chunk: Chunk) -> Iterator[tuple[bool, np.ndarray]]:
+    def pieces(self, chunk: EnergyChunk) -> Iterator[tuple[bool, np.ndarray]]:
         """Yield (whether a new segment begins, energies) for one chunk.
 
         Raises
@@ -131,22 +136,22 @@ class Cutter:
         source = self.origin.source
         if not (np.all(np.isfinite(energy)) and np.all(np.isfinite(at))):
             bad = int(np.flatnonzero(~(np.isfinite(energy) & np.isfinite(at)))[0])
-            raise pelplug.InputError(
+            raise InputError(
                 f"An energy of {source} near step or time {at[bad]:g} is not a finite number; mend or cut the series."
             )
         if np.any(np.diff(at) <= 0):
             back = at[int(np.flatnonzero(np.diff(at) <= 0)[0]) + 1]
-            raise pelplug.InputError(
+            raise InputError(
                 f"The steps of {source} do not increase near {back:g}; give one series, in the order of time."
             )
         new = self._last is None
         if not new and at[0] <= self._last:
             if not chunk.begins:
-                raise pelplug.InputError(
+                raise InputError(
                     f"The steps of {source} do not increase near {at[0]:g}; give one series, in the order of time."
                 )
             if at[0] <= self._first:
-                raise pelplug.InputError(
+                raise InputError(
                     f"A run in {source} begins again at step or time {at[0]:g}, so that its entries cannot be "
                     "placed after those before it; choose one run with --block (0 the first, -1 the last)."
                 )
@@ -181,6 +186,24 @@ class Cutter:
             self.entries += int(stop - start)
             yield bool(begins), energy[start:stop]
 
+    @property
+    def words(self) -> str:
+        """How many segments there are and what was left out."""
+        many = f"{self.segments} {'segment' if self.segments == 1 else 'segments'}"
+        note = f"; {self.origin.note}" if self.origin.note else ""
+        return f"{many}; {self.dropped} left out that a restart repeats{note}"
+
+    def state(self) -> str:
+        """Return all there is as JSON, for `restore`."""
+        values = {name.strip("_"): getattr(self, name) for name in _STATE}
+        return json.dumps({key: value.item() if hasattr(value, "item") else value for key, value in values.items()})
+
+    def restore(self, state: str) -> None:
+        """Go on where `state` was taken."""
+        values = json.loads(state)
+        for name in _STATE:
+            setattr(self, name, values[name.strip("_")])
+
     def check(self, pairs: int) -> None:
         """Refuse a series of which less than half is equally spaced, or that has too few entries.
 
@@ -197,9 +220,9 @@ class Cutter:
         source = self.origin.source
         if self.entries < 4:
             count = "one entry" if self.entries == 1 else f"{self.entries or 'no'} entries"
-            raise pelplug.InputError(f"{source} has {count}; an energy series takes at least 4, better thousands.")
+            raise InputError(f"{source} has {count}; an energy series takes at least 4, better thousands.")
         if 2 * pairs < self.entries:
-            raise pelplug.InputError(
+            raise InputError(
                 f"The entries of {source} are not equally spaced: only {pairs} of {self.entries} follow the one before "
                 f"after {self.spacing:g}; log energies every so many steps, or choose a stretch that is."
             )

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-import pelplug
-from pelplug_msed.energy_log import EnergyLog, EnergyRun
-from pelplug_msed.lammps_columns import Columns
-from pelplug_msed.lammps_state import Session
+from pelplug.errors import InputError
+from pelplug.trajectories.energy_file import EnergyFile, EnergyRun
+from pelplug.trajectories.readers.lammps_columns import Columns
+from pelplug.trajectories.readers.lammps_session import Session
 
 __all__ = ["is_lammps_log", "read_lammps_log"]
 
@@ -32,7 +32,7 @@ def is_lammps_log(head: str) -> bool:
     return _SIGNS.search(head) is not None
 
 
-def read_lammps_log(path: Path, column: str = "auto") -> EnergyLog:
+def read_lammps_log(path: Path, column: str = "auto") -> EnergyFile:
     """Read a log of LAMMPS, in any of its thermo styles, of one session or of several one after the other.
 
     Parameters
@@ -43,7 +43,7 @@ def read_lammps_log(path: Path, column: str = "auto") -> EnergyLog:
 
     Returns
     -------
-    EnergyLog
+    EnergyFile
         One run a table, minimisations included.
 
     Raises
@@ -55,10 +55,10 @@ def read_lammps_log(path: Path, column: str = "auto") -> EnergyLog:
     with open(path, encoding="utf-8", errors="replace") as file:
         reader.read(file)
     if not reader.runs:
-        raise pelplug.InputError(
+        raise InputError(
             f"{path} is a LAMMPS log without a table of thermo output that has a column Step; check that the run began."
         )
-    return EnergyLog(str(path), reader.runs)
+    return EnergyFile(str(path), reader.runs)
 
 
 class _Reader:

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-import pelplug
-from pelplug_msed.energy_log import EnergyLog, EnergyRun
-from pelplug_msed.lammps_log import is_lammps_log, read_lammps_log
-from pelplug_msed.series import Chunk, Origin
-from pelplug_msed.tables import read_cp2k, read_table, read_xvg
+from pelplug.errors import InputError
+from pelplug.trajectories.energy_file import EnergyFile, EnergyRun
+from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
+from pelplug.trajectories.readers.lammps_log import is_lammps_log, read_lammps_log
+from pelplug.trajectories.readers.tables import read_cp2k, read_table, read_xvg
 
-__all__ = ["open_file", "open_trajectory_log", "read_energies"]
+__all__ = ["energies_of_trajectory", "read_energies"]
 
 _HEAD = 100_000
 _ENERGIES = "pelplug/energies"
 
 
-def open_trajectory_log(trajectory, labels, column: str) -> tuple[Origin, Iterator[Chunk]] | None:
+def energies_of_trajectory(trajectory, labels, column: str) -> tuple[EnergyOrigin, Iterator[EnergyChunk]] | None:
     """Return the energies that a trajectory has logged, None if it has none.
 
     Parameters
@@ -34,7 +34,7 @@ def open_trajectory_log(trajectory, labels, column: str) -> tuple[Origin, Iterat
         Name of the logged quantity; ``auto`` for what is called a potential energy.
     """
     record = trajectory.simulation_record or {}
-    origin = Origin(str(trajectory.path), time_step=trajectory.dt or record.get("time_step"), n=trajectory.n)
+    origin = EnergyOrigin(str(trajectory.path), time_step=trajectory.dt or record.get("time_step"), n=trajectory.n)
     origin.extensive = True
     origin.take_units(trajectory.units)
     if record.get("end_temperature") is None:
@@ -48,13 +48,11 @@ def open_trajectory_log(trajectory, labels, column: str) -> tuple[Origin, Iterat
             break
     if column != "auto":
         if column not in known:
-            raise pelplug.InputError(
-                f"{trajectory.path} logs no number {column!r}; it logs {', '.join(known) or 'none'}."
-            )
+            raise InputError(f"{trajectory.path} logs no number {column!r}; it logs {', '.join(known) or 'none'}.")
         return origin, _frame_log(trajectory, labels, column)
     found = [name for name in known if name.rpartition("/")[2] == "potential_energy"]
     if len(found) > 1:
-        raise pelplug.InputError(
+        raise InputError(
             f"{trajectory.path} logs several potential energies, {', '.join(found)}; choose one with --column."
         )
     return (origin, _frame_log(trajectory, labels, found[0])) if found else None
@@ -65,50 +63,28 @@ def _is_number(name: str, value) -> bool:
     return not own and np.size(value) == 1 and np.asarray(value).dtype.kind in "fiu"
 
 
-def _pelplug_log(trajectory, labels) -> Iterator[Chunk]:
+def _pelplug_log(trajectory, labels) -> Iterator[EnergyChunk]:
     start, stop = int(labels[0]), int(labels[-1]) + 1
     least = None if start == 0 else trajectory.configuration(start).step
     for label in range(start, stop):
         log = trajectory.log(label)
         step, energy = np.asarray(log[f"{_ENERGIES}/step"]), np.asarray(log[f"{_ENERGIES}/potential_energy"])
         kept = slice(None) if least is None else step >= least
-        yield Chunk(step[kept], energy[kept])
+        yield EnergyChunk(step[kept], energy[kept])
 
 
-def _frame_log(trajectory, labels, name) -> Iterator[Chunk]:
+def _frame_log(trajectory, labels, name) -> Iterator[EnergyChunk]:
     for label in labels:
         value = trajectory.log(int(label)).get(name)
         if value is None:  # logged later on, or with every n-th frame: the series tells whether it is even
             continue
         step = trajectory.configuration(int(label)).step
         if step is None:
-            raise pelplug.InputError(f"Frame {label} of {trajectory.path} has no step; leave it out.")
-        yield Chunk(np.array([step]), np.asarray(value, dtype=float).reshape(1))
+            raise InputError(f"Frame {label} of {trajectory.path} has no step; leave it out.")
+        yield EnergyChunk(np.array([step]), np.asarray(value, dtype=float).reshape(1))
 
 
-def open_file(path, column: str, block: str | int, instantaneous: bool = False) -> tuple[Origin, Iterator[Chunk]]:
-    """Return the energies of a file that holds no particles.
-
-    Parameters
-    ----------
-    path : Path
-        As in `read_energies`.
-    column : str
-        Name of the column; ``auto`` for the potential energy.
-    block : "all" or int
-        Which run of it.
-    instantaneous : bool
-        As in `read_energies`.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or has no such column.
-    """
-    return read_energies(path, column, instantaneous).series(block)
-
-
-def read_energies(path, column: str = "auto", instantaneous: bool = False) -> EnergyLog:
+def read_energies(path, column: str = "auto", instantaneous: bool = False) -> EnergyFile:
     """Read a file of energies: the one function through which every format passes.
 
     Parameters
@@ -127,16 +103,16 @@ def read_energies(path, column: str = "auto", instantaneous: bool = False) -> En
     """
     path = Path(path)
     if not path.is_file():
-        raise pelplug.InputError(f"There is no file {path}; check its name.")
+        raise InputError(f"There is no file {path}; check its name.")
     if path.suffix.lower() == ".edr":
         return _edr(path, column)
     try:
         with open(path, "rb") as file:
             begin = file.read(_HEAD)
     except OSError as error:
-        raise pelplug.InputError(f"{path} cannot be read ({error.strerror}); check its permissions.") from None
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions.") from None
     if b"\0" in begin:
-        raise pelplug.InputError(
+        raise InputError(
             f"{path} is not a text file; energies are read from LAMMPS logs, EDR, XVG and .ener files, and tables with "
             "a header."
         )
@@ -153,29 +129,25 @@ def read_energies(path, column: str = "auto", instantaneous: bool = False) -> En
 # --- GROMACS ----------------------------------------------------------------------------------------------------------
 
 
-def _edr(path: Path, column: str) -> EnergyLog:
+def _edr(path: Path, column: str) -> EnergyFile:
     try:
         import pyedr
     except ImportError:
-        raise pelplug.InputError(
+        raise InputError(
             f"Energies of GROMACS ({path}) are read by the package pyedr, which is not installed; "
             "run: pip install pyedr"
         ) from None
     try:
         terms = pyedr.edr_to_dict(str(path))
     except Exception as error:
-        raise pelplug.InputError(
-            f"{path} cannot be read as an EDR file ({error}); check that it is complete."
-        ) from None
+        raise InputError(f"{path} cannot be read as an EDR file ({error}); check that it is complete.") from None
     name = "Potential" if column == "auto" else column
     if name not in terms:
-        raise pelplug.InputError(f"{path} has no term {name!r}; it has {', '.join(terms)}.")
+        raise InputError(f"{path} has no term {name!r}; it has {', '.join(terms)}.")
     unit = pyedr.get_unit_dictionary(str(path)).get(name, "kJ/mol")
     if unit != "kJ/mol":
-        raise pelplug.InputError(
-            f"{name} of {path} is in {unit or 'no unit'}, so it is no energy; choose another term."
-        )
+        raise InputError(f"{name} of {path} is in {unit or 'no unit'}, so it is no energy; choose another term.")
     times, energies = np.asarray(terms["Time"], dtype=float), np.asarray(terms[name], dtype=float)
     run = EnergyRun(times, energies, time_step=1.0, extensive=True, units="kJ/mol, times in ps")
     run.energy_unit, run.time_unit = "kJ/mol", "ps"
-    return EnergyLog(str(path), [run])
+    return EnergyFile(str(path), [run])

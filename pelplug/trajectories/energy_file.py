@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-import pelplug
-from pelplug_msed.series import Chunk, Origin
+from pelplug.core.units import Units
+from pelplug.errors import InputError
+from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
 
-__all__ = ["EnergyLog", "EnergyRun", "Rows"]
+__all__ = ["EnergyFile", "EnergyRun", "Rows"]
 
 _CHUNK = 65_536
 _LAMMPS = "LAMMPS units "
@@ -82,7 +83,7 @@ class EnergyRun:
 
 
 @dataclasses.dataclass
-class EnergyLog:
+class EnergyFile:
     """All runs of a file, in its order.
 
     Attributes
@@ -95,7 +96,7 @@ class EnergyLog:
     source: str
     runs: list[EnergyRun]
 
-    def series(self, block: str | int) -> tuple[Origin, Iterator[Chunk]]:
+    def series(self, block: str | int) -> tuple[EnergyOrigin, Iterator[EnergyChunk]]:
         """Return the energies of all runs, or of one, and what is known of them.
 
         Which run is wanted is looked at first; what is amiss with another one is nobody's business.
@@ -113,7 +114,7 @@ class EnergyLog:
         chosen = self._chosen(block)
         for run in chosen:
             if run.problem is not None:
-                raise pelplug.InputError(f"{self.source}: {run.problem}")
+                raise InputError(f"{self.source}: {run.problem}")
         n = self._same([run.n for run in chosen], "particles")
         time_step = self._same([run.time_step for run in chosen], "a time step")
         units = self._same([run.units for run in chosen], "units")
@@ -123,7 +124,7 @@ class EnergyLog:
             extensive = {True}
         else:
             scales = [1.0] * len(chosen)
-        origin = Origin(self.source, time_step=time_step, n=n, unit=units or "that of the file")
+        origin = EnergyOrigin(self.source, time_step=time_step, n=n, unit=units or "that of the file")
         origin.extensive = extensive.pop() if len(extensive) == 1 else None
         origin.system = _system(chosen[0])
         left = [number for number, run in enumerate(self.runs) if run.minimisation]
@@ -135,19 +136,19 @@ class EnergyLog:
         runs, dynamic = self.runs, [run for run in self.runs if not run.minimisation]
         which = ", ".join(str(number) for number, run in enumerate(runs) if not run.minimisation)
         if not runs:
-            raise pelplug.InputError(f"{self.source} has no energies; check that the run got so far.")
+            raise InputError(f"{self.source} has no energies; check that the run got so far.")
         if not dynamic:
-            raise pelplug.InputError(
+            raise InputError(
                 f"{self.source} holds minimisations only, whose iterations have no time; give the log of a simulation."
             )
         if block == "all":
             return dynamic
         if not -len(runs) <= block < len(runs):
-            raise pelplug.InputError(
+            raise InputError(
                 f"{self.source} has {len(runs)} runs; --block is from 0 to {len(runs) - 1}, or negative from the end."
             )
         if runs[block].minimisation:
-            raise pelplug.InputError(
+            raise InputError(
                 f"Run {block} of {self.source} is a minimisation, whose iterations have no time; pass --block with one "
                 f"of {which}."
             )
@@ -161,14 +162,14 @@ class EnergyLog:
                 f"{value:.10g}" if isinstance(value, float) else str(value) for value in sorted(told)
             )
             which = [number for number, run in enumerate(self.runs) if not run.minimisation]
-            raise pelplug.InputError(
+            raise InputError(
                 f"{self.source} has runs of {words} ({what.removeprefix('a ')}); choose one with --block (one of "
                 f"{', '.join(map(str, which))}; -1 is the last)."
             )
         return told.pop() if told and None not in values else None
 
 
-def _system(run: EnergyRun) -> pelplug.Units:
+def _system(run: EnergyRun) -> Units:
     """Return the units of a run as far as names of them are known."""
     for given in (
         {"energy": run.energy_unit, "time": run.time_unit},
@@ -177,15 +178,15 @@ def _system(run: EnergyRun) -> pelplug.Units:
     ):
         try:
             if run.units.startswith(_LAMMPS):
-                return pelplug.Units.of(run.units.removeprefix(_LAMMPS))
-            return pelplug.Units(**given)
-        except pelplug.InputError:  # a word in brackets that is no unit
+                return Units.of(run.units.removeprefix(_LAMMPS))
+            return Units(**given)
+        except InputError:  # a word in brackets that is no unit
             continue
-    return pelplug.Units()
+    return Units()
 
 
-def _chunks(runs: list[EnergyRun], scales: list[float]) -> Iterator[Chunk]:
+def _chunks(runs: list[EnergyRun], scales: list[float]) -> Iterator[EnergyChunk]:
     for run, scale in zip(runs, scales, strict=True):
         for start in range(0, len(run.at), _CHUNK):
             stop = start + _CHUNK
-            yield Chunk(run.at[start:stop], scale * run.energy[start:stop], begins=start == 0)
+            yield EnergyChunk(run.at[start:stop], scale * run.energy[start:stop], begins=start == 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pelplug_msed.energy_log import EnergyRun
-from pelplug_msed.lammps_state import Known
+from pelplug.trajectories.energy_file import EnergyRun
+from pelplug.trajectories.readers.lammps_session import Known
 
 __all__ = ["Columns"]
 

