@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from pelplug.engines.swap.run import SwapResult, swap_monte_carlo
     from pelplug.errors import InputError, NotAMinimumError, NotConvergedError, PelplugError, RunError
     from pelplug.execution.compile import kernel
+    from pelplug.execution.device import Device, available_cores, thread_count
     from pelplug.execution.lammps import load_lammps
-    from pelplug.execution.processes import WorkerPool, available_cores
+    from pelplug.execution.processes import WorkerPool
     from pelplug.execution.progress import Progress
+    from pelplug.execution.threads import run_ranges
     from pelplug.files.results import read_results, write_netcdf
     from pelplug.host.functions import analyze, isoconfigurational, model, simulate
     from pelplug.host.hookspecs import hookimpl
@@ -101,8 +103,10 @@ _HOMES = {
     "pelplug.potentials.interaction": ("require_interaction",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),
-    "pelplug.execution.processes": ("WorkerPool", "available_cores"),
+    "pelplug.execution.device": ("Device", "available_cores", "thread_count"),
+    "pelplug.execution.processes": ("WorkerPool",),
     "pelplug.execution.progress": ("Progress",),
+    "pelplug.execution.threads": ("run_ranges",),
     "pelplug.files.results": ("read_results", "write_netcdf"),
     "pelplug.engines.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.engines.run": ("SimulationResult",),
@@ -117,6 +121,7 @@ _MODULES = ("engines", "files", "host", "landscape", "models", "potentials", "te
 __all__ = [
     "Analysis",
     "Configuration",
+    "Device",
     "DipoleStiffness",
     "EAMPotential",
     "EAMTables",
@@ -170,11 +175,13 @@ __all__ = [
     "read_energies",
     "read_results",
     "require_interaction",
+    "run_ranges",
     "shear_modulus",
     "simulate",
     "soft_modes",
     "steepest_descent",
     "swap_monte_carlo",
+    "thread_count",
     "unit_label",
     "write_netcdf",
     "write_trajectory",

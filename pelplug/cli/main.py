@@ -157,7 +157,8 @@ def _one_line_warnings(debug: bool):
 @contextlib.contextmanager
 def _one_voice(args):
     """Let only the first speak of several processes that mpirun has started for one command."""
-    together = "--device=mpi" in args or ("--device", "mpi") in itertools.pairwise(args)
+    # "--device mpi" was the name of "--mpi".
+    together = {"--mpi", "--device=mpi"} & set(args) or ("--device", "mpi") in itertools.pairwise(args)
     if together and rank_in_environment() > 0:
         with open(os.devnull, "w") as silence, contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
             yield

@@ -15,6 +15,7 @@ from pelplug.errors import InputError
 __all__ = [
     "PluginCommand",
     "common",
+    "device_options",
     "frame_options",
     "input_options",
     "model_options",
@@ -124,6 +125,19 @@ parallel_options = _stack(
     ),
     click.option("--workers", type=int, metavar="N", help="Number of processes."),
     click.option("--scheduler", metavar="ADDRESS", help="Running dask scheduler."),
+)
+
+device_options = _stack(
+    click.option(
+        "--device",
+        metavar="auto|cpu|cuda",
+        default="auto",
+        show_default=True,
+        help="What computes; gpu means cuda, auto is a GPU where the engine can use one.",
+    ),
+    click.option(
+        "--threads", type=int, metavar="N", help="Threads of each process on a CPU.  [default: OMP_NUM_THREADS or all]"
+    ),
 )
 
 output_options = _stack(

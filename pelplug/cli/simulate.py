@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pelplug.cli.options import common, output_options, registry, resolve_model
+from pelplug.cli.options import common, device_options, output_options, registry, resolve_model
 from pelplug.cli.output import RunInterruptedError, note, show_progress
 
 __all__ = ["simulate"]
@@ -28,15 +28,9 @@ __all__ = ["simulate"]
     help="Equations of motion.",
 )
 @click.option("--engine", default="auto", show_default=True, metavar="auto|hoomd|lammps", help="What simulates.")
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "gpu", "mpi"]),
-    default="auto",
-    show_default=True,
-    help="What it runs on; mpi under mpirun.",
-)
+@device_options
 @click.option("--route", metavar="NAME", help="Whose forces: auto, native, table (hoomd) or kernel.  [default: auto]")
-@click.option("--threads", type=int, metavar="N", help="Threads on a CPU.")
+@click.option("--mpi", is_flag=True, help="All processes that mpirun has started run it together (hoomd).")
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Makes the run repeatable.")
 @click.option(
     "--frames",
@@ -70,7 +64,7 @@ __all__ = ["simulate"]
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
 @common
-def simulate(model, model_parameters, output, equilibration, route, quiet, in_situ, in_situ_param, **options):
+def simulate(model, model_parameters, output, equilibration, route, mpi, quiet, in_situ, in_situ_param, **options):
     """Simulate MODEL: build at its density, melt, equilibrate, produce.
 
     The same command again goes on with an unfinished run. The trajectory carries model, seed, engine and the energies
@@ -86,8 +80,9 @@ def simulate(model, model_parameters, output, equilibration, route, quiet, in_si
     options = {key: value for key, value in options.items() if value is not None}
     if in_situ:
         options.setdefault("in_situ_output", Path(output).with_suffix(".nc"))
-    if route is not None:
-        options["engine_options"] = {"route": route}
+    options["engine_options"] = {
+        name: value for name, value in (("route", route), ("mpi", mpi or None)) if value is not None
+    }
     with _progress(quiet) as progress:
         try:
             results = run(

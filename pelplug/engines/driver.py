@@ -88,6 +88,8 @@ class Driver:
         if found is not None:
             progress, arrays, internal, log = found.progress, found.arrays, found.internal, found.log
             self._left_with = progress.pop("used", None)
+            if self._left_with is not None and self._left_with["device"] == "gpu":  # by the version before this
+                self._left_with["device"] = "cuda"
         stages = {"melt": self._melt, "cool": self._cool, "equilibrate": self._equilibrate, "produce": self._produce}
         with self._stopping_between_chunks():
             conf = self._first_state() if found is None else found.configuration
@@ -283,7 +285,7 @@ class Driver:
         if self._left_with not in (None, self._used):
             before, self._left_with = self._left_with, None
             session.close()
-            words = [f"--{name} {before[name]}" for name in before if before[name] != self._used[name]]
+            words = [_said(name, before[name], now) for name, now in self._used.items() if before[name] != now]
             raise InputError(
                 f"The unfinished run was made with {' and '.join(words)}, and this one would go on with "
                 f"{' and '.join(self._used[name] for name in before if before[name] != self._used[name])}; say "
@@ -346,3 +348,10 @@ class Driver:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _said(name: str, before: str, now: str) -> str:
+    """Return how to say what an unfinished run was made with: MPI is no device, but what a session ran on."""
+    if name == "device" and "mpi" in (before, now):
+        return "--mpi" if before == "mpi" else f"--device {before} (without --mpi)"
+    return f"--{name} {before}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.execution.device import Device
 from pelplug.execution.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
@@ -162,16 +163,17 @@ class Engine(abc.ABC):
 
     Parameters
     ----------
-    device : {"auto", "cpu", "gpu", "mpi"}
-        What to run on; auto is a GPU where the engine can use one, else the CPU. With mpi every rank runs the same
-        commands; the first one decides and writes.
+    device : {"auto", "cpu", "cuda"} or Device
+        What to run on; auto is a GPU where the engine can use one, else the CPU.
     threads : int, optional
-        Threads on a CPU; the engine's default if None.
+        Threads on a CPU; see `pelplug.Device`.
 
     Attributes
     ----------
     name, summary : str
         Name on the command line, and one line about it.
+    device : Device
+        With what is not said here as it is around: sessions compute under it.
     ranks : Ranks
         The processes that share each session; this one alone unless the engine says otherwise.
 
@@ -185,9 +187,10 @@ class Engine(abc.ABC):
     summary: ClassVar[str]
     ranks: Ranks = ALONE
 
-    def __init__(self, device: str = "auto", threads: int | None = None):
-        self.device = device
-        self.threads = threads
+    device: Device = Device()
+
+    def __init__(self, device: str | Device = "auto", threads: int | None = None):
+        self.device = Device.of(device, threads)
 
     @classmethod
     def available(cls) -> bool:
@@ -249,7 +252,7 @@ class Session(abc.ABC):
     route : str
         How the forces are computed: ``native``, ``table`` or ``kernel`` (pelplug's own), and by what.
     device : str
-        What the forces are computed on: ``cpu``, ``gpu: NAME`` or ``mpi: N ranks``.
+        What the forces are computed on: ``cpu``, ``cuda: NAME`` or ``mpi: N ranks``.
     thermostat : str
         Which temperature is held, and by what; empty without a thermostat.
     converged : bool

@@ -146,18 +146,19 @@ def run_simulation(
     command = {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen}
     recorder = Recorder(output, command) if ranks.size == 1 else SharedRecorder(output, command, ranks)
     try:
-        return _recorded(
-            recorder,
-            lambda: Driver(
-                protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch
-            ),
-            ranks,
-            overwrite=overwrite,
-            inputs=inputs,
-            announce=announce,
-            watch=watch,
-            watch_output=watch_output,
-        )
+        with engine.device:
+            return _recorded(
+                recorder,
+                lambda: Driver(
+                    protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch
+                ),
+                ranks,
+                overwrite=overwrite,
+                inputs=inputs,
+                announce=announce,
+                watch=watch,
+                watch_output=watch_output,
+            )
     except InputError:
         raise  # all ranks were asked for the same
     except BaseException as error:

@@ -13,7 +13,8 @@ import tqdm
 from MDAnalysis.analysis.backends import BackendBase
 
 from pelplug.errors import InputError, RunError
-from pelplug.execution.processes import WorkerPool, available_cores, workers_start
+from pelplug.execution.device import available_cores
+from pelplug.execution.processes import WorkerPool, workers_start
 from pelplug.execution.progress import Progress
 
 __all__ = ["DaskBackend", "ProcessBackend", "make_backend"]

@@ -13,15 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
 from pelplug.execution.compile_events import watch
+from pelplug.execution.device import available_cores
 
-__all__ = ["WorkerPool", "available_cores", "check_kernel_folder", "start_worker", "workers_start"]
+__all__ = ["WorkerPool", "check_kernel_folder", "start_worker", "workers_start"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def start_worker() -> None:

@@ -7,13 +7,12 @@ on how a reduction was split.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from pelplug.errors import InputError
+from pelplug.execution.device import thread_count
 
-__all__ = ["SERIAL_BELOW", "run_ranges", "thread_count"]
+__all__ = ["SERIAL_BELOW", "run_ranges"]
 
 SERIAL_BELOW = 2000
 """Particles below which a kernel over pairs runs on one thread."""
@@ -21,24 +20,8 @@ SERIAL_BELOW = 2000
 _pool: tuple[int, int, ThreadPoolExecutor] | None = None
 
 
-def thread_count() -> int:
-    """Return the number of threads kernels may use.
-
-    The environment variables ``PELPLUG_NUM_THREADS``, ``NUMBA_NUM_THREADS`` and ``OMP_NUM_THREADS`` are asked in
-    this order, then the number of usable cores; a worker process of a parallel analysis uses one thread.
-    """
-    for name in ("PELPLUG_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
-        if value := os.environ.get(name):
-            if not value.isdigit() or int(value) < 1:
-                raise InputError(f"The environment variable {name} is {value!r}; set it to a positive whole number.")
-            return int(value)
-    if multiprocessing.parent_process() is not None:
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run_ranges(kernel, n: int, *arguments, serial_below: int = SERIAL_BELOW) -> list:
-    """Call ``kernel(begin, end, *arguments)`` so that the ranges cover ``0..n``.
+    """Call ``kernel(begin, end, *arguments)`` so that the ranges cover ``0..n``, one for each thread of the `Device`.
 
     Parameters
     ----------

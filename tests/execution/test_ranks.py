@@ -177,9 +177,10 @@ def test_one_that_fails_alone_ends_all(model, tmp_path, capfd):
     assert "process 1 failed: It has lost a particle" in capfd.readouterr().err
 
 
-def test_only_the_first_says_what_is_wrong():
+@pytest.mark.parametrize("together", [("--mpi",), ("--device", "mpi")])
+def test_only_the_first_says_what_is_wrong(together):
     program = "import sys; from pelplug.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "simulate", "no-such-model", "--device", "mpi", "-o", "a.gsd"]
+    command = [sys.executable, "-c", program, "simulate", "no-such-model", *together, "-o", "a.gsd"]
     said = []
     for rank in ("0", "1"):
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMPI_COMM_WORLD_RANK": rank})
@@ -214,7 +215,7 @@ class TwoWays(ToyEngine):
     def session(self, *args, **kwargs):
         session = super().session(*args, **kwargs)
         session.route = f"{'kernel' if self.route == 'auto' else self.route}: by hand"
-        session.device = "cpu" if self.device == "auto" else f"{self.device}: something"
+        session.device = "cpu" if self.device.kind == "auto" else f"{self.device.kind}: something"
         return session
 
 
@@ -233,7 +234,7 @@ def interrupted(model, path, engine):
             run_simulation(model, engine, path, **SHORT, checkpoint_seconds=0)
 
 
-@pytest.mark.parametrize(("option", "other"), [("route", "native"), ("device", "gpu")])
+@pytest.mark.parametrize(("option", "other"), [("route", "native"), ("device", "cuda")])
 def test_a_run_goes_on_by_the_route_and_device_it_had(option, other, model, tmp_path):
     path = tmp_path / "a.gsd"
     interrupted(model, path, TwoWays(**{option: other}))

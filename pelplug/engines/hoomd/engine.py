@@ -14,12 +14,12 @@ from pelplug.engines.engine import Dynamics, Engine, EngineStatus
 from pelplug.engines.hoomd.forces import ROUTES
 from pelplug.engines.hoomd.session import HoomdSession
 from pelplug.errors import InputError
+from pelplug.execution.device import Device
 from pelplug.execution.ranks import Ranks, mpi_libraries, size_in_environment
 from pelplug.models.base import Model
 
 __all__ = ["HoomdEngine"]
 
-_DEVICES = ("auto", "cpu", "gpu", "mpi")
 _INSTALL = "install it with `conda install -c conda-forge hoomd`, or make an environment from environment.yml."
 
 
@@ -28,13 +28,16 @@ class HoomdEngine(Engine):
 
     Parameters
     ----------
-    device : {"auto", "cpu", "gpu", "mpi"}
-        See `pelplug.engines.engine.Engine`; mpi takes all ranks that mpirun started, each other one is on its own.
+    device : {"auto", "cpu", "cuda"} or Device
+        See `pelplug.engines.engine.Engine`.
     threads : int, optional
         Threads of pelplug's kernels.
     route : {"auto", "native", "table", "kernel"}
         How forces are computed: HOOMD's own pair force, HOOMD's interpolation of a table, pelplug's kernels; auto
         is the fastest that is exact.
+    mpi : bool
+        Whether all ranks that mpirun has started run each simulation together, on CPUs: every rank runs the same
+        commands, the first one decides and writes. Else each is on its own.
 
     Raises
     ------
@@ -49,18 +52,24 @@ class HoomdEngine(Engine):
     name = "hoomd"
     summary = "HOOMD-blue: molecular dynamics on CPU, GPU or MPI, with every model of pelplug through custom forces"
 
-    def __init__(self, device: str = "auto", threads: int | None = None, route: str = "auto"):
+    def __init__(
+        self, device: str | Device = "auto", threads: int | None = None, route: str = "auto", mpi: bool = False
+    ):
+        if device == "mpi":
+            warnings.warn(
+                "MPI is now an option of the engine hoomd, --mpi (in Python engine_options={'mpi': True}), and "
+                "--device mpi is taken as that",
+                stacklevel=2,
+            )
+            device, mpi = "auto", True
         super().__init__(device, threads)
-        for value, allowed, what in ((device, _DEVICES, "device"), (route, ROUTES, "route")):
-            if value not in allowed:
-                raise InputError(f"The {what} of the engine hoomd is one of {', '.join(allowed)}, not {value!r}.")
-        if threads is not None and threads < 1:
-            raise InputError(f"The number of threads must be positive, not {threads!r}.")
+        if route not in ROUTES:
+            raise InputError(f"The route of the engine hoomd is one of {', '.join(ROUTES)}, not {route!r}.")
         hoomd = _load()
         if hoomd is None:
             raise InputError(self.status().missing)
         self.route = route
-        self.kind = _kind(hoomd, device)
+        self.kind = _kind(hoomd, self.device.kind, mpi)
         self._device = None
         if self.kind == "mpi":
             from mpi4py import MPI
@@ -79,9 +88,9 @@ class HoomdEngine(Engine):
             return EngineStatus(False, missing=f"HOOMD-blue is not installed; {_INSTALL}")
         devices = ["cpu"]
         if _has_gpu(hoomd):
-            devices += [f"gpu: {name}" for name in hoomd.device.GPU.get_available_devices()]
+            devices += [f"cuda: {name}" for name in hoomd.device.GPU.get_available_devices()]
         if hoomd.version.mpi_enabled:
-            devices.append("mpi")
+            devices.append("cpu by MPI")
         missing = ""
         if not hoomd.version.gpu_enabled:
             missing = 'This build has no GPU support; conda-forge has one: `conda install "hoomd=*=*gpu*"`.'
@@ -107,13 +116,13 @@ class HoomdEngine(Engine):
                 device=self._get_device(kind),
                 kind=kind,
                 route=self.route,
-                threads=self.threads,
+                on=self.device,
                 seed=seed,
                 log_every=log_every,
                 internal=internal,
             )
 
-        return _first_that_can(on, self.kind, self.device)
+        return _first_that_can(on, self.kind, self.device.kind)
 
     def __getstate__(self):
         # Devices and communicators stay in their process.
@@ -129,14 +138,14 @@ class HoomdEngine(Engine):
                     "This HOOMD-blue was built with MPI, and another MPI is in this process already, most likely that "
                     f"of LAMMPS ({', '.join(found)}); run HOOMD-blue in a process of its own."
                 )
-            make = hoomd.device.GPU if kind == "gpu" else hoomd.device.CPU
+            make = hoomd.device.GPU if kind == "cuda" else hoomd.device.CPU
             shared = {}
             if hoomd.version.mpi_enabled and kind != "mpi" and size_in_environment() > 1:
                 shared["communicator"] = hoomd.communicator.Communicator(ranks_per_partition=1)
             try:
                 self._device = (kind, make(notice_level=1, **shared))
             except RuntimeError as error:
-                if kind != "gpu":
+                if kind != "cuda":
                     raise
                 raise InputError(f"HOOMD-blue cannot use the GPU here ({_said(error)}); use device cpu.") from error
         return self._device[1]
@@ -146,7 +155,7 @@ def _first_that_can(on: Callable[[str], HoomdSession], kind: str, wanted: str) -
     try:
         return on(kind)
     except InputError as error:
-        if not (wanted == "auto" and kind == "gpu"):
+        if not (wanted == "auto" and kind == "cuda"):
             raise
         # A model without a CUDA kernel, a box too small for HOOMD's neighbour list, or numba without CUDA.
         session = on("cpu")
@@ -182,26 +191,34 @@ def _why_no_gpu(hoomd) -> str:
     return "; ".join(" ".join(str(reason).split()) for reason in reasons)
 
 
-def _kind(hoomd, device: str) -> str:
-    if device == "auto":
+def _kind(hoomd, wanted: str, mpi: bool) -> str:
+    """Return what a session runs on: cpu, cuda, or mpi, which is the CPUs of several processes."""
+    if mpi:
+        return _with_mpi(hoomd, wanted)
+    if wanted == "auto":
         if hoomd.version.mpi_enabled and (size := size_in_environment()) > 1:
             raise InputError(
-                f"mpirun has started {size} processes; say --device mpi for one simulation by all of them, or --device "
-                "cpu (or gpu) where each has an output of its own."
+                f"mpirun has started {size} processes; say --mpi for one simulation by all of them, or --device cpu "
+                "(or cuda) where each has an output of its own."
             )
         if _has_gpu(hoomd):
-            return "gpu"
+            return "cuda"
         if reason := _why_no_gpu(hoomd):
             warnings.warn(
                 f"The simulation runs on the CPU, for HOOMD-blue cannot use a GPU here: {reason}", stacklevel=3
             )
         return "cpu"
-    if device == "gpu" and not _has_gpu(hoomd):
+    if wanted == "cuda" and not _has_gpu(hoomd):
         reason = _why_no_gpu(hoomd) or "there is none, or it was built without GPU support"
         raise InputError(f"HOOMD-blue finds no GPU here ({reason}); use device cpu.")
-    if device == "mpi":
-        if not hoomd.version.mpi_enabled:
-            raise InputError("This HOOMD-blue was built without MPI; install an MPI build or use device cpu.")
-        if importlib.util.find_spec("mpi4py") is None:
-            raise InputError("Running HOOMD-blue with MPI needs mpi4py, which is not installed; install mpi4py.")
-    return device
+    return wanted
+
+
+def _with_mpi(hoomd, wanted: str) -> str:
+    if wanted == "cuda":
+        raise InputError("With MPI the engine hoomd runs on CPUs; leave out --device cuda, or --mpi.")
+    if not hoomd.version.mpi_enabled:
+        raise InputError("This HOOMD-blue was built without MPI; install an MPI build, or leave --mpi out.")
+    if importlib.util.find_spec("mpi4py") is None:
+        raise InputError("Running HOOMD-blue with MPI needs mpi4py, which is not installed; install mpi4py.")
+    return "mpi"

@@ -54,8 +54,8 @@ class Route:
     reach: float = 0.0
 
 
-def choose_route(wanted: str, potential: Potential, frame: Frame, configuration: Configuration, device: str) -> Route:
-    """Return the route for a model.
+def choose_route(wanted: str, potential: Potential, frame: Frame, configuration: Configuration, kind: str) -> Route:
+    """Return the route for a model on cpu, cuda or mpi.
 
     ``auto`` is the kernel on one process's CPU: it is in double precision, exact, right in small boxes, and was
     measured to be about twice as fast as HOOMD's ``pair.LJ`` there. On a GPU and with MPI it is HOOMD's own force
@@ -70,14 +70,14 @@ def choose_route(wanted: str, potential: Potential, frame: Frame, configuration:
     native = by_type and potential.form.function is lennard_jones and potential.truncation in ("shift", "cut")
     if wanted == "auto":
         elsewhere = "native" if native else "table"
-        wanted = "kernel" if device == "cpu" or not by_type else elsewhere
+        wanted = "kernel" if kind == "cpu" or not by_type else elsewhere
     if wanted == "kernel":
-        if device == "mpi":
+        if kind == "mpi":
             raise InputError(
                 "With MPI the engine hoomd runs pair potentials between species only, by HOOMD's own force or a table; "
-                "use device cpu, whose kernels run in threads."
+                "leave --mpi out: in one process pelplug's kernels run in threads."
             )
-        return _cuda(potential, configuration) if device == "gpu" else _kernel(potential)
+        return _cuda(potential, configuration) if kind == "cuda" else _kernel(potential)
     if wanted == "native" and not native:
         raise InputError(
             "HOOMD-blue has no pair force of exactly this form; its pair.LJ is Lennard-Jones between species, cut or "

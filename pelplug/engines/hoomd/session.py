@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +13,7 @@ from pelplug.engines.engine import Dynamics, EnergyLog, Session
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.frame import Frame, Raw
 from pelplug.errors import InputError, RunError
+from pelplug.execution.device import Device
 from pelplug.models.base import Model
 
 __all__ = ["HoomdSession"]
@@ -41,14 +41,14 @@ class HoomdSession(Session):
         device,
         kind: str,
         route: str,
-        threads: int | None,
+        on: Device,
         seed: int,
         log_every: int,
         internal: dict[str, np.ndarray] | None,
     ):
         self._frame = Frame(configuration, model, by_mass=dynamics.method == "langevin")
-        self._model, self._dynamics, self._threads = model, dynamics, threads
-        self._kind = kind
+        self._model, self._dynamics = model, dynamics
+        self._kind, self._on = kind, on
         raw = self._frame.raw(configuration)
         if internal:
             raw = Raw.from_arrays(internal)
@@ -59,8 +59,8 @@ class HoomdSession(Session):
         potential = model.potential(configuration)
         chosen = choose_route(route, potential, self._frame, configuration, kind)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
-        if kind == "gpu":
-            self.device = f"gpu: {getattr(device, 'device', 'unnamed')}"
+        if kind == "cuda":
+            self.device = f"cuda: {getattr(device, 'device', 'unnamed')}"
         elif kind == "mpi":
             self.device = f"mpi: {device.communicator.num_ranks} ranks"
         self._start_time, self._start_step = configuration.time, raw.step
@@ -224,11 +224,9 @@ class HoomdSession(Session):
     @contextlib.contextmanager
     def _errors(self):
         """Give the kernels their threads, and turn what HOOMD-blue says of a failure into one sentence."""
-        name, before = "PELPLUG_NUM_THREADS", os.environ.get("PELPLUG_NUM_THREADS")
-        if self._threads is not None:
-            os.environ[name] = str(self._threads)
         try:
-            yield
+            with self._on:
+                yield
         except RunError:
             raise
         except InputError as error:
@@ -238,12 +236,6 @@ class HoomdSession(Session):
             raise RunError(
                 f"HOOMD-blue stopped near step {self.step} ({said}); a smaller time step or a melted start may help."
             ) from error
-        finally:
-            if self._threads is not None:
-                if before is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = before
 
     # --- the state --------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from pelplug.engines.lammps.forces import forces_of
 from pelplug.engines.lammps.input import FileName, send, temporary_folder
 from pelplug.engines.step_correction import step_correction
 from pelplug.errors import InputError, RunError
+from pelplug.execution.device import Device
 from pelplug.execution.lammps import INSTALL, start_lammps
 from pelplug.files.gsd import upper_triangular
 from pelplug.models.base import Model
@@ -32,7 +33,8 @@ class LammpsEngine(Engine):
     device : {"auto", "cpu"}
         The package on PyPI knows CPUs only.
     threads : int, optional
-        OpenMP threads; styles of the OPENMP package are used where there are more than one.
+        On the route native, OpenMP threads: styles of the OPENMP package are used where more than one is asked for. On
+        the route kernel, threads of pelplug's kernels.
     route : {"auto", "native", "kernel"}
         Whose forces: LAMMPS's own styles, pelplug's kernels through ``fix external``, or the faster of the two.
     """
@@ -40,12 +42,12 @@ class LammpsEngine(Engine):
     name = "lammps"
     summary = "LAMMPS; every model, the same forms or pelplug's own kernels"
 
-    def __init__(self, device: str = "auto", threads: int | None = None, route: str = "auto"):
+    def __init__(self, device: str | Device = "auto", threads: int | None = None, route: str = "auto"):
         super().__init__(device, threads)
-        if device not in ("auto", "cpu"):
-            raise InputError(f"The engine lammps runs on a CPU here, not on {device}; use --engine hoomd for that.")
-        if threads is not None and threads < 1:
-            raise InputError(f"The number of threads must be at least 1, not {threads}.")
+        if self.device.kind == "cuda":
+            raise InputError(
+                "The engine lammps runs on a CPU here, not on a GPU; use --engine hoomd for that, or --device cpu."
+            )
         if route not in ("auto", "native", "kernel"):
             raise InputError(f"The forces of the engine lammps come by auto, native or kernel, not {route!r}.")
         if not self.available():
@@ -76,7 +78,7 @@ class LammpsEngine(Engine):
         """Start a LAMMPS that holds the system; see `Engine.session`."""
         if configuration.dimension not in (2, 3):
             raise InputError(f"LAMMPS lives in two or three dimensions, not {configuration.dimension}.")
-        return LammpsSession(configuration, model, dynamics, seed, log_every, internal, self.threads, self.route)
+        return LammpsSession(configuration, model, dynamics, seed, log_every, internal, self.device, self.route)
 
 
 class LammpsSession(Session):
@@ -90,16 +92,16 @@ class LammpsSession(Session):
     model, and temperatures are energies.
     """
 
-    def __init__(self, configuration, model, dynamics, seed, log_every, internal, threads, route):
+    def __init__(self, configuration, model, dynamics, seed, log_every, internal, device, route):
         self._start, self._model, self._dynamics = configuration.wrapped(), model, dynamics
         self.step = configuration.step or 0
-        self._log_every, self._threads = log_every, threads
+        self._log_every, self._device = log_every, device
         self._lower, turn = upper_triangular(configuration.cell)
         self._turn = turn.T  # ours = LAMMPS's @ turn
         self._folder = temporary_folder()
         self._forces = forces_of(model, configuration, route)
         self.route = self._forces.route
-        self._lmp = start_lammps(_arguments(threads))
+        self._lmp = start_lammps(_arguments(device))
         self._fresh, self._failure, self._step_correction = True, None, 0.0
         try:
             self._build(internal)
@@ -224,9 +226,6 @@ class LammpsSession(Session):
         # After the coefficients: with those of a metal LAMMPS sets masses of its own.
         self._commands(*(("mass", number, mass) for number, mass in enumerate(self._type_masses, start=1)))
         if self._forces.potential is not None:
-            import numba
-
-            numba.set_num_threads(min(self._threads or 1, numba.config.NUMBA_NUM_THREADS))
             self._evaluator = self._forces.potential.evaluator(self._start)
             # LAMMPS may move a particle to another image between steps; ours follow continuous paths.
             self._commands(
@@ -278,7 +277,8 @@ class LammpsSession(Session):
         if known is None:
             potential = self._forces.potential or self._model.potential(self._start)
             evaluator = potential.evaluator(self._start)
-            known = step_correction(self._start, self._model, evaluator, self._dynamics.time_step)
+            with self._device:
+                known = step_correction(self._start, self._model, evaluator, self._dynamics.time_step)
         self._step_correction = float(known)
         self.thermostat = (
             "the temperature of the positions, and of velocities at half steps; Nose-Hoover chain on those at full "
@@ -349,9 +349,10 @@ class LammpsSession(Session):
 
     @contextlib.contextmanager
     def _sentences(self):
-        """Turn LAMMPS's exceptions into one sentence."""
+        """Give the kernels their threads, and turn LAMMPS's exceptions into one sentence."""
         try:
-            yield
+            with self._device:
+                yield
         except (InputError, RunError):
             raise
         except Exception as error:
@@ -359,7 +360,7 @@ class LammpsSession(Session):
             raise RunError(f"LAMMPS stopped: {words.rstrip('.')}.") from error
 
 
-def _arguments(threads: int | None) -> tuple[str, ...]:
-    """Return the command line of a silent LAMMPS."""
-    more = ("-sf", "omp", "-pk", "omp", str(int(threads))) if threads is not None and threads > 1 else ()
+def _arguments(device: Device) -> tuple[str, ...]:
+    """Return the command line of a silent LAMMPS; its styles run serially unless more threads are asked for."""
+    more = ("-sf", "omp", "-pk", "omp", str(device.threads)) if (device.threads or 1) > 1 else ()
     return ("-screen", "none", "-log", "none", *more)

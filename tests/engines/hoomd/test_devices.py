@@ -80,7 +80,7 @@ def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
         HoomdEngine("gpu").session(state, model, None, seed=1)
 
     def on(*_, kind, **__):
-        if kind == "gpu":
+        if kind == "cuda":
             raise InputError("There is no CUDA kernel for StillingerWeberPotential.")
         return f"on {kind}"
 
@@ -93,6 +93,21 @@ def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
 def test_auto_under_mpirun_asks_what_is_meant(with_gpu, monkeypatch):
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
     with_gpu(False, mpi=True)
-    with pytest.raises(InputError, match="4 processes; say --device mpi"):
+    with pytest.raises(InputError, match="4 processes; say --mpi"):
         HoomdEngine()
+    assert HoomdEngine("cpu").kind == "cpu"
+
+
+def test_mpi_was_a_device_and_is_an_option(with_gpu, monkeypatch):
+    mpi4py = types.SimpleNamespace(__spec__="found", MPI=types.SimpleNamespace(COMM_WORLD=None))
+    monkeypatch.setitem(sys.modules, "mpi4py", mpi4py)
+    with_gpu(False, mpi=True)
+    assert HoomdEngine(mpi=True).kind == "mpi"
+    with pytest.warns(UserWarning, match="now an option of the engine hoomd, --mpi"):
+        assert HoomdEngine("mpi").kind == "mpi"
+    with pytest.raises(InputError, match="With MPI the engine hoomd runs on CPUs"):
+        HoomdEngine("gpu", mpi=True)
+    with_gpu(False, mpi=False)
+    with pytest.raises(InputError, match="leave --mpi out"):
+        HoomdEngine(mpi=True)
     assert HoomdEngine("cpu").kind == "cpu"

@@ -102,21 +102,21 @@ def test_importing_the_engine_imports_no_hoomd():
 
 
 @pytest.mark.parametrize(
-    ("name", "cpu", "gpu", "mpi"),
+    ("name", "cpu", "cuda", "mpi"),
     [
         ("kob-andersen", "kernel", "native", "native"),
         ("modified-kob-andersen", "kernel", "table", "table"),
-        ("polydisperse-soft-spheres", "kernel", "kernel", "use device cpu"),
-        ("stillinger-weber", "kernel", "no CUDA kernel for StillingerWeberPotential", "use device cpu"),
+        ("polydisperse-soft-spheres", "kernel", "kernel", "leave --mpi out"),
+        ("stillinger-weber", "kernel", "no CUDA kernel for StillingerWeberPotential", "leave --mpi out"),
     ],
 )
-def test_what_auto_takes_on_each_device(name, cpu, gpu, mpi):
+def test_what_auto_takes_on_each_device(name, cpu, cuda, mpi):
     model = pelplug.model(name)
     state = model.random_configuration(400, 1)
     state = settle(state, model.potential(state), 60)
     frame = Frame(state, model)
-    for device, expected in (("cpu", cpu), ("gpu", gpu), ("mpi", mpi)):
-        arguments = ("auto", model.potential(state), frame, state, device)
+    for kind, expected in (("cpu", cpu), ("cuda", cuda), ("mpi", mpi)):
+        arguments = ("auto", model.potential(state), frame, state, kind)
         if expected in ("kernel", "native", "table"):
             assert choose_route(*arguments).kind == expected
         else:
@@ -230,7 +230,7 @@ def test_devices_that_are_not_here():
             HoomdEngine(device="gpu")
     if not hoomd.version.mpi_enabled:
         with pytest.raises(InputError, match="built without MPI"):
-            HoomdEngine(device="mpi")
+            HoomdEngine(mpi=True)
     status = HoomdEngine.status()
     assert status.available and status.version == hoomd.version.version and status.devices[0] == "cpu"
 

@@ -60,7 +60,7 @@ def frames_of(path):
 
 
 def test_two_processes_write_one_trajectory(tmp_path):
-    code, out, said = end(start(tmp_path, "-N", "2000", "--steps", "60", "--log-every", "10", "--device", "mpi"))
+    code, out, said = end(start(tmp_path, "-N", "2000", "--steps", "60", "--log-every", "10", "--mpi"))
     assert code == 0 and out.count("frames of 2000 particles") == 1 and not said
     assert os.listdir(tmp_path) == ["a.gsd"]
     assert frames_of(tmp_path / "a.gsd") == ([0, 20, 40, 60], [0, 10, 20, 30, 40, 50, 60])
@@ -73,8 +73,16 @@ def test_two_processes_write_one_trajectory(tmp_path):
     assert energy == pytest.approx(model.potential(last).energy(last), rel=1e-6)
 
 
+def test_the_name_that_it_had_works_and_is_told_once(tmp_path):
+    code, out, said = end(start(tmp_path, "-N", "2000", "--steps", "20", "--device", "mpi"))
+    assert code == 0 and out.count("frames of 2000 particles") == 1
+    assert len(said) == 1 and "is now an option" in said[0]
+    with pelplug.open_trajectory(tmp_path / "a.gsd") as trajectory:
+        assert trajectory.simulation_record["device"] == "mpi: 2 ranks"
+
+
 def test_killed_and_taken_up_again(tmp_path):
-    arguments = ("-N", "2000", "--steps", "200", "--checkpoint", "0", "--device", "mpi")
+    arguments = ("-N", "2000", "--steps", "200", "--checkpoint", "0", "--mpi")
     process = start(tmp_path, *arguments)
     begun = time.monotonic()
     while not list(tmp_path.glob(".a.gsd.*.partial/checkpoint.npz")):
@@ -93,10 +101,11 @@ def test_killed_and_taken_up_again(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("-N", "300", "--device", "mpi"), "fewer ranks"),
-        (("-N", "2000", "--device", "mpi", "--route", "kernel"), "device cpu"),
-        (("-N", "2000", "--device", "auto"), "--device mpi"),
-        (("-N", "2000", "--device", "mpi", "--threads", "-1"), "threads"),
+        (("-N", "300", "--mpi"), "fewer ranks"),
+        (("-N", "2000", "--mpi", "--route", "kernel"), "leave --mpi out"),
+        (("-N", "2000", "--device", "auto"), "--mpi"),
+        (("-N", "2000", "--mpi", "--threads", "-1"), "threads"),
+        (("-N", "2000", "--mpi", "--device", "cuda"), "leave out --device cuda"),
     ],
 )
 def test_refused_once_by_all(arguments, word, tmp_path):

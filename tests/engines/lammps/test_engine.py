@@ -218,7 +218,7 @@ def test_a_user_s_own_model_runs_on_its_kernel(tmp_path):
 
 def test_what_lammps_cannot_do_is_said_in_one_sentence():
     model, state = liquid("kob-andersen")
-    with pytest.raises(InputError, match="not on gpu"):
+    with pytest.raises(InputError, match="not on a GPU"):
         LammpsEngine("gpu")
     with pytest.raises(InputError, match="at least 1"):
         LammpsEngine(threads=0)
