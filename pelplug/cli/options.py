@@ -246,11 +246,12 @@ class PluginCommand(click.Command):
         for cls in order(names, registry(ctx)):
             options = []
             for spec in cls.parameter_specs().values():
-                plain = spec.name.replace("_", "-")
-                if f"--{plain}" not in taken:
-                    taken.add(f"--{plain}")
-                    options.append(_plugin_option(spec, plain, spec.name, hidden=False))
-                options.append(_plugin_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{spec.name}", hidden=True))
+                before = [(name.replace("_", "-"), name) for name in spec.param.formerly]
+                for plain, name in ((spec.option, spec.name), *before):
+                    if f"--{plain}" not in taken:
+                        taken.add(f"--{plain}")
+                        options.append(_plugin_option(spec, plain, name, hidden=name != spec.name))
+                    options.append(_plugin_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{name}", hidden=True))
             found.append((cls.name, options))
         return found
 
@@ -258,7 +259,8 @@ class PluginCommand(click.Command):
 def plugin_parameters(ctx: click.Context) -> dict:
     """Return what was given for the parameters of plugins, as `pelplug.host.functions.run_analyses` takes them."""
     options = [option for _, options in ctx.meta.get("pelplug.options", ()) for option in options]
-    return {option.key: ctx.params[option.name] for option in options if ctx.params.get(option.name) is not None}
+    values = {option.key: ctx.params.get(option.name) for option in options}
+    return {key: value for key, value in values.items() if value is not None and value != ()}
 
 
 def plugin_names(values: Iterable[str]) -> list[str]:
@@ -280,7 +282,15 @@ def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
     if spec.is_flag:
         declaration = f"--{name}/--no-{name}"
         return _PluginOption([declaration, dest], default=None, help=help_text, hidden=hidden, key=key)
-    return _PluginOption([f"--{name}", dest], metavar=spec.metavar, type=str, help=help_text, hidden=hidden, key=key)
+    return _PluginOption(
+        [f"--{name}", dest],
+        metavar=spec.metavar,
+        type=str,
+        multiple=spec.is_mapping,
+        help=help_text,
+        hidden=hidden,
+        key=key,
+    )
 
 
 def _values_of(option: str, args: list[str]) -> list[str]:

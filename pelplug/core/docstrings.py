@@ -21,8 +21,8 @@ _SECTION = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
 
 def explanation(spec: ParameterSpec) -> str:
     """Return all that is said of a parameter, its range and unit too, without a full stop."""
-    words, unit = spec.help[:1].upper() + spec.help[1:].rstrip("."), spec.param.unit
-    limits = [text for text in (spec.bounds, f"in units of {unit}" if unit not in (None, "1") else "") if text]
+    words = spec.help[:1].upper() + spec.help[1:].rstrip(".")
+    limits = [text for text in (spec.bounds, f"in units of {spec.unit}" if spec.unit else "") if text]
     return f"{words} ({', '.join(limits)})" if limits else words
 
 
@@ -30,7 +30,7 @@ def default_of(spec: ParameterSpec) -> str:
     """Return the default of a parameter as it would be given on the command line."""
     if spec.required:
         return "required"
-    if isinstance(spec.default, (tuple, list)):
+    if isinstance(spec.default, (tuple, list, dict)):
         return ",".join(map(str, spec.default)) or "none"
     return "none" if spec.default is None or spec.default == "" else str(spec.default)
 
@@ -75,6 +75,8 @@ def _name(kind: Any) -> str:
         return " or ".join(map(_name, inner))
     if origin is Literal:
         return " or ".join(map(_quoted, inner))
+    if origin is dict:
+        return "dict"
     if origin in (tuple, list):
         kinds = [_name(kind) for kind in inner if kind is not Ellipsis]
         return f"{origin.__name__} of {kinds[0] if len(set(kinds)) == 1 else '(' + ', '.join(kinds) + ')'}"

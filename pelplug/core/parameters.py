@@ -6,19 +6,29 @@ import dataclasses
 import difflib
 import inspect
 import math
-import numbers
 import pathlib
-import types
 import typing
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Union
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
 
+from pelplug.core.values import convert, describe, is_supported, members, numbers_in
 from pelplug.errors import InputError
 
-__all__ = ["Param", "ParameterSpec", "closest", "read_parameters", "unknown_parameter", "validate_parameters"]
+__all__ = [
+    "Param",
+    "ParameterSpec",
+    "closest",
+    "present_name",
+    "read_arguments",
+    "read_parameters",
+    "unknown_parameter",
+    "validate_parameters",
+]
 
 REQUIRED = inspect.Parameter.empty
 
+_MANY = 12  # more names than that are no help where one of them is near
 _LARGEST = 2**53  # whole numbers beyond are not all numbers in double precision
 
 
@@ -40,6 +50,13 @@ class Param:
         What ``--help`` writes for the value.
     unit : str, optional
         Physical dimension of the value, as ``"length"``.
+    option : str, optional
+        What the option of the command line is called, if not as the parameter: ``"minimiser-param"``.
+    formerly : tuple of str, optional
+        Names it had before, which are taken with a note.
+    file : bool, optional
+        Whether a text is the path of a file, as a `pathlib.Path` always is. What a record of a file names is opened
+        only at the user's word, and so is a text of which this is not said.
     """
 
     help: str
@@ -50,6 +67,9 @@ class Param:
     choices: tuple | None = None
     metavar: str | None = None
     unit: str | None = None
+    option: str | None = None
+    formerly: tuple[str, ...] = ()
+    file: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,9 +106,9 @@ class ParameterSpec:
         """The only values allowed, from `Param.choices` or a `Literal`; None if any value may be given."""
         if self.param.choices is not None:
             return tuple(self.param.choices)
-        members = _members(self.type)
-        if all(typing.get_origin(member) is Literal for member in members):
-            return tuple(value for member in members for value in typing.get_args(member))
+        kinds = [kind for kind in members(self.type) if kind is not type(None)]
+        if all(typing.get_origin(kind) is Literal for kind in kinds):
+            return tuple(value for kind in kinds for value in typing.get_args(kind))
         return None
 
     @property
@@ -106,6 +126,31 @@ class ParameterSpec:
         return " and ".join(words)
 
     @property
+    def unit(self) -> str:
+        """Physical dimension of the value; empty where it has none."""
+        return "" if self.param.unit in (None, "1") else self.param.unit
+
+    @property
+    def option(self) -> str:
+        """What the option of the command line is called, without its dashes."""
+        return self.param.option or self.name.replace("_", "-")
+
+    @property
+    def is_file(self) -> bool:
+        """True if a value is the path of a file."""
+        return pathlib.Path in members(self.type) if self.param.file is None else self.param.file
+
+    @property
+    def may_be_file(self) -> bool:
+        """True if a value could be the path of a file: a free text of which nothing else is said."""
+        return self.is_file or (self.param.file is None and self.choices is None and str in members(self.type))
+
+    @property
+    def is_mapping(self) -> bool:
+        """True for names with values, ``name=value``, which the command line takes several times."""
+        return any(typing.get_origin(member) is dict for member in members(self.type))
+
+    @property
     def is_flag(self) -> bool:
         """True for a plain bool, which the command line shows as ``--name/--no-name``."""
         return self.type is bool
@@ -115,7 +160,7 @@ class ParameterSpec:
         """What ``--help`` writes for the value."""
         if self.param.metavar:
             return self.param.metavar
-        return "|".join(str(value) for value in self.choices) if self.choices else _describe(self.type)
+        return "|".join(str(value) for value in self.choices) if self.choices else describe(self.type)
 
     def validate(self, value: Any, owner: str = "") -> Any:
         """Return `value` (or the text of it) as the declared type.
@@ -127,20 +172,25 @@ class ParameterSpec:
         """
         whose = f"The parameter {self.name}{f' of {owner}' if owner else ''}"
         try:
-            result = _convert(value, self.type)
+            result = convert(value, self.type)
         except (TypeError, ValueError, OverflowError):
-            wanted = f"one of {', '.join(map(str, self.choices))}" if self.choices else _describe(self.type, words=True)
+            wanted = f"one of {', '.join(map(str, self.choices))}" if self.choices else describe(self.type, words=True)
             raise InputError(f"{whose} must be {wanted}, not {value!r}.") from None
         if self.choices is not None and result is not None and result not in self.choices:
             raise InputError(f"{whose} must be one of {', '.join(map(str, self.choices))}, not {value!r}.")
-        for number in _numbers(result):
+        for number in numbers_in(result):
             if not self._in_range(number):
-                raise InputError(f"{whose} must be {self.bounds}, not {value!r}.")
+                unit = f" (in units of {self.unit})" if self.unit else ""
+                raise InputError(f"{whose} must be {self.bounds}{unit}, not {value!r}.")
             if math.isnan(number):
                 raise InputError(f"{whose} is not a number; give a value.")
-            if math.isinf(number) or (isinstance(number, int) and abs(number) > _LARGEST):
+            if math.isinf(number) or (isinstance(number, int) and abs(number) > _LARGEST and self._is_open(number)):
                 raise InputError(f"{whose} is too large, {value!r}; give a number below {_LARGEST:.0g}.")
         return result
+
+    def _is_open(self, number: int) -> bool:
+        """Whether nothing is said of how large a whole number may be."""
+        return (self.param.maximum if number > 0 else self.param.minimum) is None
 
     def _in_range(self, number) -> bool:
         param = self.param
@@ -152,15 +202,14 @@ class ParameterSpec:
         )
 
 
-def read_parameters(cls: type, stop: type = object, reserved: Iterable[str] = ()) -> dict[str, ParameterSpec]:
+def read_parameters(cls: type, reserved: Iterable[str] = ()) -> dict[str, ParameterSpec]:
     """Return the parameters declared by `cls` and the bases it passes ``**keywords`` on to, by name.
 
     Parameters
     ----------
     cls : type
-        Class whose ``__init__`` declares parameters as keyword-only ``Annotated[type, Param(...)]``.
-    stop : type, optional
-        Base class at which to stop reading.
+        Class whose ``__init__`` declares parameters as keyword-only ``Annotated[type, Param(...)]``. A dataclass
+        declares them as fields. Arguments named in its attribute ``not_parameters`` are left out.
     reserved : iterable of str, optional
         Names that a parameter may not have.
 
@@ -171,11 +220,11 @@ def read_parameters(cls: type, stop: type = object, reserved: Iterable[str] = ()
     """
     specs: dict[str, ParameterSpec] = {}
     for base in cls.__mro__:
-        if base is stop or base is object:
+        if base is object:
             break
         if "__init__" not in base.__dict__:
             continue
-        found, passes_on = _read_init(base)
+        found, passes_on = _read_init(base, getattr(cls, "not_parameters", ()))
         for spec in found:
             specs.setdefault(spec.name, spec)
         if not passes_on:
@@ -186,6 +235,16 @@ def read_parameters(cls: type, stop: type = object, reserved: Iterable[str] = ()
     return specs
 
 
+def read_arguments(function: Callable) -> dict[str, ParameterSpec]:
+    """Return the arguments of a function that are annotated with `Param`, by name."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    return {
+        name: _spec(function, name, hints[name], parameter.default)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if any(isinstance(extra, Param) for extra in getattr(hints.get(name), "__metadata__", ()))
+    }
+
+
 def validate_parameters(specs: Mapping[str, ParameterSpec], values: Mapping[str, Any], owner: str) -> dict[str, Any]:
     """Return every parameter's value, defaults included, each as its declared type.
 
@@ -194,37 +253,57 @@ def validate_parameters(specs: Mapping[str, ParameterSpec], values: Mapping[str,
     InputError
         If a name is unknown, a value unfit, or a required one missing.
     """
-    for name in values:
-        if name not in specs:
+    given = {}
+    for name, value in values.items():
+        now = present_name(name, specs, owner)
+        if now not in specs:
             raise InputError(unknown_parameter(name, specs, owner))
+        given[now] = value
     result = {}
     for name, spec in specs.items():
-        if name in values:
-            result[name] = spec.validate(values[name], owner)
+        if name in given:
+            result[name] = spec.validate(given[name], owner)
         elif spec.required:
             what = f"{owner[:1].upper()}{owner[1:]} needs the parameter {name}: {spec.help.rstrip('.')}"
             if "analysis" in owner:  # whose parameters are options; a model's are not
-                what += f"; pass --{name.replace('_', '-')} ({name}= in Python)"
+                what += f"; pass --{spec.option} ({name}= in Python)"
             raise InputError(f"{what}.")
         else:
             result[name] = spec.default
     return result
 
 
+def present_name(name: str, specs: Mapping[str, ParameterSpec], owner: str = "") -> str:
+    """Return what a parameter is called now, with a warning if that is not `name` and there is an owner to name."""
+    if name not in specs:
+        for now, spec in specs.items():
+            if name in spec.param.formerly:
+                if owner:
+                    warnings.warn(
+                        f"the parameter {name} of {owner} is called {now} now (--{spec.option}); the old name goes "
+                        "with the next version",
+                        stacklevel=2,
+                    )
+                return now
+    return name
+
+
 def unknown_parameter(name: str, known: Iterable[str], owner: str) -> str:
     """Word the sentence for a parameter that does not exist."""
     known = sorted(known)
+    near = closest(name, known)
     has = f"its parameters are {', '.join(known)}" if known else "it has none"
-    return f"{owner[:1].upper()}{owner[1:]} has no parameter {name!r}{closest(name, known) or f'; {has}'}."
+    has = "" if near and len(known) > _MANY else f"; {has}"
+    return f"{owner[:1].upper()}{owner[1:]} has no parameter {name!r}{near}{has}."
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean a or b?"`` (without the question mark's full stop) or an empty string."""
+    """Return ``" (did you mean a or b?)"``, or an empty string where no known name is near."""
     matches = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
 
 
-def _read_init(cls: type) -> tuple[list[ParameterSpec], bool]:
+def _read_init(cls: type, left_out: Iterable[str]) -> tuple[list[ParameterSpec], bool]:
     init = inspect.unwrap(cls.__dict__["__init__"])
     signature = inspect.signature(init)
     try:
@@ -232,19 +311,21 @@ def _read_init(cls: type) -> tuple[list[ParameterSpec], bool]:
     except Exception as error:
         raise TypeError(f"the annotations of {cls.__name__}.__init__ cannot be read ({error})") from error
     specs, passes_on = [], False
+    fields = dataclasses.is_dataclass(cls)
     for position, (name, parameter) in enumerate(signature.parameters.items()):
         if parameter.kind is parameter.VAR_KEYWORD:
             passes_on = True
-        elif position < 2 and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:  # self, trajectory
             continue
-        elif parameter.kind is not parameter.KEYWORD_ONLY:
+        first = position < (1 if fields else 2) and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        if first or parameter.kind is parameter.POSITIONAL_ONLY or name in left_out:  # self, trajectory
+            continue
+        if parameter.kind is not parameter.KEYWORD_ONLY and not fields:
             raise TypeError(f"the parameter {name!r} of {cls.__name__} must be keyword-only: put it after a *")
-        else:
-            specs.append(_spec(cls, name, hints.get(name), parameter.default))
+        specs.append(_spec(cls, name, hints.get(name), parameter.default))
     return specs, passes_on
 
 
-def _spec(cls: type, name: str, hint: Any, default: Any) -> ParameterSpec:
+def _spec(cls: Callable, name: str, hint: Any, default: Any) -> ParameterSpec:
     param = next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Param)), None)
     if param is None:
         raise TypeError(
@@ -254,7 +335,7 @@ def _spec(cls: type, name: str, hint: Any, default: Any) -> ParameterSpec:
     if not param.help:
         raise TypeError(f"the parameter {name!r} of {cls.__name__} has an empty help text")
     spec = ParameterSpec(name, hint.__origin__, default, param)
-    if not all(_is_supported(member) for member in _members(spec.type)):
+    if not all(is_supported(member) for member in members(spec.type)):
         raise TypeError(f"the parameter {name!r} of {cls.__name__} has a type pelplug cannot read: {spec.type}")
     if default is not REQUIRED:
         try:
@@ -262,140 +343,3 @@ def _spec(cls: type, name: str, hint: Any, default: Any) -> ParameterSpec:
         except InputError as error:
             raise TypeError(f"the default of {cls.__name__} does not fit its own declaration: {error}") from None
     return spec
-
-
-_SIMPLE = {bool: "BOOLEAN", int: "INTEGER", float: "NUMBER", str: "TEXT", pathlib.Path: "PATH"}
-_WORDS = {
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    str: "text",
-    pathlib.Path: "a path",
-    type(None): "none",
-}
-
-
-def _members(kind: Any) -> tuple:
-    return typing.get_args(kind) if typing.get_origin(kind) in (Union, types.UnionType) else (kind,)
-
-
-def _is_supported(kind: Any) -> bool:
-    origin = typing.get_origin(kind)
-    if origin in (tuple, list):
-        inner = [entry for entry in typing.get_args(kind) if entry is not Ellipsis]
-        return bool(inner) and all(all(_is_supported(member) for member in _members(entry)) for entry in inner)
-    return kind in _WORDS or origin is Literal
-
-
-def _describe(kind: Any, words: bool = False) -> str:
-    members = _members(kind)
-    if len(members) > 1:
-        if not words:
-            members = tuple(member for member in members if member is not type(None))
-        return (" or " if words else "|").join(_describe(member, words) for member in members)
-    origin = typing.get_origin(kind)
-    if origin is Literal:
-        return (" or " if words else "|").join(str(value) for value in typing.get_args(kind))
-    if origin in (tuple, list):
-        inner = typing.get_args(kind)
-        if origin is list or Ellipsis in inner:
-            one = _describe(inner[0], words)
-            return f"a comma-separated list, each {one}" if words else f"{one},..."
-        each = ", ".join(_describe(entry, words) for entry in inner)
-        return f"{len(inner)} values ({each})" if words else each.replace(" ", "")
-    return _WORDS[kind] if words else _SIMPLE.get(kind, "VALUE")
-
-
-def _convert(value: Any, kind: Any) -> Any:
-    """Return `value` as `kind`; raise TypeError or ValueError if it is not one."""
-    members = _members(kind)
-    if len(members) > 1:
-        # Narrow members first, so that "all" is not taken as text nor "3" as a word.
-        order = sorted(members, key=lambda member: {str: 3, pathlib.Path: 3, float: 2}.get(member, 1))
-        for member in order:
-            try:
-                return _convert(value, member)
-            except (TypeError, ValueError, OverflowError):
-                continue
-        raise ValueError(value)
-    origin = typing.get_origin(kind)
-    if origin is Literal:
-        for choice in typing.get_args(kind):
-            same_type = type(value) is type(choice) and value == choice
-            if same_type or (isinstance(value, str) and value == str(choice)):
-                return choice
-        raise ValueError(value)
-    if origin in (tuple, list):
-        return _convert_sequence(value, origin, typing.get_args(kind))
-    return _CONVERTERS[kind](value)
-
-
-def _convert_sequence(value: Any, origin: type, inner: tuple) -> Any:
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")] if value.strip() else []
-    entries = list(value)
-    if origin is list or Ellipsis in inner:
-        return origin(_convert(entry, inner[0]) for entry in entries)
-    if len(entries) != len(inner):
-        raise ValueError(value)
-    return tuple(_convert(entry, one) for entry, one in zip(entries, inner, strict=True))
-
-
-def _to_bool(value: Any) -> bool:
-    if isinstance(value, str) and value.lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-        return value.lower() in ("true", "yes", "on", "1")
-    if type(value).__name__ in ("bool", "bool_"):  # numpy's too, without importing numpy
-        return bool(value)
-    raise TypeError(value)
-
-
-def _to_int(value: Any) -> int:
-    if type(value).__name__ in ("bool", "bool_"):
-        raise TypeError(value)
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            value = float(value)  # 1e5 is a fine way to write 100000
-    if isinstance(value, numbers.Real) and float(value).is_integer() and abs(value) < 2**53:
-        return int(value)
-    raise ValueError(value)
-
-
-def _to_float(value: Any) -> float:
-    if type(value).__name__ in ("bool", "bool_") or not isinstance(value, str | numbers.Real):
-        raise TypeError(value)
-    return float(value)
-
-
-def _to_str(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return str(value)
-
-
-def _to_path(value: Any) -> pathlib.Path:
-    return pathlib.Path(value)
-
-
-def _to_none(value: Any) -> None:
-    if value is not None and not (isinstance(value, str) and value.lower() in ("none", "")):
-        raise ValueError(value)
-
-
-_CONVERTERS = {
-    bool: _to_bool,
-    int: _to_int,
-    float: _to_float,
-    str: _to_str,
-    pathlib.Path: _to_path,
-    type(None): _to_none,
-}
-
-
-def _numbers(value: Any) -> list:
-    if isinstance(value, tuple | list):
-        return [number for entry in value for number in _numbers(entry)]
-    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []

@@ -43,7 +43,9 @@ def check_analysis(cls: Any) -> None:
     if cls.reads_frames and cls.compute is Analysis.compute:
         raise TypeError(f"{where} has no compute(); write it, or set reads_frames = False")
     signature = inspect.signature(inspect.unwrap(cls.__init__))
-    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
+    if cls.__init__ is not Analysis.__init__ and not any(
+        parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()
+    ):
         raise TypeError(f"the __init__ of {cls.__name__} must take **base and pass it on to super().__init__")
     cls.parameter_specs()
 

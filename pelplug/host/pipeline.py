@@ -12,7 +12,7 @@ import xarray as xr
 
 from pelplug import models
 from pelplug.core.fields import Need, check_needs
-from pelplug.core.parameters import unknown_parameter, validate_parameters
+from pelplug.core.parameters import present_name, unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.host.registry import Registry
 from pelplug.models.base import Model, stated_masses
@@ -106,7 +106,9 @@ def share_parameters(classes: Iterable[type[Analysis]], given: Mapping[str, Any]
             raise InputError(
                 f"The parameter {key} is for {target}, which is not run here; these are: {', '.join(specs)}."
             )
-        takers = [name for name in ([target] if target else specs) if parameter in specs[name]]
+        takers = [
+            name for name in ([target] if target else specs) if present_name(parameter, specs[name]) in specs[name]
+        ]
         if not takers:
             owner = f"the analysis {target}" if target else _either(specs)
             known = specs[target] if target else {name for one in specs.values() for name in one}

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from pelplug.core.fields import Field, Need
-from pelplug.core.parameters import ParameterSpec, read_parameters, unknown_parameter
+from pelplug.core.parameters import present_name
+from pelplug.core.parametrised import Parametrised
 from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import stated_masses
@@ -19,15 +20,15 @@ from pelplug.tasks.assembly import (
     frame_of,
     sentence_of,
 )
-from pelplug.tasks.declared import RESERVED, documented, validated
 from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
+from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
 from pelplug.trajectories.matching import matched, units_of
 
 __all__ = ["Analysis"]
 
 
-class Analysis(Outcome, FrameLoop):
+class Analysis(Parametrised, Outcome, FrameLoop):
     """Base of every analysis: one frame goes in, values with units come out as an `xarray.Dataset`.
 
     A subclass sets the class attributes and writes `compute`; its parameters are keyword-only arguments
@@ -91,7 +92,11 @@ class Analysis(Outcome, FrameLoop):
         If a parameter is unknown, of another type or out of range.
     """
 
-    name: ClassVar[str] = ""
+    noun = "analysis"
+    not_parameters = NOT_PARAMETERS
+    reserved = RESERVED
+    entries_before = ("trajectory : Trajectory\n    What to analyse.",)
+    entries_after = ("**base\n    Of `pelplug.Analysis`.",)
     summary: ClassVar[str] = ""
     needs: ClassVar[Need] = Need.POSITIONS
     uses: ClassVar[tuple[str, ...]] = ()
@@ -100,17 +105,7 @@ class Analysis(Outcome, FrameLoop):
     reads_frames: ClassVar[bool] = True
     keeps: ClassVar[bool] = False
 
-    def __init_subclass__(cls, **keywords):
-        super().__init_subclass__(**keywords)
-        if "__init__" in cls.__dict__:
-            cls.__init__ = validated(cls.__init__)
-        with contextlib.suppress(TypeError):  # a declaration that cannot be read is told of where the plugin is loaded
-            cls.__doc__ = documented(cls)
-
-    def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **unknown):
-        self.__dict__.setdefault("parameters", {})
-        for name in unknown:
-            raise InputError(unknown_parameter(name, self.parameter_specs(), f"the {self._owner}"))
+    def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False):
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
         if trajectory is not None and not hasattr(trajectory, "configuration_of"):
@@ -306,16 +301,12 @@ class Analysis(Outcome, FrameLoop):
             self._failed_parts[name] = sentence_of(error)
 
     @classmethod
-    def parameter_specs(cls) -> dict[str, ParameterSpec]:
-        """Return the declared parameters by name."""
-        return read_parameters(cls, stop=Analysis, reserved=RESERVED)
-
-    @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Analysis:
         """Return an analysis that holds a dataset it once made, for plotting it again."""
         parameters = provenance.parameters_of(dataset)
         known = cls.parameter_specs()
-        analysis = cls(None, **{name: value for name, value in parameters.items() if name in known})
+        now = {present_name(name, known): value for name, value in parameters.items()}
+        analysis = cls(None, **{name: value for name, value in now.items() if name in known})
         analysis.results.dataset, analysis.results.failures = dataset, []
         return analysis
 
@@ -339,7 +330,3 @@ class Analysis(Outcome, FrameLoop):
     def _dimension_of_space(self) -> int | None:
         found = self.trajectory if self.trajectory is not None else self.model
         return getattr(found, "dimension", None)
-
-    @property
-    def _owner(self) -> str:
-        return f"analysis {self.name or type(self).__name__}"

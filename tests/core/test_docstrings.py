@@ -69,7 +69,7 @@ def test_the_docstring_has_each_parameter_with_type_default_range_and_unit():
 
 
 def test_defaults_are_words_for_the_command_line():
-    specs = read_parameters(Toy, stop=pelplug.Analysis)
+    specs = read_parameters(Toy)
     assert [default_of(spec) for spec in specs.values()] == ["auto", "up", "1.0,2.0", "1,a", "none", "required"]
 
 
@@ -107,6 +107,6 @@ def test_a_declaration_that_cannot_be_read_is_no_fault_of_the_docstring():
 def test_help_says_range_and_unit_in_the_same_words():
     from pelplug.cli.options import _plugin_option
 
-    spec = read_parameters(Toy, stop=pelplug.Analysis)["radius"]
+    spec = read_parameters(Toy)["radius"]
     assert explanation(spec) == "How far (above 0, in units of length)"
     assert _plugin_option(spec, "radius", "radius", hidden=False).help == f"{explanation(spec)}.  [default: auto]"

@@ -87,7 +87,7 @@ def test_values_that_do_not_fit_are_refused_in_a_sentence(name, given, words):
 
 
 def test_unknown_and_missing_parameters():
-    with pytest.raises(InputError, match=r"no parameter 'pair' \(did you mean pairs\?\)"):
+    with pytest.raises(InputError, match=r"no parameter 'pair' \(did you mean pairs\?\); its parameters are cut"):
         validate_parameters(SPECS, {"must": 1, "pair": 3}, "analysis x")
     with pytest.raises(InputError, match="its parameters are cutoffs"):
         validate_parameters(SPECS, {"must": 1, "zzzz": 3}, "analysis x")
