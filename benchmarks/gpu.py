@@ -16,6 +16,7 @@ The exit code is 0 if all agree, 1 if one differs or fails, 2 if there is no GPU
 from __future__ import annotations
 
 import argparse
+import importlib.machinery
 import importlib.util
 import itertools
 import json
@@ -64,14 +65,24 @@ FORMULAS = {
 }
 
 
-def load(path: str):
-    """Load a module of pelplug by its path: its packages would import what is not here."""
-    name = "pelplug_" + pathlib.Path(path).stem
-    spec = importlib.util.spec_from_file_location(name, HOUSE / path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+class Here:
+    """Finds the modules of pelplug by their paths; packages above them are empty: what they import is not here."""
+
+    empty = frozenset({"pelplug", "pelplug.potentials", "pelplug.engines"})
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        """Return where a module is, None for one that is not pelplug's."""
+        first, *rest = name.split(".")
+        if first != "pelplug":
+            return None
+        place = HOUSE.joinpath(*rest)
+        if name in cls.empty:
+            spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = [str(place)]
+            return spec
+        file, folder = (place / "__init__.py", [str(place)]) if place.is_dir() else (place.with_suffix(".py"), None)
+        return importlib.util.spec_from_file_location(name, file, submodule_search_locations=folder)
 
 
 def non_additive(d_i, d_j):
@@ -358,7 +369,9 @@ def main(words=None) -> int:
     if name is None:
         return 2
     begun = time.perf_counter()
-    forms, pair = load("potentials/forms.py"), load("engines/hoomd/cuda_pair.py")
+    sys.meta_path.insert(0, Here)
+    forms = importlib.import_module("pelplug.potentials.forms")
+    pair = importlib.import_module("pelplug.engines.hoomd.cuda_pair")
     report = {
         "device": name,
         "python": platform.python_version(),

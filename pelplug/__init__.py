@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.base import Potential
     from pelplug.potentials.eam import EAMPotential
     from pelplug.potentials.eam_file import EAMTables, read_eam
-    from pelplug.potentials.forms import Form
+    from pelplug.potentials.form import Form
     from pelplug.potentials.interaction import require_interaction
     from pelplug.potentials.pair import PairPotential
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
@@ -99,7 +99,7 @@ _HOMES = {
     "pelplug.potentials.base": ("Potential",),
     "pelplug.potentials.eam": ("EAMPotential",),
     "pelplug.potentials.eam_file": ("EAMTables", "read_eam"),
-    "pelplug.potentials.forms": ("Form",),
+    "pelplug.potentials.form": ("Form",),
     "pelplug.potentials.interaction": ("require_interaction",),
     "pelplug.potentials.pair": ("PairPotential",),
     "pelplug.potentials.stillinger_weber": ("StillingerWeberPotential",),

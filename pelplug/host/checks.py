@@ -65,7 +65,7 @@ def check_model(item: Any) -> None:
 
 def check_form(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of a functional form."""
-    from pelplug.potentials.forms import Form
+    from pelplug.potentials.form import Form
 
     if not isinstance(item, Form):
         raise TypeError(f"{item!r} is not a pelplug.Form")

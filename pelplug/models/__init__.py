@@ -26,7 +26,7 @@ from pelplug.models.scales import ScaledModel
 from pelplug.models.sticky_spheres import StickySpheres
 from pelplug.models.stillinger_weber import StillingerWeber
 from pelplug.models.user import UserModel, from_file
-from pelplug.potentials.forms import Form
+from pelplug.potentials.form import Form
 
 __all__ = [
     "BUNDLED",

@@ -18,7 +18,7 @@ from pelplug.models.polydisperse_soft_spheres import (
     sample_polydisperse,
 )
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import HARMONIC
+from pelplug.potentials.forms.harmonic import HARMONIC
 
 __all__ = ["HarmonicSpheres", "additive", "ball_volume", "mean_power"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.models.base import Model, Option
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import INVERSE_POWER_LAW_SMOOTH
+from pelplug.potentials.forms.inverse_power_law_smooth import INVERSE_POWER_LAW_SMOOTH
 
 __all__ = ["SIGMA", "InversePowerLaw", "InversePowerLaw2D", "smoothing_coefficients"]
 

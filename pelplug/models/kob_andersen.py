@@ -10,7 +10,7 @@ from pelplug.configuration import Configuration
 from pelplug.models.base import Option
 from pelplug.models.scales import SCALES, ScaledModel
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import LENNARD_JONES
+from pelplug.potentials.forms.lennard_jones import LENNARD_JONES
 
 __all__ = ["KobAndersen", "KobAndersen2D", "ModifiedKobAndersen"]
 

@@ -13,7 +13,7 @@ from pelplug.models.base import Model, Option
 from pelplug.models.harmonic_spheres import ball_volume
 from pelplug.models.polydisperse_soft_spheres import soft_sphere_coefficients
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import SOFT_SPHERES_12
+from pelplug.potentials.forms.soft_spheres_12 import SOFT_SPHERES_12
 
 __all__ = ["MariKurchan"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.models.base import Model, Option, diameters_of
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import SOFT_SPHERES_12
+from pelplug.potentials.forms.soft_spheres_12 import SOFT_SPHERES_12
 
 __all__ = [
     "DIAMETER_RATIO",

@@ -10,7 +10,7 @@ from pelplug.core.outside import parse_record, read_outside, shown
 from pelplug.errors import InputError, PelplugError
 from pelplug.models.base import Model
 from pelplug.models.user import UserModel
-from pelplug.potentials.forms import Form
+from pelplug.potentials.form import Form
 
 __all__ = ["rebuild"]
 

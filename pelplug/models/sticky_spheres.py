@@ -10,7 +10,7 @@ from pelplug.configuration import Configuration
 from pelplug.models.base import Model, Option
 from pelplug.models.inverse_power_law import SIGMA
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import STICKY_MINIMUM, STICKY_SPHERES
+from pelplug.potentials.forms.sticky_spheres import STICKY_MINIMUM, STICKY_SPHERES
 
 __all__ = ["StickySpheres", "attraction_coefficients"]
 

@@ -18,7 +18,8 @@ from pelplug.models.base import Model
 from pelplug.models.harmonic_spheres import additive
 from pelplug.models.polydisperse_soft_spheres import non_additive
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import FORMS, Form
+from pelplug.potentials.form import Form
+from pelplug.potentials.forms import FORMS
 
 __all__ = ["UserModel", "from_file"]
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.potentials.base import Evaluator
-from pelplug.potentials.neighbours import NeighbourList
-from pelplug.potentials.verlet import VerletList
+from pelplug.potentials.neighbours import NeighbourList, VerletList
 
 __all__ = ["FollowingEvaluator", "NeighbourSystem", "overlap_sentence"]
 

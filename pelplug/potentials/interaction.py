@@ -13,7 +13,6 @@ from pelplug.potentials.base import Potential
 
 __all__ = ["nearest_distances", "range_of", "require_interaction"]
 
-_REPULSIVE = {"harmonic", "inverse-power-law", "inverse-power-law-smooth", "soft-spheres-12"}
 _LOOSE = 2.0  # ranges between the nearest two of particles that only repel: beyond that no liquid is so dilute
 
 
@@ -48,8 +47,8 @@ def require_interaction(
         return
     reach = range_of(potential, configuration)
     nearest = float(nearest_distances(configuration).min())
-    form = getattr(getattr(potential, "form", None), "name", None)
-    if nearest <= (_LOOSE * reach if form in _REPULSIVE else reach):
+    repulsive = getattr(getattr(potential, "form", None), "repulsive", False)
+    if nearest <= (_LOOSE * reach if repulsive else reach):
         return
     raise InputError(
         f"No pair of particles is within the range {reach:.4g} of the model, the nearest are {nearest:.4g} apart: are "

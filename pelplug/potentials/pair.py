@@ -14,7 +14,7 @@ from pelplug.execution.threads import SERIAL_BELOW, run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
 from pelplug.potentials.derivatives import check_form
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
-from pelplug.potentials.forms import Form
+from pelplug.potentials.form import Form
 from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives

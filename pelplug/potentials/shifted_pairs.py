@@ -9,9 +9,9 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
 from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives
-from pelplug.potentials.forms import Form
-from pelplug.potentials.neighbour_search import search_kernels
+from pelplug.potentials.form import Form
 from pelplug.potentials.neighbours import NeighbourList
+from pelplug.potentials.neighbours.search import search_kernels
 from pelplug.potentials.pair import PairPotential, _System
 from pelplug.potentials.random_shifts import MOST_DRAWS, shift_kernels
 

@@ -14,7 +14,7 @@ from pelplug.engines.hoomd.frame import Frame
 from pelplug.errors import InputError
 from pelplug.execution.compile import Family
 from pelplug.potentials.base import Potential
-from pelplug.potentials.forms import lennard_jones
+from pelplug.potentials.forms.lennard_jones import lennard_jones
 from pelplug.potentials.pair import PairPotential, group_numbers
 
 __all__ = ["ROUTES", "Route", "choose_route"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -13,10 +14,10 @@ from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.models.harmonic_spheres import additive
 from pelplug.models.polydisperse_soft_spheres import non_additive
-from pelplug.potentials import forms
 from pelplug.potentials.base import Potential
 from pelplug.potentials.eam import EAMPotential
 from pelplug.potentials.eam_file import setfl_text
+from pelplug.potentials.forms.lennard_jones import lennard_jones
 from pelplug.potentials.pair import PairPotential
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
 
@@ -45,19 +46,6 @@ class Forces:
     potential: Potential | None = None
 
 
-# Each form as an expression of x = r / sigma_ij in Lepton's language; numbers by name in braces.
-# By the function itself: what another package calls by the same name is another form.
-_EXPRESSIONS = {
-    forms.lennard_jones: "{epsilon}*4*(x^(-12)-x^(-6))",
-    forms.inverse_power_law: "{epsilon}*x^(-{exponent})",
-    forms.inverse_power_law_smooth: "{epsilon}*(x^(-10)+{c0}+{c2}*x^2+{c4}*x^4+{c6}*x^6)",
-    forms.sticky_spheres: (
-        "{epsilon}*select(step(1.122462048309373-x),4*(x^(-12)-x^(-6)),"
-        "{a}*x^(-12)-{b}*x^(-6)+{c0}+{c2}*x^2+{c4}*x^4+{c6}*x^6)"
-    ),
-    forms.soft_spheres_12: "{epsilon}*(x^(-12)+{c0}+{c1}*x^2+{c2}*x^4)",
-    forms.harmonic: "{epsilon}*0.5*(1-x)^2",
-}
 _FASTER = "native: lj/smooth/linear"
 _MIXING = {
     additive: "dij=radi+radj",
@@ -108,7 +96,7 @@ def _pair(potential: PairPotential, configuration: Configuration) -> Forces | No
     number = {name: potential.species.index(name) if potential.species else 0 for name in names}
     pairs = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
     style = {"shift": "lj/cut", "shifted-force": "lj/smooth/linear"}.get(potential.truncation)
-    if potential.form.function is forms.lennard_jones and style is not None:
+    if potential.form.function is lennard_jones and style is not None:
         commands = [("pair_style", style, float(potential.cutoff))]
         for a, b in pairs:
             i, j = number[names[a]], number[names[b]]
@@ -117,7 +105,7 @@ def _pair(potential: PairPotential, configuration: Configuration) -> Forces | No
         if potential.truncation == "shift":
             commands.append(("pair_modify", "shift", "yes"))
         return Forces(f"native: {style}", tuple(commands))
-    if potential.form.function not in _EXPRESSIONS:
+    if potential.form.expression is None:
         return None
     commands = [("pair_style", "lepton", float(potential.cutoff))]
     for a, b in pairs:
@@ -129,7 +117,7 @@ def _pair(potential: PairPotential, configuration: Configuration) -> Forces | No
 
 def _by_diameter(potential: PairPotential, configuration: Configuration) -> Forces | None:
     mixing = _MIXING.get(potential.mixing)
-    if mixing is None or potential.form.function not in _EXPRESSIONS:
+    if mixing is None or potential.form.expression is None:
         return None
     cutoff = float(potential.pair_cutoff[0, 0])
     low, high = float(configuration.diameters.min()), float(configuration.diameters.max())
@@ -140,8 +128,8 @@ def _by_diameter(potential: PairPotential, configuration: Configuration) -> Forc
 
 
 def _expression(potential: PairPotential, i: int, j: int) -> str:
-    numbers = {name: f"({float(table[i, j])!r})" for name, table in potential.parameters.items()}
-    terms = [_EXPRESSIONS[potential.form.function].format(**numbers)]
+    numbers = [float(table[i, j]) for table in potential.parameters.values()]
+    terms = [re.sub(r"p\[(\d+)\]", lambda found: f"({numbers[int(found[1])]!r})", potential.form.expression)]
     for power, value in zip((0, 1, 2, 4), potential.truncation_terms[i, j].tolist(), strict=True):
         if value != 0.0:
             terms.append(f"({value!r})" + (f"*x^{power}" if power else ""))

@@ -17,7 +17,8 @@ from pelplug.engines.lammps.input import Expression, FileName, line, temporary_f
 from pelplug.engines.velocities import thermalised
 from pelplug.errors import InputError
 from pelplug.models import from_file
-from pelplug.potentials.forms import FORMS, Form
+from pelplug.potentials.form import Form
+from pelplug.potentials.forms import FORMS
 
 pytest.importorskip("lammps")
 from pelplug.engines.lammps.engine import LammpsEngine

@@ -11,7 +11,8 @@ from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape import quench, quench_parameters
 from pelplug.landscape.descent import trace as descent_module
 from pelplug.potentials.base import Evaluator, Potential
-from pelplug.potentials.forms import Form, lennard_jones
+from pelplug.potentials.form import Form
+from pelplug.potentials.forms.lennard_jones import lennard_jones
 from pelplug.potentials.pair import PairPotential
 
 METHODS = ("fire", "cg", "lbfgs", "sd")

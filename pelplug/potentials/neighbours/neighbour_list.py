@@ -16,7 +16,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.execution.compile import kernel
 from pelplug.execution.threads import run_ranges
-from pelplug.potentials.neighbour_search import search_kernels
+from pelplug.potentials.neighbours.search import search_kernels
 
 __all__ = ["NeighbourList", "build_neighbour_list"]
 

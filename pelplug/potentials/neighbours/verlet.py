@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pelplug.potentials.neighbours import NeighbourList
+from pelplug.potentials.neighbours.neighbour_list import NeighbourList
 
 __all__ = ["VerletList"]
 
