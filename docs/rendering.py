@@ -2,24 +2,64 @@
 
 A page asks for one by a directive, whose name is in `TABLES`::
 
-    ```{arrows}
+    ```{parameters} kappa
     ```
+
+`parameters` and `variables` are those of an analysis, `arrows` the arrows between the rooms.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 
 import rooms
-from sphinx.util.docutils import SphinxDirective
 
 __all__ = ["TABLES", "expand", "setup"]
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows])
+
+
+def plain(text: str) -> str:
+    """Return a text in which nothing is Markdown."""
+    return re.sub(r"([\\`*_<>|$\[\]~])", r"\\\1", text)
+
+
+def code(text: str) -> str:
+    """Return a text as code, in a cell of a table."""
+    return f"`{text}`".replace("|", "\\|")
+
+
+@functools.cache
+def analyses() -> dict[str, type]:
+    """Return the bundled analyses by name."""
+    from pelplug.host.registry import Registry
+
+    return Registry(third_party=False).analyses()
+
+
+def parameters(name: str) -> str:
+    """Return the parameters of an analysis: option, default, meaning."""
+    from pelplug.core.docstrings import default_of, explanation
+
+    rows = []
+    for spec in analyses()[name].parameter_specs().values():
+        values = "" if spec.is_flag or not spec.choices else f" {'|'.join(map(str, spec.choices))}"
+        default = {"False": "no", "True": "yes"}.get(default_of(spec), code(default_of(spec)))
+        rows.append([code(f"--{spec.name.replace('_', '-')}{values}"), default, plain(explanation(spec))])
+    return table(["option", "default", "meaning"], rows)
+
+
+def variables(name: str) -> str:
+    """Return the variables of an analysis: name, dimensions, unit, meaning."""
+    rows = []
+    for variable, field in analyses()[name].provides.items():
+        dims = f"{', '.join(field.dims[1:])} of each frame" if field.ragged else ", ".join(field.dims)
+        rows.append([code(variable), plain(dims), plain(field.unit), plain(field.long_name)])
+    return table(["variable", "dimensions", "unit", "meaning"], rows)
 
 
 def arrows() -> str:
@@ -34,7 +74,7 @@ def arrows() -> str:
     )
 
 
-TABLES = {"arrows": arrows}
+TABLES = {"arrows": arrows, "parameters": parameters, "variables": variables}
 
 
 def expand(page: str) -> str:
@@ -43,18 +83,19 @@ def expand(page: str) -> str:
     return re.sub(pattern, lambda found: TABLES[found[1]](*found[2].split()), page, flags=re.MULTILINE)
 
 
-class Rendered(SphinxDirective):
-    """A table of `TABLES`, by the name of the directive."""
-
-    optional_arguments = 1
-
-    def run(self):
-        """Return the nodes of the table."""
-        return self.parse_text_to_nodes(TABLES[self.name](*self.arguments))
-
-
 def setup(app):
     """Register one directive for each table."""
+    from sphinx.util.docutils import SphinxDirective
+
+    class Rendered(SphinxDirective):
+        """A table of `TABLES`, by the name of the directive."""
+
+        optional_arguments = 1
+
+        def run(self):
+            """Return the nodes of the table."""
+            return self.parse_text_to_nodes(TABLES[self.name](*self.arguments))
+
     for name in TABLES:
         app.add_directive(name, Rendered)
     return {"parallel_read_safe": True}

@@ -13,6 +13,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
 
+sys.path.insert(0, str(DOCS))
+import rendering  # noqa: E402
+
+sys.path.remove(str(DOCS))
+
+
 def rows():
     lines = (DOCS / "reproduction.md").read_text().splitlines()
     return [line.split(" | ") for line in lines if line.startswith("| ")][1:]
@@ -49,6 +55,69 @@ def test_pages_named_in_the_code_exist():
     }
     assert len(named) > 20
     assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
+
+
+def test_files_named_on_pages_exist():
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    pattern = r"\b(?:(?:pelplug|plugins/\w+|tests|benchmarks|examples|docs)/[a-z0-9_/.-]*[a-z0-9_-]\.(?:py|md|toml))\b"
+    named = {(name, page.name) for page in pages for name in re.findall(pattern, page.read_text())}
+    assert len(named) > 40
+    assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
+
+
+PAGES = {path.stem: path.read_text() for path in sorted(DOCS.glob("plugins/*.md"))}
+
+
+def rows_of(text):
+    """First cells and whole rows of all tables, without their headings."""
+    lines = text.splitlines()
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        if line.startswith("| ") and not line.startswith("| ---") and not after.startswith(("|---", "| ---")):
+            cells = [re.sub(r"\\(.)", r"\1", cell) for cell in re.split(r" (?<!\\)\| ", line.strip("| "))]
+            yield re.findall(r"`([^`]+)`", cells[0]), cells
+
+
+def table_of(name, kind):
+    """Rows of the rendered table on the one page that has it, by the first word of the first cell."""
+    directive = f"```{{{kind}}} {name}\n```"
+    pages = [stem for stem, text in PAGES.items() if directive in text]
+    assert len(pages) == 1, f"one page of docs/plugins must have, it is now {pages or 'none'}:\n{directive}"
+    return {codes[0].split()[0]: cells for codes, cells in rows_of(rendering.expand(directive))}
+
+
+def test_every_parameter_of_every_analysis_is_rendered_on_its_page():
+    for name, cls in rendering.analyses().items():
+        shown = table_of(name, "parameters")
+        specs = cls.parameter_specs()
+        assert list(shown) == [f"--{parameter.replace('_', '-')}" for parameter in specs]
+        for (option, default, meaning), spec in zip(shown.values(), specs.values(), strict=True):
+            assert spec.help[1:].rstrip(".") in meaning and spec.bounds in meaning
+            assert spec.param.unit in (None, "1") or f"in units of {spec.param.unit}" in meaning
+            assert spec.is_flag or all(str(choice) in option for choice in spec.choices or ())
+            assert default in ("yes", "no") or default.startswith("`")
+
+
+def test_every_variable_of_every_analysis_is_rendered_on_its_page():
+    tables = []
+    for name, cls in rendering.analyses().items():
+        if cls.provides in tables:  # analyses with the same variables share a table
+            continue
+        tables.append(cls.provides)
+        shown = table_of(name, "variables")
+        assert list(shown) == list(cls.provides)
+        for (_, dims, unit, meaning), field in zip(shown.values(), cls.provides.values(), strict=True):
+            assert (unit, meaning) == (field.unit, field.long_name)
+            assert all(dim in dims for dim in field.dims)
+
+
+def test_no_page_types_a_parameter_or_a_variable_of_its_own():
+    declared = {
+        name
+        for cls in rendering.analyses().values()
+        for name in [*cls.provides, *(f"--{name.replace('_', '-')}" for name in cls.parameter_specs())]
+    }
+    typed = {page: [c for codes, _ in rows_of(text) for c in codes if c in declared] for page, text in PAGES.items()}
+    assert {page: codes for page, codes in typed.items() if codes} == {}
 
 
 CATEGORIES = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
