@@ -9,17 +9,7 @@ import pelplug
 
 
 class Coordination(pelplug.Analysis):
-    """Number of particles within `distance` of each particle.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Two- or three-dimensional frames.
-    distance : float
-        Largest distance of a neighbour [length]; the first minimum of g(r) is the usual choice.
-    **base
-        Of `pelplug.Analysis`.
-    """
+    """Number of particles within `distance` of each particle; the first minimum of g(r) is the usual choice."""
 
     name = "coordination"
     summary = "Coordination number of every particle"
