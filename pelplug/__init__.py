@@ -59,7 +59,9 @@ if TYPE_CHECKING:
     from pelplug.tasks.in_situ import InSitu
     from pelplug.tasks.series import Series
     from pelplug.trajectories.energies import read_energies
-    from pelplug.trajectories.trajectory import Trajectory, open_trajectory, read_configuration, write_trajectory
+    from pelplug.trajectories.opening import open_trajectory, read_configuration
+    from pelplug.trajectories.readers.write import write_trajectory
+    from pelplug.trajectories.trajectory import Trajectory
 
     __version__: str
 
@@ -112,7 +114,9 @@ _HOMES = {
     "pelplug.engines.run": ("SimulationResult",),
     "pelplug.engines.swap.run": ("SwapResult", "swap_monte_carlo"),
     "pelplug.trajectories.energies": ("read_energies",),
-    "pelplug.trajectories.trajectory": ("Trajectory", "open_trajectory", "read_configuration", "write_trajectory"),
+    "pelplug.trajectories.opening": ("open_trajectory", "read_configuration"),
+    "pelplug.trajectories.readers.write": ("write_trajectory",),
+    "pelplug.trajectories.trajectory": ("Trajectory",),
     "pelplug.core.units": ("Units",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -153,7 +153,7 @@ def input_options(options: dict) -> dict:
 
 def open_input(file, *, species, file_format, masses=None, **given):
     """Open the trajectory named on the command line."""
-    from pelplug.trajectories.trajectory import open_trajectory
+    from pelplug.trajectories.opening import open_trajectory
 
     species, masses = _by_species(species, "--species 1=A,2=B"), _by_species(masses, "--mass A=1,B=2")
     return open_trajectory(file, species=species, format=file_format, masses=masses, **given)

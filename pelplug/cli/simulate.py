@@ -147,7 +147,7 @@ def _progress(quiet: bool):
 
 
 def _summarise(result) -> None:
-    from pelplug.trajectories.trajectory import open_trajectory
+    from pelplug.trajectories.opening import open_trajectory
 
     record = result.record
     with open_trajectory(result.path) as trajectory:

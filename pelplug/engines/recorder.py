@@ -19,7 +19,7 @@ from pelplug.core.outputs import atomic_output, disk_errors, move_new, sync_file
 from pelplug.engines.engine import EnergyLog
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.files.gsd import GSDWriter
-from pelplug.trajectories.trajectory import open_trajectory
+from pelplug.trajectories.opening import open_trajectory
 
 __all__ = ["Checkpoint", "Recorder", "find_unfinished"]
 

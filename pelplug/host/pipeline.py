@@ -20,8 +20,8 @@ from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import sentence_of
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
+from pelplug.trajectories.opening import open_trajectory
 from pelplug.trajectories.selection import select_frames
-from pelplug.trajectories.trajectory import open_trajectory
 
 __all__ = ["AnalysisRun", "execute", "order", "share_parameters"]
 

@@ -109,7 +109,7 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
         if trajectory is not None and not hasattr(trajectory, "configuration_of"):
-            from pelplug.trajectories.trajectory import open_trajectory
+            from pelplug.trajectories.opening import open_trajectory
 
             trajectory = open_trajectory(trajectory)
         trajectory = matched(trajectory, model, potential)

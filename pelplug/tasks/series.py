@@ -17,7 +17,7 @@ from pelplug.potentials.interaction import require_interaction
 from pelplug.tasks.analysis import Analysis
 from pelplug.trajectories.energies import energies_of_trajectory, read_energies
 from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin, EnergySegments, gathered
-from pelplug.trajectories.trajectory import open_trajectory
+from pelplug.trajectories.opening import open_trajectory
 
 __all__ = ["Series"]
 

@@ -36,7 +36,7 @@ from pelplug.host.checks import check_analysis as check_contract
 from pelplug.host.functions import run_analyses
 from pelplug.host.hookspecs import hookimpl
 from pelplug.host.registry import Registry
-from pelplug.trajectories.trajectory import write_trajectory
+from pelplug.trajectories.readers.write import write_trajectory
 
 __all__ = ["check_analysis", "make_trajectory", "pelplug_trajectory", "registry_with"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError, PelplugError
 from pelplug.potentials.interaction import nearest_distances, range_of
-from pelplug.trajectories.trajectory import open_trajectory
+from pelplug.trajectories.opening import open_trajectory
 
 __all__ = ["can_be_of", "check_together", "matched", "read_start", "units_of", "with_units_of"]
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import functools
 import operator
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,30 +12,21 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.core.checksum import checksum
 from pelplug.core.outside import parse_record
-from pelplug.core.units import Units
 from pelplug.errors import InputError
+from pelplug.trajectories.converted import ConvertedFrames
+from pelplug.trajectories.followed import FollowedParticles
 from pelplug.trajectories.readers.base import FrameReader
-from pelplug.trajectories.readers.conversion import check_box, check_masses, conversion_of
-from pelplug.trajectories.readers.detect import (
-    detect_format,
-    explain_missing,
-    load_topology,
-    open_with_mdanalysis,
-    reader_class,
-)
+from pelplug.trajectories.readers.conversion import conversion_of
 from pelplug.trajectories.readers.generic import GenericFrames
-from pelplug.trajectories.readers.identity import Rows, check_same_particles, explain_unknown
-from pelplug.trajectories.readers.labels import LABELS, check_mapping, choose_labels, rename
+from pelplug.trajectories.readers.labels import LABELS, choose_labels, rename
 from pelplug.trajectories.readers.times import check_times
-from pelplug.trajectories.readers.unwrap import CONVENTIONS, Follower
-from pelplug.trajectories.readers.write import write_trajectory
 
-__all__ = ["Trajectory", "open_trajectory", "read_configuration", "write_trajectory"]
+__all__ = ["Trajectory"]
 
 _OTHERS = "the frame is damaged, use the frames before or after it (--stop, --start) or repair it"
 
 
-class Trajectory:
+class Trajectory(ConvertedFrames, FollowedParticles):
     """Frames of a file, read when asked for; made by `open_trajectory`.
 
     Indexing and slicing give `Configuration` objects; iteration streams, so that memory does not grow with the
@@ -220,167 +208,9 @@ class Trajectory:
         return (ts.data if self._generic is None else self._generic.data(ts)).get("pelplug_cell")
 
     @property
-    def units(self) -> Units:
-        """What the configurations are in."""
-        return self._conversion.units
-
-    @property
-    def length_unit(self) -> str:
-        """Unit of length: "angstrom" where MDAnalysis's reader gives it, else "file": numbers as the file has them."""
-        return "angstrom" if self._generic is not None and self.file_units.length == "Angstrom" else "file"
-
-    @property
-    def file_units(self) -> Units:
-        """What the numbers of the file are in, as far as that is known."""
-        return self._conversion.file
-
-    @property
     def ignored(self) -> dict[str, int]:
         """What acts between the particles by file and topology and is in no model: bonds, angles, charges."""
         return self._extra.get("ignored") or getattr(self.reader, "ignored", {})
-
-    @property
-    def given_masses(self) -> dict[str, float] | None:
-        """The masses by species that were given when it was opened."""
-        return self._conversion.masses
-
-    @property
-    def any_length(self) -> bool:
-        """Whether nothing but the custom of the format says that lengths are Angstrom (DCD, PDB, ...)."""
-        return self._conversion.loose
-
-    def in_units(self, units: Units, model=None) -> Trajectory:
-        """Return the same trajectory with its frames in other units, and with a model's masses where it has none.
-
-        Parameters
-        ----------
-        units : Units
-            What lengths, times and masses become; those that the file does not state stay as they are.
-        model : Model, optional
-            Gives the masses of particles whose mass is not in the file.
-        """
-        other = copy.copy(self)
-        other._conversion = dataclasses.replace(self._conversion, units=units, model=model)
-        return other
-
-    def unwrapped(
-        self, start: int = 0, stop: int | None = None, step: int = 1, *, same_species: bool = True
-    ) -> Iterator[Configuration]:
-        """Yield configurations whose `unwrapped_positions` are continuous, also where the file has no image flags.
-
-        Parameters
-        ----------
-        start, stop, step : int, optional
-            Frames to yield, as in a slice with a positive step.
-        same_species : bool, optional
-            Whether to refuse frames in which a particle changes its species.
-
-        Yields
-        ------
-        Configuration
-            Images are the file's, or else count the crossings since frame `start`: a particle is taken to move less
-            than half a cell vector between two frames of the file, so all in between are read whatever `step` is.
-            Where the cell changes, displacements from frame to frame are added up, which images alone do not give.
-
-        Raises
-        ------
-        InputError
-            If rows are not the same particles in all frames, or nobody knows; if images must be counted and a particle
-            comes so close to half a cell vector between two frames that another may have passed it unseen.
-
-        Notes
-        -----
-        See `pelplug.trajectories.readers.unwrap.Follower`.
-        """
-        start, stop, step = slice(start, stop, step).indices(self.n_frames)
-        if step < 1:
-            raise InputError("Unwrapping goes forward in time; give a positive step.")
-        if stop - start > 1:
-            self._check_identity_known(start)
-
-        def scan(most: int | None) -> Iterator[np.ndarray]:
-            chosen = range(start, stop) if most is None else np.unique(np.linspace(start, stop - 1, most).astype(int))
-            return (self.configuration(int(number)).fractional() for number in chosen)
-
-        follower, first = Follower(self.path, self.positions, scan), None
-        for number in range(start, stop):
-            configuration = self.configuration(number)
-            rows = Rows(number, self._ids_shown(), configuration.species if same_species else None)
-            first = first or rows
-            check_same_particles(first, rows, self.path)
-            configuration = follower.follow(number, configuration)
-            if (number - start) % step == 0:
-                yield configuration
-
-    def check_identity(self, frames=None, same_species: bool = True) -> None:
-        """Refuse frames whose rows are not the same particles, before any work is done.
-
-        Parameters
-        ----------
-        frames : iterable of int, optional
-            Which are to be compared; all of them by default. Those that cannot be read are left to whoever reads them.
-        same_species : bool, optional
-            Whether to refuse frames in which a particle changes its species too.
-
-        Raises
-        ------
-        InputError
-            If the file has no ids and its writer does not keep the order of particles, or if ids or species change.
-        """
-        numbers = np.arange(self.n_frames) if frames is None else np.asarray(list(frames), dtype=np.int64)
-        numbers = numbers[numbers < self.n_frames]
-        if len(numbers) < 2 or (same_species and numbers.tobytes() in self._followed):
-            return
-        self._check_identity_known(int(numbers[0]))
-        if self._generic is None or self._generic.has_ids:
-            first = None
-            for number in numbers:
-                try:
-                    rows = self._rows(int(number))
-                except InputError:
-                    continue
-                if not same_species:
-                    rows = dataclasses.replace(rows, species=None)
-                first = first or rows
-                check_same_particles(first, rows, self.path)
-        if same_species:
-            self._followed.add(numbers.tobytes())
-
-    def why_not_followed(self, frames=None) -> str:
-        """Return why rows are not the same particles in some frames, or all; empty if they are."""
-        try:
-            self.check_identity(frames, same_species=False)
-        except InputError as error:
-            return str(error)
-        return ""
-
-    def check_same_particles(self, frame: int, other: Trajectory, other_frame: int) -> None:
-        """Refuse a frame of this file and one of another whose rows are not the same particles."""
-        self._check_identity_known(frame)
-        other._check_identity_known(other_frame)
-        check_same_particles(self._rows(frame), other._rows(other_frame), self.path, other.path)
-
-    def _check_identity_known(self, frame: int) -> None:
-        if self.order_is_kept or self._generic is not None or not self.reader.unordered:
-            return
-        try:
-            ids, _ = self.reader.rows(frame)
-        except InputError:
-            return
-        if ids is None:
-            raise InputError(explain_unknown(self.path, self.reader.unordered))
-
-    def _rows(self, number: int) -> Rows:
-        if self._generic is not None:
-            return Rows(number, self._generic.ids(number), self.species)
-        ids, labels = self.reader.rows(number)
-        found = labels.get(self._kind.removeprefix("pelplug_"))
-        return Rows(number, ids, self.species if found is None else rename(found, self._mapping))
-
-    def _ids_shown(self) -> np.ndarray | None:
-        """Return the ids of the frame that was read last."""
-        ts = self.reader.ts
-        return ts.data.get("pelplug_ids") if self._generic is None else self._generic.ids(ts.frame)
 
     def check_times(self, frames, times, steps=None) -> None:
         """Refuse times that do not grow from frame to frame; the sentence says what can be done.
@@ -473,6 +303,8 @@ class Trajectory:
             given.pop("format", None)
         if not timed:
             given.update(dt=None, frame_interval=None)
+        from pelplug.trajectories.opening import open_trajectory
+
         return open_trajectory(path, **given).in_units(self.units, self._conversion.model)
 
     def close(self) -> None:
@@ -549,147 +381,3 @@ class Trajectory:
         if labels is None:
             raise InputError(f"Frame {ts.frame} of {self.path} does not tell the species; write it as frame 0 is.")
         return rename(labels, self._mapping)
-
-
-def open_trajectory(
-    path,
-    topology=None,
-    species=None,
-    dt=None,
-    format=None,
-    frame_interval=None,
-    units=None,
-    masses=None,
-    positions="auto",
-    order_is_kept=False,
-) -> Trajectory:
-    """Open a trajectory file.
-
-    Parameters
-    ----------
-    path : path_like
-        GSD, LAMMPS dump, XYZ or extxyz, H5MD, pelplug NetCDF (any dimension), or anything else MDAnalysis reads.
-    topology : path_like, optional
-        A second file where the first lacks species (XTC, DCD, ...), masses or the box: GRO, PDB, LAMMPS data, PSF, ...
-    species : mapping of str to str, optional
-        New names for what the file calls types, elements or names, e.g. ``{"1": "A", "2": "B"}``. Labels that are not
-        in it keep their name.
-    dt : float, optional
-        Time of one simulation step [time]; then ``time = dt * step``. Without it the time is what the file records,
-        or None.
-    format : str, optional
-        Format, where the ending of the name does not tell: "GSD", "LAMMPSDUMP", "EXTXYZ", "H5MD", "PELPLUG", or an
-        MDAnalysis name such as "XTC".
-    frame_interval : float, optional
-        Time from one frame of the file to the next [time], for files without steps: the frame with number n is at n
-        times this, whatever times the file records.
-    units : Units, str or mapping, optional
-        What the numbers are in, where the file does not say: "metal", "real", "lj", "gromacs", ... (see
-        `pelplug.Units`). What says so itself (XTC in nm, a dump with its units) is converted to them; "lj" takes the
-        numbers as they stand in the file.
-    masses : mapping of str to float, optional
-        Mass of each species, in place of what the file says [mass].
-    positions : {"auto", "wrapped", "unwrapped"}, optional
-        Whether particles are put back into the cell ("wrapped": image flags, if any, are left out, and crossings are
-        counted from frame to frame) or their coordinates go on ("unwrapped"). By default what the file says, or what
-        its frames show.
-    order_is_kept : bool, optional
-        Take the rows of a file without ids for the same particles in every frame, although its writer (LAMMPS) does
-        not keep their order by itself.
-
-    Returns
-    -------
-    Trajectory
-
-    Raises
-    ------
-    InputError
-        If a file is missing, damaged, of another format or empty; if species are not told; if a key of `species` is
-        not in the file; if the topology has another number of particles.
-
-    Examples
-    --------
-    >>> traj = pelplug.open_trajectory("traj.dump", species={"1": "A", "2": "B"}, dt=0.005)  # doctest: +SKIP
-    """
-    opening = {key: value for key, value in locals().items() if key != "path"}
-    path = explain_missing(path)
-    if topology is not None:
-        topology = explain_missing(topology, what="topology")
-    mapping = check_mapping(species)
-    masses = check_masses(masses)
-    units = None if units is None else Units.of(units)
-    convert = units is None or not units.is_reduced
-    dt = _positive(dt, "dt is the time of one step")
-    frame_interval = _positive(frame_interval, "frame_interval is the time between two frames")
-    if dt is not None and frame_interval is not None:
-        raise InputError(
-            "Give either dt (--dt) or frame_interval (--frame-interval), not both: each says what time is."
-        )
-    if positions not in CONVENTIONS:
-        raise InputError(f"positions is one of {', '.join(CONVENTIONS)}, not {positions!r}.")
-    name = detect_format(path, format)
-    with warnings.catch_warnings():
-        # Guessed masses, units that are not Angstrom, missing elements: none of it concerns us.
-        warnings.simplefilter("ignore")
-        cls = reader_class(name)
-        if cls is not None:
-            reader = cls(path, time_step=dt)
-            universe, extra = load_topology(topology, reader, convert)
-            universe.trajectory = reader
-        else:
-            universe, extra = open_with_mdanalysis(path, topology, name, convert)
-        trajectory = Trajectory(
-            path,
-            universe,
-            topology=topology,
-            format=name,
-            species=mapping,
-            dt=dt,
-            extra=extra,
-            frame_interval=frame_interval,
-            units=units,
-            masses=masses,
-            positions=positions,
-            order_is_kept=order_is_kept,
-        )
-    trajectory._opening = opening
-    check_box(trajectory, extra)
-    return trajectory
-
-
-def _positive(value, what: str) -> float | None:
-    """Read a positive number; None stays None."""
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and number > 0):
-        raise InputError(f"{what}, a positive number, not {value!r}.")
-    return number
-
-
-def read_configuration(
-    path, frame=-1, topology=None, species=None, dt=None, format=None, units=None, masses=None
-) -> Configuration:
-    """Read one frame of a file, by default the last.
-
-    Parameters
-    ----------
-    path, topology, species, dt, format, units, masses
-        As in `open_trajectory`.
-    frame : int, optional
-        Frame number; negative numbers count from the end.
-
-    Returns
-    -------
-    Configuration
-
-    Raises
-    ------
-    InputError
-        As in `open_trajectory`, or if there is no such frame.
-    """
-    with open_trajectory(path, topology, species, dt, format, units, masses) as trajectory:
-        return trajectory.configuration(frame)

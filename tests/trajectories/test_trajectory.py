@@ -14,7 +14,7 @@ from MDAnalysis.transformations import NoJump
 
 import pelplug
 from pelplug import Configuration, InputError, open_trajectory, read_configuration
-from pelplug.trajectories.trajectory import write_trajectory
+from pelplug.trajectories.readers.write import write_trajectory
 
 CELL = np.array([[5.0, 0, 0], [1.5, 6.0, 0], [-1.0, 0.7, 7.0]])
 
@@ -359,3 +359,13 @@ def test_public_names(path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(pelplug.open_trajectory(path), pelplug.Trajectory)
+
+
+def test_one_frame_of_a_file_takes_what_the_whole_file_takes(tmp_path):
+    path = tmp_path / "one.dump"
+    path.write_text(
+        "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 5\n0 5\n0 5\n"
+        "ITEM: ATOMS id type x y z\n1 1 1 2 3\n"
+    )
+    state = pelplug.read_configuration(path, units="metal", masses={"Cu": 63.5}, species={"1": "Cu"})
+    assert state.masses.tolist() == [63.5] and state.time is None

@@ -1,0 +1,54 @@
+"""What a file's numbers are in, and the same frames in other units."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Self
+
+from pelplug.core.units import Units
+
+__all__ = ["ConvertedFrames"]
+
+
+class ConvertedFrames:
+    """The part of a `Trajectory` that knows of units."""
+
+    @property
+    def units(self) -> Units:
+        """What the configurations are in."""
+        return self._conversion.units
+
+    @property
+    def length_unit(self) -> str:
+        """Unit of length: "angstrom" where MDAnalysis's reader gives it, else "file": numbers as the file has them."""
+        return "angstrom" if self._generic is not None and self.file_units.length == "Angstrom" else "file"
+
+    @property
+    def file_units(self) -> Units:
+        """What the numbers of the file are in, as far as that is known."""
+        return self._conversion.file
+
+    @property
+    def given_masses(self) -> dict[str, float] | None:
+        """The masses by species that were given when it was opened."""
+        return self._conversion.masses
+
+    @property
+    def any_length(self) -> bool:
+        """Whether nothing but the custom of the format says that lengths are Angstrom (DCD, PDB, ...)."""
+        return self._conversion.loose
+
+    def in_units(self, units: Units, model=None) -> Self:
+        """Return the same trajectory with its frames in other units, and with a model's masses where it has none.
+
+        Parameters
+        ----------
+        units : Units
+            What lengths, times and masses become; those that the file does not state stay as they are.
+        model : Model, optional
+            Gives the masses of particles whose mass is not in the file.
+        """
+        other = copy.copy(self)
+        other._conversion = dataclasses.replace(self._conversion, units=units, model=model)
+        return other
