@@ -5,7 +5,8 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```{parameters} kappa
     ```
 
-`parameters` and `variables` are those of an analysis, `arrows` the arrows between the rooms.
+`parameters` are those of an analysis or a model, `variables` those of an analysis, `arrows` the arrows between the
+rooms.
 """
 
 from __future__ import annotations
@@ -34,29 +35,31 @@ def code(text: str) -> str:
 
 
 @functools.cache
-def analyses() -> dict[str, type]:
-    """Return the bundled analyses by name."""
+def bundled(kind: str) -> dict[str, type]:
+    """Return what comes with pelplug by name: its ``"analyses"``, its ``"models"``."""
     from pelplug.host.registry import Registry
 
-    return Registry(third_party=False).analyses()
+    return getattr(Registry(third_party=False), kind)()
 
 
 def parameters(name: str) -> str:
-    """Return the parameters of an analysis: option, default, meaning."""
+    """Return the parameters of an analysis or a model: option or name, default, meaning."""
     from pelplug.core.docstrings import default_of, explanation
 
+    options = name in bundled("analyses")
     rows = []
-    for spec in analyses()[name].parameter_specs().values():
+    for spec in (bundled("analyses") if options else bundled("models"))[name].parameter_specs().values():
         values = "" if spec.is_flag or not spec.choices else f" {'|'.join(map(str, spec.choices))}"
         default = {"False": "no", "True": "yes"}.get(default_of(spec), code(default_of(spec)))
-        rows.append([code(f"--{spec.name.replace('_', '-')}{values}"), default, plain(explanation(spec))])
-    return table(["option", "default", "meaning"], rows)
+        shown = f"--{spec.option}" if options else spec.name
+        rows.append([code(f"{shown}{values}"), default, plain(explanation(spec))])
+    return table(["option" if options else "parameter", "default", "meaning"], rows)
 
 
 def variables(name: str) -> str:
     """Return the variables of an analysis: name, dimensions, unit, meaning."""
     rows = []
-    for variable, field in analyses()[name].provides.items():
+    for variable, field in bundled("analyses")[name].provides.items():
         dims = f"{', '.join(field.dims[1:])} of each frame" if field.ragged else ", ".join(field.dims)
         rows.append([code(variable), plain(dims), plain(field.unit), plain(field.long_name)])
     return table(["variable", "dimensions", "unit", "meaning"], rows)

@@ -86,20 +86,20 @@ def table_of(name, kind):
 
 
 def test_every_parameter_of_every_analysis_is_rendered_on_its_page():
-    for name, cls in rendering.analyses().items():
+    for name, cls in rendering.bundled("analyses").items():
         shown = table_of(name, "parameters")
         specs = cls.parameter_specs()
-        assert list(shown) == [f"--{parameter.replace('_', '-')}" for parameter in specs]
+        assert list(shown) == [f"--{spec.option}" for spec in specs.values()]
         for (option, default, meaning), spec in zip(shown.values(), specs.values(), strict=True):
             assert spec.help[1:].rstrip(".") in meaning and spec.bounds in meaning
-            assert spec.param.unit in (None, "1") or f"in units of {spec.param.unit}" in meaning
+            assert f"in units of {spec.unit}" in meaning or not spec.unit
             assert spec.is_flag or all(str(choice) in option for choice in spec.choices or ())
             assert default in ("yes", "no") or default.startswith("`")
 
 
 def test_every_variable_of_every_analysis_is_rendered_on_its_page():
     tables = []
-    for name, cls in rendering.analyses().items():
+    for name, cls in rendering.bundled("analyses").items():
         if cls.provides in tables:  # analyses with the same variables share a table
             continue
         tables.append(cls.provides)
@@ -113,8 +113,8 @@ def test_every_variable_of_every_analysis_is_rendered_on_its_page():
 def test_no_page_types_a_parameter_or_a_variable_of_its_own():
     declared = {
         name
-        for cls in rendering.analyses().values()
-        for name in [*cls.provides, *(f"--{name.replace('_', '-')}" for name in cls.parameter_specs())]
+        for cls in rendering.bundled("analyses").values()
+        for name in [*cls.provides, *(f"--{spec.option}" for spec in cls.parameter_specs().values())]
     }
     typed = {page: [c for codes, _ in rows_of(text) for c in codes if c in declared] for page, text in PAGES.items()}
     assert {page: codes for page, codes in typed.items() if codes} == {}
