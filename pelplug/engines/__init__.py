@@ -11,8 +11,8 @@ hookimpl = pluggy.HookimplMarker("pelplug")
 
 @hookimpl
 def pelplug_engines() -> list[type]:
-    """Return the engines that come with pelplug, installed or not: this package is itself a pelplug plugin."""
-    from pelplug.engines.hoomd.engine import HoomdEngine
-    from pelplug.engines.lammps.engine import LammpsEngine
+    """Return the engines of the folders of this room, installed or not: this package is itself a pelplug plugin."""
+    from pelplug.core import room
+    from pelplug.engines.engine import Engine
 
-    return [HoomdEngine, LammpsEngine]
+    return room.classes(__name__, Engine, inside="engine")

@@ -13,39 +13,46 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import pluggy
 
+from pelplug.core import room
 from pelplug.errors import InputError
 from pelplug.models.base import Model, Option
-from pelplug.models.embedded_atom import Cu50Zr50, EmbeddedAtom
-from pelplug.models.harmonic_spheres import HarmonicSpheres
-from pelplug.models.inverse_power_law import InversePowerLaw, InversePowerLaw2D
-from pelplug.models.kob_andersen import KobAndersen, KobAndersen2D, ModifiedKobAndersen
-from pelplug.models.mari_kurchan import MariKurchan
-from pelplug.models.polydisperse_soft_spheres import PolydisperseSoftSpheres, PolydisperseSoftSpheres2D
 from pelplug.models.records import rebuild
 from pelplug.models.scales import ScaledModel
-from pelplug.models.sticky_spheres import StickySpheres
-from pelplug.models.stillinger_weber import StillingerWeber
 from pelplug.models.user import UserModel, from_file
 from pelplug.potentials.form import Form
 
+hookimpl = pluggy.HookimplMarker("pelplug")
+
+# Files in the order in which models are listed; a file that is not named here follows by its own name.
+_ORDER = (
+    "kob_andersen",
+    "inverse_power_law",
+    "sticky_spheres",
+    "polydisperse_soft_spheres",
+    "harmonic_spheres",
+    "stillinger_weber",
+    "mari_kurchan",
+    "embedded_atom",
+)
+
+
+def _place(cls: type[Model]) -> tuple[int, str, str]:
+    file = cls.__module__.rpartition(".")[2]
+    return _ORDER.index(file) if file in _ORDER else len(_ORDER), file, cls.name
+
+
+BUNDLED: tuple[type[Model], ...] = tuple(
+    sorted((cls for cls in room.classes(__name__, Model) if cls is not UserModel), key=_place)
+)
+"""The model classes that come with pelplug: those of the files of this room, which are names of it too."""
+
+globals().update({cls.__name__: cls for cls in BUNDLED})
+
 __all__ = [
     "BUNDLED",
-    "Cu50Zr50",
-    "EmbeddedAtom",
-    "HarmonicSpheres",
-    "InversePowerLaw",
-    "InversePowerLaw2D",
-    "KobAndersen",
-    "KobAndersen2D",
-    "MariKurchan",
     "Model",
-    "ModifiedKobAndersen",
     "Option",
-    "PolydisperseSoftSpheres",
-    "PolydisperseSoftSpheres2D",
     "ScaledModel",
-    "StickySpheres",
-    "StillingerWeber",
     "UserModel",
     "build",
     "find",
@@ -55,25 +62,7 @@ __all__ = [
     "set_provider",
     "suggest",
 ]
-
-hookimpl = pluggy.HookimplMarker("pelplug")
-
-BUNDLED: tuple[type[Model], ...] = (
-    KobAndersen,
-    KobAndersen2D,
-    ModifiedKobAndersen,
-    InversePowerLaw,
-    InversePowerLaw2D,
-    StickySpheres,
-    PolydisperseSoftSpheres,
-    PolydisperseSoftSpheres2D,
-    HarmonicSpheres,
-    StillingerWeber,
-    MariKurchan,
-    Cu50Zr50,
-    EmbeddedAtom,
-)
-"""The model classes that come with pelplug."""
+__all__ += [cls.__name__ for cls in BUNDLED]
 
 
 @hookimpl
