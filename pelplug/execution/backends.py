@@ -7,13 +7,12 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent import futures as concurrent
-from concurrent.futures.process import BrokenProcessPool
 
 import tqdm
 from MDAnalysis.analysis.backends import BackendBase
 
-from pelplug.errors import InputError, RunError
-from pelplug.execution.device import available_cores
+from pelplug.errors import InputError
+from pelplug.execution.device import Device, available_cores, device_in_use
 from pelplug.execution.processes import WorkerPool, workers_start
 from pelplug.execution.progress import Progress
 
@@ -72,22 +71,15 @@ class ProcessBackend(BackendBase):
     def apply(self, func: Callable, computations: list) -> list:
         """Run ``func`` on each group of frames and return the results in the order of the groups."""
         tasks = _split(func, computations)
-        try:
-            total, settle = sum(map(len, computations)), self.n_workers
-            with (
-                Progress(total=total, verbose=self.verbose, desc=self.label, settle=settle) as bar,
-                WorkerPool(self.n_workers, _start_worker, script=_is_scripts(func), compiling=bar.compiling) as pool,
-            ):
-                futures = pool.submit(zip(tasks, computations, strict=True))
-                for future in concurrent.as_completed(futures):
-                    bar.update(len(future.result().frames))
-                return [future.result() for future in futures]
-        except BrokenProcessPool as error:
-            raise RunError(
-                "A worker process died, most likely for lack of memory; use fewer --workers (finished frames are kept "
-                "when the run has an output). A script that defines its own analysis must start it below "
-                "`if __name__ == '__main__':`."
-            ) from error
+        total, settle = sum(map(len, computations)), self.n_workers
+        with (
+            Progress(total=total, verbose=self.verbose, desc=self.label, settle=settle) as bar,
+            WorkerPool(self.n_workers, _start_worker, compiling=bar.compiling) as pool,
+        ):
+            futures = pool.submit(zip(tasks, computations, strict=True))
+            for future in concurrent.as_completed(futures):
+                bar.update(len(future.result().frames))
+            return [future.result() for future in futures]
 
 
 class DaskBackend(BackendBase):
@@ -109,7 +101,7 @@ class DaskBackend(BackendBase):
         import dask
 
         tasks = [
-            dask.delayed(task, pure=False)(group)
+            dask.delayed(_on, pure=False)(device_in_use(), task, group)
             for task, group in zip(_split(func, computations), computations, strict=True)
         ]
         if self.scheduler is not None:
@@ -119,7 +111,7 @@ class DaskBackend(BackendBase):
             from tqdm.dask import TqdmCallback
 
             progress = TqdmCallback(desc=self.label, tqdm_class=Progress, settle=self.n_workers)
-        with workers_start(self.n_workers, _is_scripts(func)), progress:
+        with workers_start(self.n_workers, func), progress:
             return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
 
     def _on_cluster(self, tasks: list) -> list:
@@ -153,9 +145,9 @@ def _split(func: Callable, computations: list) -> list[Callable]:
     ]
 
 
-def _is_scripts(func: Callable) -> bool:
-    """Tell whether the user's script defines the analysis; workers then need to run it."""
-    return type(func.func.__self__).__module__ == "__main__"
+def _on(device: Device, task: Callable, group):
+    with device:
+        return task(group)
 
 
 def _start_worker() -> None:

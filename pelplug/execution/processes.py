@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pickle
+import re
 import signal
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
+from pelplug.errors import InputError, RunError
 from pelplug.execution.compile_events import watch
-from pelplug.execution.device import available_cores
+from pelplug.execution.device import Device, available_cores, device_in_use
 
 __all__ = ["WorkerPool", "check_kernel_folder", "start_worker", "workers_start"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_GUARD = re.compile(r"""__name__\s*==\s*["']__main__["']""")
+_BELOW_GUARD = "start them below `if __name__ == '__main__':`"
 
 
 def start_worker() -> None:
@@ -49,9 +55,11 @@ def check_kernel_folder() -> None:
 class WorkerPool:
     """Fresh worker processes, so that threads and libraries of this one cannot break them; use it in a ``with`` block.
 
-    A worker that dies (killed for memory) raises `concurrent.futures.process.BrokenProcessPool` where its result is
-    asked for. When the block ends in an error, or by Ctrl-C, workers are ended at once; when the process is killed,
-    they end too.
+    They compute on the `Device` in use, with the threads that were asked for, else with their share of the cores. They
+    do not run the user's script, but where they are sent something that it defines.
+
+    A worker that dies (killed for memory) ends the block by a `RunError`. When the block ends in an error, or by
+    Ctrl-C, workers are ended at once; when the process is killed, they end too.
 
     Parameters
     ----------
@@ -61,9 +69,6 @@ class WorkerPool:
         Runs first in each worker, after `start_worker`.
     arguments : tuple
         Of the initializer.
-    script : bool
-        Whether workers need what the user's script defines. Else they do not run it, as they otherwise would to look
-        for its classes.
     compiling : callable, optional
         Called with True when a worker begins to compile kernels, with False when none does any more, in another thread.
     """
@@ -73,10 +78,11 @@ class WorkerPool:
         n_workers: int,
         initializer: Callable | None = None,
         arguments: tuple = (),
-        script=False,
         compiling: Callable[[bool], None] | None = None,
     ):
-        self.n_workers, self._script = n_workers, script
+        self.n_workers, self._first, self._script = n_workers, (initializer, arguments), False
+        # As text, because a process keeps what it is started with to its end, beyond where readers can close files.
+        first = _pickled(self._first)
         context = multiprocessing.get_context("spawn")
         self._hears, says = context.Pipe(duplex=False) if compiling is not None else (None, None)
         self._says = says
@@ -86,7 +92,7 @@ class WorkerPool:
             n_workers,
             mp_context=context,
             initializer=_start,
-            initargs=(initializer, arguments, says),
+            initargs=(first, says, device_in_use()),
         )
 
     def __enter__(self) -> WorkerPool:
@@ -105,10 +111,23 @@ class WorkerPool:
                 manager.join(5)
         if self._says is not None:
             self._says.close()  # the last writer: the thread that listens ends
+        if isinstance(error, BrokenProcessPool):
+            script = f"; a script that defines what workers need must {_BELOW_GUARD}" if self._script else ""
+            raise RunError(
+                "A worker process died, most likely for lack of memory; use fewer workers (what is finished is kept if "
+                f"the run has an output){script}."
+            ) from error
 
     def submit(self, calls: Iterable[tuple]) -> list[Future]:
-        """Start calls, each a tuple of a function and its arguments; workers start here, with their share of cores."""
-        with workers_start(self.n_workers, self._script):
+        """Start calls, each a tuple of a function and its arguments; workers start here.
+
+        Raises
+        ------
+        InputError
+            If a call cannot be sent to another process.
+        """
+        calls = list(calls)
+        with workers_start(self.n_workers, self._first, *calls[:1]) as self._script:
             return [self._executor.submit(*call) for call in calls]
 
 
@@ -126,8 +145,9 @@ def _listen(hears, tell: Callable[[bool], None]) -> None:
 _watching = contextlib.ExitStack()
 
 
-def _start(initializer: Callable | None, arguments: tuple, says) -> None:
+def _start(first: bytes, says, device: Device) -> None:
     start_worker()
+    device.__enter__()  # to its end
     if says is not None:
         # A few bytes are written to a pipe at once, so workers need no lock, which one that is killed might hold.
         def tell(begins: bool) -> None:
@@ -135,29 +155,98 @@ def _start(initializer: Callable | None, arguments: tuple, says) -> None:
                 says.send_bytes(b"+" if begins else b"-")
 
         _watching.enter_context(watch(tell))
+    initializer, arguments = pickle.loads(first)
     if initializer is not None:
         initializer(*arguments)
 
 
 @contextlib.contextmanager
-def workers_start(n_workers: int, script: bool = False) -> Iterator[None]:
-    """Give processes that start here their share of the cores, unless the user has said how many threads to use.
+def workers_start(n_workers: int, *work) -> Iterator[bool]:
+    """Give processes that start here their share of the cores, unless it is said how many threads each is to use.
 
     Parameters
     ----------
-    n_workers, script
-        As of `WorkerPool`.
+    n_workers : int
+        How many processes.
+    *work
+        What they are sent: an example of each kind.
+
+    Yields
+    ------
+    bool
+        Whether they run the user's script.
+
+    Raises
+    ------
+    InputError
+        If they cannot be sent it.
     """
-    share = str(max(1, available_cores() // n_workers))
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # A worker that runs the script, on its way to what it is to find there, comes to where workers are started.
+        raise SystemExit(1)
+    script = _needs_script(work)
+    share = str(device_in_use().threads or max(1, available_cores() // n_workers))
     ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
     os.environ.update(dict.fromkeys(ours, share))
     check_kernel_folder()
+    try:
+        with contextlib.nullcontext() if script else _no_script():
+            yield script
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def _no_script() -> Iterator[None]:
+    """Hide the user's script: processes that start run what they find in its place."""
     main = sys.modules["__main__"]
-    if not script:
-        sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         yield
     finally:
         sys.modules["__main__"] = main
-        for name in ours:
-            os.environ.pop(name, None)
+
+
+def _needs_script(work) -> bool:
+    """Tell whether only those can read something who have run the user's script."""
+    buffers: list[pickle.PickleBuffer] = []
+    text = _pickled(work, buffers.append)  # arrays are not copied
+    if b"__main__" not in text:
+        return False
+    try:
+        with _no_script():
+            pickle.loads(text, buffers=buffers)
+        return False
+    except AttributeError as error:
+        found = re.search(r"'(\w+)' on <module '__main__'", str(error))
+        if found is None:
+            raise
+        _check_script(found[1])
+    return True
+
+
+def _pickled(work, buffer_callback: Callable | None = None) -> bytes:
+    try:
+        return pickle.dumps(work, protocol=5, buffer_callback=buffer_callback)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"Worker processes cannot be sent what they are to compute ({' '.join(str(error).split())}); define its "
+            "functions and classes in a module, or use one process (no --workers)."
+        ) from error
+
+
+def _check_script(name: str) -> None:
+    """Refuse a script that would start workers again in each worker, and what is no script that a worker could run."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if file is None or not os.path.isfile(file):
+        raise InputError(
+            f"{name} is defined in a notebook or at a prompt, where worker processes cannot find it; put it into a "
+            "module (a file that you import), or use one process (no --workers)."
+        )
+    with open(file, encoding="utf-8", errors="replace") as script:
+        if not _GUARD.search(script.read()):
+            raise InputError(
+                f"{name} is defined in {os.path.basename(file)}, which each worker process has to run to find it; "
+                f"{_BELOW_GUARD}, or put {name} into a module (a file that you import)."
+            )

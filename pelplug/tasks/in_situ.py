@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-import multiprocessing
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from pelplug.configuration import Configuration
 from pelplug.core.fields import Need
 from pelplug.engines.engine import EnergyLog
 from pelplug.engines.run import SimulationResult, output_of_replica, run_simulation
-from pelplug.errors import InputError, RunError
-from pelplug.execution.processes import check_kernel_folder, start_worker
+from pelplug.errors import InputError
+from pelplug.execution.processes import WorkerPool
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.tasks.provenance import to_json
@@ -232,21 +231,10 @@ def simulate_several(model, engine, jobs, workers: int, **protocol) -> list[Simu
         How many at once.
     """
     protocol["progress"] = protocol["announce"] = None
-    check_kernel_folder()
-    context = multiprocessing.get_context("spawn")  # engines and numba's threads do not survive a fork
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=start_worker)
-    with pool:
-        futures = [pool.submit(simulate, model, engine, path, plan, seed=seed, **protocol) for path, plan, seed in jobs]
-        try:
-            return [future.result() for future in futures]
-        except BrokenProcessPool as error:
-            raise RunError(
-                "A worker process died, most likely for lack of memory; use fewer --workers and run the same command "
-                "again."
-            ) from error
-        except KeyboardInterrupt:
-            processes = list(pool._processes.values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.terminate()
-            raise
+    with WorkerPool(min(workers, len(jobs))) as pool:
+        futures = pool.submit(
+            (functools.partial(simulate, model, engine, path, plan, seed=seed, **protocol),)
+            for path, plan, seed in jobs
+        )
+        wait(futures)  # one that fails does not end the others
+        return [future.result() for future in futures]

@@ -226,7 +226,7 @@ def work(value):
 
 if __name__ == "__main__":
     print([(record.name, record.error) for record in default_registry().plugins() if record.status != "loaded"])
-    with pelplug.WorkerPool(2, script=True) as pool:
+    with pelplug.WorkerPool(2) as pool:
         print([future.result() for future in pool.submit([(work, 1.0), (work, 2.0), (work, 3.0)])], work(4.0))
 """
 

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from pelplug.errors import InputError, RunError
+from pelplug.execution.device import Device, device_in_use, thread_count
 from pelplug.execution.processes import WorkerPool
 
 PROGRAM = """
@@ -60,7 +61,7 @@ def test_an_error_ends_workers_at_once():
 
 
 def test_a_worker_that_dies_breaks_the_pool():
-    with pytest.raises(BrokenProcessPool), WorkerPool(1) as pool:
+    with pytest.raises(RunError, match=r"A worker process died.*use fewer workers"), WorkerPool(1) as pool:
         (future,) = pool.submit([(os._exit, 3)])
         future.result()
 
@@ -76,3 +77,23 @@ def test_workers_share_the_cores(monkeypatch):
     with WorkerPool(2) as pool:
         (future,) = pool.submit([(os.getenv, "OMP_NUM_THREADS")])
         assert future.result() == "5"
+
+
+def test_workers_have_the_device_of_where_they_start(monkeypatch):
+    for name in ("PELPLUG_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pelplug.execution.processes.available_cores", lambda: 6)
+    calls = [(thread_count,), (device_in_use,), (os.getenv, "OMP_NUM_THREADS")]
+    with WorkerPool(3) as pool:
+        assert [future.result() for future in pool.submit(calls)] == [2, Device(), "2"]  # their share
+    with Device("cuda", 4), WorkerPool(3) as pool:
+        assert [future.result() for future in pool.submit(calls)] == [4, Device("cuda", 4), "4"]
+
+
+def test_what_cannot_be_sent_is_refused_before_a_worker_starts():
+    with pytest.raises(InputError, match=r"cannot be sent.*lambda.*in a module"):
+        WorkerPool(1, lambda: None)
+    with WorkerPool(1) as pool:
+        with pytest.raises(InputError, match=r"cannot be sent.*no --workers"):
+            pool.submit([(lambda: None,)])
+        assert not pool._executor._processes

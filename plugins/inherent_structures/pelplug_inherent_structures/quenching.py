@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import numpy as np
@@ -51,7 +49,7 @@ class Quencher:
 
     def __enter__(self) -> Quencher:
         if self.n_workers > 1:
-            self._pool = pelplug.WorkerPool(self.n_workers, _start_worker, (pickle.dumps(self.analysis),))
+            self._pool = pelplug.WorkerPool(self.n_workers, _start_worker, (self.analysis,))
         else:
             self.analysis.prepare()
         return self
@@ -94,14 +92,8 @@ class Quencher:
             return
         size = max(1, min(_LARGEST_GROUP, len(labels) // (4 * self.n_workers)))
         groups = [labels[k : k + size] for k in range(0, len(labels), size)]
-        try:
-            for future in as_completed(self._pool.submit((_group, group) for group in groups)):
-                yield from future.result()
-        except BrokenProcessPool as error:
-            raise pelplug.RunError(
-                "A worker process died, most likely for lack of memory; use fewer workers (finished frames are kept "
-                "when the run has an output)."
-            ) from error
+        for future in as_completed(self._pool.submit((_group, group) for group in groups)):
+            yield from future.result()
 
 
 def reason_of(error: Exception) -> str:
@@ -110,10 +102,8 @@ def reason_of(error: Exception) -> str:
     return text if isinstance(error, pelplug.PelplugError) else f"{type(error).__name__}: {text}"
 
 
-def _start_worker(pickled: bytes) -> None:
-    # Bytes, because the process keeps its arguments to its end, beyond the point where readers can close their files.
+def _start_worker(analysis) -> None:
     global _worker
-    analysis = pickle.loads(pickled)
     analysis.prepare()
     _worker = analysis
     atexit.register(_end_worker)

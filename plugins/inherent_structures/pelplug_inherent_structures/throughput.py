@@ -71,8 +71,6 @@ def analyze_many(
 def _raise_for(future, path: str) -> None:
     error = future.exception()
     if isinstance(error, BrokenProcessPool):
-        raise pelplug.RunError(
-            "A worker process died, most likely for lack of memory; use fewer workers (n_workers=)."
-        ) from error
+        raise error  # the pool says what it means
     if error is not None:
         raise pelplug.RunError(f"The trajectory {path} could not be analysed: {reason_of(error)}") from error
