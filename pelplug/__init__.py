@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         soft_modes,
         steepest_descent,
     )
-    from pelplug.models.base import Model, Option
+    from pelplug.models.base import Model
     from pelplug.plotting.style import unit_label
     from pelplug.potentials.base import Potential
     from pelplug.potentials.eam import EAMPotential
@@ -95,7 +95,7 @@ _HOMES = {
         "soft_modes",
         "steepest_descent",
     ),
-    "pelplug.models.base": ("Model", "Option"),
+    "pelplug.models.base": ("Model",),
     "pelplug.core.parameters": ("Param",),
     "pelplug.plotting.style": ("unit_label",),
     "pelplug.potentials.base": ("Potential",),
@@ -140,7 +140,6 @@ __all__ = [
     "Need",
     "NotAMinimumError",
     "NotConvergedError",
-    "Option",
     "PairPotential",
     "Param",
     "PelplugError",

@@ -13,7 +13,7 @@ from typing import Any, Literal, Union
 
 from pelplug.core.parameters import ParameterSpec
 
-__all__ = ["default_of", "explanation", "with_parameters"]
+__all__ = ["default_of", "explanation", "listing", "with_parameters"]
 
 _WIDTH = 116
 _SECTION = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
@@ -33,6 +33,15 @@ def default_of(spec: ParameterSpec) -> str:
     if isinstance(spec.default, (tuple, list, dict)):
         return ",".join(map(str, spec.default)) or "none"
     return "none" if spec.default is None or spec.default == "" else str(spec.default)
+
+
+def listing(specs: Mapping[str, ParameterSpec], values: Mapping[str, Any] | None = None) -> list[str]:
+    """Return a line for each parameter: its value where there are some, what it is, which values it takes."""
+    return [
+        f"{name}{'' if values is None else f' = {values[name]}'}: {explanation(spec)} "
+        f"[{spec.metavar}, {default_of(spec) if spec.required else f'default {default_of(spec)}'}]"
+        for name, spec in specs.items()
+    ]
 
 
 def with_parameters(

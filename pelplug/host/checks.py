@@ -61,6 +61,7 @@ def check_model(item: Any) -> None:
     _check_name(item)
     if isinstance(item.aliases, str):
         raise TypeError(f"the aliases of {item.name} must be a tuple of strings")
+    item.parameter_specs()
 
 
 def check_form(item: Any) -> None:

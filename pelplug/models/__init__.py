@@ -15,7 +15,7 @@ import pluggy
 
 from pelplug.core import room
 from pelplug.errors import InputError
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Model
 from pelplug.models.records import rebuild
 from pelplug.models.scales import ScaledModel
 from pelplug.models.user import UserModel, from_file
@@ -51,7 +51,6 @@ globals().update({cls.__name__: cls for cls in BUNDLED})
 __all__ = [
     "BUNDLED",
     "Model",
-    "Option",
     "ScaledModel",
     "UserModel",
     "build",

@@ -3,101 +3,40 @@
 from __future__ import annotations
 
 import abc
-import dataclasses
-import difflib
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from pelplug.configuration import Configuration, natural_order
 from pelplug.core.outside import read_outside
+from pelplug.core.parametrised import Parametrised
 from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError
+from pelplug.models.description import describe
+from pelplug.models.starts import Startable
 from pelplug.potentials.base import Potential
 
-__all__ = ["Model", "Option", "diameters_of", "stated_masses"]
+__all__ = ["Model", "stated_masses"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """A parameter that the user of a model may set.
-
-    Parameters
-    ----------
-    name : str
-        Keyword.
-    default : Any
-        Value when it is not given.
-    help : str
-        What it is, with its unit.
-    choices : tuple, optional
-        The only values allowed.
-    above, below : float, optional
-        Open bounds of a number.
-    text : bool
-        Whether the value is text, a file's name for example; else it is one of ``choices``, or a number.
-    whole : bool
-        Whether the number is a whole one, kept exactly.
-    file : bool, optional
-        Whether the text is the path of a file. A record's paths are opened only at the user's word, and so is a text
-        of which this is not said.
-    """
-
-    name: str
-    default: Any
-    help: str
-    choices: tuple | None = None
-    above: float | None = None
-    below: float | None = None
-    text: bool = False
-    whole: bool = False
-    file: bool | None = None
-
-    @property
-    def may_be_file(self) -> bool:
-        """Whether a value could name a file."""
-        return self.text and self.file is not False
-
-    def convert(self, value: Any, model: str) -> Any:
-        """Return ``value`` in the option's own type, or raise `InputError` saying what is allowed."""
-        if value is None and self.default is None:
-            return None
-        if self.choices is not None:
-            for choice in self.choices:
-                if value == choice or str(value) == str(choice):
-                    return choice
-            allowed = ", ".join(str(choice) for choice in self.choices)
-            raise InputError(f"The parameter {self.name} of {model} is one of {allowed}, not {value!r}.")
-        if self.text:
-            if isinstance(value, str | os.PathLike) and os.fspath(value):
-                return str(os.fspath(value))
-            raise InputError(f"The parameter {self.name} of {model} is text, not {value!r}.")
-        try:
-            number = int(str(value)) if self.whole else float(value)
-        except (TypeError, ValueError):
-            kind = "a whole number" if self.whole else "a number"
-            raise InputError(f"The parameter {self.name} of {model} is {kind}, not {value!r}.") from None
-        low = "" if self.above is None else f" above {self.above:g}"
-        high = "" if self.below is None else f" below {self.below:g}"
-        out = (self.above is not None and number <= self.above) or (self.below is not None and number >= self.below)
-        if out or not np.isfinite(number):
-            raise InputError(f"The parameter {self.name} of {model} must be a number{low}{high}, not {value!r}.")
-        return number
-
-
-class Model(abc.ABC):
+class Model(Parametrised, Startable, abc.ABC):
     """A model liquid: its particles and the potential between them.
 
-    A subclass sets the class attributes and `potential_of`; users build one with ``pelplug.model(name, ...)``.
+    A subclass sets the class attributes and writes `potential_of`; its parameters are keyword-only arguments annotated
+    with `pelplug.Param`, their values are in `parameters`. Users build one with ``pelplug.model(name, ...)``::
 
-    Parameters
-    ----------
-    **parameters
-        Values for some of `options`.
+        class Soft(pelplug.Model):
+            name = "soft"
+            summary = "one kind of soft sphere"
+
+            def __init__(
+                self, *, cutoff: Annotated[float, pelplug.Param("cutoff", exclusive_minimum=0, unit="sigma")] = 1.5
+            ):
+                super().__init__()
 
     Attributes
     ----------
@@ -131,10 +70,8 @@ class Model(abc.ABC):
         Whether each particle has its own diameter.
     plantable : bool
         Whether `planted` gives an equilibrium configuration.
-    options : tuple of Option
-        What can be set.
     parameters : dict
-        The value of every option; `name` and these rebuild the model.
+        The value of every parameter; `name` and these rebuild the model.
 
     Raises
     ------
@@ -142,12 +79,11 @@ class Model(abc.ABC):
         If a parameter is unknown or out of range.
     """
 
-    name: ClassVar[str]
+    noun = "model"
     aliases: ClassVar[tuple[str, ...]] = ()
     summary: ClassVar[str]
     formula: ClassVar[str]
     cites: ClassVar[tuple[str, ...]] = ()
-    options: ClassVar[tuple[Option, ...]] = ()
     dimension: int | None = 3
     species: tuple[str, ...] = ()
     composition: dict[str, float] = {}  # noqa: RUF012 (replaced, never changed)
@@ -165,20 +101,8 @@ class Model(abc.ABC):
         if isinstance(units := cls.__dict__.get("units"), str | Mapping):
             cls.units = Units.of(units)
 
-    def __init__(self, **parameters):
-        known = {option.name: option for option in self.options}
-        for key in parameters:
-            if key not in known:
-                names = ", ".join(known) or "none"
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f"; did you mean {close[0]}?" if close else "."
-                raise InputError(f"The model {self.name} has no parameter {key!r} (its parameters: {names}){hint}")
-        self.parameters = {
-            option.name: option.convert(parameters[option.name], self.name)
-            if option.name in parameters
-            else option.default
-            for option in self.options
-        }
+    def __init__(self):
+        super().__init__()
 
     @property
     def boltzmann(self) -> float:
@@ -310,99 +234,6 @@ class Model(abc.ABC):
     def _mixing(d_i, d_j):
         return 0.5 * (d_i + d_j)
 
-    # --- starting configurations ------------------------------------------------------------------------------
-
-    def species_counts(self, n: int) -> dict[str, int]:
-        """Return how many of ``n`` particles are of each species, as near to `composition` as whole numbers allow."""
-        composition = self.composition or {"A": 1.0}
-        exact = {name: n * fraction for name, fraction in composition.items()}
-        counts = {name: int(np.floor(value + 1e-9)) for name, value in exact.items()}
-        by_remainder = sorted(exact, key=lambda name: counts[name] - exact[name])
-        for name in by_remainder[: n - sum(counts.values())]:
-            counts[name] += 1
-        return counts
-
-    def sample_diameters(self, n: int, rng: np.random.Generator | int) -> np.ndarray:
-        """Draw ``n`` diameters [length], shape (n,)."""
-        raise InputError(f"The model {self.name} has no distribution of diameters.")
-
-    def random_configuration(
-        self, n: int, rng: np.random.Generator | int, density: float | None = None, arrangement: str = "lattice"
-    ) -> Configuration:
-        """Make a disordered start of exact composition in a cubic box.
-
-        Parameters
-        ----------
-        n : int
-            Number of particles.
-        rng : numpy.random.Generator or int
-            Source of randomness, or its seed.
-        density : float, optional
-            Number density [length**-d]; the model's own when left out.
-        arrangement : {"lattice", "random"}
-            Shuffled sites of a simple cubic lattice, each displaced by up to a tenth of the lattice constant
-            (no overlaps: good to start molecular dynamics), or positions without any correlation (T = infinity).
-
-        Returns
-        -------
-        Configuration
-
-        Raises
-        ------
-        InputError
-            If n < 1, or dimension or density is neither given nor known.
-        """
-        rng = np.random.default_rng(rng)
-        if n < 1:
-            raise InputError(f"A configuration needs at least one particle, not {n}.")
-        if arrangement not in ("lattice", "random"):
-            raise InputError(f"The arrangement is lattice or random, not {arrangement!r}.")
-        d = self._dimension_to_build()
-        density = self.density if density is None else density
-        if density is None:
-            raise InputError(f"The model {self.name} has no density of its own in {d} dimensions; give density=.")
-        if not density > 0:
-            raise InputError(f"The density must be positive, not {density}.")
-        length = (n / density) ** (1.0 / d)
-        if arrangement == "lattice":
-            side = int(np.ceil(n ** (1.0 / d) - 1e-9))
-            sites = rng.choice(side**d, size=n, replace=False)
-            grid = np.stack(np.unravel_index(sites, (side,) * d), axis=1)
-            positions = (grid + 0.5 + rng.uniform(-0.1, 0.1, size=(n, d))) * (length / side)
-        else:
-            positions = rng.uniform(0.0, length, size=(n, d))
-        species = np.concatenate([np.full(count, name) for name, count in self.species_counts(n).items()])
-        diameters = self.sample_diameters(n, rng) if self.needs_diameters else None
-        start = Configuration(positions, np.full(d, length), rng.permutation(species), diameters=diameters)
-        masses = None if self.units.is_reduced else self.known_masses(start)
-        return start if masses is None else start.replace(masses=masses)
-
-    def _dimension_to_build(self) -> int:
-        if self.dimension is None:
-            raise InputError(f"The model {self.name} works in any dimension; say which with dimension=.")
-        return self.dimension
-
-    def planted(self, n: int, temperature: float, seed: int) -> tuple[Model, Configuration]:
-        """Return a model of this kind together with an equilibrium configuration of it, made without any dynamics.
-
-        Only for models with quenched disorder that can be drawn around a configuration; see `MariKurchan.planted`.
-
-        Parameters
-        ----------
-        n : int
-            Number of particles.
-        temperature : float
-            T [energy].
-        seed : int
-            Of configuration and disorder.
-
-        Raises
-        ------
-        InputError
-            If this model has no disorder to draw, or a number is out of range.
-        """
-        raise InputError(f"The model {self.name} has no disorder to plant a configuration in; start from a lattice.")
-
     # --- for people and files ---------------------------------------------------------------------------------
 
     def to_dict(self) -> dict:
@@ -410,10 +241,11 @@ class Model(abc.ABC):
 
         ``files`` has the SHA-256 of every file that a parameter names, unless a parameter ``sha256`` has it.
         """
-        record = {"name": self.name, "parameters": dict(self.parameters)}
+        values = {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in self.parameters.items()}
+        record = {"name": self.name, "parameters": values}
         if not self.units.is_reduced:
             record["units"] = self.units.to_dict()
-        paths = {one.name: self.parameters[one.name] for one in self.options if one.file}
+        paths = {name: self.parameters[name] for name, spec in self.parameter_specs().items() if spec.is_file}
         if "sha256" not in self.parameters and any(paths.values()):
             record["files"] = {
                 name: hashlib.sha256(read_outside(path, f"{name} of {self.name}")).hexdigest()
@@ -433,28 +265,7 @@ class Model(abc.ABC):
 
     def describe(self) -> str:
         """Return the model in some lines of text: formula, numbers, parameters, sources."""
-        lines = [f"{self.name}: {self.summary}", ""]
-        facts = {
-            "aliases": ", ".join(self.aliases),
-            "formula": self.formula,
-            "dimension": "any" if self.dimension is None else str(self.dimension),
-            "density": _text(self.density),
-            "composition": ", ".join(f"{name} {fraction:g}" for name, fraction in self.composition.items()),
-            "time step": _text(self.time_step),
-            "units": f"reduced: {self.scales}" if self.units.is_reduced else str(self.units),
-            **{name: _text(value) for name, value in self.constants.items()},
-        }
-        width = max(map(len, facts))
-        lines += [f"  {key:<{width}}  {value}" for key, value in facts.items() if value]
-        if self.options:
-            lines += ["", "Parameters:"]
-            for option in self.options:
-                allowed = f" ({', '.join(map(str, option.choices))})" if option.choices else ""
-                value = _text(self.parameters[option.name]) or "unset"
-                lines.append(f"  {option.name} = {value}{allowed}: {option.help}")
-        if self.cites:
-            lines += ["", "From:", *(f"  {cite}" for cite in self.cites)]
-        return "\n".join(lines)
+        return describe(self)
 
     def __repr__(self) -> str:
         values = ", ".join(f"{key}={value!r}" for key, value in self.parameters.items())
@@ -484,24 +295,3 @@ def stated_masses(configuration: Configuration, masses: np.ndarray | None, units
         f"The masses are known neither to the file nor to the model, and no mass is 1 {units.mass or ''} by itself; "
         f"give them with --mass {example} (masses= in Python), or with a topology that has them."
     )
-
-
-def diameters_of(n: int, rng: np.random.Generator | int, smallest: float, largest: float) -> np.ndarray:
-    """Draw ``n`` diameters from f(d) ~ d**-3 between two limits by inverting the distribution function."""
-    if n < 1:
-        raise InputError(f"The number of diameters must be positive, not {n}.")
-    uniform = np.random.default_rng(rng).uniform(size=n)
-    low, high = smallest**-2, largest**-2
-    return 1.0 / np.sqrt(low + uniform * (high - low))
-
-
-def _text(value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Iterable):
-        return "(" + ", ".join(_text(item) for item in value) + ")"
-    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -7,28 +7,20 @@ import functools
 import importlib.util
 import os
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.core.outside import read_outside
+from pelplug.core.parameters import Param
 from pelplug.core.units import Units
 from pelplug.errors import InputError
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Model
 from pelplug.potentials.base import Potential
 
 __all__ = ["Cu50Zr50", "EmbeddedAtom"]
-
-_KIND = Option(
-    "kind",
-    "auto",
-    "what the file is: eam/fs or eam/alloy; auto: by its ending, else by its length",
-    choices=("auto", "fs", "alloy"),
-)
-_CHECKSUM = Option(
-    "sha256", None, "refuse the file unless this is its SHA-256; recorded with results", text=True, file=False
-)
 
 
 class EmbeddedAtom(Model):
@@ -39,10 +31,20 @@ class EmbeddedAtom(Model):
     formula = "sum_i F_i(rho_i) + 1/2 sum_ij phi_ij(r_ij), rho_i = sum_j f_ji(r_ij), splines as in LAMMPS"
     units = "metal"
     cites = ("M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984)",)
-    options = (Option("file", None, "the eam/fs or eam/alloy file", text=True, file=True), _KIND, _CHECKSUM)
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
+    def __init__(
+        self,
+        *,
+        file: Annotated[Path | None, Param("the eam/fs or eam/alloy file")] = None,
+        kind: Annotated[
+            Literal["auto", "fs", "alloy"],
+            Param("what the file is: eam/fs or eam/alloy; auto: by its ending, else by its length"),
+        ] = "auto",
+        sha256: Annotated[
+            str | None, Param("refuse the file unless this is its SHA-256; recorded with results", file=False)
+        ] = None,
+    ):
+        super().__init__()
         if self.parameters["file"] is not None:
             self.parameters["file"] = os.path.abspath(os.path.expanduser(self.parameters["file"]))
             _ = self._tables
@@ -147,15 +149,17 @@ class Cu50Zr50(EmbeddedAtom):
     composition: ClassVar = {"Cu": 0.5, "Zr": 0.5}
     density = 0.0558
     time_step = 0.002
-    options = (
-        Option(
-            "file", None, "an eam/fs or eam/alloy file with Cu and Zr; LAMMPS's own by default", text=True, file=True
-        ),
-        _KIND,
-        _CHECKSUM,
-    )
-
     _FILE = "CuZr_mm.eam.fs"
+
+    def __init__(
+        self,
+        *,
+        file: Annotated[
+            Path | None, Param("an eam/fs or eam/alloy file with Cu and Zr; LAMMPS's own by default")
+        ] = None,
+        **base,
+    ):
+        super().__init__(file=file, **base)
 
     def _accept(self, tables) -> None:
         missing = [name for name in self.species if name not in tables.elements]

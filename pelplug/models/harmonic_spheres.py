@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import gamma, pi
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from pelplug.configuration import Configuration, natural_order
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Model
 from pelplug.models.polydisperse_soft_spheres import (
     LARGEST_DIAMETER,
     SMALLEST_DIAMETER,
@@ -60,22 +61,29 @@ class HarmonicSpheres(Model):
     )
     composition: ClassVar = {"A": 1.0}
     time_step = 0.05
-    options = (
-        Option("dimension", "any", "dimension of space, needed to build a start", choices=("any", *range(2, 9))),
-        Option(
-            "sizes",
-            "auto",
-            "one: every diameter is 1; additive, non-additive: the configuration's diameters and the rule for d_ij; "
-            "auto: non-additive in two dimensions, else one",
-            choices=("auto", "one", "additive", "non-additive"),
-        ),
-        Option(
-            "volume_fraction",
-            None,
-            "volume of the spheres over that of the box, overlaps counted twice; the paper's by default",
-            above=0.0,
-        ),
-    )
+
+    def __init__(
+        self,
+        *,
+        dimension: Annotated[
+            Literal["any", 2, 3, 4, 5, 6, 7, 8], Param("dimension of space, needed to build a start")
+        ] = "any",
+        sizes: Annotated[
+            Literal["auto", "one", "additive", "non-additive"],
+            Param(
+                "one: every diameter is 1; additive, non-additive: the configuration's diameters and the rule for "
+                "d_ij; auto: non-additive in two dimensions, else one"
+            ),
+        ] = "auto",
+        volume_fraction: Annotated[
+            float | None,
+            Param(
+                "volume of the spheres over that of the box, overlaps counted twice; the paper's by default",
+                exclusive_minimum=0.0,
+            ),
+        ] = None,
+    ):
+        super().__init__()
 
     @property
     def dimension(self) -> int | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.models.base import Model, Option
+from pelplug.core.parameters import Param
+from pelplug.models.base import Model
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.inverse_power_law_smooth import INVERSE_POWER_LAW_SMOOTH
 
@@ -69,7 +70,13 @@ class InversePowerLaw(Model):
     density = 0.82
     time_step = 0.005
     other_dimensions: ClassVar = {2: "inverse-power-law-2d"}
-    options = (Option("cutoff", 1.48, "cutoff of every pair [sigma_ij]", above=0.0),)
+
+    def __init__(
+        self,
+        *,
+        cutoff: Annotated[float, Param("cutoff of every pair", exclusive_minimum=0.0, unit="sigma_ij")] = 1.48,
+    ):
+        super().__init__()
 
     @property
     def coefficients(self) -> np.ndarray:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.models.base import Option
-from pelplug.models.scales import SCALES, ScaledModel
+from pelplug.core.parameters import Param
+from pelplug.models.scales import ScaledModel
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.lennard_jones import LENNARD_JONES
 
 __all__ = ["KobAndersen", "KobAndersen2D", "ModifiedKobAndersen"]
 
 _KOB_ANDERSEN = "W. Kob and H. C. Andersen, Phys. Rev. E 51, 4626 (1995)"
-_TRUNCATIONS = ("shift", "shifted-force", "smooth")
-_TRUNCATION_HELP = "what is done at the cutoff: U shifted; U and U' shifted; U, U', U'' made to vanish"
+
+Truncation = Annotated[
+    Literal["shift", "shifted-force", "smooth"],
+    Param("what is done at the cutoff: U shifted; U and U' shifted; U, U', U'' made to vanish"),
+]
 
 
 class _LennardJonesMixture(ScaledModel):
@@ -73,11 +76,18 @@ class KobAndersen(_LennardJonesMixture):
     density = 1.2
     composition: ClassVar = {"A": 0.8, "B": 0.2}
     other_dimensions: ClassVar = {2: "kob-andersen-2d"}
-    options = (
-        Option("truncation", "shift", _TRUNCATION_HELP, choices=_TRUNCATIONS),
-        Option("cutoff", 2.5, "cutoff of every pair [sigma_ij]; 1.8 in the papers' N = 65 system", above=0.0),
-        *SCALES,
-    )
+
+    def __init__(
+        self,
+        *,
+        truncation: Truncation = "shift",
+        cutoff: Annotated[
+            float,
+            Param("cutoff of every pair; 1.8 in the papers' N = 65 system", exclusive_minimum=0.0, unit="sigma_ij"),
+        ] = 2.5,
+        **scales,
+    ):
+        super().__init__(**scales)
 
     def _reduced_cutoffs(self) -> np.ndarray:
         return np.full((2, 2), self.parameters["cutoff"])
@@ -110,12 +120,16 @@ class ModifiedKobAndersen(_LennardJonesMixture):
     )
     density = 1.2
     composition: ClassVar = {"A": 0.8, "B": 0.2}
-    options = (
-        Option("truncation", "shifted-force", _TRUNCATION_HELP, choices=_TRUNCATIONS),
-        Option("like_cutoff", 1.5, "cutoff of AA and BB pairs [sigma_ij]", above=0.0),
-        Option("unlike_cutoff", 2.5, "cutoff of AB pairs [sigma_AB]", above=0.0),
-        *SCALES,
-    )
+
+    def __init__(
+        self,
+        *,
+        truncation: Truncation = "shifted-force",
+        like_cutoff: Annotated[float, Param("cutoff of AA and BB pairs", exclusive_minimum=0.0, unit="sigma_ij")] = 1.5,
+        unlike_cutoff: Annotated[float, Param("cutoff of AB pairs", exclusive_minimum=0.0, unit="sigma_AB")] = 2.5,
+        **scales,
+    ):
+        super().__init__(**scales)
 
     def _reduced_cutoffs(self) -> np.ndarray:
         like, unlike = self.parameters["like_cutoff"], self.parameters["unlike_cutoff"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from pelplug.configuration import Configuration, natural_order
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Model
 from pelplug.models.harmonic_spheres import ball_volume
 from pelplug.models.polydisperse_soft_spheres import soft_sphere_coefficients
 from pelplug.potentials.base import Potential
@@ -41,19 +42,28 @@ class MariKurchan(Model):
     composition: ClassVar = {"A": 1.0}
     time_step = 0.005
     plantable = True
-    options = (
-        Option("seed", 0, "seed of the shifts, below 2**63", above=-1, below=2**63, whole=True),
-        Option(
-            "planted_temperature",
-            None,
-            "temperature at which the shifts are planted around the reference configuration [v0]; uniform shifts if "
-            "unset",
-            above=0.0,
-        ),
-        Option("dimension", 3, "dimension of space", choices=tuple(range(2, 9))),
-        Option("volume_fraction", 0.5, "volume of the spheres over that of the box, overlaps counted twice", above=0.0),
-        Option("cutoff", 4.0, "cutoff of every pair [diameter]", above=0.0),
-    )
+
+    def __init__(
+        self,
+        *,
+        seed: Annotated[int, Param("seed of the shifts, below 2**63", minimum=0, maximum=2**63 - 1)] = 0,
+        planted_temperature: Annotated[
+            float | None,
+            Param(
+                "temperature at which the shifts are planted around the reference configuration; uniform shifts if "
+                "unset",
+                exclusive_minimum=0.0,
+                unit="v0",
+            ),
+        ] = None,
+        dimension: Annotated[Literal[2, 3, 4, 5, 6, 7, 8], Param("dimension of space")] = 3,
+        volume_fraction: Annotated[
+            float,
+            Param("volume of the spheres over that of the box, overlaps counted twice", exclusive_minimum=0.0),
+        ] = 0.5,
+        cutoff: Annotated[float, Param("cutoff of every pair", exclusive_minimum=0.0, unit="diameter")] = 4.0,
+    ):
+        super().__init__()
 
     @property
     def dimension(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.models.base import Model, Option, diameters_of
+from pelplug.core.parameters import Param
+from pelplug.errors import InputError
+from pelplug.models.base import Model
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.soft_spheres_12 import SOFT_SPHERES_12
 
@@ -41,8 +43,12 @@ def soft_sphere_coefficients(cutoff: float) -> np.ndarray:
 
 
 def sample_polydisperse(n: int, rng: np.random.Generator | int) -> np.ndarray:
-    """Draw ``n`` diameters from f(d) ~ d**-3 on [0.7245, 1.6136], mean 1, shape (n,)."""
-    return diameters_of(n, rng, SMALLEST_DIAMETER, LARGEST_DIAMETER)
+    """Draw ``n`` diameters from f(d) ~ d**-3 on [0.7245, 1.6136], mean 1, shape (n,), by inverting its integral."""
+    if n < 1:
+        raise InputError(f"The number of diameters must be positive, not {n}.")
+    uniform = np.random.default_rng(rng).uniform(size=n)
+    low, high = SMALLEST_DIAMETER**-2, LARGEST_DIAMETER**-2
+    return 1.0 / np.sqrt(low + uniform * (high - low))
 
 
 class PolydisperseSoftSpheres(Model):
@@ -65,7 +71,13 @@ class PolydisperseSoftSpheres(Model):
     needs_diameters = True
     composition: ClassVar = {"A": 1.0}
     other_dimensions: ClassVar = {2: "polydisperse-soft-spheres-2d"}
-    options = (Option("cutoff", 1.25, "cutoff of every pair [d_ij]", above=0.0),)
+
+    def __init__(
+        self,
+        *,
+        cutoff: Annotated[float, Param("cutoff of every pair", exclusive_minimum=0.0, unit="d_ij")] = 1.25,
+    ):
+        super().__init__()
 
     @property
     def coefficients(self) -> np.ndarray:

@@ -49,23 +49,23 @@ def rebuild(
 def _checked(cls: type[Model], parameters: dict, record: Mapping, trust: bool) -> dict:
     """Return the parameters with every path replaced by one that may be opened."""
     shipped = cls.shipped_file(parameters)
-    for option in cls.options:
-        value = parameters.get(option.name)
-        if value is None or not option.may_be_file:
+    for name, spec in cls.parameter_specs().items():
+        value = parameters.get(name)
+        if value is None or not spec.may_be_file:
             continue
         if not isinstance(value, str) or "\0" in value:
             raise InputError(_DAMAGED)
-        if shipped is not None and option.file:
-            parameters[option.name] = None
+        if shipped is not None and spec.is_file:
+            parameters[name] = None
             continue
         if not trust:
             raise InputError(
-                f"The model recorded in the file ({cls.name}) names {shown(value)} as its {option.name}, which is "
+                f"The model recorded in the file ({cls.name}) names {shown(value)} as its {name}, which is "
                 f"opened only on your word: pass --trust-model (trust_model=True), or --model {cls.name} --model-param "
-                f"{option.name}=PATH with a file of your own."
+                f"{name}=PATH with a file of your own."
             )
-        if option.file:
-            _same_content(cls, option.name, value, parameters, record)
+        if spec.is_file:
+            _same_content(cls, name, value, parameters, record)
     return parameters
 
 

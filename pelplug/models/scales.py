@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.parameters import Param
 from pelplug.core.units import SYSTEMS, Units
 from pelplug.errors import InputError
-from pelplug.models.base import Model, Option
+from pelplug.models.base import Model
 
-__all__ = ["SCALES", "ScaledModel"]
-
-SCALES = (
-    Option("sigma", 1.0, "unit of length of the model, in that of the file; 2.0951 Angstrom for silicon", above=0.0),
-    Option("epsilon", 1.0, "unit of energy of the model; 2.1683 eV for silicon", above=0.0),
-    Option("mass", None, "mass of a particle where the file has none; 1 in reduced units", above=0.0),
-    Option("units", None, "what these are in: metal (Angstrom, eV), real, gromacs, ...; else the file's", text=True),
-)
-"""The options of such a model, to be added to its own."""
+__all__ = ["ScaledModel"]
 
 
 class ScaledModel(Model):
-    """A model with the options `SCALES`.
+    """A model with the parameters sigma, epsilon, mass and units.
 
     With other scales than 1 and without ``units`` the numbers are in whatever units the file says.
     """
 
-    def __init__(self, **parameters):
-        super().__init__(**parameters)
+    def __init__(
+        self,
+        *,
+        sigma: Annotated[
+            float,
+            Param(
+                "unit of length of the model, in that of the file; 2.0951 Angstrom for silicon",
+                exclusive_minimum=0.0,
+                unit="length",
+            ),
+        ] = 1.0,
+        epsilon: Annotated[
+            float, Param("unit of energy of the model; 2.1683 eV for silicon", exclusive_minimum=0.0, unit="energy")
+        ] = 1.0,
+        mass: Annotated[
+            float | None,
+            Param("mass of a particle where the file has none; 1 in reduced units", exclusive_minimum=0.0, unit="mass"),
+        ] = None,
+        units: Annotated[
+            str | None,
+            Param("what these are in: metal (Angstrom, eV), real, gromacs, ...; else the file's", file=False),
+        ] = None,
+    ):
+        super().__init__()
         given, self._length = self.parameters, 1.0
         if given["units"] is not None:
             try:

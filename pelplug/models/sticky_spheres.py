@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.models.base import Model, Option
+from pelplug.core.parameters import Param
+from pelplug.models.base import Model
 from pelplug.models.inverse_power_law import SIGMA
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.sticky_spheres import STICKY_MINIMUM, STICKY_SPHERES
@@ -62,10 +63,19 @@ class StickySpheres(Model):
     )
     species = ("S", "L")
     composition: ClassVar = {"S": 0.5, "L": 0.5}
-    options = (
-        Option("density", 0.6, "number density, which also sets the time step", choices=tuple(_TIME_STEPS)),
-        Option("cutoff", 1.2 * STICKY_MINIMUM, "range of the attraction [sigma_ij]", above=STICKY_MINIMUM),
-    )
+
+    def __init__(
+        self,
+        *,
+        density: Annotated[
+            float,
+            Param("number density, which also sets the time step", choices=tuple(_TIME_STEPS), unit="sigma_SS**-3"),
+        ] = 0.6,
+        cutoff: Annotated[
+            float, Param("range of the attraction", exclusive_minimum=STICKY_MINIMUM, unit="sigma_ij")
+        ] = 1.2 * STICKY_MINIMUM,
+    ):
+        super().__init__()
 
     @property
     def density(self) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pelplug.configuration import Configuration, natural_order
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
-from pelplug.models.base import Option
-from pelplug.models.scales import SCALES, ScaledModel
+from pelplug.models.scales import ScaledModel
 from pelplug.potentials.base import Potential
 
 __all__ = ["StillingerWeber"]
@@ -32,10 +32,17 @@ class StillingerWeber(ScaledModel):
     composition: ClassVar = {"A": 1.0}
     density = 0.52
     time_step = 0.065
-    options = (
-        Option("three_body", 18.75, "lambda, strength of the three-body part [epsilon]; 21 is silicon", above=0.0),
-        *SCALES,
-    )
+
+    def __init__(
+        self,
+        *,
+        three_body: Annotated[
+            float,
+            Param("lambda, strength of the three-body part; 21 is silicon", exclusive_minimum=0.0, unit="epsilon"),
+        ] = 18.75,
+        **scales,
+    ):
+        super().__init__(**scales)
 
     @property
     def constants(self) -> dict:

@@ -107,7 +107,7 @@ class UserModel(Model):
     formula = ""
     composition: ClassVar = {}
 
-    def __init__(self, definition: Mapping, forms: Mapping[str, Form] | None = None):
+    def __init__(self, definition: Mapping, forms: Mapping[str, Form] | None = None, /):
         super().__init__()
         forms = FORMS if forms is None else forms
         self.definition = dict(definition)

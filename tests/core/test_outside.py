@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import socket
+from pathlib import Path
+from typing import Annotated
 
 import gsd.hoomd
 import h5py
@@ -17,7 +19,6 @@ from pelplug import models
 from pelplug.cli import cli
 from pelplug.core import outside
 from pelplug.host.registry import Registry
-from pelplug.models.base import Option
 from pelplug.models.embedded_atom import Cu50Zr50
 
 LENGTH = 9.0
@@ -170,8 +171,15 @@ class Tabulated(models.HarmonicSpheres):
 
     name = "tabulated"
     aliases = ()
-    options = (*models.HarmonicSpheres.options, Option("table", None, "a file", text=True, file=True),
-               Option("note", None, "what this may be nobody has said", text=True))  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        table: Annotated[Path | None, pelplug.Param("a file")] = None,
+        note: Annotated[str | None, pelplug.Param("what this may be nobody has said")] = None,
+        **base,
+    ):
+        super().__init__(**base)
 
 
 class Plugin:
@@ -189,7 +197,7 @@ def test_third_party_models_pass_the_same_door(tmp_path):
     table.write_text("1 2 3")
     record = Tabulated(table=table).to_dict()
     assert record["files"] == {"table": hashlib.sha256(b"1 2 3").hexdigest()}
-    assert models.from_record(record, classes, trust=True).parameters["table"] == str(table)
+    assert models.from_record(record, classes, trust=True).parameters["table"] == table
     assert models.from_record(Tabulated().to_dict(), classes).parameters["table"] is None
     for parameters in ({"table": str(table)}, {"note": "/etc/passwd"}):
         with pytest.raises(pelplug.InputError, match="only on your word"):

@@ -541,9 +541,9 @@ def test_damaged_files_are_one_sentence(tmp_path, case):
     ("parameters", "words"),
     [
         ({"file": "/no/such/file"}, r"cannot be read \(No such file or directory\)"),
-        ({"file": 3}, "The parameter file of eam is text, not 3"),
-        ({"file": ""}, "The parameter file of eam is text, not ''"),
-        ({"kind": "he"}, "The parameter kind of eam is one of auto, fs, alloy"),
+        ({"file": 3}, "The parameter file of the model eam must be a path or none, not 3"),
+        ({"file": ""}, "The parameter file of the model eam must be a path or none, not ''"),
+        ({"kind": "he"}, "The parameter kind of the model eam must be one of auto, fs, alloy"),
         ({"path": "x"}, "has no parameter 'path'"),
     ],
 )

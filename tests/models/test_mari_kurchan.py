@@ -524,12 +524,12 @@ def test_what_does_not_fit_is_refused():
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"seed": -1}, "above -1"),
-        ({"seed": 2**63}, "below"),
-        ({"seed": 1.5}, "whole number"),
+        ({"seed": -1}, "at least 0"),
+        ({"seed": 2**63}, "at most"),
+        ({"seed": 1.5}, "must be an integer"),
         ({"planted_temperature": 0.0}, "above 0"),
         ({"planted_temperature": -1.0}, "above 0"),
-        ({"planted_temperature": float("inf")}, "must be a number"),
+        ({"planted_temperature": float("inf")}, "too large"),
         ({"volume_fraction": 0.0}, "above 0"),
         ({"cutoff": -4.0}, "above 0"),
         ({"dimension": 9}, "one of 2, 3"),
