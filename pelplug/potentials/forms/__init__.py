@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
+from pelplug.core import room
 from pelplug.potentials.form import Form
 
 __all__ = ["FORMS", "Form"]
 
 
 def _found() -> dict[str, Form]:
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    made = [(form, module) for module in modules for form in vars(module).values() if isinstance(form, Form)]
+    made = [
+        (form, module) for module in room.modules(__name__) for form in vars(module).values() if isinstance(form, Form)
+    ]
     return {form.name: form for form, module in made if form.function.__module__ == module.__name__}
 
 
