@@ -9,13 +9,20 @@ from typing import Any
 
 from pelplug.core.fields import Field, Need
 
-__all__ = ["NAME_PATTERN", "check_analysis", "check_engine", "check_exporter", "check_form", "check_model"]
+__all__ = [
+    "NAME_PATTERN",
+    "check_analysis_contract",
+    "check_engine_contract",
+    "check_exporter_contract",
+    "check_form_contract",
+    "check_model_contract",
+]
 
 # Names become options, file suffixes and dataset names.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def check_analysis(cls: Any) -> None:
+def check_analysis_contract(cls: Any) -> None:
     """Raise TypeError with one sentence if `cls` does not keep the contract of an analysis."""
     from pelplug.tasks.analysis import Analysis
 
@@ -50,7 +57,7 @@ def check_analysis(cls: Any) -> None:
     cls.parameter_specs()
 
 
-def check_model(item: Any) -> None:
+def check_model_contract(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of a model."""
     from pelplug.models.base import Model
 
@@ -64,7 +71,7 @@ def check_model(item: Any) -> None:
     item.parameter_specs()
 
 
-def check_form(item: Any) -> None:
+def check_form_contract(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of a functional form."""
     from pelplug.potentials.form import Form
 
@@ -73,7 +80,7 @@ def check_form(item: Any) -> None:
     _check_name(item)
 
 
-def check_engine(item: Any) -> None:
+def check_engine_contract(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of a simulation engine."""
     _check_name(item)
     for method in ("available", "status", "session"):
@@ -81,7 +88,7 @@ def check_engine(item: Any) -> None:
             raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.engines.engine.Engine")
 
 
-def check_exporter(item: Any) -> None:
+def check_exporter_contract(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of an exporter."""
     _check_name(item)
     suffixes = getattr(item, "suffixes", None)

@@ -10,7 +10,7 @@ from pelplug.core.entry_points import ANY_FAILURE
 
 __all__ = [
     "PluginRecord",
-    "describe",
+    "describe_error",
     "first_line",
     "package_summary",
     "unreadable",
@@ -71,11 +71,11 @@ class PluginRecord:
 def unreadable(distribution: str, error: BaseException) -> PluginRecord:
     """Return the record of a distribution whose entry points cannot be read."""
     record = PluginRecord("?", distribution)
-    record.fail(f"Its entry points cannot be read: {describe(error)}", error)
+    record.fail(f"Its entry points cannot be read: {describe_error(error)}", error)
     return record
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Word an exception in one line, its kind first."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -318,10 +318,10 @@ def simulate(
     shares = share_parameters(classes, in_situ_parameters or {}) if classes or in_situ_parameters else {}
     plan = on_the_fly.Plan(tuple((cls, shares[cls.name]) for cls in classes), in_situ_every, in_situ_output)
     if replicas == 1:
-        return on_the_fly.simulate(liquid, program, output, plan, seed=seed, **common)
+        return on_the_fly.simulate_watched(liquid, program, output, plan, seed=seed, **common)
     jobs = [(output_of_replica(output, one), plan.of_replica(one), one) for one in range(seed, seed + replicas)]
     if workers == 1:
-        return [on_the_fly.simulate(liquid, program, path, own, seed=one, **common) for path, own, one in jobs]
+        return [on_the_fly.simulate_watched(liquid, program, path, own, seed=one, **common) for path, own, one in jobs]
     return on_the_fly.simulate_several(liquid, program, jobs, workers, **common)
 
 

@@ -15,7 +15,7 @@ from pelplug.core.entry_points import ANY_FAILURE, GROUP, installed, normalise
 from pelplug.core.parameters import closest
 from pelplug.errors import InputError
 from pelplug.host import checks, hookspecs
-from pelplug.host.discovery import PluginRecord, describe, first_line, package_summary, unreadable
+from pelplug.host.discovery import PluginRecord, describe_error, first_line, package_summary, unreadable
 
 __all__ = ["DISABLE_VARIABLE", "PluginRecord", "Registry"]
 
@@ -127,7 +127,7 @@ class Registry:
                 if engine.available():
                     return True
             except ANY_FAILURE as error:
-                self.owner_of("engines", name).fail(f"Its engine {name} failed: {describe(error)}", error)
+                self.owner_of("engines", name).fail(f"Its engine {name} failed: {describe_error(error)}", error)
         return False
 
     def owner_of(self, kind: str, name: str) -> PluginRecord:
@@ -154,7 +154,7 @@ class Registry:
             except ANY_FAILURE as error:
                 group.commands.clear()
                 group.commands.update(before)
-                record.fail(f"Its hook pelplug_commands failed: {describe(error)}", error)
+                record.fail(f"Its hook pelplug_commands failed: {describe_error(error)}", error)
                 continue
             for name, command in before.items():
                 if group.commands.get(name) is not command:
@@ -177,7 +177,7 @@ class Registry:
                 if entry.dist is not None:
                     record.distribution, record.version = entry.dist.name or "", entry.dist.version or ""
             except ANY_FAILURE as error:
-                record.fail(f"The metadata of its distribution cannot be read: {describe(error)}", error)
+                record.fail(f"The metadata of its distribution cannot be read: {describe_error(error)}", error)
             record.bundled = normalise(record.distribution) == GROUP
             found.append((record, entry))
         found.sort(key=lambda pair: (not pair[0].bundled, normalise(pair[0].distribution), pair[0].name))
@@ -199,7 +199,7 @@ class Registry:
                 importlib.import_module("pelplug.execution.compile")
             plugin = entry.load()
         except ANY_FAILURE as error:
-            record.fail(f"It could not be imported: {describe(error)}", error)
+            record.fail(f"It could not be imported: {describe_error(error)}", error)
             return
         record.summary = first_line(getattr(plugin, "__doc__", "")) or package_summary(entry)
         self._add(record, plugin)
@@ -209,7 +209,7 @@ class Registry:
             self._manager.register(plugin, f"{record.distribution}:{record.name}")
             self._check_hooks(record, plugin)
         except ANY_FAILURE as error:
-            record.fail(f"It could not be registered: {describe(error)}", error)
+            record.fail(f"It could not be registered: {describe_error(error)}", error)
             if self._manager.is_registered(plugin) and all(one is not plugin for _, one in self._loaded):
                 self._manager.unregister(plugin)
             return
@@ -250,7 +250,7 @@ class Registry:
             try:
                 items = [item for answer in self._call(plugin, description.hook) for item in _as_items(answer)]
             except ANY_FAILURE as error:
-                record.fail(f"Its hook {description.hook} failed: {describe(error)}", error)
+                record.fail(f"Its hook {description.hook} failed: {describe_error(error)}", error)
                 continue
             for item in items:
                 self._accept(kind, item, record, offers)
@@ -310,9 +310,9 @@ def _as_items(answer: Any) -> list:
 
 
 _KINDS = {
-    "analyses": _Kind("pelplug_analyses", "analysis", checks.check_analysis),
-    "models": _Kind("pelplug_models", "model", checks.check_model),
-    "potentials": _Kind("pelplug_potentials", "functional form", checks.check_form),
-    "engines": _Kind("pelplug_engines", "engine", checks.check_engine),
-    "exporters": _Kind("pelplug_exporters", "exporter", checks.check_exporter),
+    "analyses": _Kind("pelplug_analyses", "analysis", checks.check_analysis_contract),
+    "models": _Kind("pelplug_models", "model", checks.check_model_contract),
+    "potentials": _Kind("pelplug_potentials", "functional form", checks.check_form_contract),
+    "engines": _Kind("pelplug_engines", "engine", checks.check_engine_contract),
+    "exporters": _Kind("pelplug_exporters", "exporter", checks.check_exporter_contract),
 }

@@ -146,21 +146,21 @@ class EAMPotential(Potential):
         second = np.array([curvature[a, b, a, b] for a, b in of_pairs.planes])
         return StrainDerivatives(of_pairs.planes, of_pairs.first, second, mixed, curvature, coupling)
 
-    def _at(self, configuration: Configuration) -> tuple[_System, NeighbourList]:
-        system = _System(self, configuration)
+    def _at(self, configuration: Configuration) -> tuple[_EmbeddedSystem, NeighbourList]:
+        system = _EmbeddedSystem(self, configuration)
         # For a list that is used once the margin only has to cover rounding.
         return system, system.list(configuration.positions, 1e-9 * self.cutoff)
 
-    def _entries(self, configuration: Configuration) -> _Entries:
+    def _entries(self, configuration: Configuration) -> _EmbeddedEntries:
         system, neighbours = self._at(configuration)
         system.checked_energy_forces(configuration, neighbours, np.empty_like(configuration.positions))
-        return _Entries(system, neighbours)
+        return _EmbeddedEntries(system, neighbours)
 
     def __repr__(self) -> str:
         return f"<EAMPotential: {'/'.join(self.species)} from {self.tables.path}, cutoff {self.cutoff:.6g}>"
 
 
-class _System:
+class _EmbeddedSystem:
     """What of a configuration does not change while its atoms move, and room for what does."""
 
     def __init__(self, potential: EAMPotential, configuration: Configuration):
@@ -233,13 +233,13 @@ class EAMEvaluator(FollowingEvaluator):
 
     def __init__(self, potential: EAMPotential, configuration: Configuration, skin: float | None = None):
         skin = potential.cutoff / 6.0 if skin is None else skin
-        super().__init__(_System(potential, configuration), configuration.positions, potential.cutoff, skin)
+        super().__init__(_EmbeddedSystem(potential, configuration), configuration.positions, potential.cutoff, skin)
 
 
-class _Entries:
+class _EmbeddedEntries:
     """Every pair of an atom i and a neighbour j within the cutoff, in both directions, with its derivatives."""
 
-    def __init__(self, system: _System, neighbours: NeighbourList):
+    def __init__(self, system: _EmbeddedSystem, neighbours: NeighbourList):
         p, n, most = system.potential, len(system.groups), len(neighbours.neighbours)
         self.curvatures = system.curvatures
         inside = np.zeros(most, dtype=np.bool_)
@@ -264,7 +264,7 @@ class _Entries:
                      cutoff - distances)  # fmt: skip
 
 
-def _merged(entries: _Entries, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _merged(entries: _EmbeddedEntries, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Add up the images of one neighbour and fill the diagonal.
 
     Returns

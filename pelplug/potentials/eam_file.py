@@ -91,7 +91,7 @@ def read_eam(path: str | os.PathLike, kind: str = "auto", sha256: str | None = N
     # After three lines of comment, empty lines and what follows # do not count.
     numbered = [(k, line.split("#")[0].split()) for k, line in enumerate(lines[3:], start=4)]
     numbered = [(k, words) for k, words in numbered if words]
-    reader = _Reader(path, numbered)
+    reader = _TableReader(path, numbered)
     elements = reader.elements()
     n_rho, drho, n_r, dr, cutoff = reader.grid()
     if kind == "auto":
@@ -125,7 +125,7 @@ def read_eam(path: str | os.PathLike, kind: str = "auto", sha256: str | None = N
     )
 
 
-class _Reader:
+class _TableReader:
     """Lines of a file, split into words, taken from the front."""
 
     def __init__(self, path: str, lines: list[tuple[int, list[str]]]):

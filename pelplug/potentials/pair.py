@@ -189,8 +189,8 @@ class PairPotential(Potential):
         """Return the derivatives of U with respect to every strain."""
         return pair_strain_derivatives(self.pairs(configuration), configuration.n, configuration.dimension)
 
-    def _system(self, configuration: Configuration) -> _System:
-        return _System(self, configuration)
+    def _system(self, configuration: Configuration) -> _PairSystem:
+        return _PairSystem(self, configuration)
 
     def _truncation_terms(self) -> np.ndarray:
         """Coefficients (t0, t1, t2, t4) of the polynomial in x added below the cutoff, shape (S, S, 4) [energy]."""
@@ -218,7 +218,7 @@ class PairPotential(Potential):
         return f"<PairPotential: {self.form.name}, {kind}, {self.truncation}, cutoff {self.cutoff:.6g}>"
 
 
-class _System:
+class _PairSystem:
     """What of a configuration does not change while its particles move."""
 
     def __init__(self, potential: PairPotential, configuration: Configuration):

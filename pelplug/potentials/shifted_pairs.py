@@ -12,7 +12,7 @@ from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivativ
 from pelplug.potentials.form import Form
 from pelplug.potentials.neighbours import NeighbourList
 from pelplug.potentials.neighbours.search import search_kernels
-from pelplug.potentials.pair import PairPotential, _System
+from pelplug.potentials.pair import PairPotential, _PairSystem
 from pelplug.potentials.random_shifts import MOST_DRAWS, shift_kernels
 
 __all__ = ["ShiftedPairPotential"]
@@ -214,11 +214,11 @@ class _ShiftedTerm(PairPotential):
         super().__init__(form, sigma=1.0, cutoff=cutoff, parameters=parameters)
         self._owner = owner
 
-    def _system(self, configuration: Configuration) -> _System:
+    def _system(self, configuration: Configuration) -> _PairSystem:
         return _ShiftedSystem(self, configuration)
 
 
-class _ShiftedSystem(_System):
+class _ShiftedSystem(_PairSystem):
     def __init__(self, potential: _ShiftedTerm, configuration: Configuration):
         super().__init__(potential, configuration)
         if configuration.n != potential._owner.particles:

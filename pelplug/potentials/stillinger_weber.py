@@ -92,7 +92,7 @@ class StillingerWeberPotential(Potential):
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> FollowingEvaluator:
         """Return an evaluator; ``skin`` [length] is the margin of its neighbour list."""
-        system = _System(self, configuration)
+        system = _TripletSystem(self, configuration)
         skin = 0.5 * self.parameters["sigma"] if skin is None else skin
         return FollowingEvaluator(system, configuration.positions, self.cutoff, skin)
 
@@ -104,7 +104,7 @@ class StillingerWeberPotential(Potential):
         InputError
             If two particles are at one point.
         """
-        system = _System(self, configuration)
+        system = _TripletSystem(self, configuration)
         arguments = system.arguments(system.list(configuration.positions, self._small_skin()))
         forces = np.empty_like(configuration.positions)
         energy = system.energy_forces(arguments, forces)
@@ -191,8 +191,8 @@ class StillingerWeberPotential(Potential):
         coupling = np.array([(pulls[a, b] + pulls[b, a]) / 2 for a, b in strains])
         return StrainDerivatives(planes, first, second, mixed, curvature, coupling)
 
-    def _entries(self, configuration: Configuration) -> _Entries:
-        system = _System(self, configuration)
+    def _entries(self, configuration: Configuration) -> _TripletEntries:
+        system = _TripletSystem(self, configuration)
         neighbours = system.list(configuration.positions, self._small_skin())
         entries = system.entries(neighbours)
         if not (np.all(np.isfinite(entries.local)) and np.all(np.isfinite(entries.jacobian))):
@@ -208,7 +208,7 @@ class StillingerWeberPotential(Potential):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Entries:
+class _TripletEntries:
     """Every neighbour within range of every particle, by particle; arrays are described in the kernel of that name."""
 
     kernels: object
@@ -224,7 +224,7 @@ class _Entries:
     total: np.ndarray
 
 
-class _System:
+class _TripletSystem:
     """What of a configuration does not change while its particles move."""
 
     def __init__(self, potential: StillingerWeberPotential, configuration: Configuration):
@@ -267,7 +267,7 @@ class _System:
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
 
-    def entries(self, neighbours: NeighbourList) -> _Entries:
+    def entries(self, neighbours: NeighbourList) -> _TripletEntries:
         """Return the derivatives that belong to each neighbour."""
         arguments = self.arguments(neighbours)
         n, d = len(self._count), neighbours.site_positions.shape[1]
@@ -288,6 +288,6 @@ class _System:
         home = np.empty(n, dtype=np.int64)
         home[neighbours.rows] = neighbours.row_site
         shift = neighbours.shift[site] - neighbours.shift[home[particle]]
-        return _Entries(
+        return _TripletEntries(
             self.kernels, first, particle, partner, shift, vectors, scalars, gradient, local, jacobian, total
         )

@@ -26,7 +26,7 @@ from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.tasks.provenance import to_json
 from pelplug.tasks.series import Series
 
-__all__ = ["InSitu", "Plan", "simulate", "simulate_several"]
+__all__ = ["InSitu", "Plan", "simulate_several", "simulate_watched"]
 
 
 class InSitu:
@@ -213,7 +213,7 @@ class Plan:
         return InSitu(*(cls(None, model=model, **given) for cls, given in self.analyses), every=self.every)
 
 
-def simulate(model, engine, output, plan: Plan, **protocol) -> SimulationResult:
+def simulate_watched(model, engine, output, plan: Plan, **protocol) -> SimulationResult:
     """Run one simulation with its analyses; see `pelplug.simulate`."""
     return run_simulation(model, engine, output, watch=plan.watch(model), watch_output=plan.output, **protocol)
 
@@ -224,7 +224,7 @@ def simulate_several(model, engine, jobs, workers: int, **protocol) -> list[Simu
     Parameters
     ----------
     model, engine, **protocol
-        Of `simulate`.
+        Of `simulate_watched`.
     jobs : list of (path_like, Plan, int)
         Output, analyses and seed of each.
     workers : int
@@ -233,7 +233,7 @@ def simulate_several(model, engine, jobs, workers: int, **protocol) -> list[Simu
     protocol["progress"] = protocol["announce"] = None
     with WorkerPool(min(workers, len(jobs))) as pool:
         futures = pool.submit(
-            (functools.partial(simulate, model, engine, path, plan, seed=seed, **protocol),)
+            (functools.partial(simulate_watched, model, engine, path, plan, seed=seed, **protocol),)
             for path, plan, seed in jobs
         )
         wait(futures)  # one that fails does not end the others

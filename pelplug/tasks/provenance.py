@@ -18,11 +18,11 @@ import numpy as np
 
 __all__ = [
     "attributes",
-    "checksum",
     "distribution_of",
     "failed_frames",
     "failed_parts",
     "fingerprint",
+    "input_checksum",
     "input_record",
     "model_record",
     "parameters_of",
@@ -81,7 +81,7 @@ def fingerprint(**parts: Any) -> str:
     return hashlib.sha256(to_json(parts).encode()).hexdigest()
 
 
-def checksum(trajectory: Any) -> str:
+def input_checksum(trajectory: Any) -> str:
     """Return the checksum of a trajectory's file, computed once while the file stays as it is."""
     state = os.stat(trajectory.path)
     key = (os.path.abspath(trajectory.path), state.st_size, state.st_mtime_ns)
@@ -93,7 +93,7 @@ def checksum(trajectory: Any) -> str:
 def input_record(trajectory: Any) -> dict[str, Any]:
     """Return what the configurations of a trajectory depend on: the file, and how it was asked to be read."""
     record = {
-        "checksum": checksum(trajectory),
+        "checksum": input_checksum(trajectory),
         "species": hashlib.sha256("\n".join(map(str, trajectory.species)).encode()).hexdigest(),
         "dt": trajectory.dt,
         "frame_interval": trajectory.frame_interval,
@@ -146,7 +146,7 @@ def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
         "versions": to_json(versions()),
         # Without a file the states came from a running simulation.
         "input_file": "" if analysis.trajectory is None else os.path.basename(os.fspath(analysis.trajectory.path)),
-        "input_sha256": "" if analysis.trajectory is None else checksum(analysis.trajectory),
+        "input_sha256": "" if analysis.trajectory is None else input_checksum(analysis.trajectory),
         **({"reading": to_json(said)} if (said := _said(analysis.trajectory)) else {}),
         "cites": "\n".join(analysis.cites),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

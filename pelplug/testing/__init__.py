@@ -32,7 +32,7 @@ import xarray as xr
 from pelplug.core.fields import Need
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
-from pelplug.host.checks import check_analysis as check_contract
+from pelplug.host.checks import check_analysis_contract
 from pelplug.host.functions import run_analyses
 from pelplug.host.hookspecs import hookimpl
 from pelplug.host.registry import Registry
@@ -150,7 +150,7 @@ def check_analysis(
         With a sentence, if something is not kept.
     """
     try:
-        check_contract(cls)
+        check_analysis_contract(cls)
     except TypeError as error:
         raise AssertionError(str(error)) from error
     parameters = dict(parameters or {})

@@ -12,7 +12,7 @@ from pelplug.errors import InputError
 from pelplug.trajectories.energy_file import EnergyFile, EnergyRun
 from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
 from pelplug.trajectories.readers.lammps_log import is_lammps_log, read_lammps_log
-from pelplug.trajectories.readers.tables import read_cp2k, read_table, read_xvg
+from pelplug.trajectories.readers.tables import read_cp2k, read_energy_table, read_xvg
 
 __all__ = ["energies_of_trajectory", "read_energies"]
 
@@ -123,7 +123,7 @@ def read_energies(path, column: str = "auto", instantaneous: bool = False) -> En
         return read_cp2k(path, column)
     if is_lammps_log(head):
         return read_lammps_log(path, column)
-    return read_table(path, head, column, instantaneous)
+    return read_energy_table(path, head, column, instantaneous)
 
 
 # --- GROMACS ----------------------------------------------------------------------------------------------------------

@@ -12,13 +12,13 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
 
-__all__ = ["EnergyFile", "EnergyRun", "Rows"]
+__all__ = ["EnergyFile", "EnergyRows", "EnergyRun"]
 
 _CHUNK = 65_536
 _LAMMPS = "LAMMPS units "
 
 
-class Rows:
+class EnergyRows:
     """Steps or times with their energies, appended one by one at 16 bytes each."""
 
     def __init__(self):

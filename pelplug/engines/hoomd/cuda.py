@@ -11,7 +11,7 @@ import numpy as np
 from numba import cuda
 
 from pelplug.engines.hoomd.cuda_pair import cuda_pair_kernel
-from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.hoomd.view import HoomdView
 from pelplug.errors import InputError
 from pelplug.potentials.pair import PairPotential, group_numbers
 
@@ -20,7 +20,7 @@ __all__ = ["cuda_force", "pair_constants"]
 _BLOCK = 128
 
 
-def cuda_force(potential: PairPotential, simulation, frame: Frame, buffer: float):
+def cuda_force(potential: PairPotential, simulation, frame: HoomdView, buffer: float):
     """Return a ``hoomd.md.force.Custom`` that computes a pair potential on a GPU.
 
     Parameters
@@ -29,7 +29,7 @@ def cuda_force(potential: PairPotential, simulation, frame: Frame, buffer: float
         Between species, or with a diameter for each particle.
     simulation : hoomd.Simulation
         Which the neighbour list is added to.
-    frame : Frame
+    frame : HoomdView
         Axes of the simulation.
     buffer : float
         Margin of HOOMD's neighbour list [length].
@@ -62,7 +62,7 @@ def cuda_force(potential: PairPotential, simulation, frame: Frame, buffer: float
     )
 
 
-def pair_constants(potential: PairPotential, frame: Frame) -> tuple[tuple[np.ndarray, ...], float]:
+def pair_constants(potential: PairPotential, frame: HoomdView) -> tuple[tuple[np.ndarray, ...], float]:
     """Return what the kernel is given that never changes, and the longest cutoff [length]."""
     n = frame.n
     if potential.per_particle:

@@ -10,7 +10,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from pelplug.configuration import Configuration
-from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.hoomd.view import HoomdView
 from pelplug.errors import InputError
 from pelplug.execution.compile import Family
 from pelplug.potentials.base import Potential
@@ -54,7 +54,7 @@ class Route:
     reach: float = 0.0
 
 
-def choose_route(wanted: str, potential: Potential, frame: Frame, configuration: Configuration, kind: str) -> Route:
+def choose_route(wanted: str, potential: Potential, frame: HoomdView, configuration: Configuration, kind: str) -> Route:
     """Return the route for a model on cpu, cuda or mpi.
 
     ``auto`` is the kernel on one process's CPU: it is in double precision, exact, right in small boxes, and was
@@ -105,14 +105,14 @@ def _buffer(potential: PairPotential, configuration: Configuration) -> float:
     return min(_BUFFER * scale, 0.999 * room)
 
 
-def _pairs(frame: Frame, potential: PairPotential):
+def _pairs(frame: HoomdView, potential: PairPotential):
     groups = frame.groups(potential.species)
     for a in range(frame.n_types):
         for b in range(a, frame.n_types):
             yield (frame.names[a], frame.names[b]), (groups[a], groups[b])
 
 
-def _native(potential: PairPotential, frame: Frame, buffer: float) -> Route:
+def _native(potential: PairPotential, frame: HoomdView, buffer: float) -> Route:
     def build(simulation, frame, configuration, raw):
         import hoomd
 
@@ -129,7 +129,7 @@ def _native(potential: PairPotential, frame: Frame, buffer: float) -> Route:
     return Route("native", "native: hoomd.md.pair.LJ", build, reach=potential.cutoff + buffer)
 
 
-def _table(potential: PairPotential, frame: Frame, configuration: Configuration, buffer: float) -> Route:
+def _table(potential: PairPotential, frame: HoomdView, configuration: Configuration, buffer: float) -> Route:
     found = potential.pairs(configuration)
     groups = group_numbers(configuration, potential.species)
     nearest = float((found.distances / potential.sigma[groups[found.i], groups[found.j]]).min(initial=0.9))

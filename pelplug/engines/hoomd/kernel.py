@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.hoomd.view import HoomdView
 from pelplug.errors import RunError
 from pelplug.execution.compile import kernel
 from pelplug.potentials.base import Evaluator
@@ -14,14 +14,14 @@ from pelplug.potentials.base import Evaluator
 __all__ = ["evaluator_force"]
 
 
-def evaluator_force(evaluator: Evaluator, frame: Frame, images: np.ndarray):
+def evaluator_force(evaluator: Evaluator, frame: HoomdView, images: np.ndarray):
     """Return a ``hoomd.md.force.Custom`` that asks an `Evaluator`.
 
     Parameters
     ----------
     evaluator : Evaluator
         Made where the simulation starts; it follows its own neighbours.
-    frame : Frame
+    frame : HoomdView
         Axes of the simulation.
     images : ndarray of int, shape (N, 3)
         Images at the start: the evaluator sees positions that are continuous from there, so that a particle that

@@ -11,7 +11,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.engines.engine import Dynamics, EnergyLog, Session
 from pelplug.engines.hoomd.forces import choose_route
-from pelplug.engines.hoomd.frame import Frame, Raw
+from pelplug.engines.hoomd.view import HoomdView, Raw
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
 from pelplug.models.base import Model
@@ -46,7 +46,7 @@ class HoomdSession(Session):
         log_every: int,
         internal: dict[str, np.ndarray] | None,
     ):
-        self._frame = Frame(configuration, model, by_mass=dynamics.method == "langevin")
+        self._frame = HoomdView(configuration, model, by_mass=dynamics.method == "langevin")
         self._model, self._dynamics = model, dynamics
         self._kind, self._on = kind, on
         raw = self._frame.raw(configuration)

@@ -10,10 +10,10 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from pelplug.errors import InputError, NotAMinimumError
-from pelplug.landscape.hessian.cg import ConjugateGradients
 from pelplug.landscape.hessian.dense import DenseFactor
 from pelplug.landscape.hessian.dissection import dissect
 from pelplug.landscape.hessian.factor import BLOCK, HessianFactor
+from pelplug.landscape.hessian.iterative import IterativeFactor
 from pelplug.landscape.hessian.sparse import SparseFactor, grounded_particle
 
 __all__ = ["SOLVERS", "available_memory", "factorise"]
@@ -127,5 +127,5 @@ def factorise(
     if solver == "dense":
         return DenseFactor(hessian, d)
     if solver == "cg":
-        return ConjugateGradients(hessian, d)
+        return IterativeFactor(hessian, d)
     return SparseFactor(hessian, d, tree, tangent=sample is None)

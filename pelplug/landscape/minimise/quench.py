@@ -12,7 +12,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.steepest_descent import SteepestDescent
 from pelplug.landscape.descent.trace import Descent, Stopped
-from pelplug.landscape.minimise.cg import ConjugateGradients
+from pelplug.landscape.minimise.conjugate_gradients import ConjugateGradients
 from pelplug.landscape.minimise.fire import Fire
 from pelplug.landscape.minimise.lbfgs import LimitedMemoryBFGS
 from pelplug.landscape.minimise.minimisable import smooth_instead

@@ -18,8 +18,8 @@ from pelplug.errors import InputError, reason_of
 
 __all__ = [
     "ROUNDING",
-    "Frame",
     "FrameReader",
+    "RawFrame",
     "about_frame",
     "is_flat",
     "mdanalysis_cell",
@@ -36,7 +36,7 @@ _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, 
 
 
 @dataclasses.dataclass
-class Frame:
+class RawFrame:
     """One frame as the file holds it, before a plane is recognised.
 
     Parameters
@@ -124,7 +124,7 @@ def unevenness(positions: np.ndarray, cell: np.ndarray | None) -> float:
     return spread / np.sqrt(area / len(positions)) if spread and area else spread
 
 
-def reduce_to_plane(frame: Frame) -> Frame:
+def reduce_to_plane(frame: RawFrame) -> RawFrame:
     """Return the frame with two coordinates instead of three.
 
     Raises
@@ -232,7 +232,7 @@ class FrameReader(ReaderBase):
         self._open()
 
     @abc.abstractmethod
-    def _load(self, frame: int) -> Frame:
+    def _load(self, frame: int) -> RawFrame:
         """Read one frame."""
 
     def rows(self, frame: int) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
@@ -259,7 +259,7 @@ class FrameReader(ReaderBase):
             return True
         return f"pelplug_{quantity}" in self.ts.data
 
-    def _guarded_load(self, frame: int) -> Frame:
+    def _guarded_load(self, frame: int) -> RawFrame:
         try:
             with np.errstate(all="ignore"):  # numbers that cannot be are refused when all have been read
                 loaded = self._load(frame)
@@ -280,7 +280,7 @@ class FrameReader(ReaderBase):
                 "the file again."
             ) from None
 
-    def _show(self, number: int, frame: Frame) -> None:
+    def _show(self, number: int, frame: RawFrame) -> None:
         """Put a frame into the timestep."""
         if len(frame.positions) != self.n_atoms:
             raise InputError(
@@ -320,7 +320,7 @@ class FrameReader(ReaderBase):
         # MDAnalysis must have some time: where there is none, the step, else the frame number, counts.
         ts.data["time"] = ts.data.get("pelplug_time", float(number if frame.step is None else frame.step))
 
-    def _show_single(self, frame: Frame, turn: np.ndarray) -> None:
+    def _show_single(self, frame: RawFrame, turn: np.ndarray) -> None:
         """Give MDAnalysis its float32 positions and velocities."""
         self.ts.positions = _three_columns(frame.positions) @ turn
         self.ts.has_velocities = frame.velocities is not None

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from pelplug.errors import InputError, reason_of
-from pelplug.trajectories.readers.base import Frame, about_frame, is_flat, reduce_to_plane
+from pelplug.trajectories.readers.base import RawFrame, about_frame, is_flat, reduce_to_plane
 from pelplug.trajectories.readers.boxes import cell_of
 from pelplug.trajectories.readers.conversion import program_of_dcd
 from pelplug.trajectories.readers.identity import order_by_id
@@ -61,7 +61,7 @@ class GenericFrames:
 
     def data(self, ts) -> dict:
         """Return positions, cell, velocities, step and time of a timestep under pelplug's keys."""
-        frame = Frame(
+        frame = RawFrame(
             positions=_array(ts, "positions"),
             cell=cell_in(ts),
             velocities=_array(ts, "velocities") if ts.has_velocities else None,

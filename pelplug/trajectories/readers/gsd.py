@@ -11,7 +11,7 @@ import numpy as np
 from pelplug.core.outputs import close_at_exit
 from pelplug.core.outside import parse_record
 from pelplug.errors import InputError, reason_of
-from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.base import FrameReader, RawFrame
 from pelplug.trajectories.readers.text import text_of
 
 __all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "TIME_LOG", "VELOCITY_LOG", "GSDReader"]
@@ -151,7 +151,7 @@ class GSDReader(FrameReader):
         step = self._chunk(frame, "configuration/step", 0)
         time = self._chunk(frame, f"log/{TIME_LOG}")
         dimension = int(np.ravel(self._chunk(frame, "configuration/dimensions", 3))[0])
-        return Frame(
+        return RawFrame(
             positions=positions,
             cell=self._precise(frame, CELL_LOG, "configuration/box", cell),
             images=images,

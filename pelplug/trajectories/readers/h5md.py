@@ -7,7 +7,7 @@ import numpy as np
 from pelplug.core.outside import refuse_links
 from pelplug.core.units import Units
 from pelplug.errors import InputError, reason_of
-from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.base import FrameReader, RawFrame
 from pelplug.trajectories.readers.hdf5 import check_heaps
 from pelplug.trajectories.readers.identity import order_by_id
 from pelplug.trajectories.readers.text import text_of
@@ -107,7 +107,7 @@ class H5MDReader(FrameReader):
         def pick(array, dtype=np.float64):
             return None if array is None else np.ascontiguousarray(np.asarray(array)[order]).astype(dtype)
 
-        return Frame(
+        return RawFrame(
             positions=pick(positions),
             cell=cell,
             images=pick(images),

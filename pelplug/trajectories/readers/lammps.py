@@ -8,7 +8,7 @@ import numpy as np
 
 from pelplug.core.units import SYSTEMS, Units
 from pelplug.errors import InputError
-from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.base import FrameReader, RawFrame
 from pelplug.trajectories.readers.identity import order_by_id
 from pelplug.trajectories.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
 
@@ -157,7 +157,7 @@ class DumpReader(FrameReader):
         if len(flags) == d and "u" not in style:  # beside unwrapped coordinates flags would count twice
             images = np.column_stack([table[name] for name in flags])
         time = self._times[frame]
-        return Frame(
+        return RawFrame(
             positions=positions,
             cell=cell,
             images=images,

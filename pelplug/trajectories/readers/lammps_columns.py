@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.trajectories.energy_file import EnergyRun
-from pelplug.trajectories.readers.lammps_session import Known
+from pelplug.trajectories.readers.lammps_settings import Known
 
 __all__ = ["Columns"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pelplug.core.units import SYSTEMS
 from pelplug.errors import InputError
-from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.base import FrameReader, RawFrame
 from pelplug.trajectories.readers.identity import order_by_id
 from pelplug.trajectories.readers.text import DAMAGED, TEXT, open_binary, read_table, text_of
 
@@ -90,7 +90,7 @@ class DataReader(FrameReader):
             images = np.column_stack([atoms["ix"], atoms["iy"], atoms["iz"]])
         if names:
             labels = {"names": np.array([names.get(name, name) for name in types.tolist()]), "types": types}
-        return Frame(
+        return RawFrame(
             positions=np.column_stack([atoms["x"], atoms["y"], atoms["z"]]) - origin,
             cell=cell,
             images=images,

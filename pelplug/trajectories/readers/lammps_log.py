@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.trajectories.energy_file import EnergyFile, EnergyRun
 from pelplug.trajectories.readers.lammps_columns import Columns
-from pelplug.trajectories.readers.lammps_session import Session
+from pelplug.trajectories.readers.lammps_settings import ThermoSettings
 
 __all__ = ["is_lammps_log", "read_lammps_log"]
 
@@ -51,7 +51,7 @@ def read_lammps_log(path: Path, column: str = "auto") -> EnergyFile:
     InputError
         If there is no table of thermo output.
     """
-    reader = _Reader(path, column)
+    reader = _LogReader(path, column)
     with open(path, encoding="utf-8", errors="replace") as file:
         reader.read(file)
     if not reader.runs:
@@ -61,13 +61,13 @@ def read_lammps_log(path: Path, column: str = "auto") -> EnergyFile:
     return EnergyFile(str(path), reader.runs)
 
 
-class _Reader:
-    """Goes through the lines once; a `Session` holds what LAMMPS has been told."""
+class _LogReader:
+    """Goes through the lines once; a `ThermoSettings` holds what LAMMPS has been told."""
 
     def __init__(self, path: Path, column: str):
         self.path, self.column = path, column
         self.runs: list[EnergyRun] = []
-        self.session = Session()
+        self.session = ThermoSettings()
         self.table: _Table | None = None
         self.candidate: list[str] | None = None
         self.after_memory = False
@@ -88,7 +88,7 @@ class _Reader:
     def _line(self, text: str, complete: bool) -> None:
         if _VERSION.search(text):
             self._end_table()
-            self.session = Session(begun=True)
+            self.session = ThermoSettings(begun=True)
             return
         words = text.split()
         if self.session.swallows(text) or not words or self._row(text, words, complete) or self._header(text, words):

@@ -13,10 +13,10 @@ from pelplug.configuration import Configuration
 from pelplug.core.outputs import open_for_library
 from pelplug.core.outside import parse_record, refuse_links
 from pelplug.errors import InputError, reason_of
-from pelplug.trajectories.readers.base import Frame, FrameReader
+from pelplug.trajectories.readers.base import FrameReader, RawFrame
 from pelplug.trajectories.readers.hdf5 import check_heaps
 
-__all__ = ["LAYOUT", "NetCDFReader", "write_netcdf"]
+__all__ = ["LAYOUT", "NetCDFReader", "write_netcdf_frames"]
 
 LAYOUT = "pelplug-trajectory-1"
 _NO_STEP = np.iinfo(np.int64).min
@@ -29,7 +29,7 @@ _OPTIONAL = {
 
 
 class NetCDFReader(FrameReader):
-    """Reader of the NetCDF trajectories that `write_netcdf` makes.
+    """Reader of the NetCDF trajectories that `write_netcdf_frames` makes.
 
     Above three dimensions, ``ts.positions`` holds three coordinates, and ``ts.data["pelplug_positions"]`` all.
     """
@@ -80,7 +80,7 @@ class NetCDFReader(FrameReader):
             raise InputError(f"it cannot be read ({reason}); the file is damaged, write it again.") from None
         if "images" in values:
             values["images"] = values["images"].astype(np.int64)
-        return Frame(
+        return RawFrame(
             positions=positions,
             cell=cell,
             labels={"types": self._names[species]},
@@ -100,7 +100,7 @@ class NetCDFReader(FrameReader):
         return None if text is None else parse_record(text)
 
 
-def write_netcdf(path, configurations: Iterable[Configuration], model_record=None, unfollowed: str = "") -> int:
+def write_netcdf_frames(path, configurations: Iterable[Configuration], model_record=None, unfollowed: str = "") -> int:
     """Write configurations of any dimension to a NetCDF file, one at a time in memory.
 
     Parameters

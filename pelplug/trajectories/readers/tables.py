@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.trajectories.energy_file import EnergyFile, EnergyRun, Rows
+from pelplug.trajectories.energy_file import EnergyFile, EnergyRows, EnergyRun
 
-__all__ = ["read_cp2k", "read_table", "read_xvg"]
+__all__ = ["read_cp2k", "read_energy_table", "read_xvg"]
 
 _NAMES = ("potential_energy", "potential", "poteng", "pe", "epot", "e_pot", "u", "energy", "c_thermo_pe", "v_pe")
 _TOTAL, _EACH = ("total", "extensive"), ("per_particle", "per_atom", "/n", "/atom", "/particle")
@@ -37,7 +37,7 @@ class _Layout:
     comma: bool = False
 
 
-def read_table(path: Path, head: str, column: str, instantaneous: bool = False) -> EnergyFile:
+def read_energy_table(path: Path, head: str, column: str, instantaneous: bool = False) -> EnergyFile:
     """Read a table: comma, semicolon, tab or blanks between columns, names in the first line or after a ``#``.
 
     Parameters
@@ -174,13 +174,13 @@ def _plain(name: str) -> str:
 
 def _runs(layout: _Layout) -> list[EnergyRun]:
     """Read all rows; where the clock goes back, or the header comes again, another run begins."""
-    runs, rows, times, short = [], Rows(), [], None
+    runs, rows, times, short = [], EnergyRows(), [], None
 
     def end():
         nonlocal rows, times
         if len(rows):
             runs.append(_run(layout, *rows.arrays(), np.array(times)))
-        rows, times = Rows(), []
+        rows, times = EnergyRows(), []
 
     with open(layout.path, encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
@@ -318,7 +318,7 @@ def read_cp2k(path: Path, column: str) -> EnergyFile:
         unit = re.search(r"\[(\w+)\]", names[clock]) if clock is not None else None
         if unit is None:
             raise InputError(f"{path} has no column of times with its unit; give the .ener file as CP2K wrote it.")
-        place, runs, rows = names.index(wanted), [], Rows()
+        place, runs, rows = names.index(wanted), [], EnergyRows()
         for number, line in enumerate(file, 2):
             values = [_number(word) for word in line.split()]
             if not values or line.lstrip().startswith("#"):
@@ -329,7 +329,7 @@ def read_cp2k(path: Path, column: str) -> EnergyFile:
                 raise InputError(f"Line {number} of {path} is not {len(names)} numbers; mend or remove it.")
             if len(rows) and values[clock] <= rows.last:
                 runs.append(rows)
-                rows = Rows()
+                rows = EnergyRows()
             rows.add(values[clock], values[place])
         runs.append(rows)
     made = [EnergyRun(*one.arrays(), time_step=1.0, extensive=True) for one in runs]

@@ -103,6 +103,8 @@ def _write_gsd(path, configurations, records) -> int:
 
 
 def _write_nc(path, configurations, records) -> int:
-    from pelplug.trajectories.readers.netcdf import write_netcdf
+    from pelplug.trajectories.readers.netcdf import write_netcdf_frames
 
-    return write_netcdf(path, configurations, records.get("model"), records.get("unfollowed", {}).get("reason", ""))
+    return write_netcdf_frames(
+        path, configurations, records.get("model"), records.get("unfollowed", {}).get("reason", "")
+    )

@@ -10,10 +10,10 @@ import re
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.trajectories.readers.base import ROUNDING, Frame, FrameReader, unevenness
+from pelplug.trajectories.readers.base import ROUNDING, FrameReader, RawFrame, unevenness
 from pelplug.trajectories.readers.identity import order_by_id
 from pelplug.trajectories.readers.text import DAMAGED, TEXT, connect, copy_or_unpack, read_table
-from pelplug.trajectories.readers.xyz_comments import describe, masses_of, parse_comment, step_of, time_of
+from pelplug.trajectories.readers.xyz_comments import describe_comment, masses_of, parse_comment, step_of, time_of
 
 __all__ = ["XYZReader"]
 
@@ -87,7 +87,7 @@ class XYZReader(FrameReader):
         n, comment = self._header(frame)
         if n == 0:
             raise InputError("there are no particles; leave the frame out.")
-        pairs = describe(comment)
+        pairs = describe_comment(comment)
         layout = _layout(pairs.get("properties", ""))
         kinds, places = _fields(layout)
         table = read_table(itertools.islice(self._file, n), n, kinds, places, _width(pairs.get("properties", "")))
@@ -116,7 +116,7 @@ class XYZReader(FrameReader):
         if diameters is None and "radius" in layout:
             diameters = 2.0 * column("radius")
         labels = _labels(table, pairs)
-        return Frame(
+        return RawFrame(
             positions=positions,
             cell=cell,
             images=column("images"),
@@ -140,7 +140,7 @@ class XYZReader(FrameReader):
     def rows(self, frame):
         """Return ids and labels of a frame, sorted by id."""
         n, comment = self._header(frame)
-        pairs = describe(comment)
+        pairs = describe_comment(comment)
         layout = {name: one for name, one in _layout(pairs.get("properties", "")).items() if name in _WHO}
         if not layout:
             return None, {}

@@ -15,7 +15,7 @@ from MDAnalysis.lib.mdamath import triclinic_vectors
 
 from pelplug.errors import InputError
 
-__all__ = ["describe", "masses_of", "parse_comment", "step_of", "time_of"]
+__all__ = ["describe_comment", "masses_of", "parse_comment", "step_of", "time_of"]
 
 _PAIR = re.compile(r"""([A-Za-z_][\w-]*)\s*=\s*("(?:\\.|[^"\\])*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
 # Only these are read where a colon stands for the sign: text may hold other colons.
@@ -67,7 +67,7 @@ def _lower(key: str) -> str:
     return key if len(key) == 1 else key.lower()
 
 
-def describe(comment: str) -> dict[str, str]:
+def describe_comment(comment: str) -> dict[str, str]:
     """Return the pairs of a comment line with the cell as ``lattice`` and the columns as ``properties``.
 
     Raises

@@ -41,7 +41,7 @@ def pair_sums(
         Unwrapped positions [length].
     particles : ndarray of int, shape (n,)
         Which.
-    pairs : Pairs
+    pairs : LagPairs
         P pairs of frames.
     wave_numbers : sequence of float, length Q
         [1 / length].

@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["Clock", "Pairs", "count_lags", "frame_pairs", "pool_lags", "select_lags"]
+__all__ = ["Clock", "LagPairs", "count_lags", "frame_pairs", "pool_lags", "select_lags"]
 
 _CHUNK = 2_000_000  # differences at a time
 
@@ -70,8 +70,8 @@ class Clock:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs:
-    """Pairs of frames of the selected lags, ordered by lag, then by origin.
+class LagPairs:
+    """LagPairs of frames of the selected lags, ordered by lag, then by origin.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ def select_lags(lags: np.ndarray, counts: np.ndarray, per_decade: int, min_origi
     return np.sort(lags[order[first]])
 
 
-def frame_pairs(ticks: np.ndarray, lags: np.ndarray) -> Pairs:
+def frame_pairs(ticks: np.ndarray, lags: np.ndarray) -> LagPairs:
     """Return all pairs of frames that are one of the lags apart."""
     index, first, second = [], [], []
     for k, lag in enumerate(lags):
@@ -154,4 +154,4 @@ def frame_pairs(ticks: np.ndarray, lags: np.ndarray) -> Pairs:
         second.append(there[origin])
         index.append(np.full(origin.size, k))
     join = (lambda parts: np.concatenate(parts).astype(np.int64)) if len(lags) else (lambda _: np.empty(0, np.int64))
-    return Pairs(join(index), join(first), join(second))
+    return LagPairs(join(index), join(first), join(second))

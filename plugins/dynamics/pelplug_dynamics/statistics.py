@@ -45,7 +45,7 @@ class Resampling:
     Parameters
     ----------
     counts : ndarray, shape (L, U)
-        Pairs of frames by lag and unit.
+        LagPairs of frames by lag and unit.
     resamples, seed : int
         Random choices, and their seed.
     """

@@ -8,7 +8,7 @@ import functools
 import numpy as np
 
 from pelplug_dynamics.correlate import pair_sums
-from pelplug_dynamics.lags import Pairs, frame_pairs
+from pelplug_dynamics.lags import LagPairs, frame_pairs
 from pelplug_dynamics.spectral import cost, scattering_by_lag, squares_by_lag
 
 __all__ = ["FIRST_FS", "Asked", "Run", "sums_by_kind"]
@@ -58,7 +58,7 @@ class Run:
     lags: np.ndarray
 
     @functools.cached_property
-    def pairs(self) -> Pairs:
+    def pairs(self) -> LagPairs:
         """All pairs of frames that are one of the lags apart."""
         return frame_pairs(self.ticks, self.lags)
 

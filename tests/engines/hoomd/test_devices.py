@@ -10,7 +10,7 @@ from oracles.states import settle
 import pelplug
 from pelplug.engines.hoomd.engine import HoomdEngine
 from pelplug.engines.hoomd.forces import choose_route
-from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.hoomd.view import HoomdView
 from pelplug.errors import InputError
 
 
@@ -20,7 +20,7 @@ def test_the_error_of_a_table_includes_the_jump_at_the_cutoff(truncation, jump):
     model = pelplug.model("kob-andersen", truncation=truncation)
     state = model.random_configuration(1000, 1)
     state = settle(state, model.potential(state), 60)
-    found = choose_route("table", model.potential(state), Frame(state, model), state, "cpu")
+    found = choose_route("table", model.potential(state), HoomdView(state, model), state, "cpu")
     error = found.interpolation_error
     assert error["jump"] == pytest.approx(jump, abs=1e-3)
     assert error["force"] == max(error["jump"], error["inside"]) and 0 < error["inside"] < 3e-3

@@ -14,7 +14,7 @@ import pelplug
 from pelplug.engines.engine import Dynamics
 from pelplug.engines.hoomd.engine import HoomdEngine
 from pelplug.engines.hoomd.forces import choose_route
-from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.hoomd.view import HoomdView
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
 from pelplug.tasks.in_situ import InSitu
@@ -114,7 +114,7 @@ def test_what_auto_takes_on_each_device(name, cpu, cuda, mpi):
     model = pelplug.model(name)
     state = model.random_configuration(400, 1)
     state = settle(state, model.potential(state), 60)
-    frame = Frame(state, model)
+    frame = HoomdView(state, model)
     for kind, expected in (("cpu", cpu), ("cuda", cuda), ("mpi", mpi)):
         arguments = ("auto", model.potential(state), frame, state, kind)
         if expected in ("kernel", "native", "table"):
@@ -560,7 +560,7 @@ import numba, numpy as np, pelplug
 from oracles.states import settle, tilted
 from pelplug.engines.hoomd.cuda_pair import cuda_pair_kernel, pair_body
 from pelplug.engines.hoomd.cuda import pair_constants
-from pelplug.engines.hoomd.frame import Frame
+from pelplug.engines.hoomd.view import HoomdView
 
 cases = [
     ("kob-andersen", {}),
@@ -579,7 +579,7 @@ for name, parameters in cases:
     potential = model.potential(conf)
     conf = settle(conf, potential, 30)
     energy, forces = potential.energy_forces(conf)
-    frame = Frame(conf, model)
+    frame = HoomdView(conf, model)
     raw = frame.raw(conf)
     constants, reach = pair_constants(potential, frame)
     assert 2 * reach < conf.heights.min(), (name, reach, conf.heights)

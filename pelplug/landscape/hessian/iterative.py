@@ -8,10 +8,10 @@ import scipy.sparse as sp
 from pelplug.errors import NotConvergedError
 from pelplug.landscape.hessian.factor import HessianFactor, not_a_minimum, remove_translations
 
-__all__ = ["ConjugateGradients"]
+__all__ = ["IterativeFactor"]
 
 
-class ConjugateGradients(HessianFactor):
+class IterativeFactor(HessianFactor):
     """Solve by conjugate gradients, preconditioned by the inverse (d, d) blocks on the diagonal.
 
     Parameters

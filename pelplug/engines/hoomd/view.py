@@ -11,7 +11,7 @@ from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.potentials.pair import group_numbers
 
-__all__ = ["Frame", "Raw"]
+__all__ = ["HoomdView", "Raw"]
 
 _MOST_TYPES = 256
 
@@ -65,7 +65,7 @@ class Raw:
         return cls(**values)
 
 
-class Frame:
+class HoomdView:
     """Axes, masses and types in which HOOMD-blue sees a configuration.
 
     HOOMD-blue wants the first box vector along x and the second in the xy plane. Any other cell is turned, and the

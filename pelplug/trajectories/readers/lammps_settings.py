@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-__all__ = ["Known", "Session"]
+__all__ = ["Known", "ThermoSettings"]
 
 _TIME_STEPS = {
     "lj": 0.005, "real": 1.0, "metal": 0.001, "si": 1e-8, "cgs": 1e-8, "electron": 0.001, "micro": 2.0, "nano": 0.00045,
@@ -60,7 +60,7 @@ class Known:
     adds_energy: bool
 
 
-class Session:
+class ThermoSettings:
     """The settings of one LAMMPS process that matter for its thermo output.
 
     Parameters
