@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from pelplug.core.values import convert, describe, is_supported, members, numbers_in
+from pelplug.core.values import convert, is_supported, members, numbers_in, type_in_words
 from pelplug.errors import InputError
 
 __all__ = [
@@ -160,7 +160,7 @@ class ParameterSpec:
         """What ``--help`` writes for the value."""
         if self.param.metavar:
             return self.param.metavar
-        return "|".join(str(value) for value in self.choices) if self.choices else describe(self.type)
+        return "|".join(str(value) for value in self.choices) if self.choices else type_in_words(self.type)
 
     def validate(self, value: Any, owner: str = "") -> Any:
         """Return `value` (or the text of it) as the declared type.
@@ -174,7 +174,9 @@ class ParameterSpec:
         try:
             result = convert(value, self.type)
         except (TypeError, ValueError, OverflowError):
-            wanted = f"one of {', '.join(map(str, self.choices))}" if self.choices else describe(self.type, words=True)
+            wanted = (
+                f"one of {', '.join(map(str, self.choices))}" if self.choices else type_in_words(self.type, words=True)
+            )
             raise InputError(f"{whose} must be {wanted}, not {value!r}.") from None
         if self.choices is not None and result is not None and result not in self.choices:
             raise InputError(f"{whose} must be one of {', '.join(map(str, self.choices))}, not {value!r}.")

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, Union
 
-__all__ = ["convert", "describe", "is_supported", "members", "numbers_in"]
+__all__ = ["convert", "is_supported", "members", "numbers_in", "type_in_words"]
 
 _SIMPLE = {bool: "BOOLEAN", int: "INTEGER", float: "NUMBER", str: "TEXT", pathlib.Path: "PATH"}
 _WORDS = {
@@ -39,13 +39,13 @@ def is_supported(kind: Any) -> bool:
     return kind in _WORDS or origin is Literal
 
 
-def describe(kind: Any, words: bool = False) -> str:
+def type_in_words(kind: Any, words: bool = False) -> str:
     """Return what ``--help`` writes for a value of this kind, or the words for it in a sentence."""
     parts = members(kind)
     if len(parts) > 1:
         if not words:
             parts = tuple(part for part in parts if part is not type(None))
-        return (" or " if words else "|").join(describe(part, words) for part in parts)
+        return (" or " if words else "|").join(type_in_words(part, words) for part in parts)
     origin = typing.get_origin(kind)
     if origin is Literal:
         return (" or " if words else "|").join(str(value) for value in typing.get_args(kind))
@@ -54,9 +54,9 @@ def describe(kind: Any, words: bool = False) -> str:
     if origin in (tuple, list):
         inner = typing.get_args(kind)
         if origin is list or Ellipsis in inner:
-            one = describe(inner[0], words)
+            one = type_in_words(inner[0], words)
             return f"a comma-separated list, each {one}" if words else f"{one},..."
-        each = ", ".join(describe(entry, words) for entry in inner)
+        each = ", ".join(type_in_words(entry, words) for entry in inner)
         return f"{len(inner)} values ({each})" if words else each.replace(" ", "")
     return _WORDS[kind] if words else _SIMPLE.get(kind, "VALUE")
 
