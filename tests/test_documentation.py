@@ -65,7 +65,11 @@ def test_files_named_on_pages_exist():
     assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
 
 
-PAGES = {path.stem: path.read_text() for path in sorted(DOCS.glob("plugins/*.md"))}
+PAGES = {
+    f"{path.parent.name}/{path.stem}": path.read_text()
+    for folder in ("plugins", "models")
+    for path in sorted(DOCS.glob(f"{folder}/*.md"))
+}
 
 
 def rows_of(text):
@@ -81,20 +85,28 @@ def table_of(name, kind):
     """Rows of the rendered table on the one page that has it, by the first word of the first cell."""
     directive = f"```{{{kind}}} {name}\n```"
     pages = [stem for stem, text in PAGES.items() if directive in text]
-    assert len(pages) == 1, f"one page of docs/plugins must have, it is now {pages or 'none'}:\n{directive}"
+    assert len(pages) == 1, (
+        f"one page of docs/plugins or docs/models must have, it is now {pages or 'none'}:\n{directive}"
+    )
     return {codes[0].split()[0]: cells for codes, cells in rows_of(rendering.expand(directive))}
 
 
-def test_every_parameter_of_every_analysis_is_rendered_on_its_page():
-    for name, cls in rendering.bundled("analyses").items():
-        shown = table_of(name, "parameters")
-        specs = cls.parameter_specs()
-        assert list(shown) == [f"--{spec.option}" for spec in specs.values()]
-        for (option, default, meaning), spec in zip(shown.values(), specs.values(), strict=True):
-            assert spec.help[1:].rstrip(".") in meaning and spec.bounds in meaning
-            assert f"in units of {spec.unit}" in meaning or not spec.unit
-            assert spec.is_flag or all(str(choice) in option for choice in spec.choices or ())
-            assert default in ("yes", "no") or default.startswith("`")
+def test_every_parameter_of_every_analysis_and_model_is_rendered_on_its_page():
+    tables = []
+    for kind in ("analyses", "models"):
+        for name, cls in rendering.bundled(kind).items():
+            specs = cls.parameter_specs()
+            if specs in tables:  # a model in two dimensions may share the table of that in three
+                continue
+            tables.append(specs)
+            shown = table_of(name, "parameters")
+            names = [f"--{spec.option}" if kind == "analyses" else spec.name for spec in specs.values()]
+            assert list(shown) == names
+            for (option, default, meaning), spec in zip(shown.values(), specs.values(), strict=True):
+                assert spec.help[1:].rstrip(".") in meaning and spec.bounds in meaning
+                assert f"in units of {spec.unit}" in meaning or not spec.unit
+                assert spec.is_flag or all(str(choice) in option for choice in spec.choices or ())
+                assert default in ("yes", "no") or default.startswith("`")
 
 
 def test_every_variable_of_every_analysis_is_rendered_on_its_page():

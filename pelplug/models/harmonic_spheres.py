@@ -71,8 +71,8 @@ class HarmonicSpheres(Model):
         sizes: Annotated[
             Literal["auto", "one", "additive", "non-additive"],
             Param(
-                "one: every diameter is 1; additive, non-additive: the configuration's diameters and the rule for "
-                "d_ij; auto: non-additive in two dimensions, else one"
+                "diameters: all 1 (one), or the configuration's with a rule for d_ij; auto: non-additive in two "
+                "dimensions, else one"
             ),
         ] = "auto",
         volume_fraction: Annotated[

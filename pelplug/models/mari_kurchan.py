@@ -46,7 +46,7 @@ class MariKurchan(Model):
     def __init__(
         self,
         *,
-        seed: Annotated[int, Param("seed of the shifts, below 2**63", minimum=0, maximum=2**63 - 1)] = 0,
+        seed: Annotated[int, Param("seed of the shifts", minimum=0, maximum=2**63 - 1)] = 0,
         planted_temperature: Annotated[
             float | None,
             Param(

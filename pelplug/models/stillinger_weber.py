@@ -38,7 +38,7 @@ class StillingerWeber(ScaledModel):
         *,
         three_body: Annotated[
             float,
-            Param("lambda, strength of the three-body part; 21 is silicon", exclusive_minimum=0.0, unit="epsilon"),
+            Param("strength lambda of the three-body part; 21 is silicon", exclusive_minimum=0.0, unit="epsilon"),
         ] = 18.75,
         **scales,
     ):
