@@ -12,13 +12,13 @@ import xarray as xr
 
 import pelplug
 from pelplug_dynamics import times as characteristic
-from pelplug_dynamics.correlate import displacement_histogram
 from pelplug_dynamics.drift import drift, drift_remark
-from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
+from pelplug_dynamics.lags import Clock, count_lags, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.statistics import BLOCKS, Resampling, each_resample, spread
 from pelplug_dynamics.structure import largest_species, mean_density, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
+from pelplug_dynamics.van_hove import check_van_hove, van_hove
 from pelplug_dynamics.variables import BY_Q, fields
 
 __all__ = ["Dynamics"]
@@ -160,28 +160,13 @@ class Dynamics(pelplug.Analysis):
             other = self.trajectory.open_another(path)
             self._check_particles(other, path)
             other.close()
-        self._check_van_hove(frames)
+        if "van_hove" in self.quantities and self.van_hove_times != "auto" and not self.more:
+            check_van_hove(self.trajectory, frames, self.van_hove_times)
 
     def _check_particles(self, other, path) -> None:
         if not np.array_equal(other.species, self.trajectory.species):
             raise pelplug.InputError(
                 f"{path} has other particles than {self.trajectory.path}; average trajectories of one system."
-            )
-
-    def _check_van_hove(self, frames) -> None:
-        if self.van_hove_times == "auto" or "van_hove" not in self.quantities:
-            return
-        try:
-            first, last = (self.trajectory.configuration(int(frames[k])) for k in (0, -1))
-        except pelplug.PelplugError:  # the run says what cannot be read
-            return
-        if first.time is None or last.time is None:
-            return
-        whole, beyond = last.time - first.time, max(self.van_hove_times)
-        if beyond > 1.1 * whole and not self.more:
-            raise pelplug.InputError(
-                f"The van Hove function at {beyond:g} is beyond the lags, which end at {whole:g}; give "
-                "--van-hove-times below that."
             )
 
     def summarize(self, dataset):
@@ -213,7 +198,8 @@ class Dynamics(pelplug.Analysis):
         if "van_hove" in self.quantities:
             edges = np.linspace(0.0, 3.0 * length, 121)
             with self.part("the van Hove function"):
-                dataset = self._with_van_hove(dataset, runs, members, edges)
+                n, d = self.trajectory.n, self.trajectory.dimension
+                dataset = van_hove(dataset, runs, members, edges, self.van_hove_times, n, d)
         return dataset
 
     def _of_kind(self, kind, sums, particles, resampling, lag_times, wave_numbers, length) -> dict:
@@ -353,41 +339,6 @@ class Dynamics(pelplug.Analysis):
                 found[f"reduced_{name}{suffix}"] = (one.dims, scale * one.values)
         return dataset.assign(found)
 
-    def _with_van_hove(self, dataset, runs, members, edges):
-        """Add G_s(r, t) of each kind."""
-        lag_times, lags = dataset["lag_time"].values, runs[0].lags
-        rows = self._van_hove_lags(lag_times)
-        bins, pairs_at = edges.size - 1, np.zeros(rows.size)
-        counts = {kind: np.zeros((rows.size, bins)) for kind in dataset["kind"].values}
-        for run in runs:
-            pairs = frame_pairs(run.ticks, lags[rows])
-            pairs_at += np.bincount(pairs.lag, minlength=rows.size)
-            for kind, particles in members.items():
-                for k in range(rows.size):
-                    first, second = pairs.first[pairs.lag == k], pairs.second[pairs.lag == k]
-                    counts[kind][k] += displacement_histogram(run.array, particles, first, second, edges[-1], bins)
-        if "all" in counts:
-            counts["all"] = sum(counts[kind] for kind in members)
-        shells = _volume(edges, self.trajectory.dimension)
-        number = {**{kind: one.size for kind, one in members.items()}, "all": self.trajectory.n}
-        density = [counts[kind] / (number[kind] * pairs_at[:, None] * shells) for kind in counts]
-        return dataset.assign(van_hove=(self.provides["van_hove"].dims, np.array(density))).assign_coords(
-            van_hove_time=("van_hove_time", lag_times[rows], {"units": "time", "long_name": "t"}),
-            displacement=("displacement", 0.5 * (edges[1:] + edges[:-1]), {"units": "length", "long_name": "dr"}),
-        )
-
-    def _van_hove_lags(self, lag_times: np.ndarray) -> np.ndarray:
-        wanted = self.van_hove_times
-        if wanted == "auto":
-            wanted = np.geomspace(lag_times[0], lag_times[-1], 6)[1:-1]
-        wanted = np.asarray(wanted, dtype=float)
-        outside = wanted[(wanted < 0.9 * lag_times[0]) | (wanted > 1.1 * lag_times[-1])]
-        if outside.size:
-            raise pelplug.InputError(
-                f"The van Hove function at {outside[0]:g} is beyond the lags, {lag_times[0]:g} to {lag_times[-1]:g}."
-            )
-        return np.unique([int(np.argmin(np.abs(np.log(lag_times / time)))) for time in wanted])
-
     # --- structure ------------------------------------------------------------------------------------------
 
     def _structure(self, first, density) -> tuple[xr.Dataset, tuple[float, ...]]:
@@ -441,11 +392,3 @@ class Dynamics(pelplug.Analysis):
         from pelplug_dynamics.drawing import draw_figure
 
         return draw_figure(self.to_dataset())
-
-
-def _volume(edges: np.ndarray, dimension: int) -> np.ndarray:
-    """Return the volumes between spheres."""
-    from scipy.special import gamma
-
-    unit = np.pi ** (dimension / 2.0) / gamma(dimension / 2.0 + 1.0)
-    return unit * np.diff(edges**dimension)

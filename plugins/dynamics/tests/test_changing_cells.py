@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from pelplug_dynamics import dynamics, structure
+from pelplug_dynamics import dynamics, structure, van_hove
 
 import pelplug
 
@@ -55,7 +55,7 @@ def test_g_of_r_reaches_half_the_least_height(shrinking):
     [
         (structure, "radial_distributions", "g(r)", "rdf"),
         (structure, "structure_factor", "S(q)", "structure_factor"),
-        (dynamics, "displacement_histogram", "the van Hove function", "van_hove"),
+        (van_hove, "displacement_histogram", "the van Hove function", "van_hove"),
     ],
 )
 def test_one_part_that_fails_leaves_the_others(shrinking, monkeypatch, module, name, part, lost):
