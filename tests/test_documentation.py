@@ -1,5 +1,7 @@
 """What the pages say of each other and of the tests: links that lead somewhere, records that stand in the table."""
 
+import contextlib
+import importlib
 import os
 import pathlib
 import re
@@ -63,6 +65,27 @@ def test_files_named_on_pages_exist():
     named = {(name, page.name) for page in pages for name in re.findall(pattern, page.read_text())}
     assert len(named) > 40
     assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
+
+
+def resolves(name):
+    """Whether a dotted name can be imported: a module as far as it goes, then attributes."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        with contextlib.suppress(ImportError):
+            found = importlib.import_module(".".join(parts[:length]))
+            for attribute in parts[length:]:
+                found = getattr(found, attribute, None)
+            return found is not None
+    return False
+
+
+def test_names_of_the_code_on_pages_exist():
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("plugins/*/README.md")]
+    pattern = r"\bpelplug(?:_\w+)?(?:\.[A-Za-z_]\w*)+"
+    named = {(name, page.name) for page in pages for name in re.findall(pattern, page.read_text())}
+    examples = ("pelplug_foo.", "pelplug.something")
+    assert len(named) > 100
+    assert sorted(pair for pair in named if not pair[0].startswith(examples) and not resolves(pair[0])) == []
 
 
 PAGES = {
