@@ -1,11 +1,14 @@
 """Everything that takes workers, from real scripts: plain ones, from standard input, with classes of their own."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+from oracles.processes import children, has_ended
 
 import pelplug
 
@@ -124,3 +127,22 @@ def test_a_guard_in_the_wrong_place_ends_in_a_sentence(tmp_path):
     assert done.stderr.splitlines()[-1].startswith("pelplug.errors.RunError: A worker process died")
     assert "below `if __name__ == '__main__':`" in done.stderr.splitlines()[-1]
     assert done.stderr.count("Traceback (most recent call last)") == 2  # of the script: the cause and the sentence
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_an_interrupt_stops_all_replicas_at_a_checkpoint(tmp_path):
+    script = SIMULATE.format(sources=SOURCES, model="'kob-andersen'").replace("2.0, 20,", "2.0, 10**7,")
+    (tmp_path / "script.py").write_text(script)
+    master = subprocess.Popen([sys.executable, "script.py"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    began = time.monotonic()
+    while len(list(tmp_path.glob(".traj-seed*/[!.]*.npz"))) < 2:  # each has begun
+        assert master.poll() is None and time.monotonic() - began < 300
+        time.sleep(0.1)
+    workers = children(master.pid)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".traj-seed*/[!.]*.npz")}
+    master.send_signal(signal.SIGINT)
+    _, said = master.communicate(timeout=120)
+    assert said.rstrip().endswith("KeyboardInterrupt") and said.count("Traceback") == 1, said
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".traj-seed*/[!.]*.npz")}
+    assert before.keys() == after.keys() and all(after[path] > before[path] for path in after)
+    assert len(workers) >= 2 and all(map(has_ended, workers))

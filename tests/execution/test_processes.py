@@ -1,13 +1,12 @@
 """Worker processes: they end with whoever started them, and leave its script alone."""
 
 import os
-import pathlib
-import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from oracles.processes import has_ended
 
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device, device_in_use, thread_count
@@ -23,19 +22,6 @@ if __name__ == "__main__":
         print(future.result(), flush=True)
         time.sleep(60)
 """
-
-
-def has_ended(process: int) -> bool:
-    for _ in range(200):
-        try:  # behind its name in brackets, the state: a zombie has ended too
-            state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    os.kill(process, signal.SIGKILL)
-    return False
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
