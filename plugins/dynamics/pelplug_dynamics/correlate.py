@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-
-import numba
 import numpy as np
 from scipy.special import gamma, jv
 
+import pelplug
 from pelplug_dynamics.kernels import histogram, moments, scattering, squares
 
 __all__ = ["displacement_histogram", "isotropic_average", "pair_sums"]
@@ -59,12 +57,10 @@ def pair_sums(
     frames, dimension = array.shape[:2]
     sums = np.zeros((pairs.first.size, 3 + len(wave_numbers)))
     block = int(np.clip(_BLOCK_BYTES // (8 * frames * dimension), _LEAST, _MOST)) // _LEAST * _LEAST
-    threads = numba.get_num_threads()
-    parts = np.array_split(np.arange(pairs.first.size), max(1, min(threads, pairs.first.size)))
-    parts = [slice(int(part[0]), int(part[-1]) + 1) for part in parts if part.size]
     moment_sums, scatter_sums = np.zeros((pairs.first.size, 3)), np.zeros((len(wave_numbers), pairs.first.size))
 
-    def work(part, positions, phases):
+    def work(begin, end, positions, phases):
+        part = slice(begin, end)
         first, second = pairs.first[part], pairs.second[part]
         if overlap is not None:
             moments(positions, first, second, overlap**2, moment_sums[part])
@@ -76,20 +72,15 @@ def pair_sums(
             for index in range(len(wave_numbers)):
                 _scatter_isotropically(positions, first, second, wave_numbers[index], scatter_sums[index, part])
 
-    with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, len(parts))) as pool:
-        for start in range(0, particles.size, block):
-            chosen = particles[start : start + block]
-            positions = np.ascontiguousarray(array[:, :, chosen])
-            phases = []
-            if not isotropic:
-                flat = positions.reshape(frames, -1)
-                for q in wave_numbers:
-                    phases.append(np.concatenate([np.cos(q * flat), np.sin(q * flat)], axis=1))
-            if len(parts) == 1:
-                work(parts[0], positions, phases)
-            else:
-                for done in [pool.submit(work, part, positions, phases) for part in parts]:
-                    done.result()
+    for start in range(0, particles.size, block):
+        chosen = particles[start : start + block]
+        positions = np.ascontiguousarray(array[:, :, chosen])
+        phases = []
+        if not isotropic:
+            flat = positions.reshape(frames, -1)
+            for q in wave_numbers:
+                phases.append(np.concatenate([np.cos(q * flat), np.sin(q * flat)], axis=1))
+        pelplug.run_ranges(work, pairs.first.size, positions, phases, serial_below=2)
     sums[:, :3] = moment_sums
     sums[:, 3:] = scatter_sums.T if isotropic else scatter_sums.T / dimension
     return sums

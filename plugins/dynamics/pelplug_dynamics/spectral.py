@@ -9,9 +9,10 @@ the product of the matrix of all values with its transpose, which has every pair
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import scipy.fft
+
+import pelplug
 
 __all__ = ["cost", "scattering_by_lag", "squares_by_lag"]
 
@@ -69,7 +70,7 @@ class _Transforms:
         padded = np.zeros((self._size, len(self._bounds) - 1, values.shape[1]))
         for s, (first, last) in enumerate(zip(self._bounds[:-1], self._bounds[1:], strict=True)):
             padded[: last - first, s] = values[first:last]
-        transformed = scipy.fft.rfft(padded, axis=0, overwrite_x=True, workers=numba.get_num_threads())
+        transformed = scipy.fft.rfft(padded, axis=0, overwrite_x=True, workers=pelplug.thread_count())
         self._spectrum += transformed.conj() @ transformed.transpose(0, 2, 1)
 
     def by_lag(self, lags) -> np.ndarray:

@@ -76,7 +76,7 @@ class InherentStructures(pelplug.Analysis):
         self.force_tolerance = force_tolerance
         self.max_evaluations = max_evaluations
         self.settings = _read_settings(settings)
-        self._used = pelplug.landscape.quench_parameters(method, **self.settings)
+        self._used = pelplug.quench_parameters(method, **self.settings)
 
     def check_before(self, frames) -> None:
         """Refuse a model whose minima no minimiser can reach."""
