@@ -6,34 +6,29 @@ from pathlib import Path
 
 import click
 
+from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import (
     PluginCommand,
     common,
-    frame_options,
-    input_options,
-    model_options,
-    open_input,
+    file_argument,
     output_options,
-    parallel_options,
     plugin_names,
     plugin_parameters,
     registry,
-    resolve_model,
-    trajectory_options,
-    trust_option,
 )
 from pelplug.errors import InputError, PelplugError
+from pelplug.execution.placement import Placement
+from pelplug.tasks.interactions import Interactions
+from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["analyze"]
 
 
 @click.command(cls=PluginCommand)
-@trajectory_options
+@file_argument
+@declared(Source)
 @click.option("--plugin", "plugin", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
-@model_options
-@trust_option
-@frame_options
-@parallel_options
+@declared(Interactions, Frames, Placement)
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
 @click.option(
@@ -52,25 +47,24 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
     """
     from pelplug.core.outputs import check_output
+    from pelplug.trajectories.opening import open_trajectory
 
     names = plugin_names(plugin)
     if not names:
         raise InputError("--plugin needs the name of an analysis; `pelplug plugins` lists them.")
-    options = dict(options)
-    source = input_options(options)
-    described = [options.pop(key) for key in ("model", "potential", "model_parameters")]
+    source, interactions = taken(Source, options), taken(Interactions, options)
+    where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
     output = Path(output) if output else Path(f"{Path(file).stem}.{'.'.join(names)}.nc")
-    inputs = [path for path in (file, source["topology"], described[1]) if path is not None]
+    inputs = [path for path in (file, source.topology, interactions.potential) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
     if len({Path(path).absolute() for path in outputs}) < len(outputs):
         raise InputError("Two outputs have the same name; give each its own.")
-    trajectory = open_input(file, **source)
+    trajectory = open_trajectory(file, source=source)
     for path in outputs:
         check_output(path, overwrite, inputs)
     exporters = list(registry().exporters().values())
     _check_endings(output, plot, export, exporters, trajectory.dimension)
-    model = resolve_model(*described)
-    return _run(ctx, names, trajectory, model, (output, plot, export, exporters), inputs, overwrite, quiet, options)
+    return _run(ctx, names, trajectory, where, (output, plot, export, exporters), inputs, overwrite, quiet)
 
 
 def _check_endings(output, plot, export, exporters, dimension) -> None:
@@ -86,7 +80,7 @@ def _check_endings(output, plot, export, exporters, dimension) -> None:
         find_exporter(path, exporters, dimension)
 
 
-def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, options) -> int:
+def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) -> int:
     from pelplug.cli.kept import KeptResults
     from pelplug.cli.output import save_figure
     from pelplug.cli.plot import draw
@@ -95,12 +89,8 @@ def _run(ctx, names, trajectory, model, destinations, inputs, overwrite, quiet, 
     from pelplug.files.results import write_netcdf
 
     output, plot, export, exporters = destinations
-    # Options of plugins are not the command's own; they go to the analyses that declare them.
-    options = {key: value for key, value in options.items() if not key.startswith("plugin_")}
     kept = KeptResults(output, quiet)
-    run, store = execute(
-        names, trajectory, output, quiet=quiet, model=model, parameters=plugin_parameters(ctx), kept=kept, **options
-    )
+    run, store = execute(names, trajectory, output, quiet=quiet, parameters=plugin_parameters(ctx), kept=kept, **where)
     requested = {name: run.datasets[name] for name in run.requested}
     write_netcdf(requested, output, overwrite, inputs)
     beside = kept.write(run, overwrite)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pelplug.cli.options import common, registry, resolve_model
+from pelplug.cli.options import common, model_param, named_model, registry
 from pelplug.cli.output import print_table
 
 __all__ = ["models"]
@@ -12,7 +12,7 @@ __all__ = ["models"]
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
+@model_param
 @common
 def models(name, model_parameters):
     """List the models, or describe one.
@@ -20,7 +20,7 @@ def models(name, model_parameters):
     With NAME: its formula, parameters, composition, units, time step and source.
     """
     if name is not None:
-        click.echo(resolve_model(name, None, model_parameters).describe())
+        click.echo(named_model(name, model_parameters).describe())
         return
     rows = []
     for cls in registry().models().values():

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import click
 
-from pelplug.core.docstrings import default_of, explanation
+from pelplug.cli.declared import declared, described, stack
 from pelplug.core.outputs import near_name
 from pelplug.errors import InputError
+from pelplug.tasks.interactions import Interactions
 
 __all__ = [
     "PluginCommand",
     "common",
     "device_options",
-    "frame_options",
-    "input_options",
-    "model_options",
-    "open_input",
+    "file_argument",
+    "model_param",
+    "named_model",
     "output_options",
-    "parallel_options",
     "registry",
-    "resolve_model",
-    "trajectory_options",
-    "trust_option",
-    "where_to_run",
 ]
 
 _NO_PLUGINS = "pelplug.no-plugins"
@@ -49,12 +43,7 @@ def _no_plugins(ctx, param, value):
         ctx.meta[_NO_PLUGINS] = True
 
 
-def _stack(*options) -> Callable:
-    """Make one decorator of several, in the order they are to be listed."""
-    return lambda function: functools.reduce(lambda inner, option: option(inner), reversed(options), function)
-
-
-common = _stack(
+common = stack(
     click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."),
     click.option(
         "--no-plugins",
@@ -66,68 +55,11 @@ common = _stack(
     ),
 )
 
-trajectory_options = _stack(
-    click.argument("file", type=click.Path()),
-    click.option("--topology", type=click.Path(), help="Second file with species, masses or box (GRO, PDB, data)."),
-    click.option("--format", "file_format", metavar="NAME", help="Format, where the ending does not tell."),
-    click.option("--species", metavar="1=A,2=B", help="New names for the types or elements of the file."),
-    click.option("--dt", metavar="TIME", help="Time of one simulation step; then time = dt * step."),
-    click.option("--frame-interval", metavar="TIME", help="Time from frame to frame, where the file has no steps."),
-    click.option(
-        "--units", metavar="NAME", help="What the numbers of the file are in: metal, real, lj, gromacs, ..., if unsaid."
-    ),
-    click.option("--mass", "masses", metavar="A=1,B=2", help="Masses of the species, instead of the file's."),
-    click.option(
-        "--positions",
-        type=click.Choice(["auto", "wrapped", "unwrapped"]),
-        default="auto",
-        help="Whether coordinates are put back into the cell or go on; auto: what the file says or shows.",
-    ),
-    click.option(
-        "--order-is-kept", is_flag=True, help="Rows of a file without ids are the same particles in all frames."
-    ),
-)
-_INPUT = (
-    "topology",
-    "file_format",
-    "species",
-    "dt",
-    "frame_interval",
-    "units",
-    "masses",
-    "positions",
-    "order_is_kept",
-)  # the keywords of `open_input`
+file_argument = click.argument("file", type=click.Path())
 
-frame_options = _stack(
-    click.option("--start", type=int, metavar="FRAME", help="First frame; negative numbers count from the end."),
-    click.option("--stop", type=int, metavar="FRAME", help="Frame to stop before."),
-    click.option("--step", type=int, metavar="N", help="Take every N-th frame."),
-)
+model_param = declared(Interactions, only=("model_parameters",))
 
-model_options = _stack(
-    click.option("--model", metavar="NAME", help="Model of the particles; `pelplug models` lists them."),
-    click.option("--potential", type=click.Path(), metavar="FILE.toml", help="Your own pair potential instead."),
-    click.option(
-        "--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model."
-    ),
-)
-
-trust_option = click.option(
-    "--trust-model", is_flag=True, help="Open files that the model recorded in FILE names (SHA-256 must agree)."
-)
-
-parallel_options = _stack(
-    click.option(
-        "--backend",
-        type=click.Choice(["serial", "multiprocessing", "dask"]),
-        help="Where frames are computed.  [default: serial; multiprocessing with --workers]",
-    ),
-    click.option("--workers", type=int, metavar="N", help="Number of processes."),
-    click.option("--scheduler", metavar="ADDRESS", help="Running dask scheduler."),
-)
-
-device_options = _stack(
+device_options = stack(
     click.option(
         "--device",
         metavar="auto|cpu|cuda",
@@ -140,65 +72,15 @@ device_options = _stack(
     ),
 )
 
-output_options = _stack(
+output_options = stack(
     click.option("--overwrite", is_flag=True, help="Replace existing output files."),
     click.option("--quiet", is_flag=True, help="No progress bar and no summary."),
 )
 
 
-def input_options(options: dict) -> dict:
-    """Take the values of `trajectory_options` out of those of a command; they are the keywords of `open_input`."""
-    return {key: options.pop(key) for key in _INPUT}
-
-
-def open_input(file, *, species, file_format, masses=None, **given):
-    """Open the trajectory named on the command line."""
-    from pelplug.trajectories.opening import open_trajectory
-
-    species, masses = _by_species(species, "--species 1=A,2=B"), _by_species(masses, "--mass A=1,B=2")
-    return open_trajectory(file, species=species, format=file_format, masses=masses, **given)
-
-
-def _by_species(text: str | None, example: str) -> dict[str, str] | None:
-    return _pairs([part for part in text.split(",") if part.strip()], example) if text else None
-
-
-def resolve_model(model, potential, model_parameters):
-    """Return the model named on the command line, None if there is none."""
-    if model is not None and potential is not None:
-        raise InputError("Give either --model or --potential, not both.")
-    values = _pairs(model_parameters, "--model-param truncation=smooth")
-    if potential is not None:
-        if not os.fspath(potential).endswith(".toml"):
-            raise InputError(f"The potential {potential} must be a TOML file (name.toml); `--model` takes a name.")
-        return registry().model(potential, **values)
-    if model is None:
-        if values:
-            raise InputError("--model-param needs --model: it sets a parameter of a model that you name.")
-        return None
-    return registry().model(model, **values)
-
-
-def where_to_run(backend, workers, scheduler) -> dict:
-    """Return the arguments of `run_analyses` that say where frames are computed."""
-    if backend is None and scheduler is not None:
-        backend = "dask"
-    elif backend is None and workers is not None and workers != 1:
-        backend = "multiprocessing"
-    return {"backend": backend, "n_workers": workers, "scheduler": scheduler}
-
-
-def _pairs(texts: Iterable[str], example: str) -> dict[str, str]:
-    """Read ``key=value`` texts."""
-    pairs = {}
-    for text in texts:
-        key, sign, value = (part.strip() for part in text.partition("="))
-        if not (key and sign and value):
-            raise InputError(f"{text!r} is not of the form key=value; write for example {example}.")
-        if key in pairs:
-            raise InputError(f"{key} is given twice in {example.split()[0]}; give it once.")
-        pairs[key] = value
-    return pairs
+def named_model(name: str, model_parameters: Iterable[str] = ()):
+    """Return the model of the command line's MODEL and ``--model-param``."""
+    return Interactions(model=name, model_parameters=model_parameters or None).resolved(registry()).model
 
 
 class PluginCommand(click.Command):
@@ -275,22 +157,9 @@ class _PluginOption(click.Option):
 
 
 def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
-    default = default_of(spec) if spec.required else f"default: {default_of(spec)}"
-    help_text = f"{explanation(spec)}.  [{default}]"
-    # Values stay text: the analysis's own declaration reads them and words the refusal.
     dest = f"plugin_{key.replace('.', '__').replace('-', '_')}"
-    if spec.is_flag:
-        declaration = f"--{name}/--no-{name}"
-        return _PluginOption([declaration, dest], default=None, help=help_text, hidden=hidden, key=key)
-    return _PluginOption(
-        [f"--{name}", dest],
-        metavar=spec.metavar,
-        type=str,
-        multiple=spec.is_mapping,
-        help=help_text,
-        hidden=hidden,
-        key=key,
-    )
+    flags = [f"--{name}/--no-{name}" if spec.is_flag else f"--{name}"]
+    return _PluginOption([*flags, dest], hidden=hidden, key=key, **described(spec))
 
 
 def _values_of(option: str, args: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import contextlib
 
 import click
 
-from pelplug.cli.options import common, output_options, resolve_model
+from pelplug.cli.options import common, model_param, named_model, output_options
 from pelplug.cli.output import show_progress
 
 __all__ = ["prepare"]
@@ -30,7 +30,7 @@ __all__ = ["prepare"]
     metavar="lattice|random|planted|FILE",
     help="Start, or the file whose last frame it is; planted is in equilibrium already (mari-kurchan).",
 )
-@click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
+@model_param
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
 @common
@@ -51,7 +51,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
 
     quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
     model_parameters = options.pop("model_parameters")
-    liquid = resolve_model(model, None, model_parameters)
+    liquid = named_model(model, model_parameters)
     if start == "planted":
         unused = {"sweeps": sweeps, "equilibration": equilibration, "every": every, "density": density, **options}
         _refuse_unused(unused, model_parameters)

@@ -6,33 +6,23 @@ from pathlib import Path
 
 import click
 
-from pelplug.cli.options import (
-    common,
-    frame_options,
-    input_options,
-    model_options,
-    open_input,
-    output_options,
-    parallel_options,
-    registry,
-    resolve_model,
-    trajectory_options,
-    trust_option,
-)
+from pelplug.cli.declared import declared, taken
+from pelplug.cli.options import common, file_argument, output_options, registry
 from pelplug.errors import InputError
+from pelplug.execution.placement import Placement
+from pelplug.tasks.interactions import Interactions
+from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["quench"]
 
 
 @click.command()
-@trajectory_options
-@model_options
-@trust_option
+@file_argument
+@declared(Source, Interactions)
 @click.option("--method", metavar="fire|cg|lbfgs|sd", help="Minimiser.  [default: fire]")
 @click.option("--force-tolerance", metavar="FORCE", help="Largest force component left.  [default: 1e-10]")
 @click.option("--max-evaluations", metavar="N", help="Force evaluations allowed a frame.  [default: 100000]")
-@frame_options
-@parallel_options
+@declared(Frames, Placement)
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
 @output_options
 @common
@@ -45,12 +35,14 @@ def quench(file, output, overwrite, quiet, **options):
     from pelplug.cli.run import execute, summarise, tell_failures
     from pelplug.core.outputs import check_output
     from pelplug.files.exporters import export
+    from pelplug.trajectories.opening import open_trajectory
 
-    source = input_options(options)
-    described = [options.pop(key) for key in ("model", "potential", "model_parameters")]
-    parameters = {key: options.pop(key) for key in ("method", "force_tolerance", "max_evaluations")}
-    trajectory = open_input(file, **source)
-    check_output(output, overwrite, [path for path in (file, source["topology"], described[1]) if path is not None])
+    source, interactions = taken(Source, options), taken(Interactions, options)
+    where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
+    trajectory = open_trajectory(file, source=source)
+    check_output(
+        output, overwrite, [path for path in (file, source.topology, interactions.potential) if path is not None]
+    )
     if Path(output).suffix.lower() != ".gsd":
         raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
     if trajectory.dimension not in (2, 3):
@@ -64,9 +56,8 @@ def quench(file, output, overwrite, quiet, **options):
         output,
         quiet=quiet,
         plugins=QuenchRegistry(registry()),
-        model=resolve_model(*described),
-        parameters={key: value for key, value in parameters.items() if value is not None},
-        **options,
+        parameters={key: value for key, value in options.items() if value is not None},
+        **where,
     )
     export(run.datasets, output, run.trajectory, overwrite)
     store.discard()

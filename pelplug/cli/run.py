@@ -9,7 +9,7 @@ import shlex
 import click
 import numpy as np
 
-from pelplug.cli.options import registry, where_to_run
+from pelplug.cli.options import registry
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
 
 __all__ = ["execute", "summarise", "tell_failures"]
@@ -19,7 +19,7 @@ LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was 
 _MOST_SHOWN = 8  # numbers of an array
 
 
-def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, plugins=None, **arguments):
+def execute(names, trajectory, output, *, quiet, plugins=None, **arguments):
     """Run analyses with partial results kept beside `output`.
 
     Parameters
@@ -29,8 +29,6 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
     output : path_like
         What the command will write; finished frames are kept beside it until then.
     quiet : bool
-    backend, workers, scheduler
-        As on the command line.
     plugins : Registry, optional
         Where to look for analyses.
     **arguments
@@ -59,7 +57,6 @@ def execute(names, trajectory, output, *, quiet, backend, workers, scheduler, pl
             store=store,
             verbose=show_progress(quiet),
             command=shlex.join(["pelplug", *(click.get_current_context().obj or ())]),
-            **where_to_run(backend, workers, scheduler),
             **arguments,
         )
     except KeyboardInterrupt:

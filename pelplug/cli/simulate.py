@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pelplug.cli.options import common, device_options, output_options, registry, resolve_model
+from pelplug.cli.options import common, device_options, model_param, named_model, output_options, registry
 from pelplug.cli.output import RunInterruptedError, note, show_progress
 
 __all__ = ["simulate"]
@@ -56,7 +56,7 @@ __all__ = ["simulate"]
 @click.option("--replicas", type=int, default=1, metavar="N", help="Independent runs: seeds, files -seedN.gsd.")
 @click.option("--workers", type=int, default=1, metavar="N", help="Replicas to run at once.")
 @click.option("--checkpoint", "checkpoint_seconds", type=float, metavar="SECONDS", help="[default: 60]")
-@click.option("--model-param", "model_parameters", multiple=True, metavar="KEY=VALUE", help="Parameter of the model.")
+@model_param
 @click.option("--in-situ", multiple=True, metavar="NAME", help="Analysis to run while simulating; may be repeated.")
 @click.option("--in-situ-every", type=int, metavar="N", help="Steps between the states that it sees.")
 @click.option("--in-situ-output", type=click.Path(), metavar="OUT.nc", help="[default: the trajectory's name, .nc]")
@@ -76,7 +76,7 @@ def simulate(model, model_parameters, output, equilibration, route, mpi, quiet, 
     """  # noqa: D301
     from pelplug.host.functions import simulate as run
 
-    liquid = resolve_model(model, None, model_parameters)
+    liquid = named_model(model, model_parameters)
     options = {key: value for key, value in options.items() if value is not None}
     if in_situ:
         options.setdefault("in_situ_output", Path(output).with_suffix(".nc"))

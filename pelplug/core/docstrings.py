@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pathlib
 import re
 import textwrap
@@ -13,7 +14,7 @@ from typing import Any, Literal, Union
 
 from pelplug.core.parameters import ParameterSpec
 
-__all__ = ["default_of", "explanation", "listing", "with_parameters"]
+__all__ = ["default_of", "entry_of", "explanation", "listing", "with_parameters"]
 
 _WIDTH = 116
 _SECTION = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
@@ -62,15 +63,17 @@ def with_parameters(
     sections = list(_SECTION.finditer(text))
     if any(found[1] == "Parameters" for found in sections):
         return text
-    body = "\n".join(["Parameters", "----------", *first, *map(_entry, specs.values()), *last])
+    body = "\n".join(["Parameters", "----------", *first, *map(entry_of, specs.values()), *last])
     at = sections[0].start() if sections else len(text)
     return "\n\n".join(part for part in (text[:at].rstrip(), body, text[at:]) if part)
 
 
-def _entry(spec: ParameterSpec) -> str:
+def entry_of(spec: ParameterSpec) -> str:
+    """Return the lines of a docstring on a parameter: name, type, default, and what is said of it."""
     kind = "{" + ", ".join(map(_quoted, spec.choices)) + "}" if spec.choices else _name(spec.type)
     head = f"{spec.name} : {kind}" if spec.required else f"{spec.name} : {kind}, default {_quoted(spec.default)}"
-    return f"{head}\n" + textwrap.fill(f"{explanation(spec)}.", _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    text = f"{explanation(spec)}. {spec.param.details}".rstrip()
+    return f"{head}\n" + textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _quoted(value: Any) -> str:
@@ -89,4 +92,5 @@ def _name(kind: Any) -> str:
     if origin in (tuple, list):
         kinds = [_name(kind) for kind in inner if kind is not Ellipsis]
         return f"{origin.__name__} of {kinds[0] if len(set(kinds)) == 1 else '(' + ', '.join(kinds) + ')'}"
-    return {pathlib.Path: "path", type(None): "None"}.get(kind, kind.__name__)
+    names = {pathlib.Path: "path", os.PathLike: "path_like", dict: "mapping", Any: "object", type(None): "None"}
+    return names.get(origin or kind, getattr(kind, "__name__", str(kind)))

@@ -51,7 +51,12 @@ class Param:
     unit : str, optional
         Physical dimension of the value, as ``"length"``.
     option : str, optional
-        What the option of the command line is called, if not as the parameter: ``"minimiser-param"``.
+        What the option of the command line is called, if not as the parameter: ``"minimiser-param"``; empty if there
+        is none.
+    short : str, optional
+        Its short form, ``"N"``.
+    details : str, optional
+        What docstrings say besides, in sentences.
     formerly : tuple of str, optional
         Names it had before, which are taken with a note.
     file : bool, optional
@@ -68,6 +73,8 @@ class Param:
     metavar: str | None = None
     unit: str | None = None
     option: str | None = None
+    short: str = ""
+    details: str = ""
     formerly: tuple[str, ...] = ()
     file: bool | None = None
 
@@ -132,8 +139,8 @@ class ParameterSpec:
 
     @property
     def option(self) -> str:
-        """What the option of the command line is called, without its dashes."""
-        return self.param.option or self.name.replace("_", "-")
+        """What the option of the command line is called, without its dashes; empty if there is none."""
+        return self.name.replace("_", "-") if self.param.option is None else self.param.option
 
     @property
     def is_file(self) -> bool:
@@ -170,7 +177,8 @@ class ParameterSpec:
         InputError
             If it is of another type, out of range or not among the choices.
         """
-        whose = f"The parameter {self.name}{f' of {owner}' if owner else ''}"
+        option = f" (--{self.option})" if self.option else ""
+        whose = f"The parameter {self.name}{f' of {owner}' if owner else option}"
         try:
             result = convert(value, self.type)
         except (TypeError, ValueError, OverflowError):
@@ -247,7 +255,9 @@ def read_arguments(function: Callable) -> dict[str, ParameterSpec]:
     }
 
 
-def validate_parameters(specs: Mapping[str, ParameterSpec], values: Mapping[str, Any], owner: str) -> dict[str, Any]:
+def validate_parameters(
+    specs: Mapping[str, ParameterSpec], values: Mapping[str, Any], owner: str, others: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return every parameter's value, defaults included, each as its declared type.
 
     Raises
@@ -259,7 +269,7 @@ def validate_parameters(specs: Mapping[str, ParameterSpec], values: Mapping[str,
     for name, value in values.items():
         now = present_name(name, specs, owner)
         if now not in specs:
-            raise InputError(unknown_parameter(name, specs, owner))
+            raise InputError(unknown_parameter(name, specs, owner, others))
         given[now] = value
     result = {}
     for name, spec in specs.items():
@@ -290,10 +300,10 @@ def present_name(name: str, specs: Mapping[str, ParameterSpec], owner: str = "")
     return name
 
 
-def unknown_parameter(name: str, known: Iterable[str], owner: str) -> str:
-    """Word the sentence for a parameter that does not exist."""
+def unknown_parameter(name: str, known: Iterable[str], owner: str, others: Iterable[str] = ()) -> str:
+    """Word the sentence for a parameter that does not exist; what was meant may be among other arguments of a call."""
     known = sorted(known)
-    near = closest(name, known)
+    near = closest(name, (*known, *others))
     has = f"its parameters are {', '.join(known)}" if known else "it has none"
     has = "" if near and len(known) > _MANY else f"; {has}"
     return f"{owner[:1].upper()}{owner[1:]} has no parameter {name!r}{near}{has}."

@@ -1,18 +1,16 @@
-"""What has parameters: classes that check them whenever one is made, and functions that check them at each call."""
+"""What has parameters: classes that check them whenever one is made."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import functools
-import inspect
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pelplug.core.docstrings import with_parameters
-from pelplug.core.parameters import ParameterSpec, present_name, read_arguments, read_parameters, validate_parameters
+from pelplug.core.parameters import ParameterSpec, present_name, read_parameters, validate_parameters
 
-__all__ = ["Parametrised", "checked"]
+__all__ = ["Parametrised"]
 
 
 class Parametrised:
@@ -87,7 +85,7 @@ def _validated(init):
         specs, owner = self.parameter_specs(), f"the {self._owner}"
         given = {name: value for name, value in values.items() if name not in self.not_parameters}
         if "parameters" not in self.__dict__:
-            self.parameters = validate_parameters(specs, given, owner)
+            self.parameters = validate_parameters(specs, given, owner, self.not_parameters)
             checked = {now: self.parameters[now] for now in (present_name(name, specs) for name in given)}
         else:  # a base class: some values are set by the subclass
             checked = {n: specs[n].validate(v, owner) if n in specs else v for n, v in given.items()}
@@ -96,32 +94,3 @@ def _validated(init):
         init(self, *positional, **rest, **checked)
 
     return __init__
-
-
-def checked(owner: str) -> Callable[[Callable], Callable]:
-    """Decorate a function whose arguments annotated with `Param` are to be checked and converted at each call.
-
-    Parameters
-    ----------
-    owner : str
-        What the function does, for sentences: ``"the quench"``.
-    """
-
-    def decorate(function: Callable) -> Callable:
-        signature = inspect.signature(function)
-
-        @functools.wraps(function)
-        def call(*positional: Any, **keywords: Any) -> Any:
-            bound = signature.bind(*positional, **keywords)
-            for name, spec in specs().items():
-                if name in bound.arguments:
-                    bound.arguments[name] = spec.validate(bound.arguments[name], owner)
-            return function(*bound.args, **bound.kwargs)
-
-        @functools.cache
-        def specs() -> dict[str, ParameterSpec]:  # read at the first call: annotations may name what comes later
-            return read_arguments(function)
-
-        return call
-
-    return decorate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 import pathlib
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ _WORDS = {
     str: "text",
     pathlib.Path: "a path",
     type(None): "none",
+    Any: "anything",
 }
 
 
@@ -36,7 +38,7 @@ def is_supported(kind: Any) -> bool:
     if origin in (tuple, list):
         inner = [entry for entry in typing.get_args(kind) if entry is not Ellipsis]
         return bool(inner) and all(all(is_supported(member) for member in members(entry)) for entry in inner)
-    return kind in _WORDS or origin is Literal
+    return kind in (*_WORDS, Any) or origin is Literal
 
 
 def type_in_words(kind: Any, words: bool = False) -> str:
@@ -50,7 +52,7 @@ def type_in_words(kind: Any, words: bool = False) -> str:
     if origin is Literal:
         return (" or " if words else "|").join(str(value) for value in typing.get_args(kind))
     if origin is dict:
-        return "name=value or several, with commas between them" if words else "NAME=VALUE"
+        return "pairs key=value with commas between them" if words else "KEY=VALUE"
     if origin in (tuple, list):
         inner = typing.get_args(kind)
         if origin is list or Ellipsis in inner:
@@ -83,6 +85,8 @@ def convert(value: Any, kind: Any) -> Any:
                 continue
         raise ValueError(value)
     origin = typing.get_origin(kind)
+    if kind is Any:  # whoever uses it checks it
+        return value
     if origin is Literal:
         return _convert_choice(value, typing.get_args(kind))
     if origin is dict:
@@ -108,7 +112,7 @@ def _convert_mapping(value: Any) -> dict[str, Any]:
         return {_to_str(key): entry for key, entry in value.items()}
     texts = [value] if isinstance(value, str) else list(value)
     result: dict[str, Any] = {}
-    for text in (part.strip() for one in texts for part in _to_str(one).split(",")):
+    for text in (part.strip() for one in texts for part in re.split(r",(?=[^,=]*=)", _to_str(one))):
         name, sign, entry = (part.strip() for part in text.partition("="))
         if text and not (name and sign and entry):
             raise ValueError(text)

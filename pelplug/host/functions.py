@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pelplug.core.arguments import keywords_of, takes
 from pelplug.errors import InputError
+from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
+from pelplug.tasks.interactions import Interactions
 from pelplug.tasks.provenance import failed_parts
+from pelplug.trajectories.source import Frames, Source
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,31 +92,22 @@ def model(name: str | os.PathLike, *, registry: Registry | None = None, **parame
     return (registry or default_registry()).model(name, **parameters)
 
 
+@takes(
+    interactions=Interactions,
+    source=Source,
+    selection=Frames,
+    placement=Placement,
+)
 def analyze(
     names: str | Iterable[str],
     trajectory: Any,
     *,
-    model: str | Model | None = None,
-    potential: Any = None,
-    topology: str | os.PathLike | None = None,
-    species: dict | None = None,
-    dt: float | None = None,
-    format: str | None = None,
-    frame_interval: float | None = None,
-    units: Any = None,
-    masses: dict | None = None,
-    positions: str | None = None,
-    order_is_kept: bool | None = None,
-    start: int | None = None,
-    stop: int | None = None,
-    step: int | None = None,
-    frames=None,
-    backend: str | None = None,
-    n_workers: int | None = None,
-    scheduler: str | None = None,
+    interactions: Interactions,
+    source: Source,
+    selection: Frames,
+    placement: Placement,
     store: Any = None,
     verbose: bool = False,
-    trust_model: bool = False,
     **parameters,
 ) -> xr.Dataset | dict[str, xr.Dataset]:
     """Run analyses on a trajectory; what they use is run first, once.
@@ -123,22 +118,18 @@ def analyze(
         Analyses, as ``pelplug plugins`` lists them.
     trajectory : path or Trajectory
         Any file MDAnalysis reads.
-    model : str or Model, optional
-        Model of the particles; a file that pelplug wrote carries its own.
-    potential : Potential, optional
-        Interactions in place of a model.
-    topology, species, dt, format, frame_interval, units, masses, positions, order_is_kept
-        As in `pelplug.open_trajectory`.
-    start, stop, step, frames
-        Which frames, as in `Analysis.run`.
-    backend, n_workers, scheduler
-        Where frames are computed, as in `Analysis.run`.
+    interactions : Interactions
+        By what the particles interact.
+    source : Source
+        How the file is read.
+    selection : Frames
+        Which frames.
+    placement : Placement
+        Where they are computed.
     store : PartialStore, optional
         Where finished frames are kept, so that an interrupted run goes on.
     verbose : bool, optional
         Show progress.
-    trust_model : bool, optional
-        Open files that the model recorded in the trajectory names; each must have the SHA-256 that is recorded.
     **parameters
         Each goes to every analysis of the run that has it; ``**{"kappa.pairs": 100}`` goes to one.
 
@@ -157,44 +148,68 @@ def analyze(
     run = run_analyses(
         names,
         trajectory,
-        model=model,
-        potential=potential,
-        topology=topology,
-        species=species,
-        dt=dt,
-        format=format,
-        frame_interval=frame_interval,
-        units=units,
-        masses=masses,
-        positions=positions,
-        order_is_kept=order_is_kept,
-        start=start,
-        stop=stop,
-        step=step,
-        frames=frames,
-        backend=backend,
-        n_workers=n_workers,
-        scheduler=scheduler,
+        interactions=interactions,
+        source=source,
+        selection=selection,
+        placement=placement,
+        parameters=parameters,
+        others=keywords_of(analyze),
         store=store,
         verbose=verbose,
-        trust_model=trust_model,
-        parameters=parameters,
     )
     for name, error in run.failed.items():
-        warnings.warn(f"{name} failed, the rest is there: {error}", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"{name} failed, the rest is there: {error}", RuntimeWarning, stacklevel=3)
     for name, dataset in run.datasets.items():
         for part, why in failed_parts(dataset).items():
-            warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=2)
+            warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=3)
     if isinstance(names, str):
         return run.datasets[names]
     return {name: run.datasets[name] for name in run.requested}
 
 
-def run_analyses(names: str | Iterable[str], trajectory: Any, **arguments) -> AnalysisRun:
+@takes(interactions=Interactions, source=Source, selection=Frames, placement=Placement)
+def run_analyses(
+    names: str | Iterable[str],
+    trajectory: Any,
+    *,
+    interactions: Interactions,
+    source: Source,
+    selection: Frames,
+    placement: Placement,
+    parameters: Mapping[str, Any] | None = None,
+    registry: Registry | None = None,
+    others: Iterable[str] = (),
+    store: Any = None,
+    verbose: bool = False,
+    command: str | None = None,
+    kept: Callable[[str, str, Any], xr.Dataset | None] | None = None,
+) -> AnalysisRun:
     """Run analyses and return all there is: datasets of used analyses too, and the analyses, for plotting.
 
-    Arguments are those of `analyze`, but `parameters` is a dict, and there are `registry` (the plugins to use) and
-    `command` (the command line, recorded in the results).
+    Parameters
+    ----------
+    names, trajectory
+        As in `analyze`.
+    interactions : Interactions
+        By what the particles interact.
+    source : Source
+        How the file is read.
+    selection : Frames
+        Which frames.
+    placement : Placement
+        Where they are computed.
+    parameters : mapping, optional
+        Parameters of the analyses, as in `analyze`.
+    registry : Registry, optional
+        The plugins to use.
+    others : iterable of str, optional
+        What a parameter that no analysis has may have meant.
+    store, verbose
+        As in `analyze`.
+    command : str, optional
+        The command line, recorded in the results.
+    kept : callable, optional
+        Asked, by name, fingerprint and frames, for the result of an analysis that others use.
 
     Returns
     -------
@@ -203,9 +218,21 @@ def run_analyses(names: str | Iterable[str], trajectory: Any, **arguments) -> An
     """
     from pelplug.host.pipeline import execute
 
-    arguments.setdefault("registry", None)
-    arguments["registry"] = arguments["registry"] or default_registry()
-    return execute(names, trajectory, **arguments)
+    return execute(
+        names,
+        trajectory,
+        registry=registry or default_registry(),
+        interactions=interactions,
+        source=source,
+        selection=selection,
+        placement=placement,
+        parameters=parameters or {},
+        others=others,
+        store=store,
+        verbose=verbose,
+        command=command,
+        kept=kept,
+    )
 
 
 def engines(registry: Registry | None = None) -> dict[str, type]:

@@ -14,14 +14,17 @@ from pelplug import models
 from pelplug.core.fields import Need, check_needs
 from pelplug.core.parameters import present_name, unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
 from pelplug.models.base import Model, stated_masses
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import sentence_of
+from pelplug.tasks.interactions import Interactions
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
 from pelplug.trajectories.opening import open_trajectory
 from pelplug.trajectories.selection import select_frames
+from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["AnalysisRun", "execute", "order", "share_parameters"]
 
@@ -83,7 +86,9 @@ def order(names: Iterable[str], registry: Registry) -> list[type[Analysis]]:
     return list(done.values())
 
 
-def share_parameters(classes: Iterable[type[Analysis]], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def share_parameters(
+    classes: Iterable[type[Analysis]], given: Mapping[str, Any], others: Iterable[str] = ()
+) -> dict[str, dict[str, Any]]:
     """Return the parameters of each analysis, checked, defaults included.
 
     Parameters
@@ -91,6 +96,8 @@ def share_parameters(classes: Iterable[type[Analysis]], given: Mapping[str, Any]
     classes : iterable of Analysis classes
     given : mapping
         ``{"pairs": 100}`` goes to every analysis that has it, ``{"kappa.pairs": 100}`` to one and before the others.
+    others : iterable of str, optional
+        Other arguments of the call, which may have been meant.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def share_parameters(classes: Iterable[type[Analysis]], given: Mapping[str, Any]
         if not takers:
             owner = f"the analysis {target}" if target else _either(specs)
             known = specs[target] if target else {name for one in specs.values() for name in one}
-            raise InputError(unknown_parameter(parameter, known, owner))
+            raise InputError(unknown_parameter(parameter, known, owner, others))
         for name in takers:
             shares[name][parameter] = given[key]
     return {name: validate_parameters(specs[name], share, f"the analysis {name}") for name, share in shares.items()}
@@ -123,58 +130,34 @@ def execute(
     trajectory: Any,
     *,
     registry: Registry,
-    model: str | os.PathLike | Model | None = None,
-    potential: Any = None,
-    topology=None,
-    species=None,
-    dt: float | None = None,
-    format: str | None = None,
-    frame_interval: float | None = None,
-    units=None,
-    masses=None,
-    positions: str | None = None,
-    order_is_kept: bool | None = None,
-    start: int | None = None,
-    stop: int | None = None,
-    step: int | None = None,
-    frames=None,
-    backend: str | None = None,
-    n_workers: int | None = None,
-    scheduler: str | None = None,
+    source: Source,
+    selection: Frames,
+    interactions: Interactions,
+    placement: Placement,
+    parameters: Mapping[str, Any],
+    others: Iterable[str] = (),
     store: Any = None,
     verbose: bool = False,
     command: str | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    trust_model: bool = False,
     kept: Callable[[str, str, Any], xr.Dataset | None] | None = None,
 ) -> AnalysisRun:
-    """Check everything, then run; see `pelplug.analyze` for the arguments.
+    """Check everything, then run; see `pelplug.host.functions.run_analyses` for the arguments.
 
-    ``kept`` is asked, by name, fingerprint and frames, for the result of an analysis that others use.
+    ``others`` are arguments of the call, any of which a parameter that no analysis has may have meant.
     """
     requested = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
     if not requested:
         raise InputError("No analysis is named; `pelplug plugins` lists them.")
     classes = order(requested, registry)
-    shares = share_parameters(classes, parameters or {})
+    shares = share_parameters(classes, parameters, others)
     demands = {cls.name: cls.demands(shares[cls.name]) for cls in classes}
     classes = _asked_for(classes, requested, {name: uses for name, (uses, _) in demands.items()})
     needs = {cls.name: demands[cls.name][1] for cls in classes}
-    trajectory = _opened(
-        trajectory,
-        topology=topology,
-        species=species,
-        dt=dt,
-        format=format,
-        frame_interval=frame_interval,
-        units=units,
-        masses=masses,
-        positions=positions,
-        order_is_kept=order_is_kept,
-    )
-    selected = select_frames(trajectory.n_frames, start, stop, step, frames, os.fspath(trajectory.path))
+    trajectory = _opened(trajectory, source)
+    selected = select_frames(trajectory.n_frames, selection, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in one for one in needs.values())
-    model = with_units_of(_resolved_model(model, potential, trajectory, registry, needed, trust_model), trajectory)
+    interactions = _recorded(interactions.resolved(registry), trajectory, registry, needed)
+    model, potential = with_units_of(interactions.model, trajectory), interactions.potential
     trajectory = matched(trajectory, model, potential)
     for cls in classes:
         fitting = None
@@ -223,7 +206,7 @@ def execute(
                     if found is not None:
                         datasets[cls.name], analyses[cls.name] = found, cls.from_dataset(found)
                         continue
-                analysis.run(frames=selected, n_workers=n_workers, **_where(cls, backend, scheduler))
+                analysis.run(frames=selected, **_where(cls, placement))
                 datasets[cls.name] = analysis.to_dataset()
         except PelplugError as error:
             fail(cls.name, error)
@@ -259,11 +242,11 @@ def _told(cls: type[Analysis], registry: Registry) -> Iterator[None]:
         ) from error
 
 
-def _where(cls: type[Analysis], backend: str | None, scheduler: str | None) -> dict[str, str | None]:
-    """Return backend and scheduler; an analysis that cannot be split runs serially among others that can."""
-    if backend in ("multiprocessing", "dask") and backend not in cls.get_supported_backends():
-        return {"backend": "serial", "scheduler": None}
-    return {"backend": backend, "scheduler": scheduler}
+def _where(cls: type[Analysis], placement: Placement) -> dict[str, Any]:
+    """Return what `Analysis.run` is told; an analysis that cannot be split runs serially among others that can."""
+    if placement.chosen != "serial" and placement.chosen not in cls.get_supported_backends():
+        return {"backend": "serial", "n_workers": placement.workers}
+    return {"backend": placement.chosen, "n_workers": placement.workers, "scheduler": placement.scheduler}
 
 
 def _either(names: Iterable[str]) -> str:
@@ -271,33 +254,27 @@ def _either(names: Iterable[str]) -> str:
     return f"the analysis {names[0]}" if len(names) == 1 else f"this run of {', '.join(names)}"
 
 
-def _opened(trajectory: Any, **described):
-    given = {name: value for name, value in described.items() if value is not None}
+def _opened(trajectory: Any, source: Source):
     if not hasattr(trajectory, "configuration_of"):
-        return open_trajectory(trajectory, **given)
-    for name in given:
+        return open_trajectory(trajectory, source=source)
+    for name in source.given():
         raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
     return trajectory
 
 
-def _resolved_model(
-    model: Any, potential: Any, trajectory: Any, registry: Registry, needed: bool, trust: bool
-) -> Model | None:
-    if model is not None and potential is not None:
-        raise InputError("Give either a model or a potential, not both.")
-    if isinstance(model, str | os.PathLike):
-        return registry.model(model)
-    if model is not None and not isinstance(model, Model):
-        raise InputError(f"The model must be a name or a pelplug.Model, not {model!r}.")
-    if model is not None or potential is not None or not trajectory.model_record:
-        return model
+def _recorded(interactions: Interactions, trajectory: Any, registry: Registry, needed: bool) -> Interactions:
+    """Take the model that the trajectory records where none is given."""
+    given = interactions.model is not None or interactions.potential is not None
+    if given or not trajectory.model_record:
+        return interactions
     try:
         classes, forms = registry.models().values(), registry.potentials()
-        return models.from_record(trajectory.model_record, classes, forms, trust=trust)
+        model = models.from_record(trajectory.model_record, classes, forms, trust=interactions.trust_model)
     except InputError:
         if needed:
             raise
-        return None
+        return interactions
+    return dataclasses.replace(interactions, model=model)
 
 
 def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:

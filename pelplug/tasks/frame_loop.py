@@ -10,6 +10,7 @@ from MDAnalysis.analysis.backends import BackendBase
 from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.analysis.results import Results, ResultsGroup
 
+from pelplug.core.arguments import takes
 from pelplug.core.fields import Need, check_needs
 from pelplug.errors import InputError
 from pelplug.execution.backends import make_backend
@@ -17,6 +18,7 @@ from pelplug.execution.progress import Progress
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values, frames_of
 from pelplug.trajectories.selection import select_frames
+from pelplug.trajectories.source import Frames
 
 __all__ = ["FrameLoop"]
 
@@ -31,12 +33,10 @@ class FrameLoop(AnalysisBase):
         """Return the names of the backends `run` takes."""
         return ("serial", "multiprocessing", "dask") if cls._analysis_algorithm_is_parallelizable else ("serial",)
 
+    @takes(selection=Frames)
     def run(
         self,
-        start: int | None = None,
-        stop: int | None = None,
-        step: int | None = None,
-        frames=None,
+        selection: Frames,
         verbose: bool | None = None,
         n_workers: int | None = None,
         n_parts: int | None = None,
@@ -50,10 +50,8 @@ class FrameLoop(AnalysisBase):
 
         Parameters
         ----------
-        start, stop, step : int, optional
-            Frames as in a slice.
-        frames : array_like of int or bool, optional
-            Frame numbers, or one truth value a frame; instead of the three above.
+        selection : Frames
+            Which frames.
         verbose : bool, optional
             Show progress.
         n_workers : int, optional
@@ -84,7 +82,7 @@ class FrameLoop(AnalysisBase):
         source = os.fspath(self.trajectory.path)
         has_potential = self.model is not None or self._given_potential is not None
         check_needs(self.name, self.needs, self.trajectory, has_potential)
-        selected = select_frames(self.trajectory.n_frames, start, stop, step, frames, source)
+        selected = select_frames(self.trajectory.n_frames, selection, source)
         if Need.IDENTITY in self.needs:
             self.trajectory.check_identity(selected)
         if has_potential and Need.POTENTIAL in self.needs:
@@ -122,7 +120,7 @@ class FrameLoop(AnalysisBase):
             unsupported_backend=unsupported_backend,
             progressbar_kwargs=bar if serial else None,
         )
-        self.start, self.stop, self.step = start, stop, step
+        self.start, self.stop, self.step = selection.start, selection.stop, selection.step
         return self
 
     def _open_store(self) -> None:

@@ -1,29 +1,22 @@
 """Names that no parameter of an analysis may have."""
 
+from pelplug.execution.placement import Placement
+from pelplug.tasks.interactions import Interactions
+from pelplug.trajectories.source import Frames, Source
+
 __all__ = ["NOT_PARAMETERS", "RESERVED"]
 
 NOT_PARAMETERS = ("trajectory", "potential", "model", "inputs", "store", "verbose")
 """Arguments of every analysis that are none of its parameters."""
 
+_COMMAND = ("names", "plugin", "command", "registry", "no_plugins", "debug", "quiet", "help")
+_OUTPUT = ("output", "plot", "export", "csv", "overwrite")
 # A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
-_SELECTION = (
-    "topology",
-    "species",
-    "dt",
-    "frame_interval",
-    "positions",
-    "order_is_kept",
-    "format",
-    "units",
-    "mass",
-    "masses",
-    "model_param",
-    "start",
-    "stop",
-    "step",
-    "frames",
+RESERVED = frozenset(
+    (
+        *(name for group in (Source, Frames, Interactions, Placement) for name in group.names()),
+        *NOT_PARAMETERS,
+        *_COMMAND,
+        *_OUTPUT,
+    )
 )
-_RUN = ("names", "plugin", "backend", "workers", "n_workers", "scheduler", "command", "registry", "trust_model")
-_SWITCHES = ("no_plugins", "debug", "quiet")
-_OUTPUT = ("output", "plot", "export", "csv", "overwrite", "help")
-RESERVED = frozenset((*NOT_PARAMETERS, *_SELECTION, *_RUN, *_SWITCHES, *_OUTPUT))

@@ -168,7 +168,7 @@ def check_analysis(
             raise AssertionError(f"the analysis cannot be pickled, so processes cannot share it: {error}") from error
         _require(copy.to_dataset().identical(dataset), "a pickled analysis comes back with another result")
         if "multiprocessing" in cls.get_supported_backends():
-            other = run_analyses(cls.name, trajectory, **common, backend="multiprocessing", n_workers=workers)
+            other = run_analyses(cls.name, trajectory, **common, backend="multiprocessing", workers=workers)
             _check_same(dataset, other.datasets[cls.name])
         file = Path(folder) / "result.nc"
         write_netcdf(dataset, file)

@@ -131,7 +131,7 @@ class FollowedParticles:
             return Rows(number, self._generic.ids(number), self.species)
         ids, labels = self.reader.rows(number)
         found = labels.get(self._kind.removeprefix("pelplug_"))
-        return Rows(number, ids, self.species if found is None else rename(found, self._mapping))
+        return Rows(number, ids, self.species if found is None else rename(found, self.source.species))
 
     def _ids_shown(self) -> np.ndarray | None:
         """Return the ids of the frame that was read last."""

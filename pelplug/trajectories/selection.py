@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.trajectories.source import Frames
 
 __all__ = ["select_frames"]
 
 
-def select_frames(n_frames: int, start=None, stop=None, step=None, frames=None, source: str = "the file") -> np.ndarray:
+def select_frames(n_frames: int, selection: Frames, source: str = "the file") -> np.ndarray:
     """Return the numbers of the selected frames, shape (n,), none of them negative.
 
     Parameters
     ----------
     n_frames : int
         Number of frames there are.
-    start, stop, step : int, optional
-        As in a slice; negative ones count from the end.
-    frames : array_like of int or bool, optional
-        Frame numbers, or one truth value a frame.
+    selection : Frames
+        Which.
     source : str, optional
         Name of the file, for the sentence.
 
@@ -28,9 +27,7 @@ def select_frames(n_frames: int, start=None, stop=None, step=None, frames=None, 
     InputError
         If nothing is selected, a frame does not exist or is named twice, or both ways are mixed.
     """
-    for name, value in (("start", start), ("stop", stop), ("step", step)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
-            raise InputError(f"{name} must be an integer, not {value!r}.")
+    start, stop, step, frames = selection.start, selection.stop, selection.step, selection.frames
     if n_frames == 0:
         raise InputError(f"There are no frames in {source}; give a trajectory that has some.")
     if frames is not None:

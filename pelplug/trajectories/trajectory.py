@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pelplug.trajectories.readers.conversion import conversion_of
 from pelplug.trajectories.readers.generic import GenericFrames
 from pelplug.trajectories.readers.labels import LABELS, choose_labels, rename
 from pelplug.trajectories.readers.times import check_times
+from pelplug.trajectories.source import Source
 
 __all__ = ["Trajectory"]
 
@@ -46,62 +48,57 @@ class Trajectory(ConvertedFrames, FollowedParticles):
         Species of every particle in the first frame.
     dimension : int
         Dimension of space.
-    dt : float or None
-        Time of one simulation step [time].
-    frame_interval : float or None
-        Time from one frame to the next [time], where it was given.
+    source : Source
+        How it is read, as it was said: species, dt, frame_interval, units, masses, positions, order_is_kept.
     units : Units
         What the configurations are in, as far as file, topology or the user say; see `in_units`.
     model_record : dict or None
         The model that pelplug recorded in the file.
-    positions : {"auto", "wrapped", "unwrapped"}
-        What the positions were said to be.
-    order_is_kept : bool
-        Whether rows without ids were said to be the same particles in every frame.
     """
 
-    def __init__(
-        self,
-        path,
-        universe,
-        *,
-        topology,
-        format,
-        species,
-        dt,
-        extra,
-        frame_interval=None,
-        units=None,
-        masses=None,
-        positions="auto",
-        order_is_kept=False,
-    ):
-        self.positions, self.order_is_kept = positions, bool(order_is_kept)
+    def __init__(self, path, universe, source: Source, *, format: str, extra: dict):
         self._followed: set[bytes] = set()  # selections of frames whose particles are known to be the same
         self.path = Path(path)
-        self.topology = None if topology is None else Path(topology)
+        self.source = source
+        self.topology = source.topology
         self.format = format
         self.universe = universe
-        self.dt = dt
-        self.frame_interval = frame_interval
-        self._opening: dict = {}
-        self._mapping = species
         self._extra = extra  # what the topology supplies: cell, labels, masses
         own = isinstance(universe.trajectory, FrameReader)
-        self._generic = None if own else GenericFrames(universe.trajectory, format, dt)
+        self._generic = None if own else GenericFrames(universe.trajectory, format, source.dt)
         self.dimension = universe.trajectory.dimension if own else self._generic.dimension
         self.model_record = universe.trajectory.model_record() if own else None
-        self._conversion = conversion_of(self, units, masses)
+        self._conversion = conversion_of(self)
         ts = self.reader[0]
         self._handed = self._handedness(ts)
         self._kind = self._choose_labels(ts)
         self.species = self._species(ts)
         self.species.setflags(write=False)
-        if dt is not None and self._step(ts) is None:
+        if source.dt is not None and self._step(ts) is None:
             raise InputError(
                 f"{self.path} records no simulation steps, so dt (--dt) cannot be turned into times; say how far its "
                 "frames are apart instead (--frame-interval TIME, frame_interval= in Python)."
             )
+
+    @property
+    def dt(self) -> float | None:
+        """Time of one simulation step, where it was given [time]."""
+        return self.source.dt
+
+    @property
+    def frame_interval(self) -> float | None:
+        """Time from one frame to the next, where it was given [time]."""
+        return self.source.frame_interval
+
+    @property
+    def positions(self) -> str:
+        """What the positions were said to be."""
+        return self.source.positions
+
+    @property
+    def order_is_kept(self) -> bool:
+        """Whether rows without ids were said to be the same particles in every frame."""
+        return self.source.order_is_kept
 
     @property
     def reader(self):
@@ -298,14 +295,14 @@ class Trajectory(ConvertedFrames, FollowedParticles):
         InputError
             As `open_trajectory`.
         """
-        given = dict(self._opening)
-        if Path(path).suffix.lower() != self.path.suffix.lower():
-            given.pop("format", None)
+        same_kind = Path(path).suffix.lower() == self.path.suffix.lower()
+        changes = {} if same_kind else {"format": None}
         if not timed:
-            given.update(dt=None, frame_interval=None)
+            changes |= {"dt": None, "frame_interval": None}
         from pelplug.trajectories.opening import open_trajectory
 
-        return open_trajectory(path, **given).in_units(self.units, self._conversion.model)
+        source = dataclasses.replace(self.source, **changes)
+        return open_trajectory(path, source=source).in_units(self.units, self._conversion.model)
 
     def close(self) -> None:
         """Close the file."""
@@ -372,7 +369,7 @@ class Trajectory(ConvertedFrames, FollowedParticles):
     def _choose_labels(self, ts) -> str:
         candidates = {kind: ts.data[kind] for kind in ts.data if kind in LABELS}
         candidates.update(self._extra.get("labels", {}))
-        return choose_labels(candidates, self._mapping, self.path)
+        return choose_labels(candidates, self.source.species, self.path)
 
     def _species(self, ts) -> np.ndarray:
         labels = ts.data.get(self._kind)
@@ -380,4 +377,4 @@ class Trajectory(ConvertedFrames, FollowedParticles):
             labels = self._extra.get("labels", {}).get(self._kind)
         if labels is None:
             raise InputError(f"Frame {ts.frame} of {self.path} does not tell the species; write it as frame 0 is.")
-        return rename(labels, self._mapping)
+        return rename(labels, self.source.species)

@@ -13,7 +13,7 @@ from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError
 from pelplug.trajectories.readers.base import FrameReader
 
-__all__ = ["Conversion", "check_box", "check_masses", "conversion_of", "program_of_dcd", "units_of_record"]
+__all__ = ["Conversion", "check_box", "conversion_of", "program_of_dcd", "units_of_record"]
 
 # What MDAnalysis turns every length and time into that its readers know the unit of; masses are topologies' amu.
 _MDANALYSIS = Units(length="Angstrom", mass="g/mol", time="ps")
@@ -87,30 +87,6 @@ class Conversion:
         return result
 
 
-def check_masses(masses) -> dict[str, float] | None:
-    """Return masses by species as numbers, None where there are none.
-
-    Raises
-    ------
-    InputError
-        If one is not a positive number.
-    """
-    if not masses:
-        return None
-    if not isinstance(masses, Mapping):
-        raise InputError(f'masses is a mapping such as {{"A": 1.0, "B": 2.0}}, not {masses!r}.')
-    found = {}
-    for name, value in masses.items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = np.nan
-        if not (np.isfinite(number) and number > 0):
-            raise InputError(f"The mass of {name} is a positive number, not {value!r}.")
-        found[str(name)] = number
-    return found
-
-
 def units_of_record(record: Mapping | None) -> Units:
     """Return the units of a model that pelplug recorded in a file; nothing is opened for it."""
     if not record:
@@ -131,18 +107,15 @@ def units_of_record(record: Mapping | None) -> Units:
     return Units.of("metal") if signed else Units()
 
 
-def conversion_of(trajectory, said: Units | None, masses: Mapping[str, float] | None) -> Conversion:
+def conversion_of(trajectory) -> Conversion:
     """Return what turns the frames of a trajectory into configurations.
 
     Parameters
     ----------
     trajectory : Trajectory
-        Of which reader, format, topology and recorded model are looked at.
-    said : Units or None
-        What the user says.
-    masses : mapping of str to float, optional
-        What the user says.
+        Of which reader, format, topology, recorded model and what the user says (`source`) are looked at.
     """
+    said = trajectory.source.units
     reader, loose = trajectory.reader, False
     if isinstance(reader, FrameReader):
         found = reader.stated_units
@@ -160,7 +133,7 @@ def conversion_of(trajectory, said: Units | None, masses: Mapping[str, float] | 
         target = said
         if said.is_reduced or loose or found.size("length") is None:
             found, loose = said, False
-    return Conversion(found, target, masses=masses, own_time=trajectory.dt is None, loose=loose)
+    return Conversion(found, target, masses=trajectory.source.masses, own_time=trajectory.dt is None, loose=loose)
 
 
 def _agree(one: Units, other: Units) -> bool:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from pelplug.configuration import natural_order
 from pelplug.errors import InputError
 
-__all__ = ["LABELS", "check_mapping", "choose_labels", "rename"]
+__all__ = ["LABELS", "choose_labels", "rename"]
 
 # Keys of ts.data that may name the species.
 LABELS = ("pelplug_elements", "pelplug_names", "pelplug_types")
-
-
-def check_mapping(species) -> dict[str, str] | None:
-    """Return the mapping of labels to species names as text, after checking it."""
-    if species is None:
-        return None
-    if not isinstance(species, Mapping) or not species:
-        raise InputError(f'species maps labels of the file to names, as {{"1": "A", "2": "B"}}, not {species!r}.')
-    mapping = {str(key): str(value) for key, value in species.items()}
-    if not all(mapping.values()):
-        raise InputError("A species name is empty; give every type a name (--species 1=A,2=B).")
-    return mapping
 
 
 def choose_labels(candidates: dict[str, np.ndarray], mapping: dict[str, str] | None, path) -> str:

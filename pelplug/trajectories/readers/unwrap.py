@@ -9,10 +9,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 
-__all__ = ["CONVENTIONS", "Follower", "convention_of"]
-
-CONVENTIONS = ("auto", "wrapped", "unwrapped")
-"""What can be said of the positions of a file."""
+__all__ = ["Follower", "convention_of"]
 
 _LONGEST_MOVE = 0.45  # of a cell vector, from one frame to the next; beyond half of it the other way round is shorter
 _LONGEST_JUMP = 2**14  # cell vectors by which image flags may change from one frame to the next
