@@ -315,7 +315,7 @@ def test_wrong_options(refused, write, command, options):
 
 @both
 def test_workers_and_scheduler(refused, write, command):
-    refused(*command(write(), "--workers", "0"), words=["positive"])
+    refused(*command(write(), "--workers", "0"), words=["--workers", "at least 1"])
     refused(*command("traj.gsd", "--scheduler", "tcp://127.0.0.1:1", "--backend", "serial"), words=["--backend dask"])
     # nobody listens there, or dask.distributed is not installed
     refused(*command("traj.gsd", "--scheduler", "tcp://127.0.0.1:1"), words=["dask", "scheduler"])

@@ -199,7 +199,7 @@ def test_a_worker_that_dies_ends_the_run_in_a_sentence(trajectory):
         ({"start": -8}, "out of range"),
         ({"step": 0}, "step is 0"),
         ({"start": 3, "stop": 3}, "No frame is selected by start = 3, stop = 3"),
-        ({"start": 1.5}, "start must be an integer"),
+        ({"start": 1.5}, r"start \(--start\) must be an integer"),
         ({"frames": []}, "empty"),
         ({"frames": [9]}, "Frame 9 is out of range"),
         ({"frames": [1, -6]}, "named twice"),

@@ -320,7 +320,7 @@ def test_files_that_cannot_be_read(path, tmp_path):
     (tmp_path / "results.nc").write_bytes(b"not netcdf at all")
     sentence(r"results\.nc", tmp_path / "results.nc")
     for dt in (0, -1, float("nan"), "fast"):
-        sentence("dt is the time of one step", path, dt=dt)
+        sentence(r"dt \(--dt\) (must be|is not) a(bove 0| number)", path, dt=dt)
     for species in ({}, "A", {"A": ""}, ["A"]):
         sentence("[Ss]pecies", path, species=species)
     sentence(r"'C', but .* has 'A', 'B'", path, species={"C": "A"})

@@ -67,7 +67,7 @@ def test_modes_of_every_frame(dataset, model):
 
 def test_workers_find_the_same(trajectory, model, dataset):
     other = pelplug.analyze(
-        "kappa", trajectory, model=model, soft_modes=25, soft_mode_vectors=True, backend="multiprocessing", n_workers=2
+        "kappa", trajectory, model=model, soft_modes=25, soft_mode_vectors=True, backend="multiprocessing", workers=2
     )
     np.testing.assert_array_equal(other["soft_mode_core"], dataset["soft_mode_core"])
     np.testing.assert_allclose(other["soft_mode_stiffness"], dataset["soft_mode_stiffness"], rtol=1e-10)
