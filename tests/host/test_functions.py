@@ -227,5 +227,5 @@ def test_an_analysis_that_cannot_be_split_runs_serially(path, monkeypatch):
     assert pelplug.analyze("near", path, backend="multiprocessing", workers=2).sizes["frame"] == 5
     with pytest.raises(InputError, match="cannot be split"):
         Near(path).run(backend="multiprocessing")
-    with pytest.raises(InputError, match="backend .* must be one of serial, .* not 'gpu'"):
+    with pytest.raises(InputError, match=r"backend .* must be one of serial, .* not 'gpu'"):
         pelplug.analyze("near", path, backend="gpu")
