@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import click
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -65,6 +66,37 @@ def test_files_named_on_pages_exist():
     named = {(name, page.name) for page in pages for name in re.findall(pattern, page.read_text())}
     assert len(named) > 40
     assert sorted(pair for pair in named if not (ROOT / pair[0]).is_file()) == []
+
+
+def options():
+    """Every option of every command and of every bundled analysis, by its present name."""
+    from pelplug.cli.main import cli
+    from pelplug.host.registry import Registry
+
+    registry, found, added = Registry(third_party=False), {"--help"}, click.Group()
+    registry.add_commands(added)
+    commands = [cli, added]
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+        found.update(text for one in command.params for text in (*one.opts, *one.secondary_opts))
+    for cls in registry.analyses().values():
+        found.add(f"--{cls.name}")  # of --kappa.pairs
+        found.update(f"--{no}{spec.option}" for spec in cls.parameter_specs().values() for no in ("", "no-"))
+    return found
+
+
+def test_options_on_pages_exist():
+    """Those in text and in lines of examples that call pelplug; other programs have options of their own."""
+    known, wrong = options(), []
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md", *ROOT.glob("plugins/*/README.md")]
+    for page in sorted({*pages} - {DOCS / "benchmarks.md"}):  # which has those of the scripts
+        blocks = re.split(r"^```.*$", page.read_text(), flags=re.MULTILINE)
+        lines = [line for block in blocks[1::2] for line in block.splitlines() if line.startswith("pelplug ")]
+        lines += [code for block in blocks[::2] for code in re.findall(r"`((?:--|pelplug )[^`]+)`", block)]
+        given = {option for line in lines for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", line)}
+        wrong += [(page.name, option) for option in sorted(given - known)]
+    assert len(known) > 150
+    assert wrong == []
 
 
 def resolves(name):
