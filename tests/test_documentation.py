@@ -43,6 +43,18 @@ def test_each_record_is_reached_from_the_table():
     assert [path.name for path in sorted(DOCS.glob("records/20*.md")) if f"(records/{path.name})" not in page] == []
 
 
+def numbers(text):
+    plain = text.replace("\\,", "").replace("$", "")
+    return {float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?", plain)}
+
+
+def test_each_number_of_the_table_stands_in_its_record():
+    for row in rows():
+        record = DOCS / re.search(r"\((records/[^)]+)\)", row[0])[1]
+        strange = set.union(*map(numbers, row[1:4])) - numbers(record.read_text())
+        assert not strange, f"{record.name} does not have {sorted(strange)} of the row {row[:4]}"
+
+
 def test_each_record_says_what_was_declared_and_what_came_of_it():
     for path in DOCS.glob("records/20*.md"):
         title, _, head = path.read_text().splitlines()[:3]
