@@ -46,7 +46,8 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
 
     FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
     """
-    from pelplug.core.outputs import check_output
+    from pelplug.core.lock import lock_outputs
+    from pelplug.core.outputs import check_outputs
     from pelplug.trajectories.opening import open_trajectory
 
     names = plugin_names(plugin)
@@ -57,14 +58,12 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     output = Path(output) if output else Path(f"{Path(file).stem}.{'.'.join(names)}.nc")
     inputs = [path for path in (file, source.topology, interactions.potential) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
-    if len({Path(path).absolute() for path in outputs}) < len(outputs):
-        raise InputError("Two outputs have the same name; give each its own.")
-    trajectory = open_trajectory(file, source=source)
-    for path in outputs:
-        check_output(path, overwrite, inputs)
-    exporters = list(registry().exporters().values())
-    _check_endings(output, plot, export, exporters, trajectory.dimension)
-    return _run(ctx, names, trajectory, where, (output, plot, export, exporters), inputs, overwrite, quiet)
+    with lock_outputs(*outputs):
+        trajectory = open_trajectory(file, source=source)
+        check_outputs(outputs, overwrite, inputs)
+        exporters = list(registry().exporters().values())
+        _check_endings(output, plot, export, exporters, trajectory.dimension)
+        return _run(ctx, names, trajectory, where, (output, plot, export, exporters), inputs, overwrite, quiet)
 
 
 def _check_endings(output, plot, export, exporters, dimension) -> None:
@@ -90,7 +89,9 @@ def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) 
 
     output, plot, export, exporters = destinations
     kept = KeptResults(output, quiet)
-    run, store = execute(names, trajectory, output, quiet=quiet, parameters=plugin_parameters(ctx), kept=kept, **where)
+    run, store = execute(
+        names, trajectory, output, overwrite, quiet=quiet, parameters=plugin_parameters(ctx), kept=kept, **where
+    )
     requested = {name: run.datasets[name] for name in run.requested}
     write_netcdf(requested, output, overwrite, inputs)
     beside = kept.write(run, overwrite)

@@ -44,25 +44,23 @@ def file_command(
 
     def run(file, output, plot, overwrite, **given):
         from pelplug.cli.output import check_figure, save_figure
-        from pelplug.core.outputs import check_output
-        from pelplug.errors import InputError
+        from pelplug.core.lock import lock_outputs
+        from pelplug.core.outputs import check_outputs
         from pelplug.files.results import write_netcdf
 
         output = Path(output) if output else Path(f"{Path(file).stem}.{name}.nc")
         outputs = [output, *([Path(plot)] if plot else [])]
-        if len({path.absolute() for path in outputs}) < len(outputs):
-            raise InputError("Two outputs have the same name; give each its own.")
-        for path in outputs:
-            check_output(path, overwrite, [file])
-        if plot:
-            check_figure(plot)
-        module, _, cls = analysis.partition(":")
-        given = {key: value for key, value in given.items() if value is not None}
-        ready = getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **given)
-        dataset = ready.run().to_dataset()
-        write_netcdf(dataset, output, overwrite, [file])
-        if plot:
-            save_figure(ready.figure, plot, overwrite, [file])
+        with lock_outputs(*outputs):
+            check_outputs(outputs, overwrite, [file])
+            if plot:
+                check_figure(plot)
+            module, _, cls = analysis.partition(":")
+            given = {key: value for key, value in given.items() if value is not None}
+            ready = getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **given)
+            dataset = ready.run().to_dataset()
+            write_netcdf(dataset, output, overwrite, [file])
+            if plot:
+                save_figure(ready.figure, plot, overwrite, [file])
         first, *rest = say(dataset)
         click.echo(f"{first}; wrote {' and '.join(map(str, outputs))}")
         for line in rest:

@@ -21,26 +21,28 @@ __all__ = ["plot"]
 @common
 def plot(files, output, plugin, overwrite):
     """Draw results again; several files over each other, with their temperatures in the legend."""
+    from pelplug.core.lock import lock_outputs
     from pelplug.core.outputs import check_output
     from pelplug.files.results import read_results
 
     check_figure(output)
-    check_output(output, overwrite, files)
-    found = [(Path(file), read_results(file)) for file in files]
-    present = list(dict.fromkeys(name for _, datasets in found for name in datasets))
-    names = plugin_names(plugin) or present
-    for name in names:
-        if name not in present:
-            raise InputError(f"There are no results of {name} in the files; they have {', '.join(present)}.")
-    curves = {
-        name: [
-            (label, registry().analysis(name).from_dataset(datasets[name]))
-            for label, (_, datasets) in zip(_labels(files), found, strict=True)
-            if name in datasets
-        ]
-        for name in names
-    }
-    save_figure(lambda: draw(curves), output, overwrite, files)
+    with lock_outputs(output):
+        check_output(output, overwrite, files)
+        found = [(Path(file), read_results(file)) for file in files]
+        present = list(dict.fromkeys(name for _, datasets in found for name in datasets))
+        names = plugin_names(plugin) or present
+        for name in names:
+            if name not in present:
+                raise InputError(f"There are no results of {name} in the files; they have {', '.join(present)}.")
+        curves = {
+            name: [
+                (label, registry().analysis(name).from_dataset(datasets[name]))
+                for label, (_, datasets) in zip(_labels(files), found, strict=True)
+                if name in datasets
+            ]
+            for name in names
+        }
+        save_figure(lambda: draw(curves), output, overwrite, files)
     click.echo(f"wrote {output}")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import click
 
 from pelplug.cli.options import common, model_param, named_model, output_options
-from pelplug.cli.output import show_progress
+from pelplug.cli.output import note, show_progress
 
 __all__ = ["prepare"]
 
@@ -59,7 +60,8 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
         return
     _check_sweeps(sweeps)
     from_file = start not in ("lattice", "random")
-    check_output(output, overwrite, [start] if from_file else [])
+    # With a seed the file may be there, complete.
+    check_output(output, overwrite or seed is not None, [start] if from_file else [])
     rng = np.random.default_rng(_seed(seed))
     configuration = _start(liquid, particles, density, start, from_file, rng)
     equilibration = sweeps if equilibration is None else equilibration
@@ -76,6 +78,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
             overwrite=overwrite,
             resume=seed is not None,
             progress=progress,
+            announce=None if quiet else note,
             **options,
         )
     if not quiet:
@@ -112,17 +115,30 @@ def _refuse_unused(options: dict, model_parameters) -> None:
 def _plant(model, particles, temperature, seed, output, overwrite, quiet) -> None:
     import numpy as np
 
+    from pelplug.core.lock import lock_outputs
     from pelplug.core.outputs import check_output
     from pelplug.errors import InputError
-    from pelplug.trajectories.readers.write import write_trajectory
+    from pelplug.trajectories.readers.write import read_record, write_trajectory
 
     if particles is None:
         raise InputError("Say how many particles with -N.")
-    check_output(output, overwrite)
-    seed = int(np.random.default_rng().integers(2**53)) if seed is None else seed
-    planted, configuration = model.planted(particles, temperature, seed)
-    energy = planted.potential(configuration).energy(configuration)  # says if there is no room for a pair
-    write_trajectory(output, iter([configuration.replace(step=0)]), model_record=planted.to_dict(), overwrite=overwrite)
+    with lock_outputs(output):
+        check_output(output, overwrite or seed is not None)  # with a seed the file may be there, complete
+        seed = int(np.random.default_rng().integers(2**53)) if seed is None else seed
+        planted, configuration = model.planted(particles, temperature, seed)
+        energy = planted.potential(configuration).energy(configuration)  # says if there is no room for a pair
+        done = {"start": "planted", "n": particles, "model": json.loads(json.dumps(planted.to_dict()))}
+        if not overwrite and read_record(output, "preparation") == done:
+            if not quiet:
+                note(f"{output} was finished by this command already; nothing is left to do")
+        else:
+            write_trajectory(
+                output,
+                iter([configuration.replace(step=0)]),
+                model_record=done["model"],
+                overwrite=overwrite,
+                records={"preparation": done},
+            )
     if not quiet:
         click.echo(
             f"{output}: {particles} particles planted at T = {temperature:g} with seed {seed}, energy a particle "

@@ -33,35 +33,38 @@ def quench(file, output, overwrite, quiet, **options):
     """
     from pelplug.cli.quenching import QuenchRegistry
     from pelplug.cli.run import execute, summarise, tell_failures
+    from pelplug.core.lock import lock_outputs
     from pelplug.core.outputs import check_output
     from pelplug.files.exporters import export
     from pelplug.trajectories.opening import open_trajectory
 
     source, interactions = taken(Source, options), taken(Interactions, options)
     where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
-    trajectory = open_trajectory(file, source=source)
-    check_output(
-        output, overwrite, [path for path in (file, source.topology, interactions.potential) if path is not None]
-    )
-    if Path(output).suffix.lower() != ".gsd":
-        raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
-    if trajectory.dimension not in (2, 3):
-        raise InputError(
-            f"A GSD file holds two or three dimensions, but {file} has {trajectory.dimension}; "
-            "use pelplug.quench in Python."
+    with lock_outputs(output):
+        trajectory = open_trajectory(file, source=source)
+        check_output(
+            output, overwrite, [path for path in (file, source.topology, interactions.potential) if path is not None]
         )
-    run, store = execute(
-        ["quench"],
-        trajectory,
-        output,
-        quiet=quiet,
-        plugins=QuenchRegistry(registry()),
-        parameters={key: value for key, value in options.items() if value is not None},
-        **where,
-    )
-    export(run.datasets, output, run.trajectory, overwrite)
-    store.discard()
-    code = tell_failures(run)
-    if not quiet:
-        summarise(run, [output], store)
-    return code
+        if Path(output).suffix.lower() != ".gsd":
+            raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
+        if trajectory.dimension not in (2, 3):
+            raise InputError(
+                f"A GSD file holds two or three dimensions, but {file} has {trajectory.dimension}; "
+                "use pelplug.quench in Python."
+            )
+        run, store = execute(
+            ["quench"],
+            trajectory,
+            output,
+            overwrite,
+            quiet=quiet,
+            plugins=QuenchRegistry(registry()),
+            parameters={key: value for key, value in options.items() if value is not None},
+            **where,
+        )
+        export(run.datasets, output, run.trajectory, overwrite)
+        store.discard()
+        code = tell_failures(run)
+        if not quiet:
+            summarise(run, [output], store)
+        return code

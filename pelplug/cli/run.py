@@ -19,7 +19,7 @@ LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was 
 _MOST_SHOWN = 8  # numbers of an array
 
 
-def execute(names, trajectory, output, *, quiet, plugins=None, **arguments):
+def execute(names, trajectory, output, overwrite, *, quiet, plugins=None, **arguments):
     """Run analyses with partial results kept beside `output`.
 
     Parameters
@@ -28,7 +28,7 @@ def execute(names, trajectory, output, *, quiet, plugins=None, **arguments):
     trajectory : Trajectory
     output : path_like
         What the command will write; finished frames are kept beside it until then.
-    quiet : bool
+    overwrite, quiet : bool
     plugins : Registry, optional
         Where to look for analyses.
     **arguments
@@ -45,10 +45,11 @@ def execute(names, trajectory, output, *, quiet, plugins=None, **arguments):
     RunInterruptedError
         At Ctrl-C, with the sentence that says how to go on.
     """
-    from pelplug.files.unfinished import PartialStore
+    from pelplug.files.finished_frames import PartialStore
     from pelplug.host.functions import run_analyses
 
     store = PartialStore(output, announce=None if quiet else say_found)
+    store.claim(overwrite)
     try:
         run = run_analyses(
             names,
@@ -116,7 +117,7 @@ def summarise(run, written, store) -> None:
     for path in written:
         click.echo(f"wrote {path}")
     for folder in store.leftovers():
-        click.echo(f"kept {folder}: finished frames of other settings; remove it if you do not need them")
+        click.echo(f"kept {folder}: finished frames of other settings or versions; remove it if you do not need them")
 
 
 def _summary(dataset, name: str):

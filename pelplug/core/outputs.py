@@ -12,17 +12,20 @@ import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pelplug.core.lock import is_locked, lock_outputs
 from pelplug.errors import InputError, RunError
 
 __all__ = [
     "DISK_FULL",
     "atomic_output",
     "check_output",
+    "check_outputs",
     "close_at_exit",
     "disk_errors",
     "move_new",
     "near_name",
     "open_for_library",
+    "replacing",
     "sync_file",
 ]
 
@@ -80,6 +83,15 @@ def check_output(path, overwrite: bool = False, inputs=()) -> Path:
     return path
 
 
+def check_outputs(paths, overwrite: bool = False, inputs=()) -> None:
+    """Refuse outputs of one command as `check_output` does, and two names of one file."""
+    paths = list(paths)
+    if len({os.path.realpath(path) for path in paths}) < len(paths):
+        raise InputError("Two outputs have the same name; give each its own.")
+    for path in paths:
+        check_output(path, overwrite, inputs)
+
+
 _ROOM = 32  # what the folder of finished frames has besides the name of the output
 
 
@@ -118,29 +130,71 @@ def atomic_output(path, overwrite: bool = False, inputs=()) -> Iterator[Path]:
     Raises
     ------
     InputError
-        From `check_output`.
+        From `check_output`, or if another process is writing it.
     RunError
         If the disk is full or the folder is lost while writing.
     """
-    path = check_output(path, overwrite, inputs)
-    # Writing through a symbolic link replaces what it points to, not the link.
-    target = Path(os.path.realpath(path))
-    with disk_errors(path):
-        descriptor, name = tempfile.mkstemp(
-            prefix=f".{target.stem[:40]}.", suffix=f".tmp{target.suffix}", dir=target.parent
-        )
+    with lock_outputs(path):
+        path = check_output(path, overwrite, inputs)
+        # Writing through a symbolic link replaces what it points to, not the link.
+        target = Path(os.path.realpath(path))
+        if is_locked(path):
+            _remove_left(target)
+        with replacing(target, path, move=None if overwrite else move_new) as temporary:
+            yield temporary
+
+
+@contextlib.contextmanager
+def replacing(path, named=None, *, move: Callable[[Path, Path], None] | None = None, sync: bool = True):
+    """Give a temporary name beside a file of our own, and put what was written there in its place, whole or not at all.
+
+    Parameters
+    ----------
+    path : path_like
+        What is replaced, or made.
+    named : path_like, optional
+        What to call it if the disk is full; `path` by default.
+    move : callable, optional
+        ``move(temporary, path)`` in place of `os.replace`.
+    sync : bool
+        Wait until the content is on the disk, so that not even a loss of power leaves an empty file.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty file with the ending of `path`, removed if the block raises.
+    """
+    target = Path(path)
+    before, after = _around(target)
+    with disk_errors(target if named is None else named):
+        descriptor, name = tempfile.mkstemp(prefix=before, suffix=after, dir=target.parent)
         os.close(descriptor)
         temporary = Path(name)
         try:
             yield temporary
-            sync_file(temporary)
+            if sync:
+                sync_file(temporary)
             os.chmod(temporary, _mode(target))
-            if not overwrite:
-                move_new(temporary, target)
-            else:
-                os.replace(temporary, target)
+            (move or os.replace)(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _around(target: Path) -> tuple[str, str]:
+    """Return what a temporary name of a file begins with and ends in."""
+    return f".{target.stem[:40]}.", f".tmp{target.suffix}"
+
+
+def _remove_left(target: Path) -> None:
+    """Remove what a writer left that was killed; only who has the lock may."""
+    before, after = _around(target)
+    if len(target.stem) > 40:  # another file could have the same
+        return
+    with contextlib.suppress(OSError):
+        for path in target.parent.iterdir():
+            middle = path.name.removeprefix(before).removesuffix(after)
+            if path.name == before + middle + after and len(middle) == 8 and middle.replace("_", "a").isalnum():
+                path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import json
 import os
-import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.core.outputs import atomic_output, disk_errors, move_new, sync_file
+from pelplug.core.lock import PATIENCE, lock_outputs
+from pelplug.core.outputs import disk_errors, move_new, sync_file
 from pelplug.engines.engine import EnergyLog
-from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.errors import PelplugError, RunError
 from pelplug.files.gsd import GSDWriter
+from pelplug.files.unfinished import Unfinished
 from pelplug.trajectories.opening import open_trajectory
 
-__all__ = ["Checkpoint", "Recorder", "find_unfinished"]
+__all__ = ["Checkpoint", "Recorder"]
 
-_TRAJECTORY, _CHECKPOINT, _COMMAND, _LOCK = "trajectory.gsd", "checkpoint.npz", "command.json", "lock"
 _ARRAYS = ("positions", "cell", "species", "diameters", "masses", "velocities", "images")
 
 
@@ -64,22 +61,28 @@ class Recorder:
         The trajectory, a GSD file, that `finish` leaves there.
     command : mapping
         What the simulation depends on; an unfinished run of another command is never continued.
+    code : mapping of str to str, optional
+        Of `pelplug.core.versions.code_of`; what other code has begun is not continued either.
 
     Notes
     -----
-    The folder is ``.OUTPUT.XXXXXXXX.partial`` beside the output, with a digest of the command. A checkpoint is written
-    to a temporary name and renamed after the trajectory was flushed to disk; frames that a killed run wrote after its
-    last checkpoint are dropped, and computed again.
+    Trajectory and checkpoint are in the folder of `pelplug.files.unfinished.Unfinished`. A checkpoint is written after
+    the trajectory was flushed to disk; frames that a killed run wrote after its last checkpoint are dropped, and
+    computed again.
     """
 
-    def __init__(self, output, command: Mapping):
+    def __init__(self, output, command: Mapping, code: Mapping[str, str] | None = None):
         self.output = Path(output)
-        self._text = json.dumps(command, sort_keys=True, default=str)
-        self.command: dict = json.loads(self._text)
-        digest = hashlib.sha256(self._text.encode()).hexdigest()[:8]
-        self.folder = self.output.parent / f".{self.output.name}.{digest}.partial"
+        self.unfinished = Unfinished(output, "simulation", command, code=code or {})
+        self.command: dict = self.unfinished.identity
+        self._path = self.unfinished.path("trajectory.gsd")
         self._writer: GSDWriter | None = None
-        self._lock: int | None = None
+        self._lock = contextlib.ExitStack()
+
+    @property
+    def folder(self) -> Path:
+        """Where trajectory and checkpoint are until the run is complete."""
+        return self.unfinished.folder
 
     @property
     def frames(self) -> int:
@@ -93,46 +96,27 @@ class Recorder:
         try:
             with open_trajectory(self.output) as trajectory:
                 record = (trajectory.simulation_record or {}) | {"model": trajectory.model_record}
+                last = trajectory.configuration(trajectory.n_frames - 1).step
         except PelplugError:
             return None
-        return record if all(record.get(name, self) == value for name, value in self.command.items()) else None
+        if any(record.get(name, self) != value for name, value in self.command.items()):
+            return None
+        # The record was written before anybody could know; at the very last step it may have converged or not.
+        return record | ({"converged": True} if record["method"] == "fire" and last < record["steps"] else {})
 
-    def lock(self, patience: float = 10.0) -> None:
-        """Make sure that no other process simulates the same; the lock ends with the process, however that ends.
-
-        Parameters
-        ----------
-        patience : float
-            To wait for one that is about to end: a worker of a run that was killed [s].
+    def lock(self, *others, patience: float = PATIENCE) -> None:
+        """Make sure that no other process writes the same, or other outputs of the run, until `close`.
 
         Raises
         ------
         InputError
             If another one is at it.
         """
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        path, begun = self.folder / _LOCK, time.monotonic()
-        while True:
-            self._make_folder()
-            with disk_errors(self.output):
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    # Who held it may have removed the folder just now.
-                    if path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                        self._lock = descriptor
-                        return
-                except BlockingIOError:
-                    pass
-            os.close(descriptor)
-            if time.monotonic() - begun > patience:
-                raise InputError(
-                    f"Another process is simulating {self.output} by the same command; wait for it, or end it."
-                )
-            time.sleep(0.1)
+        self._lock.enter_context(lock_outputs(self.output, *others, patience=patience))
+
+    def claim(self, overwrite: bool) -> None:
+        """Make sure that nobody's unfinished run is lost or mixed with this; see `Unfinished.claim`."""
+        self.unfinished.claim(overwrite)
 
     def load(self) -> Checkpoint | None:
         """Return the checkpoint of an unfinished run of the same command, None if there is none.
@@ -142,25 +126,16 @@ class Recorder:
         RunError
             If it cannot be read.
         """
-        path = self.folder / _CHECKPOINT
-        if not path.exists():
+        kept = self.unfinished.load()
+        if kept is None:
             return None
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                items = dict(archive)
-        except (OSError, ValueError, EOFError) as error:
-            raise RunError(
-                f"The checkpoint {path} cannot be read ({error}); remove the folder to start anew."
-            ) from error
-        meta = json.loads(str(items["meta"]))
-        state = {name: items[f"state/{name}"] for name in _ARRAYS if f"state/{name}" in items}
         return Checkpoint(
-            progress=meta["progress"],
-            configuration=Configuration(**state, step=meta["step"]),
-            internal=_under("internal/", items),
-            arrays=_under("arrays/", items),
-            log=EnergyLog(items["log/step"], items["log/potential_energy"], items["log/temperature"]),
-            frames=meta["frames"],
+            progress=kept["progress"],
+            configuration=Configuration(**kept["state"], step=kept["step"]),
+            internal=kept["internal"],
+            arrays=kept["arrays"],
+            log=EnergyLog(**kept["log"]),
+            frames=kept["frames"],
         )
 
     def begin(self, records: Mapping[str, Mapping], frames: int = 0) -> None:
@@ -173,12 +148,11 @@ class Recorder:
         frames : int
             Frames to keep of the one that is there; 0 starts a new one.
         """
-        path = self.folder / _TRAJECTORY
-        self._make_folder()
-        with disk_errors(path):
+        self.unfinished.make()
+        with disk_errors(self._path):
             if frames > 0:
-                _keep_frames(path, frames)
-            self._writer = GSDWriter(path, records, append=frames > 0)
+                _keep_frames(self._path, frames)
+            self._writer = GSDWriter(self._path, records, append=frames > 0)
 
     def write(self, configuration: Configuration, log: EnergyLog, time_step: float) -> None:
         """Append a frame with the energies logged since the last one."""
@@ -197,25 +171,22 @@ class Recorder:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Make a checkpoint that survives a kill, or the loss of power, at any moment."""
-        self._make_folder()
         if self._writer is not None:
             with disk_errors(self.output):
                 self._writer.flush()
-                sync_file(self.folder / _TRAJECTORY)
-        conf = checkpoint.configuration
-        items = {
-            "meta": np.array(
-                json.dumps({"progress": checkpoint.progress, "step": conf.step, "frames": checkpoint.frames})
-            ),
-            **{f"state/{name}": getattr(conf, name) for name in _ARRAYS if getattr(conf, name) is not None},
-            **{f"internal/{name}": value for name, value in checkpoint.internal.items()},
-            **{f"arrays/{name}": value for name, value in checkpoint.arrays.items()},
-            **{
-                f"log/{field.name}": getattr(checkpoint.log, field.name) for field in dataclasses.fields(checkpoint.log)
-            },
-        }
-        with atomic_output(self.folder / _CHECKPOINT, overwrite=True) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **items)
+                sync_file(self._path)
+        conf, log = checkpoint.configuration, checkpoint.log
+        self.unfinished.save(
+            {
+                "progress": checkpoint.progress,
+                "step": conf.step,
+                "frames": checkpoint.frames,
+                "state": {name: getattr(conf, name) for name in _ARRAYS if getattr(conf, name) is not None},
+                "internal": checkpoint.internal,
+                "arrays": checkpoint.arrays,
+                "log": {field.name: getattr(log, field.name) for field in dataclasses.fields(log)},
+            }
+        )
 
     def finish(self, overwrite: bool) -> None:
         """Move the complete trajectory to its name and remove the folder.
@@ -227,56 +198,26 @@ class Recorder:
         """
         self._writer.close()
         self._writer = None
-        path = self.folder / _TRAJECTORY
         with disk_errors(self.output):
-            sync_file(path)
+            sync_file(self._path)
             target = Path(os.path.realpath(self.output))
             if overwrite:
-                os.replace(path, target)
+                os.replace(self._path, target)
             else:
-                move_new(path, target)
+                move_new(self._path, target)
         self.discard()
 
     def close(self) -> None:
-        """Close the trajectory and let others have the folder, which goes if there is nothing to go on with."""
+        """Close the trajectory and let others have the output; the folder goes if there is nothing to go on with."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        if self._lock is not None:
-            if not (self.folder / _CHECKPOINT).exists():
-                shutil.rmtree(self.folder, ignore_errors=True)
-            os.close(self._lock)
-            self._lock = None
+        with self._lock:
+            self.unfinished.release()
 
     def discard(self) -> None:
         """Remove the folder with all that is in it."""
-        # The checkpoint first: what a kill leaves of the rest is nothing that anybody would go on with.
-        with contextlib.suppress(OSError):
-            (self.folder / _CHECKPOINT).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.close()
-
-    def _make_folder(self) -> None:
-        with disk_errors(self.output):
-            self.folder.mkdir(exist_ok=True)
-            note = self.folder / _COMMAND
-            if not note.exists():
-                note.write_text(self._text)
-
-
-def find_unfinished(output) -> list[Path]:
-    """Return the folders of unfinished runs that were to write `output`."""
-    output = Path(output)
-    prefix, suffix = f".{output.name}.", ".partial"
-    return sorted(
-        path
-        for path in output.parent.iterdir()
-        if path.name.startswith(prefix) and path.name.endswith(suffix) and (path / _COMMAND).exists()
-    )
-
-
-def _under(prefix: str, items: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): value for name, value in items.items() if name.startswith(prefix)}
+        self.unfinished.discard()
 
 
 def _keep_frames(path: Path, frames: int) -> None:

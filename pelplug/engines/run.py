@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import numbers
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pelplug.configuration import Configuration
 from pelplug.core.outputs import check_output
+from pelplug.core.versions import code_of
 from pelplug.engines.driver import Driver, Protocol
 from pelplug.engines.engine import Dynamics, Engine
-from pelplug.engines.recorder import Recorder, find_unfinished
+from pelplug.engines.recorder import Recorder
 from pelplug.engines.schedule import Schedule
 from pelplug.engines.shared_recorder import SharedRecorder
 from pelplug.errors import InputError
@@ -144,7 +146,8 @@ def run_simulation(
     seen = {} if watch is None else {"in_situ": watch.record()}
     ranks = engine.ranks
     command = {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen}
-    recorder = Recorder(output, command) if ranks.size == 1 else SharedRecorder(output, command, ranks)
+    code = {**code_of(engine, model, *(() if watch is None else watch.analyses)), engine.name: engine.status().version}
+    recorder = Recorder(output, command, code) if ranks.size == 1 else SharedRecorder(output, command, code, ranks)
     try:
         with engine.device:
             return _recorded(
@@ -178,15 +181,16 @@ def _recorded(
 ) -> SimulationResult:
     """Run what is left of a simulation, or return what is there already."""
     output = recorder.output
-    if not overwrite and (result := _finished(recorder, watch_output)) is not None:
-        recorder.discard()  # killed after all was done, it may have left the folder
-        if announce is not None:
-            announce(f"{output} was finished by this command already; nothing is left to do")
-        return result
-    ranks.first(lambda: check_output(output, overwrite, inputs))
-    ranks.first(lambda: _refuse_others(recorder, overwrite))
-    recorder.lock()
+    recorder.lock(watch_output)
     try:
+        if not overwrite and (record := recorder.finished()) is not None:
+            result = SimulationResult(output, record, ranks.first(lambda: _written_in_situ(recorder, watch_output)))
+            recorder.discard()  # killed after all was done, it may have left the folder
+            if announce is not None:
+                announce(f"{output} was finished by this command already; nothing is left to do")
+            return result
+        ranks.first(lambda: check_output(output, overwrite, inputs))
+        recorder.claim(overwrite)
         found = recorder.load()
         if announce is not None and found is not None:
             announce(f"an unfinished run was found at step {found.configuration.step}; going on from there")
@@ -204,15 +208,27 @@ def _recorded(
     return SimulationResult(output, record, datasets)
 
 
-def _finished(recorder: Recorder, watch_output) -> SimulationResult | None:
-    """Return the result of a command that is complete, if it is."""
-    record, datasets = recorder.finished(), {}
-    if record is not None and recorder.command.get("in_situ"):
-        # What was not written cannot be given again.
-        if watch_output is None or not Path(watch_output).exists():
-            return None
-        datasets = read_results(watch_output)
-    return None if record is None else SimulationResult(recorder.output, record, datasets)
+def _written_in_situ(recorder: Recorder, watch_output) -> dict:
+    """Return the results in situ of a command that is complete; what was not written cannot be given again.
+
+    Raises
+    ------
+    InputError
+        If they are not there.
+    """
+    seen = {name: given for name, given in recorder.command.get("in_situ", {}).items() if name != "every"}
+    if not seen:
+        return {}
+    written = Path(watch_output) if watch_output is not None else None
+    if written is not None and written.exists():
+        datasets = read_results(written)
+        if {name: json.loads(one.attrs.get("parameters") or "{}") for name, one in datasets.items()} == seen:
+            return datasets
+    where = "were not written (in_situ_output)" if written is None else f"are not in {written} (--in-situ-output)"
+    raise InputError(
+        f"{recorder.output} was finished by this command already, but its results in situ {where}; pass --overwrite to "
+        "simulate it again, or choose another output name."
+    )
 
 
 def output_of_replica(output, seed: int) -> Path:
@@ -245,13 +261,3 @@ def _digest(start: Configuration | None) -> str | None:
     for array in (start.positions, start.cell, start.velocities, start.diameters):
         digest.update(b"-" if array is None else array.tobytes())
     return digest.hexdigest()[:16]
-
-
-def _refuse_others(recorder: Recorder, overwrite: bool) -> None:
-    """Never destroy another command's unfinished run silently."""
-    others = [folder for folder in find_unfinished(recorder.output) if folder != recorder.folder]
-    if others and not overwrite:
-        raise InputError(
-            f"There is an unfinished simulation for {recorder.output} made by another command ({others[0]}); repeat "
-            "that command to finish it, remove the folder, choose another output name, or pass --overwrite."
-        )

@@ -15,14 +15,14 @@ class SharedRecorder(Recorder):
 
     Parameters
     ----------
-    output, command
+    output, command, code
         As for `Recorder`, the same on all.
     ranks : Ranks
         The processes.
     """
 
-    def __init__(self, output, command: Mapping, ranks: Ranks):
-        super().__init__(output, command)
+    def __init__(self, output, command: Mapping, code: Mapping[str, str] | None, ranks: Ranks):
+        super().__init__(output, command, code)
         self._ranks = ranks
 
     @property
@@ -34,10 +34,15 @@ class SharedRecorder(Recorder):
         """See `Recorder.finished`."""
         return self._ranks.first(super().finished)
 
-    def lock(self, patience: float = 10.0) -> None:
+    def lock(self, *others, **patience) -> None:
         """See `Recorder.lock`."""
         mine = super().lock
-        self._ranks.first(lambda: mine(patience))
+        self._ranks.first(lambda: mine(*others, **patience))
+
+    def claim(self, overwrite: bool) -> None:
+        """See `Recorder.claim`."""
+        mine = super().claim
+        self._ranks.first(lambda: mine(overwrite))
 
     def load(self) -> Checkpoint | None:
         """See `Recorder.load`."""

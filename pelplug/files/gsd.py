@@ -21,8 +21,8 @@ class GSDWriter:
     ----------
     path : path_like
         File to write; use a temporary one from `pelplug.core.outputs.atomic_output`.
-    records : mapping of str to mapping, optional
-        What else to keep in the first frame: ``log/pelplug/<name>`` as JSON in uint8. A record "model" is the
+    records : mapping of str to mapping or bytes, optional
+        What else to keep in the first frame: ``log/pelplug/<name>``, mappings as JSON in uint8. A record "model" is the
         model's, and `pelplug.open_trajectory` finds it there.
     append : bool, optional
         Go on with a file that this class wrote, whose records stay as they are.
@@ -39,7 +39,9 @@ class GSDWriter:
 
         self._gsd, self._first, self._names = gsd.hoomd, {}, set()
         self._records = {
-            name: np.frombuffer(json.dumps(record, sort_keys=True).encode(), np.uint8)
+            name: np.frombuffer(
+                record if isinstance(record, bytes) else json.dumps(record, sort_keys=True).encode(), np.uint8
+            )
             for name, record in (records or {}).items()
         }
         self._file = gsd.hoomd.open(str(path), "r+" if append else "w")

@@ -1,234 +1,279 @@
-"""Finished frames of a run that has not ended, so that the same command goes on where it was stopped."""
+"""What an interrupted run leaves: a hidden folder beside its output, from which the same command goes on.
+
+::
+
+    .OUTPUT.DIGEST.partial/
+        manifest.json       what run this is, by which code, who began it, when and where
+        frame-12.npz        a finished frame of an analysis
+        checkpoint.npz      how far a simulation or Monte Carlo is, and the state it is in
+        trajectory.gsd, ...  what it has written up to there, and perhaps beyond
+
+DIGEST is of what decides the result, so runs of unlike settings never share a folder. Files are written under another
+name and renamed: a kill at any moment leaves whole ones only. Who writes holds the lock of the output
+(`pelplug.core.lock`).
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
+import datetime
+import getpass
+import hashlib
 import json
 import os
 import shutil
-import tempfile
-import zipfile
-from collections.abc import Callable
+import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from pelplug.core.outputs import disk_errors
-from pelplug.errors import RunError
+from pelplug.core.lock import command_line
+from pelplug.core.outputs import disk_errors, replacing
+from pelplug.core.versions import versions
+from pelplug.errors import InputError, RunError
+from pelplug.files.values import UNREADABLE, read_values, write_values
 
-__all__ = ["FrameStore", "PartialStore"]
+__all__ = ["ANALYSIS", "Unfinished", "folders_of"]
 
-_MANIFEST = "manifest"
-_FINGERPRINT = "fingerprint.json"
+ANALYSIS = "analysis"
+"""Kind of the runs whose finished frames are kept beside those of other settings, and stand in nobody's way."""
+
+_LAYOUT = 1
+_MANIFEST, _CHECKPOINT = "manifest.json", "checkpoint.npz"
 
 
-@dataclasses.dataclass(frozen=True)
-class FrameStore:
-    """Finished frames of one analysis with one set of parameters and inputs.
+class Unfinished:
+    """The folder of one run.
 
     Parameters
     ----------
-    folder : pathlib.Path
-        Where the frames lie, one ``.npz`` file a frame. Made at the first `put`.
-    name : str
-        Name of the analysis.
-    fingerprint : str
-        Digest of everything the frames depend on.
-
-    Notes
-    -----
-    Each file is written to a temporary name and renamed: a process that is killed leaves whole frames only, and
-    several processes may share the folder. It pickles, as it holds no open file.
+    output : path_like
+        The file that the run will write.
+    kind : str
+        What it is, in words: "simulation".
+    identity : mapping
+        What decides the result, as plain numbers and text; with other values it is another run, in another folder.
+    code : mapping of str to str, optional
+        Of `pelplug.core.versions.code_of`: a run that other code has begun is not continued. None where `identity`
+        covers the code.
+    fingerprint : str, optional
+        Digest of `identity`, where it has one already.
     """
 
-    folder: Path
-    name: str
-    fingerprint: str
+    def __init__(self, output, kind: str, identity: Mapping, *, code=None, fingerprint: str | None = None):
+        self.output, self.kind = Path(output), kind
+        text = json.dumps(identity, sort_keys=True, default=_plain)
+        self.identity: dict = json.loads(text)
+        self.code = None if code is None else dict(code)
+        self.fingerprint = fingerprint or hashlib.sha256(text.encode()).hexdigest()
+        beside = _beside(self.output)
+        self.folder = beside.with_name(f".{beside.name}.{self.fingerprint[:8]}.partial")
+        self._dropped: list[Path] = []
+        self._made = False
 
-    def get(self, frame: int) -> dict | None:
-        """Values of a finished frame, or None if there is none or its file is damaged.
+    # --- whose it is --------------------------------------------------------------------------------------
+
+    def claim(self, overwrite: bool = False) -> None:
+        """Make sure that nothing is lost or mixed; under the lock of the output, before work starts.
 
         Parameters
         ----------
-        frame : int
-            Label of the frame.
+        overwrite : bool
+            Take this run's own folder anew if other code has begun it, and remove those of other commands at the end.
 
-        Returns
-        -------
-        dict or None
-            What was given to `put`, arrays and numbers equal to the last bit.
+        Raises
+        ------
+        InputError
+            If the unfinished run of another command, or of another version of pelplug, is in the way.
         """
-        try:
-            with np.load(self._path(frame), allow_pickle=False) as entries:
-                manifest = json.loads(entries[_MANIFEST].tobytes())
-                if manifest["fingerprint"] != self.fingerprint or manifest["frame"] != int(frame):
-                    return None
-                return {key: _decode(item, entries) for key, item in manifest["values"].items()}
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile):
-            return None  # not there, truncated or damaged: the frame is done again
+        mine, theirs = self._in_the_way()
+        if mine is not None and not overwrite:
+            raise InputError(f"{mine}, remove the folder, choose another output name, or pass --overwrite.")
+        if theirs and not overwrite:
+            raise InputError(
+                f"There is an unfinished {_kind(theirs[0])} for {self.output} made by another command "
+                f"({theirs[0]}{_command(theirs[0])}); repeat that command to finish it, remove the folder, choose "
+                "another output name, or pass --overwrite (overwrite=True)."
+            )
+        if mine is not None:
+            self.discard()
+        self._dropped = theirs
 
-    def put(self, frame: int, values: dict) -> None:
-        """Keep the values of a finished frame.
+    def _in_the_way(self) -> tuple[str | None, list[Path]]:
+        """Return why the folder of this run cannot be taken up, and the folders of others."""
+        theirs = [folder for folder in folders_of(self.output) if folder != self.folder]
+        if self.kind == ANALYSIS:
+            return None, [folder for folder in theirs if _kind(folder) != ANALYSIS]
+        if not _has_content(self.folder):
+            return None, theirs
+        manifest = _manifest(self.folder)
+        if manifest is None or manifest.get("layout") != _LAYOUT:
+            why = f"The unfinished {self.kind} in {self.folder} is of another version of pelplug, which can finish it"
+        elif manifest["fingerprint"] != self.fingerprint:
+            why = f"The unfinished {self.kind} in {self.folder} is of another command"
+        elif manifest["code"] != self.code:
+            words = _difference(manifest["code"] or {}, self.code or {})
+            why = (
+                f"The unfinished {self.kind} in {self.folder} was begun by other code ({words}), and one that is "
+                "continued by this code would not be what either gives; finish it with that code"
+            )
+        else:
+            return None, theirs
+        return why, theirs
 
-        Parameters
-        ----------
-        frame : int
-            Label of the frame.
-        values : dict
-            Arrays (no objects), numbers, strings, None, and lists or dictionaries of these.
+    def make(self) -> None:
+        """Make the folder, with its manifest, if it is not there."""
+        with disk_errors(self.output):
+            self.folder.mkdir(exist_ok=True)
+        self._made = True
+        path = self.folder / _MANIFEST
+        if path.exists():
+            return
+        manifest = {
+            "layout": _LAYOUT,
+            "kind": self.kind,
+            "fingerprint": self.fingerprint,
+            "identity": self.identity,
+            "code": self.code,
+            "versions": versions(),
+            "command": command_line(),
+            "output": str(self.output),
+            "begun": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "user": _user(),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+        }
+        with replacing(path, self.output) as temporary:
+            temporary.write_text(json.dumps(manifest, indent=1))
+
+    # --- how far it is ------------------------------------------------------------------------------------
+
+    def load(self) -> dict | None:
+        """Return the last checkpoint, None if there is none.
 
         Raises
         ------
         RunError
-            If the disk is full or the folder cannot be written.
-        TypeError
-            If a value is of another type.
+            If it cannot be read.
         """
-        arrays: dict[str, np.ndarray] = {}
-        manifest = {
-            "fingerprint": self.fingerprint,
-            "frame": int(frame),
-            "values": {str(key): _encode(value, arrays, str(key)) for key, value in values.items()},
-        }
-        arrays[_MANIFEST] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
-        with disk_errors(self.folder):
-            self._make()
-            descriptor, temporary = tempfile.mkstemp(prefix=".put-", suffix=".tmp", dir=self.folder)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    np.savez(file, **arrays)
-                os.replace(temporary, self._path(frame))
-            finally:
-                Path(temporary).unlink(missing_ok=True)
+        path = self.folder / _CHECKPOINT
+        if not path.exists():
+            return None
+        try:
+            return read_values(path)
+        except UNREADABLE as error:
+            raise RunError(
+                f"The checkpoint {path} cannot be read ({error}); remove the folder to start anew."
+            ) from error
 
-    def frames(self) -> list[int]:
-        """Labels of the frames kept, sorted; a damaged file is counted until `get` finds it out."""
-        labels = (path.stem.removeprefix("frame-") for path in self.folder.glob("frame-*.npz"))
-        return sorted(int(label) for label in labels if label.lstrip("-").isdigit())
-
-    def __len__(self) -> int:
-        return len(self.frames())
-
-    def __bool__(self) -> bool:
-        return True
-
-    def _path(self, frame: int) -> Path:
-        return self.folder / f"frame-{int(frame)}.npz"
-
-    def _make(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-        note = self.folder / _FINGERPRINT
-        if not note.exists():
-            note.write_text(json.dumps({"analysis": self.name, "fingerprint": self.fingerprint}))
-
-
-class PartialStore:
-    """Finished frames of every analysis of one command, kept beside the output until it is written.
-
-    Parameters
-    ----------
-    output_path : path_like
-        The file the command will write. The frames lie in hidden folders beside it.
-    announce : callable, optional
-        Called with the name of an analysis and how many of its frames were found, if there are any.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> store = PartialStore(tempfile.mkdtemp() + "/kappa.nc")
-    >>> frames = store.for_analysis("kappa", "0123456789abcdef")
-    >>> frames.put(3, {"G": 21.5})
-    >>> frames.get(3), frames.get(4)
-    ({'G': 21.5}, None)
-    >>> store.discard()
-    """
-
-    def __init__(self, output_path, announce: Callable[[str, int], None] | None = None):
-        self.output = Path(output_path)
-        self._announce = announce
-        self._stores: dict[tuple[str, str], FrameStore] = {}
-
-    def for_analysis(self, name: str, fingerprint: str) -> FrameStore:
-        """Return the frames of the analysis `name`.
+    def save(self, values: Mapping) -> None:
+        """Make a checkpoint that survives a kill, or the loss of power, at any moment.
 
         Parameters
         ----------
-        name : str
-            Name of the analysis.
-        fingerprint : str
-            Digest of what the frames depend on: input, parameters, model, versions. Another one never sees them.
-
-        Returns
-        -------
-        FrameStore
+        values : mapping
+            As `pelplug.files.values.write_values` takes them. Files that they count on are on the disk already.
         """
-        key = (name, fingerprint)
-        if key not in self._stores:
-            folder = self.output.parent / f".{self.output.name}.{fingerprint[:8]}.partial"
-            self._stores[key] = store = FrameStore(folder, name, fingerprint)
-            if self._announce is not None and len(store):
-                self._announce(name, len(store))
-        return self._stores[key]
+        self.make()
+        with replacing(self.folder / _CHECKPOINT, self.output) as temporary:
+            write_values(temporary, values)
 
-    def found(self) -> dict[str, int]:
-        """How many frames of each analysis are kept now."""
-        return {store.name: len(store) for store in self._stores.values() if len(store)}
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is anything to go on from."""
+        return (self.folder / _CHECKPOINT).exists()
 
-    def leftovers(self) -> list[Path]:
-        """Folders of finished frames for the same output that belong to other settings."""
-        ours = {store.folder for store in self._stores.values()}
-        prefix, suffix = f".{self.output.name}.", ".partial"
-        return sorted(
-            path
-            for path in self.output.parent.iterdir()
-            if path.name.startswith(prefix) and path.name.endswith(suffix) and path not in ours
-        )
+    def path(self, name: str) -> Path:
+        """Return where a file of the folder is."""
+        return self.folder / name
+
+    def release(self) -> None:
+        """Remove what this process has begun if there is no checkpoint to go on from."""
+        if self._made and not self.has_checkpoint:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def discard(self) -> None:
-        """Remove the folders of this command; call it when the output is safely written.
+        """Remove the folder with all that is in it; the output is safely written, or nothing was done.
 
         Raises
         ------
         RunError
-            If a folder cannot be removed.
+            If it cannot be removed.
         """
-        for store in self._stores.values():
+        for folder in (self.folder, *self._dropped):
+            # The checkpoint first: what a kill leaves of the rest is nothing that anybody would go on with.
+            with contextlib.suppress(OSError):
+                (folder / _CHECKPOINT).unlink(missing_ok=True)
             try:
-                shutil.rmtree(store.folder)
+                shutil.rmtree(folder)
             except FileNotFoundError:
-                continue  # nothing was put, or another process was faster
+                continue  # nothing was kept, or another process was faster
             except OSError as error:
-                raise RunError(f"The finished frames in {store.folder} could not be removed: {error}.") from None
+                raise RunError(f"The finished part in {folder} could not be removed: {error}.") from None
+        self._dropped = []
 
 
-def _encode(value, arrays: dict, where: str):
-    """Describe a value in JSON; arrays go to `arrays` and are named by their index."""
-    if value is None or (isinstance(value, (bool, int, str)) and not isinstance(value, np.generic)):
-        return {"json": value}
-    if isinstance(value, float) and not isinstance(value, np.generic):
-        return {"json": value}  # repr round-trips every double; NaN and infinity by Python's extension
-    if isinstance(value, (list, tuple)):
-        return {"list": [_encode(item, arrays, where) for item in value], "tuple": isinstance(value, tuple)}
-    if isinstance(value, dict):
-        return {"dict": {str(key): _encode(item, arrays, where) for key, item in value.items()}}
-    if isinstance(value, (np.ndarray, np.generic)):
-        array = np.asarray(value)
-        if array.dtype.kind == "O":
-            array = np.asarray(array.tolist())
-        if array.dtype.kind in "biufcUSmM":
-            key = f"array-{len(arrays)}"
-            arrays[key] = array
-            return {"array": key, "scalar": isinstance(value, np.generic)}
-    raise TypeError(f"{where} is a {type(value).__name__}; a frame may hold arrays, numbers, strings, lists and dicts.")
+def folders_of(output) -> list[Path]:
+    """Return the folders of unfinished runs that were to write `output`, those of earlier versions too."""
+    beside = _beside(Path(output))
+    prefix, suffix = f".{beside.name}.", ".partial"
+    with contextlib.suppress(OSError):
+        return sorted(
+            path
+            for path in beside.parent.iterdir()
+            if path.name.startswith(prefix) and path.name.endswith(suffix) and _has_content(path)
+        )
+    return []
 
 
-def _decode(item, entries):
-    if "json" in item:
-        return item["json"]
-    if "list" in item:
-        values = [_decode(entry, entries) for entry in item["list"]]
-        return tuple(values) if item["tuple"] else values
-    if "dict" in item:
-        return {key: _decode(entry, entries) for key, entry in item["dict"].items()}
-    array = entries[item["array"]]
-    return array[()] if item["scalar"] else array
+def _beside(output: Path) -> Path:
+    """Return the file that is written: what a symbolic link leads to."""
+    return Path(os.path.realpath(output)) if output.is_symlink() else output
+
+
+def _has_content(folder: Path) -> bool:
+    """Whether anything is in a folder but the manifest, which a kill may leave alone."""
+    try:
+        return any(name != _MANIFEST and not name.startswith(".") for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _manifest(folder: Path) -> dict | None:
+    """Return the manifest of a folder; None if there is none, as in those of earlier versions."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+        return manifest if isinstance(manifest, dict) and "fingerprint" in manifest and "code" in manifest else None
+    except (OSError, ValueError):
+        return None
+
+
+def _kind(folder: Path) -> str:
+    manifest = _manifest(folder)
+    if manifest is not None:
+        return str(manifest.get("kind", "run"))
+    # Earlier versions: frames of analyses, or a simulation.
+    return ANALYSIS if (folder / "fingerprint.json").exists() else "simulation"
+
+
+def _command(folder: Path) -> str:
+    """Return the command that began a run, if one can be repeated as it stands."""
+    command = str((_manifest(folder) or {}).get("command", ""))
+    return f": {command}" if command.startswith("pelplug ") else ""
+
+
+def _difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return ", ".join(f"{name} {before.get(name, 'none')} then, {now.get(name, 'none')} now" for name in names)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without an entry for its user
+        return str(os.getuid())
+
+
+def _plain(value):
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)

@@ -13,6 +13,7 @@ from pelplug.core.fields import Field, Need
 from pelplug.core.parameters import present_name
 from pelplug.core.parametrised import Parametrised
 from pelplug.core.units import Units
+from pelplug.core.versions import code_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import stated_masses
 from pelplug.tasks import provenance
@@ -313,10 +314,10 @@ class Analysis(Parametrised, Outcome, FrameLoop):
     # --- what it is ---------------------------------------------------------------------------------------
 
     def fingerprint(self) -> str:
-        """Return the sha256 of all that decides the result of a frame; it names the partial results."""
+        """Return the sha256 of all that decides the result of a frame, code included; it names the partial results."""
         return provenance.fingerprint(
             analysis=self.name,
-            version=provenance.distribution_of(type(self)),
+            code=code_of(self, self.model, self._given_potential),
             parameters=self.parameters,
             model=self.interactions(),
             input=None if self.trajectory is None else provenance.input_record(self.trajectory),

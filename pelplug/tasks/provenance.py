@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import hashlib
-import importlib.metadata
 import json
 import os
 import pathlib
 import pickle
-import platform
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from pelplug.core.versions import distribution_of, versions
+
 __all__ = [
     "attributes",
-    "distribution_of",
     "failed_frames",
     "failed_parts",
     "fingerprint",
@@ -29,36 +27,9 @@ __all__ = [
     "readable",
     "temperature_of",
     "to_json",
-    "versions",
 ]
 
 _checksums: dict[tuple[str, int, int], str] = {}
-_LIBRARIES = ("numpy", "scipy", "numba", "MDAnalysis", "xarray", "freud-analysis", "gsd")
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries results depend on."""
-    found = {"python": platform.python_version()}
-    for name in ("pelplug", *_LIBRARIES):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-@functools.cache
-def distribution_of(cls: type) -> tuple[str, str]:
-    """Return name and version of the distribution whose pelplug entry point leads to a class's package.
-
-    A class that no entry point leads to (written in a notebook) gives its module's name and an empty version.
-    """
-    package = cls.__module__.partition(".")[0]
-    for entry in importlib.metadata.entry_points(group="pelplug"):
-        if entry.value.partition(":")[0].partition(".")[0] == package and entry.dist is not None:
-            return entry.dist.name, entry.dist.version
-    return package, ""
 
 
 def to_json(value: Any) -> str:

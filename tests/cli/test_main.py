@@ -271,6 +271,7 @@ def test_the_same_command_goes_on_after_ctrl_c(folder, liquid, run, monkeypatch)
 
 
 SLEEPER = """
+import os
 import time
 import pelplug
 
@@ -279,7 +280,7 @@ class Sleeper(pelplug.Analysis):
     summary = "Takes its time"
     provides = {"x": pelplug.Field(("frame",), "1", "x")}
     def compute(self, configuration):
-        time.sleep(0.0 if configuration.frame < 2 else PAUSE)
+        time.sleep(0.0 if configuration.frame < 2 else float(os.environ["PAUSE"]))
         return {"x": float(configuration.frame)}
 
 @pelplug.hookimpl
@@ -296,13 +297,17 @@ def test_a_process_that_is_stopped_loses_nothing(folder, liquid, backend, stop):
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pelplug-sleeper\nVersion: 0.1\n")
     (info / "entry_points.txt").write_text("[pelplug]\nsleeper = pelplug_sleeper\n")
-    module = site / "pelplug_sleeper.py"
-    module.write_text(SLEEPER.replace("PAUSE", "60"))
+    (site / "pelplug_sleeper.py").write_text(SLEEPER)
     command = [sys.executable, "-m", "pelplug", "analyze", "--plugin", "sleeper", str(liquid), "-o", "out.nc"]
     command += ["--backend", backend, "--workers", "2"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
     process = subprocess.Popen(
-        command, env=environment, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        env={**environment, "PAUSE": "60"},
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while len(list(folder.glob(".out.nc.*.partial/frame-*.npz"))) < 2 and time.monotonic() < deadline:
@@ -315,8 +320,7 @@ def test_a_process_that_is_stopped_loses_nothing(folder, liquid, backend, stop):
             "pelplug: interrupted; 2 finished frames are kept, and the same command goes on from there."
         ]
     assert not (folder / "out.nc").exists()
-    module.write_text(SLEEPER.replace("PAUSE", "0"))
-    again = subprocess.run(command, env=environment, capture_output=True, text=True)
+    again = subprocess.run(command, env={**environment, "PAUSE": "0"}, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert "2 finished frames of sleeper found" in again.stderr
     assert read_results("out.nc")["sleeper"].x.values.tolist() == [0, 1, 2, 3]

@@ -115,7 +115,7 @@ def test_a_refusal_is_everybody_s(obstacle, model, tmp_path, monkeypatch):
         folder.mkdir()
         (folder / "command.json").write_text("{}")
     else:
-        busy = InputError("Another process is simulating a.gsd by the same command; wait for it, or end it.")
+        busy = InputError("Another process is writing a.gsd; wait for it, or end it.")
         monkeypatch.setattr("pelplug.engines.recorder.Recorder.lock", lambda *_: (_ for _ in ()).throw(busy))
     ends, aborted = together(lambda ranks: simulate(model, path, ranks))
     assert not aborted
@@ -124,6 +124,9 @@ def test_a_refusal_is_everybody_s(obstacle, model, tmp_path, monkeypatch):
 
 def test_interrupted_together_and_taken_up_again(model, tmp_path):
     class Stopping(ToyEngine):
+        def driver_stop(self):
+            pass
+
         def session(self, *args, **kwargs):
             session = super().session(*args, **kwargs)
             run, engine = session.run, self
@@ -157,7 +160,7 @@ def test_interrupted_together_and_taken_up_again(model, tmp_path):
     assert not aborted and [type(end) for end in ends] == [KeyboardInterrupt] * 2
     assert list(tmp_path.glob(".a.gsd.*.partial")) and not (tmp_path / "a.gsd").exists()
     said = []
-    ends, aborted = together(lambda ranks: simulate(model, tmp_path / "a.gsd", ranks, announce=said.append))
+    ends, aborted = together(lambda ranks: simulate(model, tmp_path / "a.gsd", ranks, Stopping, announce=said.append))
     assert not aborted and not any(isinstance(end, BaseException) for end in ends), ends
     assert all("going on from there" in text for text in said)
     simulate(model, tmp_path / "alone.gsd", ALONE)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pelplug.errors import RunError
-from pelplug.files.unfinished import PartialStore
+from pelplug.files.finished_frames import PartialStore
 
 FINGERPRINT = "0123456789abcdef"
 
@@ -143,7 +143,7 @@ def test_several_processes_share_it(frames):
 
 def test_a_killed_process_leaves_whole_frames_only(tmp_path):
     program = (
-        "import numpy as np, sys; from pelplug.files.unfinished import PartialStore\n"
+        "import numpy as np, sys; from pelplug.files.finished_frames import PartialStore\n"
         f"frames = PartialStore(sys.argv[1]).for_analysis('x', {FINGERPRINT!r})\n"
         "for frame in range(100000): frames.put(frame, {'x': np.full(200000, frame)})\n"
     )
@@ -162,7 +162,7 @@ def test_a_killed_process_leaves_whole_frames_only(tmp_path):
 
 def test_a_full_disk_is_one_sentence(tmp_path):
     program = (
-        "import numpy as np, sys, resource; from pelplug.files.unfinished import PartialStore\n"
+        "import numpy as np, sys, resource; from pelplug.files.finished_frames import PartialStore\n"
         "from pelplug.errors import RunError\n"
         f"frames = PartialStore(sys.argv[1]).for_analysis('x', {FINGERPRINT!r})\n"
         "frames.put(0, {'x': np.zeros(10)})\n"

@@ -10,7 +10,7 @@ import xarray as xr
 
 import pelplug
 from pelplug.errors import InputError, RunError
-from pelplug.files.unfinished import PartialStore
+from pelplug.files.finished_frames import PartialStore
 from pelplug.host import functions as host
 from pelplug.host.functions import run_analyses
 from pelplug.host.pipeline import order, share_parameters

@@ -14,7 +14,7 @@ import xarray as xr
 
 import pelplug
 from pelplug.errors import InputError, NotConvergedError, RunError
-from pelplug.files.unfinished import PartialStore
+from pelplug.files.finished_frames import PartialStore
 from pelplug.testing import make_trajectory
 
 SOURCES = Path(__file__).parents[1] / "data" / "thirdparty"
@@ -372,7 +372,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {sources!r})
 import pelplug
-from pelplug.files.unfinished import PartialStore
+from pelplug.files.finished_frames import PartialStore
 from pelplug_awkward import Slow
 store = PartialStore({out!r})
 print("started", flush=True)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import math
-import shutil
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.lock import lock_outputs
 from pelplug.engines.swap.inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
+from pelplug.engines.swap.resumable import sample_resumably
 from pelplug.errors import InputError, RunError
+from pelplug.files.unfinished import Unfinished
 from pelplug.models.base import Model
 from pelplug.potentials.pair import PairPotential
+from pelplug.trajectories.readers.write import check_ending, write_trajectory
 
 __all__ = ["SwapResult", "swap_monte_carlo"]
 
 _BLOCK = 1_000_000  # moves after which the running energy is compared with a fresh evaluation and Ctrl-C is answered
 _TUNING = 20  # sweeps after which delta is first adjusted
-_CHECKPOINT_SECONDS = 10.0
 _TARGET = 0.4  # share of displacements to accept
 
 
@@ -103,6 +103,7 @@ def swap_monte_carlo(
     overwrite: bool = False,
     resume: bool = False,
     progress: Callable[[int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> SwapResult:
     """Sample the canonical ensemble by displacing particles and by exchanging unlike ones.
 
@@ -136,9 +137,12 @@ def swap_monte_carlo(
         Whether `output` may be replaced.
     resume : bool, optional
         Keep checkpoints in a hidden folder beside `output`, and go on from there if a run of the same arguments was
-        interrupted; what comes out is the same to the last bit. Needs `output` and `seed`.
+        interrupted; what comes out is the same to the last bit. If `output` was completed by the same arguments it
+        stays as it is, and what came out is returned. Needs `output` and `seed`.
     progress : callable, optional
         Called with the number of sweeps done since the last call.
+    announce : callable, optional
+        Called with a sentence if there is nothing left to do.
 
     Returns
     -------
@@ -149,7 +153,7 @@ def swap_monte_carlo(
     InputError
         If the interactions are not pairwise, the dimension is not 2 or 3, the box is not orthorhombic or too small,
         diameters are missing, a number is out of range, there is nothing to swap though `p_swap` asks for it, or
-        another unfinished run would write `output`.
+        another process or another unfinished run would write `output`.
     RunError
         If the running energy departs from a fresh evaluation by more than rounding.
 
@@ -173,11 +177,7 @@ def swap_monte_carlo(
     chain = _Chain(configuration, model, temperature, p_swap, swap_range, delta, np.random.default_rng(seed))
     record = model.to_dict() if isinstance(model, Model) else None
     if output is not None:
-        from pelplug.core.outputs import check_output
-        from pelplug.trajectories.readers.write import check_ending
-
         check_ending(output)
-        check_output(output, overwrite)
     blocks = _blocks(chain, equilibration, sweeps, sample_every, delta is None, progress)
     kept: tuple[Configuration, ...] = ()
     if resume:
@@ -185,15 +185,17 @@ def swap_monte_carlo(
             **chain.identity(), "model": record, "sweeps": sweeps, "equilibration": equilibration,
             "sample_every": sample_every, "tuned": delta is None,
         }  # fmt: skip
-        _write_resumable(output, overwrite, chain, blocks, command, record, sample_every, progress)
+        done = sample_resumably(output, overwrite, chain, blocks, command, model, record, progress)
+        if announce is not None and not done:
+            announce(f"{output} was finished by this command already; nothing is left to do")
     else:
         frames = (chain.configuration(step) for step in blocks if step is not None)
         if output is None:
             kept = tuple(frames)
         else:
-            from pelplug.trajectories.readers.write import write_trajectory
-
-            write_trajectory(output, frames, model_record=record, overwrite=overwrite)
+            with lock_outputs(output):
+                Unfinished(output, "swap Monte Carlo", {}).claim(overwrite)
+                write_trajectory(output, frames, model_record=record, overwrite=overwrite)
     last = chain.configuration(sweeps)
     tried, moved, swaps, swapped = (int(value) for value in chain.counters)
     energies = np.concatenate(chain.energies)
@@ -234,46 +236,6 @@ def _blocks(chain, equilibration, sweeps, sample_every, tune, progress) -> Itera
         if progress is not None:
             progress(block)
         yield chain.done - equilibration if sampling and (chain.done - equilibration) % sample_every == 0 else None
-
-
-def _write_resumable(output, overwrite, chain, blocks, command, record, sample_every, progress) -> None:
-    from pelplug.engines.recorder import find_unfinished
-    from pelplug.engines.swap.checkpoint import Unfinished
-    from pelplug.trajectories.readers.write import write_trajectory
-
-    unfinished, frames = Unfinished(output, command), 0
-    for folder in find_unfinished(output):
-        if folder == unfinished.folder:
-            continue
-        if not overwrite:
-            raise InputError(
-                f"There is an unfinished run for {output} made by another command ({folder}); repeat that command to "
-                "finish it, remove the folder, choose another output name, or pass --overwrite (overwrite=True)."
-            )
-        shutil.rmtree(folder, ignore_errors=True)
-    if (items := unfinished.load()) is not None:
-        frames = chain.restore(items)
-        if progress is not None:
-            progress(chain.done)
-    unfinished.begin(frames, 8 * chain.positions.size)
-    try:
-        saved = time.monotonic()
-        for step in blocks:
-            if step is not None:
-                unfinished.append(chain.positions)
-                frames += 1
-            if time.monotonic() - saved >= _CHECKPOINT_SECONDS:
-                unfinished.save(chain.state(frames))
-                saved = time.monotonic()
-        unfinished.save(chain.state(frames))
-        sampled = (
-            chain.start.replace(positions=positions, step=(frame + 1) * sample_every)
-            for frame, positions in enumerate(unfinished.frames(chain.positions.shape))
-        )
-        write_trajectory(output, sampled, model_record=record, overwrite=overwrite)
-    finally:
-        unfinished.close()
-    unfinished.discard()
 
 
 class _Chain:
@@ -375,7 +337,7 @@ class _Chain:
         for array in (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p._stack):
             digest.update(np.ascontiguousarray(array).tobytes())
         return {
-            "pelplug": importlib.metadata.version("pelplug"), "form": p.form.name, "truncation": p.truncation,
+            "form": p.form.name, "truncation": p.truncation,
             "beta": self.beta, "delta": self.delta, "p_swap": self.p_swap, "swap_range": self.swap_range,
             "data": digest.hexdigest(),
             "rng": self.rng.bit_generator.state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import h5netcdf
 import h5py
@@ -100,7 +100,7 @@ class NetCDFReader(FrameReader):
         return None if text is None else parse_record(text)
 
 
-def write_netcdf_frames(path, configurations: Iterable[Configuration], model_record=None, unfollowed: str = "") -> int:
+def write_netcdf_frames(path, configurations: Iterable[Configuration], records: Mapping, unfollowed: str = "") -> int:
     """Write configurations of any dimension to a NetCDF file, one at a time in memory.
 
     Parameters
@@ -109,8 +109,8 @@ def write_netcdf_frames(path, configurations: Iterable[Configuration], model_rec
         File to write; use a temporary one from `pelplug.core.outputs.atomic_output`.
     configurations : iterable of Configuration
         All with the same N, d and fields.
-    model_record : dict, optional
-        Stored as the attribute ``model`` (JSON).
+    records : mapping of str to mapping or bytes
+        Stored as attributes (JSON), as the model is under ``model``; bytes as variables.
     unfollowed : str, optional
         Why a row is not the same particle in every frame; stored as the attribute ``unfollowed``.
 
@@ -124,7 +124,7 @@ def write_netcdf_frames(path, configurations: Iterable[Configuration], model_rec
         for configuration in configurations:
             if count == 0:
                 fields = [name for name in _OPTIONAL if getattr(configuration, name) is not None]
-                _create(file, configuration.positions.shape, fields, model_record)
+                _create(file, configuration.positions.shape, fields, records)
                 variables = dict(file.variables)
             if count == room:
                 room += 64
@@ -148,13 +148,17 @@ def write_netcdf_frames(path, configurations: Iterable[Configuration], model_rec
     return count
 
 
-def _create(file, shape, fields, model_record):
+def _create(file, shape, fields, records):
     n, d = shape
     file.dimensions = {"frame": None, "particle": n, "spatial": d, "vector": d}
     file.attrs["layout"] = LAYOUT
     file.attrs["Conventions"] = LAYOUT
-    if model_record is not None:
-        file.attrs["model"] = json.dumps(model_record)
+    for name, record in records.items():
+        if isinstance(record, bytes):
+            content = np.frombuffer(record, dtype=np.uint8)
+            file.create_variable(name, (f"{name}_byte",), np.uint8, data=content)
+        else:
+            file.attrs[name] = json.dumps(record)
     plan = {
         "positions": (("frame", "particle", "spatial"), np.float64, "length"),
         "cell": (("frame", "vector", "spatial"), np.float64, "length"),

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from pelplug.configuration import Configuration
 from pelplug.core.outputs import atomic_output
+from pelplug.core.outside import parse_record
 from pelplug.errors import InputError
 
-__all__ = ["check_ending", "write_trajectory"]
+__all__ = ["check_ending", "read_record", "write_trajectory"]
 
 _FIELDS = ("velocities", "images", "diameters", "masses", "time")
 
 
 def write_trajectory(
-    path, configurations: Iterable[Configuration], *, model_record=None, overwrite: bool = False
+    path, configurations: Iterable[Configuration], *, model_record=None, overwrite: bool = False, records=None
 ) -> int:
     """Write configurations as they come, one at a time in memory; the file appears when it is complete.
 
@@ -29,6 +30,8 @@ def write_trajectory(
         The model they were made with; stored in the file.
     overwrite : bool, optional
         Whether an existing file may be replaced.
+    records : mapping of str to mapping or bytes, optional
+        What else to keep in the file for `read_record`.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def write_trajectory(
     with atomic_output(path, overwrite) as temporary:
         alike = _all_alike(configurations)
         write = _write_gsd if suffix == ".gsd" else _write_nc
-        records = {} if model_record is None else {"model": model_record}
+        records = dict(records or {}) | ({} if model_record is None else {"model": model_record})
         # Frames of a file in which nobody knows which particle is which are no better in another file.
         if reason := getattr(configurations, "why_not_followed", str)():
             records["unfollowed"] = {"reason": f"it was made from other frames: {reason}"}
@@ -105,6 +108,23 @@ def _write_gsd(path, configurations, records) -> int:
 def _write_nc(path, configurations, records) -> int:
     from pelplug.trajectories.readers.netcdf import write_netcdf_frames
 
-    return write_netcdf_frames(
-        path, configurations, records.get("model"), records.get("unfollowed", {}).get("reason", "")
-    )
+    unfollowed = records.pop("unfollowed", {}).get("reason", "")
+    return write_netcdf_frames(path, configurations, records, unfollowed)
+
+
+def read_record(path, name: str) -> dict | bytes | None:
+    """Return what `write_trajectory` has recorded in a file under a name; None if there is none, or no such file."""
+    try:
+        if Path(path).suffix.lower() == ".gsd":
+            import gsd.fl
+
+            with gsd.fl.open(str(path), "r") as file:
+                content = bytes(file.read_chunk(0, f"log/pelplug/{name}"))
+        else:
+            import h5py
+
+            with h5py.File(path, "r") as file:
+                content = file.attrs[name].encode() if name in file.attrs else bytes(file[name][()])
+    except (OSError, RuntimeError, KeyError, ValueError):
+        return None
+    return content if content.startswith(b"PK") else parse_record(content)

@@ -21,8 +21,8 @@ from scipy import stats
 import pelplug
 import pelplug.testing
 from pelplug.cli import cli
+from pelplug.files.finished_frames import PartialStore
 from pelplug.files.results import read_results
-from pelplug.files.unfinished import PartialStore
 
 N = 60
 ORDER = [0] * 9 + [1] * 14 + [0] * 12 + [2] + [0] * 5 + [2] * 21 + [3, 1] + [3] * 16

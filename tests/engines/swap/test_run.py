@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 import pelplug
 from pelplug.cli import cli
+from pelplug.files.values import read_values
 from pelplug.potentials.base import Potential
 
 EPSILON = np.array([[1.0, 1.5], [1.5, 0.5]])
@@ -242,11 +243,12 @@ def expected_energy(model, configuration):
 SLOWLY = """
 import sys
 from pelplug.cli import cli
-from pelplug.simulate import swap, swap_checkpoint
+from pelplug.engines.swap import resumable
+from pelplug.files.unfinished import Unfinished
 
-swap._CHECKPOINT_SECONDS = 0.0
-save = swap_checkpoint.Unfinished.save
-swap_checkpoint.Unfinished.save = lambda self, items: (save(self, items), print("saved", flush=True))
+resumable.CHECKPOINT_SECONDS = 0.0
+save = Unfinished.save
+Unfinished.save = lambda self, values: (save(self, values), print("saved", flush=True))
 cli.main(sys.argv[1:])
 """
 
@@ -271,7 +273,7 @@ def test_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, capsys, endin
         assert process.returncode == -signal.SIGKILL
         assert not (tmp_path / f"cut.{ending}").exists()
         (folder,) = tmp_path.glob(".cut.*.partial")
-        done, _, frames = np.load(folder / "checkpoint.npz")["sweeps"]
+        done, _, frames = read_values(folder / "checkpoint.npz")["sweeps"]
         assert (done < 300) == (saved == 3)
         assert (frames > 0) == (saved == 30)
     # What a kill between a frame and its checkpoint leaves, and the same command with another temperature.
@@ -292,9 +294,7 @@ def test_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, capsys, endin
 
 @pytest.mark.parametrize("generator", [np.random.PCG64, np.random.MT19937, np.random.Philox])
 def test_state_of_every_generator_survives(tmp_path, monkeypatch, generator):
-    from pelplug.engines.swap import run as swap
-
-    monkeypatch.setattr(swap, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("pelplug.engines.swap.resumable.CHECKPOINT_SECONDS", 0.0)
     model = pelplug.model("pss-2d")
     start = model.random_configuration(80, 1)
 
