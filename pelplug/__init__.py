@@ -196,8 +196,6 @@ def __getattr__(name: str):
         value = getattr(importlib.import_module(_HOME_OF[name]), name)
     elif name in _MODULES:
         value = importlib.import_module(f"pelplug.{name}")
-        if name == "models":  # calling it lists third-party models too; the host is asked only then
-            value.set_provider(lambda: importlib.import_module("pelplug.host.functions").model_classes())
     elif name == "__version__":
         from importlib.metadata import version
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from pelplug.core.arguments import takes
 from pelplug.core.outputs import atomic_output, check_output, open_for_library
 from pelplug.core.outside import refuse_links
 from pelplug.errors import InputError
@@ -21,6 +22,7 @@ _NAME = "analysis"
 _GROUPS = "pelplug_analyses"
 
 
+@takes()
 def write_netcdf(datasets, path, overwrite: bool = False, inputs=()) -> Path:
     """Write results to a NetCDF4 file that appears under its name only when it is complete.
 
@@ -68,6 +70,7 @@ def write_netcdf(datasets, path, overwrite: bool = False, inputs=()) -> Path:
     return Path(path)
 
 
+@takes()
 def read_results(path) -> dict[str, xr.Dataset]:
     """Read a file that `write_netcdf` wrote.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,7 @@ __all__ = [
     "engines",
     "isoconfigurational",
     "model",
-    "model_classes",
+    "models",
     "plugins",
     "run_analyses",
     "simulate",
@@ -52,8 +51,6 @@ def use_registry(registry: Registry | None) -> None:
     """Make a registry the default one; None has the plugins loaded anew."""
     global _default
     _default = registry
-    if "pelplug.models" in sys.modules:  # so that pelplug.models() lists those of plugins too
-        sys.modules["pelplug.models"].set_provider(model_classes)
 
 
 def plugins() -> list:
@@ -61,11 +58,12 @@ def plugins() -> list:
     return default_registry().plugins()
 
 
-def model_classes() -> list[type]:
-    """Return every model class, the bundled ones first."""
-    return list(default_registry().models().values())
+def models(registry: Registry | None = None) -> dict[str, type]:
+    """Return every model class by name, the bundled ones first."""
+    return (registry or default_registry()).models()
 
 
+@takes()
 def model(name: str | os.PathLike, *, registry: Registry | None = None, **parameters) -> Model:
     """Build a model by name, alias, or from a TOML file.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pelplug.core.arguments import takes
 from pelplug.errors import InputError
 from pelplug.landscape.hessian.response import LinearResponse
 
@@ -48,6 +49,7 @@ class DipoleStiffness:
         return float(self.kappa_ij.mean())
 
 
+@takes()
 def dipole_stiffness(
     response: LinearResponse, pairs: str | int = "all", seed: int | Sequence[int] = 0
 ) -> DipoleStiffness:
@@ -100,6 +102,7 @@ def dipole_stiffness(
     return DipoleStiffness(i, j, unit, kappa, first, kappa_i, n_pairs)
 
 
+@takes()
 def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
     """Count pairs whose distance is the cutoff, to within ``tolerance`` as a fraction of it, on either side.
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from pelplug.core.arguments import takes
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
 from pelplug.landscape.dipoles import DipoleStiffness
@@ -85,6 +86,7 @@ class SoftModes:
         return self.stiffness.size
 
 
+@takes()
 def soft_modes(
     response: LinearResponse,
     stiffness: DipoleStiffness,

@@ -1,14 +1,12 @@
 """The models that come with pelplug, one file each. For users, and authors of models.
 
-``pelplug.models()`` lists every model there is, third-party ones included: this module can be called.
+``pelplug.host.models()`` lists every model there is, third-party ones included.
 """
 
 from __future__ import annotations
 
 import difflib
-import sys
-import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pluggy
@@ -58,7 +56,6 @@ __all__ = [
     "from_file",
     "from_record",
     "pelplug_models",
-    "set_provider",
     "suggest",
 ]
 __all__ += [cls.__name__ for cls in BUNDLED]
@@ -70,16 +67,6 @@ def pelplug_models() -> list[type[Model]]:
     return list(BUNDLED)
 
 
-# The host knows the third-party models and says so here; this room never looks up to it.
-_provider: Callable[[], Iterable[type[Model]]] = lambda: BUNDLED  # noqa: E731
-
-
-def set_provider(provider: Callable[[], Iterable[type[Model]]]) -> None:
-    """Let ``provider`` say which model classes there are (the host's task)."""
-    global _provider
-    _provider = provider
-
-
 def find(name: str, classes: Iterable[type[Model]] | None = None) -> type[Model]:
     """Return the model class of a name or alias.
 
@@ -89,7 +76,7 @@ def find(name: str, classes: Iterable[type[Model]] | None = None) -> type[Model]
         If no model has that name; the nearest names are suggested.
     """
     names = {}
-    for cls in _provider() if classes is None else classes:
+    for cls in BUNDLED if classes is None else classes:
         for key in (cls.name, *cls.aliases):
             names.setdefault(key, cls)
     if name in names:
@@ -107,7 +94,7 @@ def build(name: str, classes: Iterable[type[Model]] | None = None, **parameters)
     name : str
         Name or alias.
     classes : iterable of type, optional
-        Model classes to choose from; every known one when left out.
+        Model classes to choose from; those of this room when left out.
     **parameters
         The model's parameters.
 
@@ -133,7 +120,7 @@ def from_record(
     record : mapping, ndarray of uint8, bytes or str
         The dictionary, or its JSON as stored in a GSD file under ``log/pelplug/model``.
     classes : iterable of type, optional
-        Model classes to choose from; every known one when left out.
+        Model classes to choose from; those of this room when left out.
     forms : mapping of str to Form, optional
         Functional forms a user's own model may name; those of pelplug when left out.
     trust : bool
@@ -152,16 +139,7 @@ def from_record(
 def suggest(
     species: Iterable[str], dimension: int, has_diameters: bool = False, classes: Iterable[type[Model]] | None = None
 ) -> list[str]:
-    """Return the names of the models whose dimension and species fit a trajectory."""
+    """Return the names of the models whose dimension and species fit a trajectory: those of this room, or `classes`."""
     species = set(species)
-    models = (cls() for cls in (_provider() if classes is None else classes))
+    models = (cls() for cls in (BUNDLED if classes is None else classes))
     return [model.name for model in models if model.fits(species, dimension, has_diameters)]
-
-
-class _CallableModule(types.ModuleType):
-    def __call__(self) -> dict[str, type[Model]]:
-        """Return every known model class by name, bundled ones first."""
-        return {cls.name: cls for cls in _provider()}
-
-
-sys.modules[__name__].__class__ = _CallableModule

@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from pelplug.core.arguments import takes
 from pelplug.core.outside import read_outside
 from pelplug.errors import InputError
 
@@ -62,6 +63,7 @@ class EAMTables:
     checksum: str
 
 
+@takes()
 def read_eam(path: str | os.PathLike, kind: str = "auto", sha256: str | None = None) -> EAMTables:
     """Read an eam/fs or eam/alloy file.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pelplug.core.arguments import takes
 from pelplug.errors import InputError
 from pelplug.trajectories.energy_file import EnergyFile, EnergyRun
 from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
@@ -84,6 +85,7 @@ def _frame_log(trajectory, labels, name) -> Iterator[EnergyChunk]:
         yield EnergyChunk(np.array([step]), np.asarray(value, dtype=float).reshape(1))
 
 
+@takes()
 def read_energies(path, column: str = "auto", instantaneous: bool = False) -> EnergyFile:
     """Read a file of energies: the one function through which every format passes.
 

@@ -54,7 +54,7 @@ def test_the_whole_landscape_room_is_public():
 
 
 def test_models_can_be_called_and_asks_the_host():
-    assert "kob-andersen" in pelplug.models()
+    assert "kob-andersen" in pelplug.host.models()
     assert pelplug.model("kob-andersen").name == "kob-andersen"
 
 

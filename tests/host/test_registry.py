@@ -75,12 +75,12 @@ def run_python(code, site, **environment):
 def test_one_good_and_one_broken_installed_beside_the_bundle(site, tmp_path):
     install(site, "good", "broken")
     code = f"""
-import json, pelplug, pelplug.host.functions
+import json, pelplug
 from pelplug.testing import make_trajectory
 path = make_trajectory({str(tmp_path / "t.gsd")!r}, frames=2)
 dataset = pelplug.analyze("near", path)
-records = [(r.name, r.distribution, r.version, r.bundled, r.status, r.error) for r in pelplug.host.functions.plugins()]
-print(json.dumps([records, dataset.attrs["plugin"], list(pelplug.models())]))
+records = [(r.name, r.distribution, r.version, r.bundled, r.status, r.error) for r in pelplug.host.plugins()]
+print(json.dumps([records, dataset.attrs["plugin"], list(pelplug.host.models())]))
 """
     out = run_python(code, site)
     assert out.returncode == 0, out.stderr

@@ -9,6 +9,7 @@ import oracles
 import pytest
 from scipy import stats
 
+import pelplug
 import pelplug.models as models
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
@@ -194,7 +195,7 @@ def test_harmonic_density_gives_the_volume_fraction(d, fraction):
 
 
 def test_listing_and_aliases():
-    assert list(models())[: len(NAMES)] == NAMES
+    assert list(pelplug.host.models())[: len(NAMES)] == NAMES
     seen = [key for cls in models.BUNDLED for key in (cls.name, *cls.aliases)]
     assert len(seen) == len(set(seen))
     for alias, name in {"kalj": NAMES[0], "bmlj": NAMES[0], "kalj-2d": NAMES[1], "mblj": NAMES[2], "ipl": NAMES[3],

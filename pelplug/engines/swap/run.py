@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.arguments import takes
 from pelplug.core.lock import lock_outputs
 from pelplug.engines.swap.inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
 from pelplug.engines.swap.resumable import sample_resumably
@@ -87,6 +88,7 @@ class SwapResult:
         return float(max(errors, default=math.nan))
 
 
+@takes()
 def swap_monte_carlo(
     configuration: Configuration,
     model: Model | PairPotential,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pelplug.configuration import Configuration
+from pelplug.core.arguments import takes
 from pelplug.core.outputs import atomic_output
 from pelplug.core.outside import parse_record
 from pelplug.errors import InputError
@@ -15,6 +16,7 @@ __all__ = ["check_ending", "read_record", "write_trajectory"]
 _FIELDS = ("velocities", "images", "diameters", "masses", "time")
 
 
+@takes()
 def write_trajectory(
     path, configurations: Iterable[Configuration], *, model_record=None, overwrite: bool = False, records=None
 ) -> int:
