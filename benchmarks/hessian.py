@@ -52,11 +52,10 @@ def compare(n: int, repeats: int = 5) -> list[str]:
     difference = abs(ours - reference).max() / abs(reference).max()
     seconds_theirs = best(lambda: theirs.get_hessian(atoms, format="sparse"), repeats)
     row = [str(n), f"{difference:.1e}", f"{1e3 * seconds_theirs:.1f}"]
-    for threads in ("1", str(os.cpu_count())):
-        os.environ["PELPLUG_NUM_THREADS"] = threads
-        seconds = best(lambda: potential.hessian(state), repeats)
+    for threads in (1, os.cpu_count()):
+        with pelplug.Device(threads=threads):
+            seconds = best(lambda: potential.hessian(state), repeats)
         row += [f"{1e3 * seconds:.1f}", f"{seconds_theirs / seconds:.1f}"]
-    os.environ.pop("PELPLUG_NUM_THREADS")
     return row
 
 

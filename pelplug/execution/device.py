@@ -10,10 +10,13 @@ import os
 
 from pelplug.errors import InputError
 
-__all__ = ["KINDS", "Device", "available_cores", "device_in_use", "thread_count"]
+__all__ = ["KINDS", "LIBRARY_VARIABLES", "Device", "available_cores", "device_in_use", "thread_count"]
 
 KINDS = ("auto", "cpu", "cuda")
 _SPELLINGS = {"gpu": "cuda"}
+LIBRARY_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What linear algebra asks for its threads, once, when it is loaded."""
+
 _VARIABLES = ("PELPLUG_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 
 

@@ -17,11 +17,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 from pelplug.errors import InputError, RunError
 from pelplug.execution.compile_events import watch
-from pelplug.execution.device import Device, available_cores, device_in_use
+from pelplug.execution.device import LIBRARY_VARIABLES, Device, available_cores, device_in_use
 
 __all__ = ["WorkerPool", "check_kernel_folder", "start_worker", "workers_start"]
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _GUARD = re.compile(r"""__name__\s*==\s*["']__main__["']""")
 _BELOW_GUARD = "start them below `if __name__ == '__main__':`"
 
@@ -186,7 +185,7 @@ def workers_start(n_workers: int, *work) -> Iterator[bool]:
         raise SystemExit(1)
     script = _needs_script(work)
     share = str(device_in_use().threads or max(1, available_cores() // n_workers))
-    ours = [name for name in _THREAD_VARIABLES if name not in os.environ]
+    ours = [name for name in LIBRARY_VARIABLES if name not in os.environ]
     os.environ.update(dict.fromkeys(ours, share))
     check_kernel_folder()
     try:
