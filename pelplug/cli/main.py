@@ -16,7 +16,7 @@ import click
 from pelplug.cli.analyze import analyze
 from pelplug.cli.engines import engines
 from pelplug.cli.models import models
-from pelplug.cli.options import common, registry
+from pelplug.cli.options import common, registry, values_of
 from pelplug.cli.output import RunInterruptedError, note
 from pelplug.cli.plot import plot
 from pelplug.cli.plugins import plugins
@@ -25,6 +25,7 @@ from pelplug.cli.quench import quench
 from pelplug.cli.simulate import simulate
 from pelplug.core.outputs import DISK_FULL
 from pelplug.errors import PelplugError
+from pelplug.execution.device import tell_libraries
 from pelplug.execution.ranks import rank_in_environment
 
 __all__ = ["cli", "main"]
@@ -65,7 +66,7 @@ class Group(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
         debug = "--debug" in args
-        _prepare_process()
+        _prepare_process(args)
         code = 0
         with _one_line_warnings(debug), _one_voice(args):
             try:
@@ -77,8 +78,8 @@ class Group(click.Group):
         sys.exit(code)
 
 
-def _prepare_process() -> None:
-    """Give the process what a shell may have taken from it: standard output, letters, a way to draw."""
+def _prepare_process(args) -> None:
+    """Give the process what a shell may have taken (standard output, letters, a way to draw), and its threads."""
     for name in ("stdout", "stderr"):
         if (stream := getattr(sys, name)) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
@@ -86,6 +87,9 @@ def _prepare_process() -> None:
             stream.reconfigure(errors="backslashreplace")
     # Figures go to files; what a notebook has set for itself need not even be installed here.
     os.environ["MPLBACKEND"] = "Agg"
+    for text in values_of("--threads", args):
+        if text.isdigit() and int(text) > 0:  # what else it may be the command refuses
+            tell_libraries(int(text))
 
 
 def _answer(error: BaseException, debug: bool) -> int:

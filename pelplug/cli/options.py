@@ -15,12 +15,12 @@ from pelplug.tasks.interactions import Interactions
 __all__ = [
     "PluginCommand",
     "common",
-    "device_options",
     "file_argument",
     "model_param",
     "named_model",
     "output_options",
     "registry",
+    "values_of",
 ]
 
 _NO_PLUGINS = "pelplug.no-plugins"
@@ -59,19 +59,6 @@ file_argument = click.argument("file", type=click.Path())
 
 model_param = declared(Interactions, only=("model_parameters",))
 
-device_options = stack(
-    click.option(
-        "--device",
-        metavar="auto|cpu|cuda",
-        default="auto",
-        show_default=True,
-        help="What computes; gpu means cuda, auto is a GPU where the engine can use one.",
-    ),
-    click.option(
-        "--threads", type=int, metavar="N", help="Threads of each process on a CPU.  [default: OMP_NUM_THREADS or all]"
-    ),
-)
-
 output_options = stack(
     click.option("--overwrite", is_flag=True, help="Replace existing output files."),
     click.option("--quiet", is_flag=True, help="No progress bar and no summary."),
@@ -88,7 +75,7 @@ class PluginCommand(click.Command):
 
     def parse_args(self, ctx, args):
         """Look at ``--plugin`` first: the analyses it names say which other options there are."""
-        names = plugin_names(_values_of("--plugin", args))
+        names = plugin_names(values_of("--plugin", args))
         if "--no-plugins" in args:
             ctx.meta[_NO_PLUGINS] = True
         ctx.meta["pelplug.options"] = self._plugin_options(ctx, names, args)
@@ -162,7 +149,8 @@ def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
     return _PluginOption([*flags, dest], hidden=hidden, key=key, **described(spec))
 
 
-def _values_of(option: str, args: list[str]) -> list[str]:
+def values_of(option: str, args: list[str]) -> list[str]:
+    """Return what a command line gives for an option, before click reads it."""
     values = []
     for position, text in enumerate(args):
         if text == "--":

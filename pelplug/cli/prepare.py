@@ -7,8 +7,10 @@ import json
 
 import click
 
+from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import common, model_param, named_model, output_options
 from pelplug.cli.output import note, show_progress
+from pelplug.execution.placement import Computing
 
 __all__ = ["prepare"]
 
@@ -31,6 +33,7 @@ __all__ = ["prepare"]
     metavar="lattice|random|planted|FILE",
     help="Start, or the file whose last frame it is; planted is in equilibrium already (mari-kurchan).",
 )
+@declared(Computing)
 @model_param
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
@@ -50,6 +53,8 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     from pelplug.core.outputs import check_output
     from pelplug.engines.swap.run import swap_monte_carlo
 
+    device = click.get_current_context().with_resource(taken(Computing, options).used())
+    device.require_cpu("What prepare makes")
     quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
     model_parameters = options.pop("model_parameters")
     liquid = named_model(model, model_parameters)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from pelplug.cli.options import common, device_options, model_param, named_model, output_options, registry
+from pelplug.cli.declared import declared, taken
+from pelplug.cli.options import common, model_param, named_model, output_options, registry
 from pelplug.cli.output import RunInterruptedError, note, show_progress
+from pelplug.execution.placement import Computing
 
 __all__ = ["simulate"]
 
@@ -28,7 +30,7 @@ __all__ = ["simulate"]
     help="Equations of motion.",
 )
 @click.option("--engine", default="auto", show_default=True, metavar="auto|hoomd|lammps", help="What simulates.")
-@device_options
+@declared(Computing)
 @click.option("--route", metavar="NAME", help="Whose forces: auto, native, table (hoomd) or kernel.  [default: auto]")
 @click.option("--mpi", is_flag=True, help="All processes that mpirun has started run it together (hoomd).")
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Makes the run repeatable.")
@@ -77,6 +79,7 @@ def simulate(model, model_parameters, output, equilibration, route, mpi, quiet, 
     from pelplug.host.functions import simulate as run
 
     liquid = named_model(model, model_parameters)
+    computing = taken(Computing, options)
     options = {key: value for key, value in options.items() if value is not None}
     if in_situ:
         options.setdefault("in_situ_output", Path(output).with_suffix(".nc"))
@@ -92,6 +95,8 @@ def simulate(model, model_parameters, output, equilibration, route, mpi, quiet, 
                 registry=registry(),
                 progress=progress,
                 announce=None if quiet else note,
+                device=computing.device,
+                threads=computing.threads,
                 in_situ=in_situ,
                 in_situ_parameters=_pairs(in_situ_param),
                 **options,

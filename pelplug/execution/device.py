@@ -7,10 +7,11 @@ import dataclasses
 import multiprocessing
 import numbers
 import os
+import sys
 
 from pelplug.errors import InputError
 
-__all__ = ["KINDS", "LIBRARY_VARIABLES", "Device", "available_cores", "device_in_use", "thread_count"]
+__all__ = ["KINDS", "LIBRARY_VARIABLES", "Device", "available_cores", "device_in_use", "tell_libraries", "thread_count"]
 
 KINDS = ("auto", "cpu", "cuda")
 _SPELLINGS = {"gpu": "cuda"}
@@ -106,6 +107,12 @@ def thread_count() -> int:
     """
     blocks = _in_use.get()
     return blocks[-1][1] if blocks else _threads_of_environment()
+
+
+def tell_libraries(threads: int) -> None:
+    """Have linear algebra use so many threads, if it is not loaded yet: it asks the environment, once."""
+    if "numpy" not in sys.modules:
+        os.environ.update(dict.fromkeys(LIBRARY_VARIABLES, str(threads)))
 
 
 def available_cores() -> int:

@@ -1,4 +1,4 @@
-"""Placement: where the frames of an analysis are computed."""
+"""Declared arguments that say what computes: the device, and for the frames of an analysis the processes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,46 @@ from typing import Annotated, Literal
 
 from pelplug.core.arguments import Arguments
 from pelplug.core.parameters import Param
+from pelplug.execution.device import Device
 
-__all__ = ["Placement"]
+__all__ = ["Computing", "Placement"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Placement(Arguments):
+class Computing(Arguments):
+    """What computes; see `pelplug.Device`."""
+
+    device: Annotated[
+        str,
+        Param(
+            "what computes: auto, cpu or cuda",
+            metavar="NAME",
+            details="gpu is another spelling of cuda; auto is a GPU where an engine can use one.",
+        ),
+    ] = "auto"
+    threads: Annotated[
+        int | None,
+        Param(
+            "threads of each process on a CPU",
+            metavar="N",
+            minimum=1,
+            details="Else PELPLUG_NUM_THREADS, NUMBA_NUM_THREADS or OMP_NUM_THREADS says how many, else the cores.",
+        ),
+    ] = None
+
+    def used(self) -> Device:
+        """Return the device that is meant here, for a ``with`` block.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name.
+        """
+        return Device.of(self.device, self.threads)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Placement(Computing):
     """Where the frames of an analysis are computed; the results are the same everywhere."""
 
     backend: Annotated[

@@ -216,21 +216,22 @@ def run_analyses(
     """
     from pelplug.host.pipeline import execute
 
-    return execute(
-        names,
-        trajectory,
-        registry=registry or default_registry(),
-        interactions=interactions,
-        source=source,
-        selection=selection,
-        placement=placement,
-        parameters=parameters or {},
-        others=others,
-        store=store,
-        verbose=verbose,
-        command=command,
-        kept=kept,
-    )
+    with placement.used():
+        return execute(
+            names,
+            trajectory,
+            registry=registry or default_registry(),
+            interactions=interactions,
+            source=source,
+            selection=selection,
+            placement=placement,
+            parameters=parameters or {},
+            others=others,
+            store=store,
+            verbose=verbose,
+            command=command,
+            kept=kept,
+        )
 
 
 def engines(registry: Registry | None = None) -> dict[str, type]:

@@ -14,6 +14,7 @@ from pelplug import models
 from pelplug.core.fields import Need, check_needs
 from pelplug.core.parameters import present_name, unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.execution.device import device_in_use
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
 from pelplug.models.base import Model, stated_masses
@@ -153,6 +154,8 @@ def execute(
     demands = {cls.name: cls.demands(shares[cls.name]) for cls in classes}
     classes = _asked_for(classes, requested, {name: uses for name, (uses, _) in demands.items()})
     needs = {cls.name: demands[cls.name][1] for cls in classes}
+    if not any(Need.ENGINE in one for one in needs.values()):  # only engines have kernels for a GPU
+        device_in_use().require_cpu(f"{_either(requested)[:1].upper()}{_either(requested)[1:]}")
     trajectory = _opened(trajectory, source)
     selected = select_frames(trajectory.n_frames, selection, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in one for one in needs.values())
