@@ -18,8 +18,8 @@ import pelplug
 from pelplug import models
 from pelplug.cli import cli
 from pelplug.core import outside
+from pelplug.execution.lammps import shipped_potential
 from pelplug.host.registry import Registry
-from pelplug.models.embedded_atom import Cu50Zr50
 
 LENGTH = 9.0
 
@@ -132,7 +132,7 @@ def test_the_file_that_comes_with_lammps_needs_no_word(tmp_path):
         dataset = pelplug.analyze("inherent-structures", path, stop=1, force_tolerance=1e-6)
         assert json.loads(dataset.attrs["model"])["parameters"] == record["parameters"]
         path.unlink()
-    other = {**record, "parameters": record["parameters"] | {"file": Cu50Zr50._installed(), "sha256": "0" * 64}}
+    other = {**record, "parameters": record["parameters"] | {"file": shipped_potential("CuZr_mm.eam.fs"), "sha256": "0" * 64}}
     with pytest.raises(pelplug.InputError, match="only on your word"):
         models.from_record(other)
 
