@@ -132,7 +132,8 @@ def test_the_file_that_comes_with_lammps_needs_no_word(tmp_path):
         dataset = pelplug.analyze("inherent-structures", path, stop=1, force_tolerance=1e-6)
         assert json.loads(dataset.attrs["model"])["parameters"] == record["parameters"]
         path.unlink()
-    other = {**record, "parameters": record["parameters"] | {"file": shipped_potential("CuZr_mm.eam.fs"), "sha256": "0" * 64}}
+    changed = {"file": shipped_potential("CuZr_mm.eam.fs"), "sha256": "0" * 64}
+    other = {**record, "parameters": record["parameters"] | changed}
     with pytest.raises(pelplug.InputError, match="only on your word"):
         models.from_record(other)
 
