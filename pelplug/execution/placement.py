@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pelplug.core.arguments import Arguments
+from pelplug.core.arguments import Arguments, takes
 from pelplug.core.parameters import Param
 from pelplug.execution.device import Device
 
-__all__ = ["Computing", "Placement"]
+__all__ = ["Computing", "Placement", "computed_on_the_cpu"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,3 +67,31 @@ class Placement(Computing):
         if self.scheduler is not None:
             return "dask"
         return "serial" if self.workers in (None, 1) else "multiprocessing"
+
+
+def computed_on_the_cpu(what: str) -> Callable:
+    """Give a function ``device=`` and ``threads=``, and have it compute under them.
+
+    Its docstring has an entry ``computing : Computing``, which their own take the place of.
+
+    Parameters
+    ----------
+    what : str
+        Begins the sentence that refuses a GPU: ``"A quench"``.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def call(*arguments, computing: Computing, **keywords):
+            with computing.used() as device:
+                device.require_cpu(what)
+                return function(*arguments, **keywords)
+
+        written = inspect.signature(function)
+        *first, last = written.parameters.values()
+        own = inspect.Parameter("computing", inspect.Parameter.KEYWORD_ONLY)
+        named = last.kind is not last.VAR_KEYWORD
+        call.__signature__ = written.replace(parameters=[*first, last, own] if named else [*first, own, last])
+        return takes(computing=Computing)(call)
+
+    return decorate

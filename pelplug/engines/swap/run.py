@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.core.arguments import takes
 from pelplug.core.lock import lock_outputs
 from pelplug.engines.swap.inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
 from pelplug.engines.swap.resumable import sample_resumably
 from pelplug.errors import InputError, RunError
+from pelplug.execution.placement import computed_on_the_cpu
 from pelplug.files.unfinished import Unfinished
 from pelplug.models.base import Model
 from pelplug.potentials.pair import PairPotential
@@ -88,7 +88,7 @@ class SwapResult:
         return float(max(errors, default=math.nan))
 
 
-@takes()
+@computed_on_the_cpu("Swap Monte Carlo")
 def swap_monte_carlo(
     configuration: Configuration,
     model: Model | PairPotential,
@@ -145,6 +145,8 @@ def swap_monte_carlo(
         Called with the number of sweeps done since the last call.
     announce : callable, optional
         Called with a sentence if there is nothing left to do.
+    computing : Computing
+        What computes.
 
     Returns
     -------

@@ -585,3 +585,14 @@ def test_plots_draw_something(diffusing):
     analysis = Dynamics.from_dataset(data)
     assert analysis.plot().get_xscale() == "log"
     assert len(analysis.figure().axes) == 5
+
+
+@pytest.mark.parametrize("average", ["axes", "isotropic"])
+def test_threads_change_nothing(diffusing, average):
+    found = []
+    for threads in (1, 3):
+        with pelplug.Device(threads=threads):
+            found.append(run(diffusing[0], wave_number=Q, average=average, quantities=("msd", "fs", "chi_4")))
+    for name, values in found[0].data_vars.items():
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(found[1][name], values, rtol=1e-12, err_msg=name)

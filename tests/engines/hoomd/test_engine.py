@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from oracles.states import settle, tilted
+from oracles.threads import count_threads
 
 import pelplug
 from pelplug.engines.engine import Dynamics
@@ -479,6 +480,10 @@ def test_threads_make_no_difference(monkeypatch):
             ends.append(session.configuration().positions)
     np.testing.assert_array_equal(*ends)
     assert os.environ["PELPLUG_NUM_THREADS"] == "1"
+    seen = count_threads(monkeypatch, "pelplug.potentials.pair", 3)
+    with HoomdEngine(device="cpu", threads=3).session(state, model, Dynamics("nve", 0.002), seed=1) as session:
+        session.run(3)
+    assert len(seen) >= 4 and set(seen) == {(3, 3)}
 
 
 @needs_hoomd

