@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.stillinger_weber import StillingerWeberPotential
     from pelplug.tasks.analysis import Analysis
     from pelplug.tasks.in_situ import InSitu
+    from pelplug.tasks.quenching import QuenchingAnalysis
     from pelplug.tasks.series import Series
     from pelplug.trajectories.energies import read_energies
     from pelplug.trajectories.opening import open_trajectory, read_configuration
@@ -76,6 +77,7 @@ _HOMES = {
     "pelplug.host.hookspecs": ("hookimpl",),
     "pelplug.host.functions": ("analyze", "isoconfigurational", "model", "simulate"),
     "pelplug.tasks.in_situ": ("InSitu",),
+    "pelplug.tasks.quenching": ("QuenchingAnalysis",),
     "pelplug.tasks.series": ("Series",),
     "pelplug.execution.compile": ("kernel",),
     "pelplug.landscape": (
@@ -146,6 +148,7 @@ __all__ = [
     "Potential",
     "Progress",
     "QuenchResult",
+    "QuenchingAnalysis",
     "RunError",
     "Series",
     "ShearModulus",

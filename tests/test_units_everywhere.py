@@ -66,7 +66,7 @@ def model(real):
 
 
 def parameters_of(cls, given, real):
-    """Every parameter with a unit, multiplied by its size; the minimiser's, which have none, by hand."""
+    """Every parameter with a unit, multiplied by its size; the minimiser's by hand."""
     found = dict(given)
     for name, spec in cls.parameter_specs().items():
         value = found.get(name, spec.default)
@@ -75,10 +75,10 @@ def parameters_of(cls, given, real):
                 found[name] = value * size_of(spec.param.unit)
             elif isinstance(value, tuple) and value:
                 found[name] = tuple(one * size_of(spec.param.unit) for one in value)
-    if "settings" in cls.parameter_specs():
+    if "minimiser_parameters" in cls.parameter_specs():
         length, energy = (LENGTH, ENERGY) if real else (1.0, 1.0)
         time = float(length / np.sqrt(energy))  # FIRE's particles have mass 1
-        found["settings"] = f"dt_start={0.01 * time!r},dt_max={time!r},max_step={0.1 * length!r}"
+        found["minimiser_parameters"] = {"dt_start": 0.01 * time, "dt_max": time, "max_step": float(0.1 * length)}
     return found
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import types
-from typing import Annotated
 
 from pelplug.core.fields import Field, Need
-from pelplug.core.parameters import Param
-from pelplug.landscape import METHODS, quench
-from pelplug.tasks.analysis import Analysis
+from pelplug.tasks.quenching import QuenchingAnalysis
 
 __all__ = ["Quench", "QuenchRegistry"]
 
 
-class Quench(Analysis):
+class Quench(QuenchingAnalysis):
     """Quench every selected frame to its inherent structure."""
 
     name = "quench"
@@ -28,29 +25,9 @@ class Quench(Analysis):
         "evaluations": Field(("frame",), "1", "force evaluations"),
     }
 
-    def __init__(
-        self,
-        trajectory,
-        *,
-        method: Annotated[str, Param("minimiser", choices=tuple(METHODS))] = "fire",
-        force_tolerance: Annotated[
-            float, Param("largest force component left", exclusive_minimum=0.0, unit="energy / length")
-        ] = 1e-10,
-        max_evaluations: Annotated[int, Param("force evaluations allowed a frame", minimum=2)] = 100_000,
-        **base,
-    ):
-        super().__init__(trajectory, **base)
-        self.method, self.force_tolerance, self.max_evaluations = method, force_tolerance, max_evaluations
-
     def compute(self, configuration):
         """Return the inherent structure of one frame."""
-        result = quench(
-            configuration,
-            self.potential_of(configuration),
-            method=self.method,
-            force_tolerance=self.force_tolerance,
-            max_evaluations=self.max_evaluations,
-        ).require_converged()
+        result = self.quench(configuration)
         return {
             "positions": result.configuration.positions,
             **{name: getattr(result, name) for name in self.provides if name != "positions"},

@@ -4,11 +4,11 @@ from pelplug.landscape.descent.steepest_descent import SteepestDescentResult, st
 from pelplug.landscape.dipoles import DipoleStiffness, dipole_stiffness, pairs_near_cutoff
 from pelplug.landscape.elasticity import ElasticConstants, ShearModulus, elastic_constants, shear_modulus
 from pelplug.landscape.hessian.response import LinearResponse
-from pelplug.landscape.minimise.quench import METHODS, QuenchResult, quench, quench_parameters
+from pelplug.landscape.minimise.quench import MINIMISERS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.soft_modes import SoftModes, soft_modes
 
 __all__ = [
-    "METHODS",
+    "MINIMISERS",
     "DipoleStiffness",
     "ElasticConstants",
     "LinearResponse",

@@ -6,50 +6,55 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.parameters import Param
+from pelplug.core.parametrised import checked
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.chebyshev import Flow
-from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
+from pelplug.landscape.descent.minimiser import ForceTolerance, MaxEvaluations, Minimiser
+from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["SteepestDescent", "SteepestDescentResult", "steepest_descent"]
 
 
-@dataclasses.dataclass(frozen=True)
-class SteepestDescent:
+Rtol = Annotated[
+    float,
+    Param(
+        "error allowed in a step, as a fraction of the step's displacement (both root mean square over the particles)",
+        exclusive_minimum=0.0,
+        exclusive_maximum=0.1,
+    ),
+]
+Atol = Annotated[
+    float, Param("error allowed in a step besides, root mean square over the particles", minimum=0.0, unit="length")
+]
+MaxStages = Annotated[int, Param("most evaluations in a step", minimum=2, maximum=2000)]
+
+
+class SteepestDescent(Minimiser):
     """The overdamped motion ``zeta dr/dt = -grad U`` (zeta = 1), followed until it stops.
 
     Integrated by the Runge-Kutta-Chebyshev method: explicit, second order, with as many stages as the step needs to be
     stable, so that a step s times longer costs sqrt(s) as many evaluations. The spectral radius of the Hessian comes
-    from a power iteration on differences of forces.
-
-    Parameters
-    ----------
-    rtol : float
-        Error allowed in a step, as a fraction of the step's displacement (both root mean square over the particles);
-        the accumulated error is then about that fraction of the length of the path.
-    atol : float
-        Error allowed in a step besides, root mean square over the particles [length].
-    max_stages : int
-        Most evaluations in a step.
+    from a power iteration on differences of forces. The accumulated error is about the fraction `rtol` of the length of
+    the path.
 
     References
     ----------
     B. P. Sommeijer, L. F. Shampine and J. G. Verwer, J. Comput. Appl. Math. 88, 315 (1998).
     """
 
-    rtol: float = 1e-3
-    atol: float = 0.0
-    max_stages: int = 200
+    name = "sd"
+    summary = "steepest descent (slow)"
 
-    def __post_init__(self):
-        check_parameters(
-            self, positive=("rtol",), bounds={"rtol": (0, 0.1), "atol": (-1e-300, math.inf), "max_stages": (1, 2001)}
-        )
+    def __init__(self, *, rtol: Rtol = 1e-3, atol: Atol = 0.0, max_stages: MaxStages = 200):
+        super().__init__()
 
     def minimise(self, descent: Descent) -> None:
         """Move ``descent.current`` until it is converged.
@@ -135,16 +140,17 @@ class SteepestDescentResult:
         )
 
 
+@checked("the steepest descent")
 def steepest_descent(
     conf: Configuration,
     pot: Potential,
     times=None,
     *,
-    rtol: float = 1e-3,
-    atol: float = 0.0,
-    max_stages: int = 200,
-    force_tolerance: float = 1e-10,
-    max_evaluations: int = 1_000_000,
+    rtol: Rtol = 1e-3,
+    atol: Atol = 0.0,
+    max_stages: MaxStages = 200,
+    force_tolerance: ForceTolerance = 1e-10,
+    max_evaluations: MaxEvaluations = 1_000_000,
     to_minimum: bool = True,
 ) -> SteepestDescentResult:
     """Follow ``zeta dr/dt = -grad U`` from ``conf`` and report energy and velocity as functions of time.
@@ -180,19 +186,14 @@ def steepest_descent(
     ----------
     Nishikawa et al., Phys. Rev. X 12, 021001 (2022), Eqs. 1 and 2.
     """
-    method = SteepestDescent(rtol, atol, max_stages)
-    if not (isinstance(force_tolerance, int | float | np.number) and 0 < force_tolerance < math.inf):
-        raise InputError(f"The force tolerance is {force_tolerance!r}; give a positive number, such as 1e-10.")
-    if not isinstance(max_evaluations, int | np.integer) or isinstance(max_evaluations, bool) or max_evaluations < 2:
-        raise InputError(f"max_evaluations is {max_evaluations!r}; give a whole number of at least 2.")
     schedule = _schedule(times)
-    descent = Descent(pot.evaluator(conf), conf.positions, float(force_tolerance), int(max_evaluations))
+    descent = Descent(pot.evaluator(conf), conf.positions, force_tolerance, max_evaluations)
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
         pot.energy_forces(conf)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
     require_interaction(conf, pot, descent.initial_energy, descent.current.forces)
     rows: list[tuple[float, ...]] = []
-    flow = Flow(descent, method.rtol, method.atol, method.max_stages)
+    flow = Flow(descent, rtol, atol, max_stages)
     reason = "the maximum force is below the tolerance"
     try:
         for until in schedule:
@@ -226,8 +227,13 @@ def steepest_descent(
         evaluations=descent.evaluations,
         steps=flow.steps,
         rejected=flow.rejected,
-        parameters=dataclasses.asdict(method)
-        | {"force_tolerance": float(force_tolerance), "max_evaluations": int(max_evaluations)},
+        parameters={
+            "rtol": rtol,
+            "atol": atol,
+            "max_stages": max_stages,
+            "force_tolerance": force_tolerance,
+            "max_evaluations": max_evaluations,
+        },
     )
 
 

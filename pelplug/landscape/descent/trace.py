@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from pelplug.errors import InputError
 from pelplug.potentials.base import Evaluator
 
-__all__ = ["ENERGY_NOISE", "Descent", "Point", "Stopped", "check_parameters"]
+__all__ = ["ENERGY_NOISE", "Descent", "Point", "Stopped"]
 
 ENERGY_NOISE = 1e-12
 """Relative size of an energy difference that may be rounding alone: the sum over all pairs loses a few digits."""
@@ -133,30 +132,3 @@ class Descent:
     def spare_point(self) -> Point:
         """Return another point with memory of its own."""
         return Point(self.current.positions)
-
-
-def check_parameters(parameters, positive: tuple[str, ...] = (), bounds: dict[str, tuple[float, float]] | None = None):
-    """Check a method's parameters.
-
-    Parameters
-    ----------
-    parameters : dataclass instance
-        The method.
-    positive : tuple of str
-        Names of parameters that must be positive and finite.
-    bounds : dict
-        ``{name: (lower, upper)}``, both excluded.
-
-    Raises
-    ------
-    InputError
-        Naming the parameter and what it may be.
-    """
-    limits = {name: (0.0, math.inf) for name in positive} | (bounds or {})
-    for name, (lower, upper) in limits.items():
-        value = getattr(parameters, name)
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise InputError(f"The quench parameter {name} is {value!r}; give a number.")
-        if not lower < value < upper:
-            wanted = "a positive number" if upper == math.inf and lower == 0 else f"between {lower:g} and {upper:g}"
-            raise InputError(f"The quench parameter {name} is {value!r}; it must be {wanted}.")

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Annotated
 
+from pelplug.core.parameters import Param
 from pelplug.execution.compile import kernel
-from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
+from pelplug.landscape.descent.minimiser import Minimiser
+from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.landscape.minimise.linesearch import project, search, trial_step
 
 __all__ = ["ConjugateGradients"]
 
 
-@dataclasses.dataclass(frozen=True)
-class ConjugateGradients:
+class ConjugateGradients(Minimiser):
     """Conjugate gradients after Polak and Ribière, with beta >= 0 and a restart where directions lose conjugacy.
-
-    Parameters
-    ----------
-    max_step : float
-        Largest displacement along one axis in one step [length].
-    decrease : float
-        Part of the predicted energy decrease that a step must give.
-    slope_ratio : float
-        How far a line search goes: final over first projected force.
-    restart : float
-        Start again from the forces when ``|F_new.F_old| > restart F_new.F_new`` (Powell).
 
     References
     ----------
@@ -32,13 +22,40 @@ class ConjugateGradients:
     16, 170 (2005).
     """
 
-    max_step: float = 0.1
-    decrease: float = 0.01
-    slope_ratio: float = 0.2
-    restart: float = 0.3
+    name = "cg"
+    summary = "conjugate gradients"
 
-    def __post_init__(self):
-        check_parameters(self, positive=("max_step", "restart"), bounds={"decrease": (0, 0.5), "slope_ratio": (0, 1)})
+    def __init__(
+        self,
+        *,
+        max_step: Annotated[
+            float, Param("largest displacement along one axis in one step", exclusive_minimum=0.0, unit="length")
+        ] = 0.1,
+        decrease: Annotated[
+            float,
+            Param(
+                "part of the predicted energy decrease that a step must give",
+                exclusive_minimum=0.0,
+                exclusive_maximum=0.5,
+            ),
+        ] = 0.01,
+        slope_ratio: Annotated[
+            float,
+            Param(
+                "how far a line search goes: final over first projected force",
+                exclusive_minimum=0.0,
+                exclusive_maximum=1.0,
+            ),
+        ] = 0.2,
+        restart: Annotated[
+            float,
+            Param(
+                "start again from the forces when |F_new.F_old| is above this times F_new.F_new (Powell)",
+                exclusive_minimum=0.0,
+            ),
+        ] = 0.3,
+    ):
+        super().__init__()
 
     def minimise(self, descent: Descent) -> None:
         """Move ``descent.current`` until it is converged.

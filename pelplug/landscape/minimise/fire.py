@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from typing import Annotated
 
 import numpy as np
 
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.execution.compile import kernel
-from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
+from pelplug.landscape.descent.minimiser import Minimiser
+from pelplug.landscape.descent.trace import Descent, Stopped
 
 __all__ = ["Fire"]
 
+_TIME = "length / energy**(1/2)"  # that of particles of mass 1
 
-@dataclasses.dataclass(frozen=True)
-class Fire:
+
+class Fire(Minimiser):
     """Molecular dynamics with unit masses whose velocities turn towards the force, and stop when they go uphill.
 
     Integrated by semi-implicit Euler. Before each step, with power P = F.v: ``v -> (1 - alpha) v + alpha |v| F/|F|``;
     after more than ``n_min`` steps with P > 0 in a row, ``dt -> min(f_inc dt, dt_max)`` and ``alpha -> f_alpha alpha``;
-    if P <= 0, ``v -> 0``, ``dt -> f_dec dt``, ``alpha -> alpha_start``.
-
-    Parameters
-    ----------
-    dt_start, dt_max : float
-        First and largest time step [time, for unit mass: sqrt(length**2 / energy)].
-    n_min : int
-        Steps downhill before the time step may grow.
-    f_inc, f_dec : float
-        Factors by which the time step grows and shrinks.
-    alpha_start, f_alpha : float
-        Mixing of the force direction into the velocity, and the factor by which it shrinks.
-    max_step : float
-        Largest displacement along one axis in one step [length]; a longer one is scaled down, with the velocities.
-    half_step_back : bool
-        On P <= 0 also go back half a step, as FIRE 2.0 does; from a liquid it saves about a tenth of the evaluations.
-    stability : float
-        Longest time step in units of one over the frequency of the fastest mode (the integrator's limit is 2) once
-        that mode has shown itself by going unstable; with it one ``dt_max`` serves stiff and soft potentials.
-        0 turns it off; with ``half_step_back=False`` that is the original algorithm, whose ``dt_max`` must suit the
-        potential.
+    if P <= 0, ``v -> 0``, ``dt -> f_dec dt``, ``alpha -> alpha_start``. With `stability` one `dt_max` serves stiff and
+    soft potentials (the integrator's limit is 2); ``stability=0`` and ``half_step_back=False`` give the original
+    algorithm, whose `dt_max` must suit the potential.
 
     References
     ----------
@@ -48,34 +33,50 @@ class Fire:
     109584 (2020).
     """
 
-    dt_start: float = 0.01
-    dt_max: float = 1.0
-    n_min: int = 5
-    f_inc: float = 1.1
-    f_dec: float = 0.5
-    alpha_start: float = 0.1
-    f_alpha: float = 0.99
-    max_step: float = 0.1
-    half_step_back: bool = True
-    stability: float = 1.3
+    name = "fire"
+    summary = "FIRE, fast inertial relaxation"
 
-    def __post_init__(self):
-        check_parameters(
-            self,
-            positive=("dt_start", "dt_max", "max_step"),
-            bounds={
-                "n_min": (-1, math.inf),
-                "f_inc": (1.0, math.inf),
-                "f_dec": (0.0, 1.0),
-                "alpha_start": (0.0, 1.0),
-                "f_alpha": (0.0, 1.0),
-                "stability": (-1e-300, 2.0),
-            },
-        )
-        if self.dt_start > self.dt_max:
-            raise InputError(
-                f"The first time step, {self.dt_start:g}, is larger than dt_max = {self.dt_max:g}; lower it."
-            )
+    def __init__(
+        self,
+        *,
+        dt_start: Annotated[float, Param("first time step", exclusive_minimum=0.0, unit=_TIME)] = 0.01,
+        dt_max: Annotated[float, Param("largest time step", exclusive_minimum=0.0, unit=_TIME)] = 1.0,
+        n_min: Annotated[int, Param("steps downhill before the time step may grow", minimum=0)] = 5,
+        f_inc: Annotated[float, Param("factor by which the time step grows", exclusive_minimum=1.0)] = 1.1,
+        f_dec: Annotated[
+            float, Param("factor by which the time step shrinks", exclusive_minimum=0.0, exclusive_maximum=1.0)
+        ] = 0.5,
+        alpha_start: Annotated[
+            float,
+            Param("mixing of the force direction into the velocity", exclusive_minimum=0.0, exclusive_maximum=1.0),
+        ] = 0.1,
+        f_alpha: Annotated[
+            float, Param("factor by which the mixing shrinks", exclusive_minimum=0.0, exclusive_maximum=1.0)
+        ] = 0.99,
+        max_step: Annotated[
+            float,
+            Param(
+                "largest displacement along one axis in one step; a longer one is scaled down, with the velocities",
+                exclusive_minimum=0.0,
+                unit="length",
+            ),
+        ] = 0.1,
+        half_step_back: Annotated[
+            bool, Param("also go back half a step where P <= 0: from a liquid it saves a tenth of the evaluations")
+        ] = True,
+        stability: Annotated[
+            float,
+            Param(
+                "longest time step in units of one over the frequency of the fastest mode, once that mode has shown "
+                "itself by going unstable; 0 turns it off",
+                minimum=0.0,
+                exclusive_maximum=2.0,
+            ),
+        ] = 1.3,
+    ):
+        super().__init__()
+        if dt_start > dt_max:
+            raise InputError(f"The first time step, {dt_start:g}, is larger than dt_max = {dt_max:g}; lower it.")
 
     def minimise(self, descent: Descent) -> None:
         """Move ``descent.current`` until it is converged.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Annotated
 
 import numpy as np
 
+from pelplug.core.parameters import Param
 from pelplug.execution.compile import kernel
-from pelplug.landscape.descent.trace import Descent, Stopped, check_parameters
+from pelplug.landscape.descent.minimiser import Minimiser
+from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.landscape.minimise.linesearch import project, search, trial_step
 
 __all__ = ["LimitedMemoryBFGS"]
@@ -15,20 +17,8 @@ __all__ = ["LimitedMemoryBFGS"]
 _FAST = {"reassoc", "contract", "nsz"}
 
 
-@dataclasses.dataclass(frozen=True)
-class LimitedMemoryBFGS:
+class LimitedMemoryBFGS(Minimiser):
     """Quasi-Newton steps from the last few changes of position and force.
-
-    Parameters
-    ----------
-    memory : int
-        Number of changes kept.
-    max_step : float
-        Largest displacement along one axis in one step [length]; a longer step is scaled down.
-    decrease : float
-        Part of the predicted energy decrease that a step must give.
-    slope_ratio : float
-        How far a line search goes: final over first projected force.
 
     References
     ----------
@@ -36,17 +26,39 @@ class LimitedMemoryBFGS:
     SIAM J. Optim. 16, 170 (2005).
     """
 
-    memory: int = 10
-    max_step: float = 0.1
-    decrease: float = 1e-4
-    slope_ratio: float = 0.9
+    name = "lbfgs"
+    summary = "limited-memory BFGS"
 
-    def __post_init__(self):
-        check_parameters(
-            self,
-            positive=("max_step",),
-            bounds={"memory": (0, 1001), "decrease": (0, 0.5), "slope_ratio": (0, 1)},
-        )
+    def __init__(
+        self,
+        *,
+        memory: Annotated[int, Param("number of changes kept", minimum=1, maximum=1000)] = 10,
+        max_step: Annotated[
+            float,
+            Param(
+                "largest displacement along one axis in one step; a longer one is scaled down",
+                exclusive_minimum=0.0,
+                unit="length",
+            ),
+        ] = 0.1,
+        decrease: Annotated[
+            float,
+            Param(
+                "part of the predicted energy decrease that a step must give",
+                exclusive_minimum=0.0,
+                exclusive_maximum=0.5,
+            ),
+        ] = 1e-4,
+        slope_ratio: Annotated[
+            float,
+            Param(
+                "how far a line search goes: final over first projected force",
+                exclusive_minimum=0.0,
+                exclusive_maximum=1.0,
+            ),
+        ] = 0.9,
+    ):
+        super().__init__()
 
     def minimise(self, descent: Descent) -> None:
         """Move ``descent.current`` until it is converged.
@@ -61,7 +73,7 @@ class LimitedMemoryBFGS:
         max_force, slope, longest = project(point.f, direction)
         if descent.accept(point, max_force):
             return
-        moves = np.zeros((int(self.memory), point.x.size))
+        moves = np.zeros((self.memory, point.x.size))
         changes = np.zeros_like(moves)
         inverse = np.zeros(len(moves))
         weights = np.zeros(len(moves))

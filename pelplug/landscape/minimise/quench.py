@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.parameters import Param
+from pelplug.core.parametrised import checked
 from pelplug.errors import InputError, NotConvergedError
+from pelplug.landscape.descent.minimiser import ForceTolerance, MaxEvaluations, Minimiser
 from pelplug.landscape.descent.steepest_descent import SteepestDescent
 from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.landscape.minimise.conjugate_gradients import ConjugateGradients
@@ -19,10 +22,23 @@ from pelplug.landscape.minimise.minimisable import smooth_instead
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
 
-__all__ = ["METHODS", "QuenchResult", "quench", "quench_parameters"]
+__all__ = ["MINIMISERS", "Method", "MinimiserParameters", "QuenchResult", "quench", "quench_parameters"]
 
-METHODS = {"fire": Fire, "cg": ConjugateGradients, "lbfgs": LimitedMemoryBFGS, "sd": SteepestDescent}
-"""The minimisers by name: frozen dataclasses of their parameters with a method ``minimise(descent)``."""
+MINIMISERS: dict[str, type[Minimiser]] = {
+    cls.name: cls for cls in (Fire, ConjugateGradients, LimitedMemoryBFGS, SteepestDescent)
+}
+"""The minimisers by name."""
+
+_SUMMARIES = "; ".join(f"{name} is {cls.summary}" for name, cls in MINIMISERS.items())
+Method = Annotated[str, Param(f"minimiser: {_SUMMARIES}", choices=tuple(MINIMISERS))]
+MinimiserParameters = Annotated[
+    dict[str, Any] | None,
+    Param(
+        "parameters of the minimiser, as dt_max=0.05; `pelplug quench --help` lists them",
+        option="minimiser-param",
+        formerly=("settings",),
+    ),
+]
 
 _ROUNDS = 3
 _CONVERGED = "the maximum force is below the tolerance"
@@ -84,12 +100,13 @@ class QuenchResult:
         )
 
 
+@checked("the quench")
 def quench(
     conf: Configuration,
     pot: Potential,
-    method: str = "fire",
-    force_tolerance: float = 1e-10,
-    max_evaluations: int = 100_000,
+    method: Method = "fire",
+    force_tolerance: ForceTolerance = 1e-10,
+    max_evaluations: MaxEvaluations = 100_000,
     **parameters,
 ) -> QuenchResult:
     """Minimise the potential energy from ``conf``.
@@ -119,9 +136,8 @@ def quench(
     InputError
         If the method or a parameter is unknown or out of range, or the energy of the start is not finite.
     """
-    minimiser = _minimiser(method, parameters)
-    _check(force_tolerance, max_evaluations)
-    descent = Descent(pot.evaluator(conf), conf.positions, float(force_tolerance), int(max_evaluations))
+    minimiser = MINIMISERS[method](**parameters)
+    descent = Descent(pot.evaluator(conf), conf.positions, force_tolerance, max_evaluations)
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
         pot.energy_forces(conf)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
@@ -150,13 +166,13 @@ def quench(
         converged=converged,
         reason=_CONVERGED if converged else reason,
         method=method,
-        parameters=dataclasses.asdict(minimiser)
-        | {"force_tolerance": float(force_tolerance), "max_evaluations": int(max_evaluations)},
+        parameters=minimiser.parameters | {"force_tolerance": force_tolerance, "max_evaluations": max_evaluations},
         displacement=float(np.sqrt(np.mean(np.sum(displacement**2, axis=1)))),
     )
 
 
-def quench_parameters(method: str = "fire", **parameters) -> dict[str, Any]:
+@checked("the quench")
+def quench_parameters(method: Method = "fire", **parameters) -> dict[str, Any]:
     """Return every parameter of a method: the values given, and the defaults of the others.
 
     Raises
@@ -164,20 +180,4 @@ def quench_parameters(method: str = "fire", **parameters) -> dict[str, Any]:
     InputError
         If the method or a parameter is unknown or out of range.
     """
-    return dataclasses.asdict(_minimiser(method, parameters))
-
-
-def _minimiser(method: str, parameters: dict[str, Any]):
-    if method not in METHODS:
-        raise InputError(f"There is no quench method {method!r}; choose one of {', '.join(METHODS)}.")
-    known = [field.name for field in dataclasses.fields(METHODS[method])]
-    if unknown := sorted(set(parameters) - set(known)):
-        raise InputError(f"The method {method} has no parameter {', '.join(unknown)}; it has {', '.join(known)}.")
-    return METHODS[method](**parameters)
-
-
-def _check(force_tolerance, max_evaluations) -> None:
-    if not isinstance(force_tolerance, int | float | np.number) or not 0 < force_tolerance < math.inf:
-        raise InputError(f"The force tolerance is {force_tolerance!r}; give a positive number, such as 1e-10.")
-    if not isinstance(max_evaluations, int | np.integer) or isinstance(max_evaluations, bool) or max_evaluations < 2:
-        raise InputError(f"max_evaluations is {max_evaluations!r}; give a whole number of at least 2.")
+    return MINIMISERS[method](**parameters).parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +12,13 @@ import pelplug
 __all__ = ["InherentStructures"]
 
 
-class InherentStructures(pelplug.Analysis):
+class InherentStructures(pelplug.QuenchingAnalysis):
     """The inherent structure (IS) of each frame: the minimum of U that the chosen algorithm reaches from it.
 
     Raises
     ------
     InputError
-        If the settings cannot be read, or the minimiser has no such parameter.
+        If a parameter does not fit, or the minimiser has no such one.
 
     Notes
     -----
@@ -50,38 +50,6 @@ class InherentStructures(pelplug.Analysis):
         "E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006)",
     )
 
-    def __init__(
-        self,
-        trajectory,
-        *,
-        method: Annotated[
-            str,
-            pelplug.Param(
-                "minimiser: cg is conjugate gradients, lbfgs limited-memory BFGS, sd steepest descent (slow)",
-                choices=("fire", "cg", "lbfgs", "sd"),
-            ),
-        ] = "fire",
-        force_tolerance: Annotated[
-            float,
-            pelplug.Param("largest force component of a converged state", exclusive_minimum=0, unit="energy / length"),
-        ] = 1e-10,
-        max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 100_000,
-        settings: Annotated[
-            str, pelplug.Param("parameters of the minimiser: name=value,name=value", metavar="NAME=VALUE,...")
-        ] = "",
-        **base,
-    ):
-        super().__init__(trajectory, **base)
-        self.method = method
-        self.force_tolerance = force_tolerance
-        self.max_evaluations = max_evaluations
-        self.settings = _read_settings(settings)
-        self._used = pelplug.quench_parameters(method, **self.settings)
-
-    def check_before(self, frames) -> None:
-        """Refuse a model whose minima no minimiser can reach."""
-        self.check_minima(frames, self.force_tolerance)
-
     def compute(self, configuration) -> dict[str, Any]:
         """Quench one frame.
 
@@ -92,14 +60,7 @@ class InherentStructures(pelplug.Analysis):
         """
         # In the cell, coordinates keep their last digits however far a particle has travelled.
         start = configuration.wrapped()
-        quenched = pelplug.quench(
-            start,
-            self.potential_of(start),
-            method=self.method,
-            force_tolerance=self.force_tolerance,
-            max_evaluations=self.max_evaluations,
-            **self.settings,
-        ).require_converged()
+        quenched = self.quench(start)
         return {
             "energy_per_particle": quenched.energy / start.n,
             "energy": quenched.energy,
@@ -116,14 +77,7 @@ class InherentStructures(pelplug.Analysis):
         energy = dataset["energy"].values
         dataset["mean_energy"] = ((), energy.mean())
         dataset["variance_energy"] = ((), energy.var(ddof=1) if len(energy) > 1 else np.nan)
-        dataset.attrs["quench"] = json.dumps(
-            {
-                "method": self.method,
-                "force_tolerance": self.force_tolerance,
-                "max_evaluations": self.max_evaluations,
-                **self._used,
-            }
-        )
+        dataset.attrs["quench"] = json.dumps(self.quench_arguments)
         return dataset
 
     def plot(self, ax=None, **keywords):
@@ -145,20 +99,3 @@ class InherentStructures(pelplug.Analysis):
         ax.set(xlabel=pelplug.unit_label(over.name, over), ylabel=label)
         ax.legend(frameon=False, fontsize="small")
         return ax
-
-
-def _read_settings(text: str) -> dict[str, Any]:
-    settings = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (part.strip() for part in entry.partition("="))
-        try:
-            settings[name] = {"true": True, "false": False}.get(value.lower())
-            if settings[name] is None:
-                settings[name] = int(value) if value.lstrip("+-").isdigit() else float(value)
-        except ValueError:
-            equals = ""
-        if not (name and equals):
-            raise pelplug.InputError(
-                f"The settings of the minimiser contain {entry!r}; write name=value, as in dt_max=0.05,stability=0."
-            )
-    return settings

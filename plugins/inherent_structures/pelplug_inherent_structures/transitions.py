@@ -19,13 +19,11 @@ from pelplug_inherent_structures.variables import PROVIDES
 
 __all__ = ["InherentStructureTransitions"]
 
-METHODS = InherentStructures.parameter_specs()["method"].choices
-
 _GROUP = 1000
 """Frames whose coordinates are in memory at once."""
 
 
-class InherentStructureTransitions(pelplug.Analysis):
+class InherentStructureTransitions(pelplug.QuenchingAnalysis):
     """Inherent structure (IS) over time, its transitions and their rate, from few quenches.
 
     Frames are in time, dense enough that successive ones are in the same IS as a rule.
@@ -98,22 +96,9 @@ class InherentStructureTransitions(pelplug.Analysis):
         ] = 20,
         samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 1000,
         seed: Annotated[int, pelplug.Param("seed of the random sample and of the bootstrap", minimum=0)] = 0,
-        method: Annotated[str, pelplug.Param("minimiser", choices=METHODS)] = "fire",
-        force_tolerance: Annotated[
-            float,
-            pelplug.Param("largest force component of a converged state", exclusive_minimum=0, unit="energy / length"),
-        ] = 1e-10,
-        max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 100_000,
-        settings: Annotated[
-            str, pelplug.Param("parameters of the minimiser: name=value,name=value", metavar="NAME=VALUE,...")
-        ] = "",
         **base,
     ):
         super().__init__(trajectory, **base)
-        # Refuses wrong settings now, not after the first frame.
-        self._quench = {"method": method, "force_tolerance": force_tolerance}
-        self._quench |= {"max_evaluations": max_evaluations, "settings": settings}
-        InherentStructures(None, **self._quench)
         self._n_workers = 1
 
     @classmethod
@@ -124,7 +109,7 @@ class InherentStructureTransitions(pelplug.Analysis):
     def check_before(self, frames) -> None:
         """Refuse frames out of order, and a model whose minima no minimiser can reach."""
         self._check_order(np.asarray(frames, dtype=int))
-        self.check_minima(frames, self._quench["force_tolerance"])
+        super().check_before(frames)
 
     def _check_order(self, labels: np.ndarray) -> None:
         if np.any(np.diff(labels) <= 0):
@@ -150,9 +135,8 @@ class InherentStructureTransitions(pelplug.Analysis):
         times, unreadable = self._times(labels)
         catalogue = Catalogue(self.parameters["energy_tolerance"], self.parameters["displacement_tolerance"])
         energies: dict[int, float] = {}
-        analysis = InherentStructures(
-            self.trajectory, model=self.model, potential=self._given_potential, **self._quench
-        )
+        quenched = {name: self.parameters[name] for name in InherentStructures.parameter_specs()}
+        analysis = InherentStructures(self.trajectory, model=self.model, potential=self._given_potential, **quenched)
         store = None
         if self._store is not None:
             store = self._store.for_analysis(analysis.name, analysis.fingerprint())
@@ -188,12 +172,7 @@ class InherentStructureTransitions(pelplug.Analysis):
             label, reason = next(iter(failures.items()))
             raise pelplug.RunError(f"The analysis {self.name} failed in every frame; frame {label}: {reason}")
         self.attributes["failed_frames"] = json.dumps({str(k): failures[k] for k in sorted(failures)})
-        self.attributes["quench"] = json.dumps(
-            {
-                **{name: self._quench[name] for name in ("method", "force_tolerance", "max_evaluations")},
-                **pelplug.quench_parameters(analysis.method, **analysis.settings),
-            }
-        )
+        self.attributes["quench"] = json.dumps(self.quench_arguments)
         return self._dataset(labels, times, search, catalogue, energies, sampled)
 
     def plot(self, ax=None, **keywords):

@@ -85,12 +85,24 @@ def test_mean_and_variance_of_the_total_energy(dataset):
 
 
 def test_the_algorithm_is_part_of_the_result(path, model):
-    analysis = InherentStructures(path, model=model, method="lbfgs", settings="memory=6, max_step=0.05")
+    analysis = InherentStructures(
+        path, model=model, method="lbfgs", minimiser_parameters={"memory": 6, "max_step": 0.05}
+    )
     record = json.loads(analysis.run(stop=1).to_dataset().attrs["quench"])
     assert record["method"] == "lbfgs"
     assert (record["memory"], record["max_step"]) == (6, 0.05)
     assert record["force_tolerance"] == 1e-10
     assert {"decrease", "slope_ratio", "max_evaluations"} <= set(record)
+    declared = pelplug.landscape.MINIMISERS["lbfgs"].parameter_specs()
+    recorded = json.loads(analysis.to_dataset().attrs["parameters"])["minimiser_parameters"]
+    assert recorded == {name: record[name] for name in declared}
+
+
+def test_the_former_name_of_the_minimisers_parameters_is_taken_with_a_note(path, model):
+    with pytest.warns(UserWarning, match="settings of the analysis inherent-structures is called minimiser_parameters"):
+        analysis = InherentStructures(path, model=model, method="lbfgs", settings="memory=6, max_step=0.05")
+    used = analysis.parameters["minimiser_parameters"]
+    assert (used["memory"], used["max_step"]) == (6, 0.05)
 
 
 def test_a_frame_that_does_not_converge_is_left_out(dataset, path, model):
@@ -125,9 +137,12 @@ def test_parallel_equals_serial(dataset, path, model):
         ({"method": "newton"}, "newton"),
         ({"force_tolerance": 0.0}, "force_tolerance"),
         ({"max_evaluations": 1}, "max_evaluations"),
-        ({"settings": "dt_max"}, "name=value"),
-        ({"settings": "dt_max=fast"}, "name=value"),
-        ({"settings": "memory=5"}, "fire has no parameter memory"),
+        ({"minimiser_parameters": "dt_max"}, "name=value"),
+        ({"minimiser_parameters": "dt_max=1,dt_max=2"}, "name=value"),
+        ({"minimiser_parameters": "dt_max=fast"}, "dt_max of the minimiser fire must be a number"),
+        ({"minimiser_parameters": {"memory": 5}}, "minimiser fire has no parameter 'memory'; its parameters are alpha"),
+        ({"minimiser_parameters": {"dtmax": 5}}, r"has no parameter 'dtmax' \(did you mean dt_max"),
+        ({"minimiser_parameters": "f_inc=0.9"}, "f_inc of the minimiser fire must be above 1"),
     ],
 )
 def test_wrong_parameters_are_refused(options, words, path, model):

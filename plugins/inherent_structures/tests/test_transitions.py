@@ -410,7 +410,7 @@ def test_many_trajectories(path, tmp_path, minima, model):
         ({"search": "some"}, "search"),
         ({"interval": 0}, "interval"),
         ({"temperature": 0.0}, "temperature"),
-        ({"settings": "memory=5"}, "fire has no parameter memory"),
+        ({"minimiser_parameters": "memory=5"}, "fire has no parameter 'memory'"),
         ({"method": "newton"}, "newton"),
     ],
 )

@@ -358,7 +358,7 @@ def test_too_few_evaluations():
         ({"rtol": 0.5}, "rtol"),
         ({"atol": -1.0}, "atol"),
         ({"max_stages": 1}, "max_stages"),
-        ({"force_tolerance": -1.0}, "force tolerance"),
+        ({"force_tolerance": -1.0}, "force_tolerance"),
         ({"max_evaluations": 1}, "max_evaluations"),
     ],
 )

@@ -1,0 +1,49 @@
+"""Minimiser: the base of the algorithms that go from a state to a minimum."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pelplug.core.parameters import Param
+from pelplug.core.parametrised import Parametrised
+
+if TYPE_CHECKING:
+    from pelplug.landscape.descent.trace import Descent
+
+__all__ = ["ForceTolerance", "MaxEvaluations", "Minimiser"]
+
+ForceTolerance = Annotated[
+    float, Param("largest force component of a converged state", exclusive_minimum=0.0, unit="energy / length")
+]
+MaxEvaluations = Annotated[int, Param("force evaluations allowed for a frame", minimum=2)]
+
+
+class Minimiser(Parametrised, abc.ABC):
+    """An algorithm for quenches, with its parameters: each is an attribute too.
+
+    Attributes
+    ----------
+    name : str
+        What ``method`` takes.
+    summary : str
+        One line.
+    parameters : dict
+        Value of every parameter, defaults included.
+    """
+
+    noun = "minimiser"
+    summary: ClassVar[str]
+
+    def __init__(self):
+        vars(self).update(self.parameters)
+
+    @abc.abstractmethod
+    def minimise(self, descent: Descent) -> None:
+        """Move ``descent.current`` until it is converged.
+
+        Raises
+        ------
+        Stopped
+            With the reason.
+        """

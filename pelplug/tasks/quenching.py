@@ -1,0 +1,62 @@
+"""QuenchingAnalysis: the base of analyses that quench frames; the minimiser is declared, checked and recorded here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pelplug.configuration import Configuration
+from pelplug.landscape.descent.minimiser import ForceTolerance, MaxEvaluations
+from pelplug.landscape.minimise.quench import Method, MinimiserParameters, QuenchResult, quench, quench_parameters
+from pelplug.tasks.analysis import Analysis
+
+__all__ = ["QuenchingAnalysis"]
+
+
+class QuenchingAnalysis(Analysis):
+    """Base of analyses that quench frames.
+
+    Attributes
+    ----------
+    quench_arguments : dict
+        All that decides where a quench ends, as `pelplug.quench` takes it: method, tolerance, the allowed evaluations
+        and every parameter of the minimiser.
+
+    Raises
+    ------
+    InputError
+        If the minimiser has no such parameter, or a value does not fit.
+    """
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        method: Method = "fire",
+        force_tolerance: ForceTolerance = 1e-10,
+        max_evaluations: MaxEvaluations = 100_000,
+        minimiser_parameters: MinimiserParameters = None,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        used = quench_parameters(method, **(minimiser_parameters or {}))
+        self.parameters["minimiser_parameters"] = used
+        self.quench_arguments: dict[str, Any] = {
+            "method": method,
+            "force_tolerance": force_tolerance,
+            "max_evaluations": max_evaluations,
+            **used,
+        }
+
+    def check_before(self, frames) -> None:
+        """Refuse a model whose minima no minimiser can reach."""
+        self.check_minima(frames, self.quench_arguments["force_tolerance"])
+
+    def quench(self, configuration: Configuration) -> QuenchResult:
+        """Return the inherent structure of a configuration.
+
+        Raises
+        ------
+        NotConvergedError
+            With the reason.
+        """
+        return quench(configuration, self.potential_of(configuration), **self.quench_arguments).require_converged()
