@@ -5,8 +5,8 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```{parameters} kappa
     ```
 
-`parameters` are those of an analysis or a model, `variables` those of an analysis, `arrows` the arrows between the
-rooms.
+`parameters` are those of an analysis, a model, a minimiser or an engine, `variables` those of an analysis, `arrows` the
+arrows between the rooms.
 """
 
 from __future__ import annotations
@@ -36,19 +36,25 @@ def code(text: str) -> str:
 
 @functools.cache
 def bundled(kind: str) -> dict[str, type]:
-    """Return what comes with pelplug by name: its ``"analyses"``, its ``"models"``."""
+    """Return what comes with pelplug by name: its ``"analyses"``, ``"models"``, ``"minimisers"`` or ``"engines"``."""
     from pelplug.host.registry import Registry
+    from pelplug.landscape import MINIMISERS
+
+    if kind == "minimisers":
+        return MINIMISERS
 
     return getattr(Registry(third_party=False), kind)()
 
 
 def parameters(name: str) -> str:
-    """Return the parameters of an analysis or a model: option or name, default, meaning."""
+    """Return the parameters of whatever has that name: option or name, default, meaning."""
     from pelplug.core.docstrings import default_of, explanation
 
+    kinds = (bundled(kind) for kind in ("analyses", "models", "minimisers", "engines"))
+    specs = next(kind[name] for kind in kinds if name in kind).parameter_specs()
     options = name in bundled("analyses")
     rows = []
-    for spec in (bundled("analyses") if options else bundled("models"))[name].parameter_specs().values():
+    for spec in specs.values():
         values = "" if spec.is_flag or not spec.choices else f" {'|'.join(map(str, spec.choices))}"
         default = {"False": "no", "True": "yes"}.get(default_of(spec), code(default_of(spec)))
         shown = f"--{spec.option}" if options else spec.name

@@ -34,7 +34,7 @@ class Fire(Minimiser):
     """
 
     name = "fire"
-    summary = "FIRE, fast inertial relaxation"
+    summary = "fast inertial relaxation"
 
     def __init__(
         self,
