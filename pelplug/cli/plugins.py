@@ -32,6 +32,7 @@ def plugins(verbose):
                 click.echo(f"\n{record.name}: {kind} {', '.join(names)}")
             for name in record.provides.get("analyses", ()):
                 _show_parameters(found.analysis(name))
+        _show_minimisers()
     elif not records:
         click.echo("No plugin is installed, not even pelplug's own; install pelplug again.")
 
@@ -44,8 +45,18 @@ def _show_parameters(cls) -> None:
     click.echo(f"\n  {cls.name}: {cls.summary}")
     if cls.uses:
         click.echo(f"  uses {', '.join(cls.uses)}")
-    rows = []
-    for spec in cls.parameter_specs().values():
-        rows.append((f"  --{spec.name.replace('_', '-')}", spec.metavar, default_of(spec), explanation(spec)))
+    _table({f"--{spec.option}": spec for spec in cls.parameter_specs().values()})
+
+
+def _show_minimisers() -> None:
+    from pelplug.landscape import MINIMISERS
+
+    for name, cls in MINIMISERS.items():
+        click.echo(f"\n  {name}: {cls.summary}, by --method {name} where frames are quenched; with --minimiser-param:")
+        _table(cls.parameter_specs())
+
+
+def _table(specs: dict) -> None:
+    rows = [(f"  {name}", spec.metavar, default_of(spec), explanation(spec)) for name, spec in specs.items()]
     if rows:
         print_table(("  parameter", "value", "default", "meaning"), rows)

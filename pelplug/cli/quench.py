@@ -8,6 +8,7 @@ import click
 
 from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import common, file_argument, output_options, registry
+from pelplug.core.minimisation import Minimisation
 from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import Interactions
@@ -19,10 +20,7 @@ __all__ = ["quench"]
 @click.command()
 @file_argument
 @declared(Source, Interactions)
-@click.option("--method", metavar="fire|cg|lbfgs|sd", help="Minimiser.  [default: fire]")
-@click.option("--force-tolerance", metavar="FORCE", help="Largest force component left.  [default: 1e-10]")
-@click.option("--max-evaluations", metavar="N", help="Force evaluations allowed a frame.  [default: 100000]")
-@declared(Frames, Placement)
+@declared(Minimisation, Frames, Placement)
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
 @output_options
 @common
@@ -38,7 +36,7 @@ def quench(file, output, overwrite, quiet, **options):
     from pelplug.files.exporters import export
     from pelplug.trajectories.opening import open_trajectory
 
-    source, interactions = taken(Source, options), taken(Interactions, options)
+    source, interactions, minimisation = (taken(one, options) for one in (Source, Interactions, Minimisation))
     where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
     with lock_outputs(output):
         trajectory = open_trajectory(file, source=source)
@@ -59,7 +57,7 @@ def quench(file, output, overwrite, quiet, **options):
             overwrite,
             quiet=quiet,
             plugins=QuenchRegistry(registry()),
-            parameters={key: value for key, value in options.items() if value is not None},
+            parameters=minimisation.given(),
             **where,
         )
         export(run.datasets, output, run.trajectory, overwrite)

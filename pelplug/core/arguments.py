@@ -96,11 +96,7 @@ def takes(owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **gro
 
         @functools.cache
         def own():  # read at the first call: annotations may name what comes later
-            said = [hint for name, hint in function.__annotations__.items() if name not in groups]
-            declares = any(
-                "Param(" in hint if isinstance(hint, str) else hasattr(hint, "__metadata__") for hint in said
-            )
-            return read_arguments(function) if declares else {}
+            return read_arguments(function)
 
         @functools.wraps(function)
         def call(*positional, **keywords):

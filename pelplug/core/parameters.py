@@ -7,6 +7,7 @@ import difflib
 import inspect
 import math
 import pathlib
+import types
 import typing
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -185,7 +186,8 @@ class ParameterSpec:
             wanted = (
                 f"one of {', '.join(map(str, self.choices))}" if self.choices else type_in_words(self.type, words=True)
             )
-            raise InputError(f"{whose} must be {wanted}, not {value!r}.") from None
+            shown = ",".join(map(str, value)) if self.is_mapping and isinstance(value, tuple) else value
+            raise InputError(f"{whose} must be {wanted}, not {shown!r}.") from None
         if self.choices is not None and result is not None and result not in self.choices:
             raise InputError(f"{whose} must be one of {', '.join(map(str, self.choices))}, not {value!r}.")
         for number in numbers_in(result):
@@ -247,12 +249,16 @@ def read_parameters(cls: type, reserved: Iterable[str] = ()) -> dict[str, Parame
 
 def read_arguments(function: Callable) -> dict[str, ParameterSpec]:
     """Return the arguments of a function that are annotated with `Param`, by name."""
-    hints = typing.get_type_hints(function, include_extras=True)
-    return {
-        name: _spec(function, name, hints[name], parameter.default)
-        for name, parameter in inspect.signature(function).parameters.items()
-        if any(isinstance(extra, Param) for extra in getattr(hints.get(name), "__metadata__", ()))
-    }
+    specs, written = {}, inspect.unwrap(function)
+    for name, parameter in inspect.signature(written).parameters.items():
+        one = types.SimpleNamespace(__annotations__={name: written.__annotations__.get(name)})
+        try:
+            hint = typing.get_type_hints(one, written.__globals__, include_extras=True)[name]
+        except NameError:  # what is imported for type checkers alone declares nothing
+            continue
+        if any(isinstance(extra, Param) for extra in getattr(hint, "__metadata__", ())):
+            specs[name] = _spec(function, name, hint, parameter.default)
+    return specs
 
 
 def validate_parameters(

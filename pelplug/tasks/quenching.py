@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pelplug.configuration import Configuration
-from pelplug.landscape.descent.minimiser import ForceTolerance, MaxEvaluations
-from pelplug.landscape.minimise.quench import Method, MinimiserParameters, QuenchResult, quench, quench_parameters
+from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Minimisation, MinimiserParameters
+from pelplug.landscape.minimise.quench import QuenchResult, quench, quench_parameters
 from pelplug.tasks.analysis import Analysis
 
 __all__ = ["QuenchingAnalysis"]
 
 
 class QuenchingAnalysis(Analysis):
-    """Base of analyses that quench frames.
+    """Base of analyses that quench frames; the attribute ``quench`` of their datasets has `quench_arguments` as JSON.
 
     Attributes
     ----------
@@ -31,10 +32,10 @@ class QuenchingAnalysis(Analysis):
         self,
         trajectory,
         *,
-        method: Method = "fire",
-        force_tolerance: ForceTolerance = 1e-10,
-        max_evaluations: MaxEvaluations = 100_000,
-        minimiser_parameters: MinimiserParameters = None,
+        method: Method = Minimisation.method,
+        force_tolerance: ForceTolerance = Minimisation.force_tolerance,
+        max_evaluations: MaxEvaluations = Minimisation.max_evaluations,
+        minimiser_parameters: MinimiserParameters = Minimisation.minimiser_parameters,
         **base,
     ):
         super().__init__(trajectory, **base)
@@ -46,6 +47,7 @@ class QuenchingAnalysis(Analysis):
             "max_evaluations": max_evaluations,
             **used,
         }
+        self.attributes["quench"] = json.dumps(self.quench_arguments)
 
     def check_before(self, frames) -> None:
         """Refuse a model whose minima no minimiser can reach."""

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 
 if TYPE_CHECKING:
     from pelplug.landscape.descent.trace import Descent
 
-__all__ = ["ForceTolerance", "MaxEvaluations", "Minimiser"]
-
-ForceTolerance = Annotated[
-    float, Param("largest force component of a converged state", exclusive_minimum=0.0, unit="energy / length")
-]
-MaxEvaluations = Annotated[int, Param("force evaluations allowed for a frame", minimum=2)]
+__all__ = ["Minimiser"]
 
 
 class Minimiser(Parametrised, abc.ABC):

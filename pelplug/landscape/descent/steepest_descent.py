@@ -11,11 +11,12 @@ from typing import Annotated
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.arguments import takes
+from pelplug.core.minimisation import ForceTolerance, MaxEvaluations
 from pelplug.core.parameters import Param
-from pelplug.core.parametrised import checked
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.chebyshev import Flow
-from pelplug.landscape.descent.minimiser import ForceTolerance, MaxEvaluations, Minimiser
+from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
@@ -140,7 +141,7 @@ class SteepestDescentResult:
         )
 
 
-@checked("the steepest descent")
+@takes("the steepest descent")
 def steepest_descent(
     conf: Configuration,
     pot: Potential,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.core.parameters import Param
-from pelplug.core.parametrised import checked
+from pelplug.core.arguments import takes
+from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Minimisation
 from pelplug.errors import InputError, NotConvergedError
-from pelplug.landscape.descent.minimiser import ForceTolerance, MaxEvaluations, Minimiser
+from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.steepest_descent import SteepestDescent
 from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.landscape.minimise.conjugate_gradients import ConjugateGradients
@@ -22,23 +22,12 @@ from pelplug.landscape.minimise.minimisable import smooth_instead
 from pelplug.potentials.base import Potential
 from pelplug.potentials.interaction import require_interaction
 
-__all__ = ["MINIMISERS", "Method", "MinimiserParameters", "QuenchResult", "quench", "quench_parameters"]
+__all__ = ["MINIMISERS", "QuenchResult", "quench", "quench_parameters"]
 
 MINIMISERS: dict[str, type[Minimiser]] = {
     cls.name: cls for cls in (Fire, ConjugateGradients, LimitedMemoryBFGS, SteepestDescent)
 }
 """The minimisers by name."""
-
-_SUMMARIES = "; ".join(f"{name} is {cls.summary}" for name, cls in MINIMISERS.items())
-Method = Annotated[str, Param(f"minimiser: {_SUMMARIES}", choices=tuple(MINIMISERS))]
-MinimiserParameters = Annotated[
-    dict[str, Any] | None,
-    Param(
-        "parameters of the minimiser, as dt_max=0.05; `pelplug quench --help` lists them",
-        option="minimiser-param",
-        formerly=("settings",),
-    ),
-]
 
 _ROUNDS = 3
 _CONVERGED = "the maximum force is below the tolerance"
@@ -100,13 +89,13 @@ class QuenchResult:
         )
 
 
-@checked("the quench")
+@takes("the quench")
 def quench(
     conf: Configuration,
     pot: Potential,
-    method: Method = "fire",
-    force_tolerance: ForceTolerance = 1e-10,
-    max_evaluations: MaxEvaluations = 100_000,
+    method: Method = Minimisation.method,
+    force_tolerance: ForceTolerance = Minimisation.force_tolerance,
+    max_evaluations: MaxEvaluations = Minimisation.max_evaluations,
     **parameters,
 ) -> QuenchResult:
     """Minimise the potential energy from ``conf``.
@@ -171,8 +160,8 @@ def quench(
     )
 
 
-@checked("the quench")
-def quench_parameters(method: Method = "fire", **parameters) -> dict[str, Any]:
+@takes("the quench")
+def quench_parameters(method: Method = Minimisation.method, **parameters) -> dict[str, Any]:
     """Return every parameter of a method: the values given, and the defaults of the others.
 
     Raises

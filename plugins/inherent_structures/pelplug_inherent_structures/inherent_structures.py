@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -73,11 +72,10 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         }
 
     def summarize(self, dataset):
-        """Add mean and variance of the total inherent-structure energy, and the record of the quench."""
+        """Add mean and variance of the total inherent-structure energy."""
         energy = dataset["energy"].values
         dataset["mean_energy"] = ((), energy.mean())
         dataset["variance_energy"] = ((), energy.var(ddof=1) if len(energy) > 1 else np.nan)
-        dataset.attrs["quench"] = json.dumps(self.quench_arguments)
         return dataset
 
     def plot(self, ax=None, **keywords):

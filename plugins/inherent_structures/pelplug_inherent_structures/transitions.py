@@ -172,7 +172,6 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
             label, reason = next(iter(failures.items()))
             raise pelplug.RunError(f"The analysis {self.name} failed in every frame; frame {label}: {reason}")
         self.attributes["failed_frames"] = json.dumps({str(k): failures[k] for k in sorted(failures)})
-        self.attributes["quench"] = json.dumps(self.quench_arguments)
         return self._dataset(labels, times, search, catalogue, energies, sampled)
 
     def plot(self, ax=None, **keywords):
