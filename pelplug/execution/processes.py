@@ -19,14 +19,14 @@ from pelplug.errors import InputError, RunError
 from pelplug.execution.compile_events import watch
 from pelplug.execution.device import LIBRARY_VARIABLES, Device, available_cores, device_in_use
 
-__all__ = ["WorkerPool", "check_kernel_folder", "start_worker", "workers_start"]
+__all__ = ["WorkerPool", "workers_start"]
 
 _GUARD = re.compile(r"""__name__\s*==\s*["']__main__["']""")
 _BELOW_GUARD = "start them below `if __name__ == '__main__':`"
 
 
-def start_worker() -> None:
-    """Leave Ctrl-C to the process that started this one, and end when that does; initialises workers of a pool.
+def _follow_master() -> None:
+    """Leave Ctrl-C to the process that started this one, and end when that does.
 
     A worker of `concurrent.futures` whose master was killed would go on with its task and then wait for ever for the
     next one, since it holds the other end of the queue itself.
@@ -43,7 +43,7 @@ def start_worker() -> None:
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()
 
 
-def check_kernel_folder() -> None:
+def _check_kernel_folder() -> None:
     """Say, in place of the workers that start after this, where compiled kernels cannot be kept."""
     if "numba" in sys.modules:
         from pelplug.execution.kernel_cache import check_folder
@@ -65,7 +65,7 @@ class WorkerPool:
     n_workers : int
         Number of processes.
     initializer : callable, optional
-        Runs first in each worker, after `start_worker`.
+        Runs first in each worker.
     arguments : tuple
         Of the initializer.
     compiling : callable, optional
@@ -145,7 +145,7 @@ _watching = contextlib.ExitStack()
 
 
 def _start(first: bytes, says, device: Device) -> None:
-    start_worker()
+    _follow_master()
     device.__enter__()  # to its end
     if says is not None:
         # A few bytes are written to a pipe at once, so workers need no lock, which one that is killed might hold.
@@ -187,7 +187,7 @@ def workers_start(n_workers: int, *work) -> Iterator[bool]:
     share = str(device_in_use().threads or max(1, available_cores() // n_workers))
     ours = [name for name in LIBRARY_VARIABLES if name not in os.environ]
     os.environ.update(dict.fromkeys(ours, share))
-    check_kernel_folder()
+    _check_kernel_folder()
     try:
         with contextlib.nullcontext() if script else _no_script():
             yield script
