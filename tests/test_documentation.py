@@ -221,8 +221,8 @@ def git(folder, *arguments):
     subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, env=environment)
 
 
-def subjects(folder):
-    script = [sys.executable, str(ROOT / ".ci" / "subjects.py")]
+def subjects(folder, *arguments):
+    script = [sys.executable, str(ROOT / ".ci" / "subjects.py"), *arguments]
     return subprocess.run(script, cwd=folder, capture_output=True, text=True)
 
 
@@ -239,3 +239,11 @@ def test_long_subjects_of_new_commits_are_refused_also_in_shallow_clones(tmp_pat
     git(tmp_path, "clone", "-q", "--depth", "2", tmp_path.as_uri(), "deeper")
     assert subjects(tmp_path / "shallow").returncode == 0
     assert subjects(tmp_path / "deeper").returncode == 1
+
+
+def test_the_hook_refuses_a_long_subject_before_it_is_committed(tmp_path):
+    message = tmp_path / "COMMIT_EDITMSG"
+    message.write_text(f"short\n\n{'why ' * 30}")
+    assert subjects(tmp_path, str(message)).returncode == 0
+    message.write_text("x" * 72 + "\n")
+    assert subjects(tmp_path, str(message)).returncode == 1
