@@ -6,14 +6,21 @@ import click
 
 from pelplug.cli.options import common, registry
 from pelplug.cli.output import note, print_table
+from pelplug.core.docstrings import listing
 
 __all__ = ["engines"]
+
+
+def _options_of(engine) -> list[str]:
+    """Return a line for each option that an engine declares."""
+    specs = getattr(engine, "parameter_specs", None)
+    return listing(specs()) if callable(specs) else []
 
 
 @click.command()
 @common
 def engines():
-    """List the simulation engines: what is installed, on which device it can run, and what is missing."""
+    """List the simulation engines: what is installed, on which device it can run, its options, and what is missing."""
     from pelplug.engines.run import AUTOMATIC, NO_ENGINE
 
     rows, missing, usable = [], [], []
@@ -26,6 +33,10 @@ def engines():
         if status.available:
             usable.append(name)
     print_table(("name", "version", "status", "devices", "summary"), rows)
+    options = [(name, line) for name, engine in registry().engines().items() for line in _options_of(engine)]
+    if options:
+        click.echo()
+        print_table(("engine", "option (in Python engine_options={...})"), options)
     if missing:
         click.echo()
         print_table(("engine", "what is missing"), missing)

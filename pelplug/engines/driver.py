@@ -210,6 +210,7 @@ class Driver:
             record = {
                 **self.recorder.command,
                 "engine_version": self.engine.status().version,
+                "engine_parameters": dict(getattr(self.engine, "parameters", {})),
                 "device": session.device,
                 "route": session.route,
                 "thermostat": session.thermostat,

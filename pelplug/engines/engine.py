@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError
 from pelplug.execution.device import Device
 from pelplug.execution.ranks import ALONE, Ranks
@@ -158,8 +159,8 @@ class EngineStatus:
     missing: str = ""
 
 
-class Engine(abc.ABC):
-    """A simulation program.
+class Engine(Parametrised, abc.ABC):
+    """A simulation program; its options are keyword-only arguments annotated with `pelplug.Param`.
 
     Parameters
     ----------
@@ -174,6 +175,8 @@ class Engine(abc.ABC):
         Name on the command line, and one line about it.
     device : Device
         With what is not said here as it is around: sessions compute under it.
+    parameters : dict
+        Value of every option, defaults included; recorded with each simulation.
     ranks : Ranks
         The processes that share each session; this one alone unless the engine says otherwise.
 
@@ -183,7 +186,8 @@ class Engine(abc.ABC):
         If it is not installed or has no such device.
     """
 
-    name: ClassVar[str]
+    noun = "engine"
+    not_parameters = ("device", "threads")
     summary: ClassVar[str]
     ranks: Ranks = ALONE
 

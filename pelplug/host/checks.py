@@ -86,6 +86,8 @@ def check_engine_contract(item: Any) -> None:
     for method in ("available", "status", "session"):
         if not callable(getattr(item, method, None)):
             raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.engines.engine.Engine")
+    if callable(specs := getattr(item, "parameter_specs", None)):
+        specs()
 
 
 def check_exporter_contract(item: Any) -> None:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from typing import Annotated
 
 import gsd.hoomd
 import numpy as np
@@ -211,7 +212,13 @@ class TwoWays(ToyEngine):
 
     name = "two-ways"
 
-    def __init__(self, device="auto", threads=None, route="auto"):
+    def __init__(
+        self,
+        device="auto",
+        threads=None,
+        *,
+        route: Annotated[str, pelplug.Param("whose forces are said to be used")] = "auto",
+    ):
         super().__init__(device, threads)
         self.route = route
 

@@ -6,12 +6,13 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Callable
+from typing import Annotated, Literal
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.parameters import Param
 from pelplug.engines.engine import Dynamics, Engine, EngineStatus
-from pelplug.engines.hoomd.forces import ROUTES
 from pelplug.engines.hoomd.session import HoomdSession
 from pelplug.errors import InputError
 from pelplug.execution.device import Device
@@ -26,18 +27,7 @@ _INSTALL = "install it with `conda install -c conda-forge hoomd`, or make an env
 class HoomdEngine(Engine):
     """HOOMD-blue: every model in two and three dimensions, by its own forces or by pelplug's kernels.
 
-    Parameters
-    ----------
-    device : {"auto", "cpu", "cuda"} or Device
-        See `pelplug.engines.engine.Engine`.
-    threads : int, optional
-        Threads of pelplug's kernels.
-    route : {"auto", "native", "table", "kernel"}
-        How forces are computed: HOOMD's own pair force, HOOMD's interpolation of a table, pelplug's kernels; auto
-        is the fastest that is exact.
-    mpi : bool
-        Whether all ranks that mpirun has started run each simulation together, on CPUs: every rank runs the same
-        commands, the first one decides and writes. Else each is on its own.
+    With mpi every rank runs the same commands, and the first one decides and writes.
 
     Raises
     ------
@@ -52,8 +42,26 @@ class HoomdEngine(Engine):
     name = "hoomd"
     summary = "HOOMD-blue: molecular dynamics on CPU, GPU or MPI, with every model of pelplug through custom forces"
 
+    entries_before = (
+        'device : {"auto", "cpu", "cuda"} or Device\n    See `pelplug.engines.engine.Engine`.',
+        "threads : int, optional\n    Threads of pelplug's kernels.",
+    )
+
     def __init__(
-        self, device: str | Device = "auto", threads: int | None = None, route: str = "auto", mpi: bool = False
+        self,
+        device: str | Device = "auto",
+        threads: int | None = None,
+        *,
+        route: Annotated[
+            Literal["auto", "native", "table", "kernel"],
+            Param(
+                "how forces are computed: HOOMD's own pair force, HOOMD's interpolation of a table, pelplug's kernels; "
+                "auto is the fastest that is exact"
+            ),
+        ] = "auto",
+        mpi: Annotated[
+            bool, Param("all ranks that mpirun has started run each simulation together, on CPUs; else each its own")
+        ] = False,
     ):
         if device == "mpi":
             warnings.warn(
@@ -63,8 +71,6 @@ class HoomdEngine(Engine):
             )
             device, mpi = "auto", True
         super().__init__(device, threads)
-        if route not in ROUTES:
-            raise InputError(f"The route of the engine hoomd is one of {', '.join(ROUTES)}, not {route!r}.")
         hoomd = _load()
         if hoomd is None:
             raise InputError(self.status().missing)

