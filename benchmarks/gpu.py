@@ -68,7 +68,7 @@ FORMULAS = {
 class Here:
     """Finds the modules of pelplug by their paths; packages above them are empty: what they import is not here."""
 
-    empty = frozenset({"pelplug", "pelplug.potentials", "pelplug.engines"})
+    empty = frozenset({"pelplug", "pelplug.potentials", "pelplug.execution", "pelplug.engines"})
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
@@ -95,7 +95,7 @@ def additive(d_i, d_j):
     return 0.5 * (d_i + d_j)
 
 
-def cases(forms) -> dict[str, dict]:
+def cases(forms, truncations) -> dict[str, dict]:
     """Return each kernel: form, truncation, dimension, parameters by pair of species, and a density."""
     lj, ipl = [[1.0, 0.8], [0.8, 0.88]], [[1.0, 1.18], [1.18, 1.4]]
     smooth = [-1.11063376625118, 1.26761523722971, -0.49604060728492, 0.06605118264157]
@@ -125,6 +125,7 @@ def cases(forms) -> dict[str, dict]:
         label = f"{name}, {truncation}, {d}D{', diameters' if mixing else ''}"
         form = forms.FORMS[name]
         found[label] = {"form": form, "truncation": truncation, "d": d, "sigma": sigma, "mixing": mixing}
+        found[label]["truncated"] = truncations.truncated(form, truncation)
         found[label] |= {"p": p, "cutoff": cutoff, "density": density}
     missing = set(forms.FORMS) - {case["form"].name for case in found.values()}
     if missing:
@@ -133,7 +134,7 @@ def cases(forms) -> dict[str, dict]:
 
 
 def tail_of(case: dict, sigma_pair: tuple[int, int]) -> list[float]:
-    """Solve for what the truncation adds: coefficients of 1, x, x**2 and x**4."""
+    """Solve for what the truncation adds, once more: coefficients of 1, x, x**2 and x**4."""
     a, b = sigma_pair
     x = case["cutoff"]
     u, du, ddu = case["form"].function(x, np.array(case["p"][a][b]))
@@ -188,6 +189,7 @@ def system(case: dict, n: int, rng: np.random.Generator) -> dict:
         "tags": np.arange(n, dtype=np.uint32),
         "inverse_sigma": 1.0 / sigma,
         "p": np.array(case["p"], float),
+        "numbers": np.array([[case["truncated"].numbers(p, case["cutoff"]) for p in row] for row in case["p"]]),
         "tail": np.array([[tail_of(case, (a, b)) for b in range(size)] for a in range(size)]),
         "cutoff_squared": cutoffs**2,
     }
@@ -247,7 +249,7 @@ def arrays_of(state: dict, kind: str) -> tuple[np.ndarray, ...]:
 
 def constants_of(state: dict) -> tuple[np.ndarray, ...]:
     """Return the arrays that never change."""
-    names = ("cell", "groups", "diameters", "inverse_sigma", "p", "tail", "cutoff_squared")
+    names = ("cell", "groups", "diameters", "inverse_sigma", "numbers", "cutoff_squared")
     return tuple(np.ascontiguousarray(state[name]) for name in names)
 
 
@@ -255,12 +257,12 @@ def on_cpu(case: dict, pair, state: dict, kind: str, repeats: int) -> tuple[np.n
     """Run the same body in parallel on the CPU; return forces, energy and seconds."""
     import numba
 
-    body = pair.pair_body(case["form"].function, case["truncation"], case["d"], case.get("mixing"), numba.njit)
+    body = pair.pair_body(case["truncated"], case["d"], case.get("mixing"), "cpu")
 
     @numba.njit(parallel=True)
-    def every(positions, tags, head, count, near, c0, c1, c2, c3, c4, c5, c6, forces, energies):
+    def every(positions, tags, head, count, near, c0, c1, c2, c3, c4, c5, forces, energies):
         for i in numba.prange(count.shape[0]):
-            body(i, positions, tags, head, count, near, c0, c1, c2, c3, c4, c5, c6, forces, energies)
+            body(i, positions, tags, head, count, near, c0, c1, c2, c3, c4, c5, forces, energies)
 
     four, *lists = arrays_of(state, kind)
     out = np.zeros_like(four)
@@ -272,7 +274,7 @@ def on_cpu(case: dict, pair, state: dict, kind: str, repeats: int) -> tuple[np.n
 
 def on_gpu(case: dict, pair, cuda, state: dict, kind: str, repeats: int) -> tuple[np.ndarray, float, float]:
     """Run the kernel; return forces, energy and seconds."""
-    kernel = pair.cuda_pair_kernel(case["form"].function, case["truncation"], case["d"], case.get("mixing"))
+    kernel = pair.cuda_pair_kernel(case["truncated"], case["d"], case.get("mixing"))
     four, *lists = arrays_of(state, kind)
     positions, out = cuda.to_device(four), cuda.to_device(np.zeros_like(four))
     fixed = [cuda.to_device(array) for array in (*lists, *constants_of(state))]
@@ -371,6 +373,7 @@ def main(words=None) -> int:
     begun = time.perf_counter()
     sys.meta_path.insert(0, Here)
     forms = importlib.import_module("pelplug.potentials.forms")
+    truncations = importlib.import_module("pelplug.potentials.truncations")
     pair = importlib.import_module("pelplug.engines.hoomd.cuda_pair")
     report = {
         "device": name,
@@ -381,7 +384,7 @@ def main(words=None) -> int:
         "kernels": {},
     }
     print(f"{name}, numba {numba.__version__}; forces as shares of the largest, {n} particles or a few more")
-    for label, case in cases(forms).items():
+    for label, case in cases(forms, truncations).items():
         if options.only not in label:
             continue
         for kind in TOLERANCE:

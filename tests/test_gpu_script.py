@@ -8,9 +8,7 @@ import sys
 
 import pytest
 
-from pelplug.engines.hoomd.cuda_pair import ORDERS
 from pelplug.potentials.forms import FORMS
-from pelplug.potentials.kernels import TRUNCATIONS
 
 SCRIPT = pathlib.Path(__file__).parent.parent / "benchmarks" / "gpu.py"
 # numpy, scipy, numba, numba-cuda and what these are made of; anything else is missing there.
@@ -65,7 +63,3 @@ def test_without_a_gpu_it_says_so_in_one_sentence(tmp_path):
     done = run(tmp_path, simulated="0")
     assert done.returncode == 2 and not done.stdout
     assert len(done.stderr.splitlines()) == 1 and "NUMBA_ENABLE_CUDASIM=1" in done.stderr
-
-
-def test_truncations_have_the_numbers_that_the_cpu_s_kernels_know():
-    assert tuple(sorted(ORDERS, key=ORDERS.get)) == TRUNCATIONS

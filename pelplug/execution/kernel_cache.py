@@ -25,7 +25,6 @@ from pathlib import Path
 import llvmlite
 import numba
 import numpy as np
-import platformdirs
 from numba.core import config, event, sigutils
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -50,7 +49,11 @@ def cache_folder() -> Path | None:
     pathlib.Path or None
         None where there is no home. The folder need not exist.
     """
-    root = config.CACHE_DIR or platformdirs.user_cache_dir("pelplug", appauthor=False)
+    root = config.CACHE_DIR
+    if not root:
+        import platformdirs  # where it is missing kernels can still be compiled, as benchmarks/gpu.py does
+
+        root = platformdirs.user_cache_dir("pelplug", appauthor=False)
     if not config.CACHE_DIR and not os.path.isabs(root):  # a user without an entry and without HOME
         return None
     return Path(os.path.abspath(root)) / "kernels" / f"{_versions()[0]}-numba-{numba.__version__}"

@@ -20,12 +20,12 @@ from pelplug.models.polydisperse_soft_spheres import non_additive
 from pelplug.potentials.base import Potential
 from pelplug.potentials.form import Form
 from pelplug.potentials.forms import FORMS
+from pelplug.potentials.truncations import TRUNCATIONS
 
 __all__ = ["UserModel", "from_file"]
 
 _MOST = 16 * 2**20
 _MANY = 64
-_TRUNCATIONS = ("cut", "shift", "shifted-force", "smooth")
 _MIXING = {"additive": additive, "non-additive": non_additive}
 _KEYS = {
     "name": (str, "a text"),
@@ -38,7 +38,7 @@ _KEYS = {
     "time_step": (float | int, "a number"),
     "units": (str | Mapping, "a name, such as metal, real, lj or gromacs, or a table"),
     "masses": (Mapping, "a table of species and masses"),
-    "truncation": (str, "one of " + ", ".join(_TRUNCATIONS)),
+    "truncation": (str, "one of " + ", ".join(TRUNCATIONS)),
     "cutoff": (float | int, "a number"),
     "sigma": (str, "the word diameters; a mixture has a sigma in each [[pair]]"),
     "mixing": (str, "one of " + ", ".join(_MIXING)),
@@ -122,9 +122,9 @@ class UserModel(Model):
         if form_name not in forms:
             raise InputError(f"there is no form {form_name!r}; the forms are {', '.join(forms)}.")
         self.form = forms[form_name]
-        self.truncation = definition.get("truncation", "shift" if self.form.cutoff is None else "cut")
-        if self.truncation not in _TRUNCATIONS:
-            raise InputError(f"the truncation is one of {', '.join(_TRUNCATIONS)}, not {self.truncation!r}.")
+        self.truncation = definition.get("truncation", "cut" if self.form.ends else "shift")
+        if self.truncation not in TRUNCATIONS:
+            raise InputError(f"the truncation is one of {', '.join(TRUNCATIONS)}, not {self.truncation!r}.")
         self._read_description()
         self.formula = f"{self.form.formula}, truncation {self.truncation}"
         self.needs_diameters = definition.get("sigma") == "diameters"

@@ -1,146 +1,25 @@
-"""Derivatives of forms and potentials that are not pelplug's own, checked by differences at their first use.
+"""Potentials that are not pelplug's own, their derivatives checked by differences at their first use.
 
-A wrong second derivative ends no run and leaves no trace but wrong numbers. A difference counts only where two steps of
-different size give the same, so that kinks, jumps at a cutoff, hard cores and rounding never refuse a right function.
-What has passed is remembered by its code, in the user's cache folder.
+A wrong second derivative ends no run and leaves no trace but wrong numbers.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pelplug.errors import InputError, PelplugError
-from pelplug.execution.kernel_cache import cache_folder, content_of
-from pelplug.potentials.form import Form
+from pelplug.potentials.differences import STEPS, WRONG, key_of, known, remember, settled
 
 if TYPE_CHECKING:
     from pelplug.configuration import Configuration
     from pelplug.potentials.base import Potential
 
-__all__ = ["check_derivatives", "check_form", "check_potential"]
+__all__ = ["check_derivatives", "check_potential"]
 
-_STEPS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
-_SAMPLES, _MOST_SETS = 300, 64
-_CONCLUSIVE, _WRONG = 1e-6, 1e-3  # relative: two differences, and a derivative that is called wrong
 _FEW = 0.005  # of all components: pairs that cross a jump within the step
-_OWN = "pelplug.potentials.forms."
-_passed: set[str] = set()
-
-
-def check_form(form: Form, parameters: np.ndarray, cutoff: np.ndarray) -> None:
-    """Refuse a third party's form whose derivatives are not those of its energy.
-
-    Parameters
-    ----------
-    form : Form
-    parameters : ndarray, shape (S, S, P)
-        Of every pair.
-    cutoff : ndarray, shape (S, S)
-        In units of sigma_ij.
-
-    Raises
-    ------
-    InputError
-        With the distance at which it is wrong, and by how much.
-    """
-    if all(one is None or one.__module__.startswith(_OWN) for one in (form.function, form.squared)):
-        return
-    size = len(cutoff)
-    sets = {(float(cutoff[a, b]), *map(float, parameters[a, b])) for a in range(size) for b in range(a, size)}
-    sets = sorted(sets)[:_MOST_SETS]
-    key = _key("form", [form.function, form.squared, sets])
-    if _known(key):
-        return
-    for end, *values in sets:
-        _check_function(form, np.array(values), end)
-    _remember(key)
-
-
-def _check_function(form: Form, p: np.ndarray, end: float) -> None:
-    if not np.isfinite(end):
-        return
-    low = 0.3 * min(1.0, end)
-    # Points that no formula is likely to have a kink at.
-    samples = low + (end - low) * (np.arange(_SAMPLES) + 0.5 + 0.31 * np.sin(np.arange(_SAMPLES))) / _SAMPLES
-    wrong: dict[int, list] = {1: [], 2: []}
-    with np.errstate(all="ignore"):
-        for x in samples:
-            values = _called(form, x, p)
-            if not np.all(np.isfinite(values)):
-                continue
-            steps = [x * h for h in _STEPS[:5] if x + x * h < end]
-            around = [(_called(form, x - h, p), _called(form, x + h, p)) for h in steps]
-            for order in (1, 2):
-                numbers = [(after[order - 1] - before[order - 1]) / (2 * h)
-                           for h, (before, after) in zip(steps, around, strict=True)]  # fmt: skip
-                scale = max(abs(values[order]), 1e-3 * abs(values[order - 1]) / x, 1e-9 * abs(values[0]) / x**order)
-                found = _settled(numbers, scale)
-                if found is not None and abs(found - values[order]) > _WRONG * max(scale, abs(found)):
-                    wrong[order].append((x, values[order], found))
-            if form.squared is not None:
-                _check_squared(form, x, p, values)
-    for order, name in ((1, "first"), (2, "second")):
-        if len(wrong[order]) >= 2:
-            x, given, found = max(wrong[order], key=lambda one: abs(one[1] - one[2]) / (abs(one[1]) + abs(one[2])))
-            of = "the energy" if order == 1 else "the first derivative"
-            raise InputError(
-                f"The form {form.name} has a wrong {name} derivative: at x = r / sigma = {x:.5g} it gives {given:.6g}, "
-                f"and differences of {of} give {found:.6g} ({len(wrong[order])} of {_SAMPLES} distances up to "
-                f"the cutoff {end:.4g}); correct its function."
-            )
-
-
-def _called(form: Form, x: float, p: np.ndarray) -> np.ndarray:
-    try:
-        values = np.array(form.function(float(x), p), dtype=float)
-    except ArithmeticError:
-        return np.full(3, np.nan)
-    except Exception as error:
-        raise InputError(
-            f"The form {form.name} fails at x = r / sigma = {x:.5g} ({type(error).__name__}: {error}); correct its "
-            "function."
-        ) from error
-    if values.shape != (3,):
-        raise InputError(
-            f"The form {form.name} does not return (u, du, ddu), three numbers, but {len(np.ravel(values))}; correct "
-            "its function."
-        )
-    return values
-
-
-def _check_squared(form: Form, x: float, p: np.ndarray, values: np.ndarray) -> None:
-    u, w = (float(value) for value in form.squared(float(x * x), p))
-    scale_u = max(abs(values[0]), 1e-3 * abs(values[1]) * x)
-    scale_w = max(abs(values[1] / x), 1e-3 * abs(values[0]) / x**2)
-    for given, wanted, scale, what in (
-        (u, values[0], scale_u, "energy"),
-        (w, values[1] / x, scale_w, "first derivative over x"),
-    ):
-        if np.isfinite(given) and abs(given - wanted) > _WRONG * max(scale, 1e-300):
-            raise InputError(
-                f"The form {form.name} is two things: at x = r / sigma = {x:.5g} its function gives the {what} "
-                f"{wanted:.6g}, its squared {given:.6g}; correct one of them."
-            )
-
-
-def _settled(numbers: list[float], scale: float) -> float | None:
-    """Return a difference that two successive steps agree on; None where there is none."""
-    for one, other in itertools.pairwise(numbers):
-        if np.isfinite(one) and np.isfinite(other) and abs(one - other) <= _CONCLUSIVE * max(scale, abs(other)):
-            return other
-    # Steps of another size lose half of their digits: good for a rough no.
-    for one, other in itertools.pairwise(numbers):
-        if np.isfinite(one) and np.isfinite(other) and abs(one - other) <= 0.02 * _WRONG * max(scale, abs(other)):
-            return other
-    return None
-
-
-# --- whole potentials -------------------------------------------------------------------------------------------------
 
 
 def check_potential(potential: Potential, configuration: Configuration, hessian: bool = False) -> None:
@@ -170,12 +49,12 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
         for name, value in sorted(vars(one).items())
         if callable(value)
     ]
-    key = _key("potential", [cls.__qualname__, methods, dict(getattr(potential, "__dict__", {})), hessian])
+    key = key_of("potential", [cls.__qualname__, methods, dict(getattr(potential, "__dict__", {})), hessian])
     key = key or f"{id(cls)} {hessian}"  # what has no content that can be named is looked at once in each process
-    if _known(key):
+    if known(key):
         return
     _Differences(potential, configuration).check(hessian)
-    _remember(key)
+    remember(key)
 
 
 def check_derivatives(model: Any, potential: Any, trajectory: Any, frame: int, hessian: bool) -> None:
@@ -234,7 +113,7 @@ class _Differences:
         if hessian:
             direction = self.rng.normal(size=self.state.positions.shape)
             given = np.asarray(self.potential.hessian(self.state) @ direction.ravel()).reshape(direction.shape)
-            numbers = [self._force_slope(direction, h * self.spacing) for h in _STEPS]
+            numbers = [self._force_slope(direction, h * self.spacing) for h in STEPS]
             self._compare(given, numbers, "Hessian", "differences of its forces", "hessian")
             self._check_strain()
 
@@ -248,13 +127,13 @@ class _Differences:
             scale = float(np.linalg.norm(self.forces[some]))
             noise = 1e3 * np.finfo(float).eps * abs(self.energy)
             numbers = []
-            for h in _STEPS:
+            for h in STEPS:
                 h *= self.spacing
-                if noise / h < 0.1 * _WRONG * max(scale, abs(given)):
+                if noise / h < 0.1 * WRONG * max(scale, abs(given)):
                     ends = [self._at(self._moved(direction, sign * h))[0] for sign in (1, -1)]
                     numbers.append((ends[0] - ends[1]) / (2 * h))
-            found = _settled(numbers, scale)
-            if found is not None and abs(found - given) > _WRONG * max(scale, abs(found)):
+            found = settled(numbers, scale)
+            if found is not None and abs(found - given) > WRONG * max(scale, abs(found)):
                 wrong.append((given, found))
         if len(wrong) >= 2:
             given, found = wrong[0]
@@ -275,8 +154,8 @@ class _Differences:
         for one, other in itertools.pairwise(numbers):
             if not np.all(np.isfinite(other)):
                 continue
-            settled = np.abs(one - other) < 0.1 * _WRONG * np.maximum(scale, np.abs(other))
-            bad = settled & (np.abs(other - given) > _WRONG * np.maximum(scale, np.abs(other)))
+            settled = np.abs(one - other) < 0.1 * WRONG * np.maximum(scale, np.abs(other))
+            bad = settled & (np.abs(other - given) > WRONG * np.maximum(scale, np.abs(other)))
             if np.mean(settled) < 0.5:
                 continue
             share = np.mean(bad)
@@ -298,12 +177,12 @@ class _Differences:
         for plane, (a, b) in enumerate(strain.planes):
             shear = np.zeros((d, d))
             shear[a, b] = 1.0
-            energies, slopes = self._strained(shear, _STEPS[:5])
+            energies, slopes = self._strained(shear, STEPS[:5])
             self._compare_mixed(np.asarray(strain.mixed)[plane], slopes, "derivative d2U/(dg dx)")
             first = float(np.asarray(strain.first)[a, b])
             scale = float(np.linalg.norm(strain.first)) + 1e-3 * float(np.linalg.norm(self.forces)) * self.spacing
-            found = _settled(energies, scale)
-            if found is not None and abs(found - first) > _WRONG * max(scale, abs(found)):
+            found = settled(energies, scale)
+            if found is not None and abs(found - first) > WRONG * max(scale, abs(found)):
                 raise InputError(
                     f"The potential {self.name} has a wrong dU/dF: for the plane {a}{b} it gives {first:.6g}, and "
                     f"differences of the energy give {found:.6g}; correct strain_derivatives()."
@@ -342,10 +221,10 @@ class _Differences:
         direction = (direction + direction.T) / 2.0
         pairs = itertools.combinations_with_replacement(range(d), 2)
         weights = np.array([(1.0 if a == b else 2.0) * direction[a, b] for a, b in pairs])
-        _, slopes = self._strained(direction, _STEPS[:5])
+        _, slopes = self._strained(direction, STEPS[:5])
         self._compare_mixed(weights @ np.asarray(strain.coupling), slopes, "coupling d2U/(dF dx)")
         numbers = []
-        for h in _STEPS[:5]:
+        for h in STEPS[:5]:
             ends = []
             for sign in (1, -1):
                 f = np.eye(d) + sign * h * direction
@@ -353,38 +232,3 @@ class _Differences:
             numbers.append((ends[0] - ends[1]) / (2 * h))
         given = np.einsum("abcd,cd->ab", strain.curvature, direction)
         self._compare(given, numbers, "curvature d2U/dF2", "differences of dU/dF", "strain_derivatives")
-
-
-# --- what has passed --------------------------------------------------------------------------------------------------
-
-
-def _key(kind: str, content: Any) -> str | None:
-    found = content_of(content)
-    return None if found is None else hashlib.sha256(f"{kind} {found}".encode()).hexdigest()
-
-
-def _path(key: str):
-    folder = cache_folder()
-    return None if folder is None or len(key) != 64 else folder / "derivatives" / key
-
-
-def _known(key: str | None) -> bool:
-    if key is None:
-        return False
-    if key not in _passed:
-        path = _path(key)
-        with contextlib.suppress(OSError):
-            if path is not None and path.exists():
-                _passed.add(key)
-    return key in _passed
-
-
-def _remember(key: str | None) -> None:
-    if key is None:
-        return
-    _passed.add(key)
-    path = _path(key)
-    with contextlib.suppress(OSError):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()

@@ -9,7 +9,7 @@ import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["Form"]
+__all__ = ["Form", "label_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Form:
         """Length of ``p``: parameters and constants."""
         return len(self.parameters) + self.adds
 
+    @property
+    def ends(self) -> bool:
+        """Whether it has an end of its own, or a truncation gave it one."""
+        return self.cutoff is not None or self.constants is not None
+
     def numbers(self, parameters: Sequence[float], cutoff: float) -> np.ndarray:
         """Return ``p``: the parameters, followed by the constants.
 
@@ -123,7 +128,7 @@ class Form:
             As those of a form; left out where this form has none.
         """
         mine = self.constants
-        label = by.__name__.strip("_").replace("_", "-")
+        label = label_of(by)
 
         def all_constants(p, cutoff):
             first = () if mine is None else tuple(mine(p, cutoff))
@@ -147,3 +152,8 @@ class Form:
         if self.origin is not None:  # functions inside functions cannot be pickled, but made again
             return self.origin[0], self.origin[1:]
         return Form, tuple(getattr(self, field.name) for field in dataclasses.fields(self))
+
+
+def label_of(function: Callable) -> str:
+    """Return the name of a function as names of forms are written."""
+    return getattr(function, "__name__", type(function).__name__).strip("_<>").replace("_", "-").lower()

@@ -1,7 +1,7 @@
 """Kernels for pair potentials: one functional form, compiled into energy and forces, Hessian and pair lists.
 
 Each kernel walks a range of rows of a `NeighbourList` and writes only to the particles of these rows. What is
-constant for a family (dimension, truncation, species or diameters) is a constant of the compiled code.
+constant for a family (form with its truncation, dimension, species or diameters) is a constant of the compiled code.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from pelplug.execution.compile import Family, inlined
+from pelplug.execution.compile import Family
+from pelplug.potentials.form import Form
+from pelplug.potentials.pair_row import pair_row, unmixed
 
-__all__ = ["TRUNCATIONS", "PairKernels", "pair_kernels"]
+__all__ = ["FASTMATH", "PairKernels", "pair_kernels"]
 
-TRUNCATIONS = ("cut", "shift", "shifted-force", "smooth")
-
-# Sums may be reordered (that is what lets the compiler use vector registers); NaN and infinity keep their meaning.
-_FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
+"""Sums may be reordered (that is what lets the compiler use vector registers); NaN and infinity keep their meaning."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,73 +30,29 @@ class PairKernels:
     energy_forces: object
     hessian_rows: object
     list_pairs: object
-    terms: object
 
 
 @functools.cache
-def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKernels:
+def pair_kernels(form: Form, d: int, mixing: Callable | None) -> PairKernels:
     """Compile the kernels.
 
     Parameters
     ----------
-    form : callable
-        Plain function ``form(x, p) -> (u, du, ddu)`` with x = r / sigma.
-    truncation : {"cut", "shift", "shifted-force", "smooth"}
-        What is added to the form below the cutoff.
+    form : Form
+        The functional form, truncated.
     d : int
         Dimension of space.
     mixing : callable or None
         ``(d_i, d_j) -> d_ij`` if sigma comes from the particles' diameters, else None: a table by species.
-    squared : callable, optional
-        The form by ``x**2``: see `Form`.
     """
-    function = inlined(form)
-    by_square = inlined(squared or form)
-    has_square = squared is not None
     per_particle = mixing is not None
-    mix = inlined(mixing) if per_particle else _no_mixing
-    order = TRUNCATIONS.index(truncation)
-    family = Family(form, mixing, squared, constants=(truncation, d))
+    family = Family(form.function, mixing, form.squared, constants=("pairs", d))
+    function, mix = family.use(form.function), family.use(mixing or unmixed)
+    pair_sums = pair_row(family, form, d, mixing, listed_by_species=True, nearest_image=False)
 
-    @family.inline
-    def terms(x, p, t):
-        # Energy and derivatives by x, with the truncation's polynomial t0 + t1 x + t2 x**2 + t4 x**4.
-        u, du, ddu = function(x, p)
-        if order == 1:
-            u += t[0]
-        elif order == 2:
-            u += t[0] + t[1] * x
-            du += t[1]
-        elif order == 3:
-            square = x * x
-            u += t[0] + square * (t[2] + t[3] * square)
-            du += x * (2.0 * t[2] + 4.0 * t[3] * square)
-            ddu += 2.0 * t[2] + 12.0 * t[3] * square
-        return u, du, ddu
-
-    @family.inline
-    def energy_and_pull(square, scale, p, t):
-        # Energy of a pair, and dU/dr over r. Square roots and divisions are what most time goes into.
-        if has_square:
-            s = square * scale * scale
-            u, w = by_square(s, p)
-            if order == 1:
-                u += t[0]
-            elif order == 2:
-                inverse = math.sqrt(1.0 / s)
-                u += t[0] + t[1] * (s * inverse)
-                w += t[1] * inverse
-            elif order == 3:
-                u += t[0] + s * (t[2] + t[3] * s)
-                w += 2.0 * t[2] + 4.0 * t[3] * s
-            return u, w * scale * scale
-        r = math.sqrt(square)
-        u, du, _ = terms(r * scale, p, t)
-        return u, du * scale / r
-
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    @family.kernel(fastmath=FASTMATH, error_model="numpy")
     def energy_forces(begin, end, limit, positions, built_at, offset, sites, rows, row_site, start, neighbours,
-                      owner, groups, diameters, inverse_sigma, parameters, tail, cutoff_squared, energies,
+                      owner, groups, diameters, inverse_sigma, parameters, cutoff_squared, energies,
                       forces):  # fmt: skip
         # The energy of the rows, and True. With ``limit`` > 0 the sites follow the positions first, unless a particle
         # moved farther than its square root: then False, since the list does not hold any more. All of an evaluation in
@@ -112,78 +69,26 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
                 o = np.uint64(owner[k])
                 for a in range(d):
                     sites[k, a] = positions[o, a] + offset[k, a]
-        # Components are written out, not looped over: sums in registers are what makes the inner loop a vector
-        # loop. Lines for components beyond d vanish at compile time.
         for row in range(begin, end):
             me = row_site[row]
             i = rows[row]
-            x0 = sites[me, 0]
-            x1 = sites[me, 1] if d > 1 else 0.0
-            x2 = sites[me, 2] if d > 2 else 0.0
-            x3 = sites[me, 3] if d > 3 else 0.0
-            x4 = sites[me, 4] if d > 4 else 0.0
-            x5 = sites[me, 5] if d > 5 else 0.0
-            x6 = sites[me, 6] if d > 6 else 0.0
-            x7 = sites[me, 7] if d > 7 else 0.0
+            gi = groups[i]
             f0 = f1 = f2 = f3 = f4 = f5 = f6 = f7 = 0.0
             energy = 0.0
-            diameter = diameters[i]
-            gi = groups[i]
             for gj in range(start.shape[1] - 1):
-                p = parameters[gi, gj]
-                t = tail[gi, gj]
-                scale = inverse_sigma[gi, gj]
-                limit = cutoff_squared[gi, gj]
-                for k in range(start[row, gj], start[row, gj + 1]):
-                    j = neighbours[k]
-                    d0 = sites[j, 0] - x0
-                    square = d0 * d0
-                    if d > 1:
-                        d1 = sites[j, 1] - x1
-                        square += d1 * d1
-                    if d > 2:
-                        d2 = sites[j, 2] - x2
-                        square += d2 * d2
-                    if d > 3:
-                        d3 = sites[j, 3] - x3
-                        square += d3 * d3
-                    if d > 4:
-                        d4 = sites[j, 4] - x4
-                        square += d4 * d4
-                    if d > 5:
-                        d5 = sites[j, 5] - x5
-                        square += d5 * d5
-                    if d > 6:
-                        d6 = sites[j, 6] - x6
-                        square += d6 * d6
-                    if d > 7:
-                        d7 = sites[j, 7] - x7
-                        square += d7 * d7
-                    if per_particle:
-                        scale = 1.0 / mix(diameter, diameters[owner[j]])
-                        inside = square * scale * scale < limit
-                    else:
-                        inside = square < limit
-                    u, w = energy_and_pull(square, scale, p, t)
-                    # A blend, not a branch: a branch would keep the loop scalar.
-                    u = u if inside else 0.0
-                    w = w if inside else 0.0
-                    energy += u
-                    f0 += w * d0
-                    if d > 1:
-                        f1 += w * d1
-                    if d > 2:
-                        f2 += w * d2
-                    if d > 3:
-                        f3 += w * d3
-                    if d > 4:
-                        f4 += w * d4
-                    if d > 5:
-                        f5 += w * d5
-                    if d > 6:
-                        f6 += w * d6
-                    if d > 7:
-                        f7 += w * d7
+                e, g0, g1, g2, g3, g4, g5, g6, g7 = pair_sums(
+                    i, gi, gj, me, start[row, gj], start[row, gj + 1], sites, sites, neighbours, owner, groups,
+                    diameters, inverse_sigma, parameters, cutoff_squared,
+                )  # fmt: skip
+                energy += e
+                f0 += g0
+                f1 += g1
+                f2 += g2
+                f3 += g3
+                f4 += g4
+                f5 += g5
+                f6 += g6
+                f7 += g7
             energies[i] = 0.5 * energy
             forces[i, 0] = f0
             if d > 1:
@@ -219,7 +124,7 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
 
     @family.kernel(error_model="numpy")
     def hessian_rows(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
-                     parameters, tail, cutoff_squared, first, columns, blocks, length):  # fmt: skip
+                     parameters, cutoff_squared, first, columns, blocks, length):  # fmt: skip
         # Row i of the Hessian: blocks -K_ij sorted by column, images of one particle merged, sum K_ij on the diagonal.
         most = 0
         for row in range(begin, end):
@@ -249,7 +154,7 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
                     )
                     if not inside:
                         continue
-                    _, du, ddu = terms(r * scale, parameters[gi, gj], tail[gi, gj])
+                    _, du, ddu = function(r * scale, parameters[gi, gj])
                     across = du * scale / r
                     along = (ddu * scale * scale - across) / (r * r)
                     for a in range(d):
@@ -298,7 +203,7 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
 
     @family.kernel(error_model="numpy")
     def list_pairs(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
-                   parameters, tail, cutoff_squared, shift, first, pair_i, pair_j, vectors, scalars,
+                   parameters, cutoff_squared, shift, first, pair_i, pair_j, vectors, scalars,
                    count):  # fmt: skip
         # Counted where ``first`` is empty, else written to where it says.
         fill = len(first) > 0
@@ -329,7 +234,7 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
                     if not inside:
                         continue
                     if fill:
-                        _, du, ddu = terms(r * scale, parameters[gi, gj], tail[gi, gj])
+                        _, du, ddu = function(r * scale, parameters[gi, gj])
                         pair_i[at] = i
                         pair_j[at] = o
                         for a in range(d):
@@ -343,9 +248,4 @@ def pair_kernels(form, truncation: str, d: int, mixing, squared=None) -> PairKer
             if not fill:
                 count[i] = at
 
-    return PairKernels(energy_forces, hessian_rows, list_pairs, terms)
-
-
-@inlined
-def _no_mixing(d_i, d_j):
-    return 1.0
+    return PairKernels(energy_forces, hessian_rows, list_pairs)

@@ -12,12 +12,13 @@ from pelplug.configuration import Configuration, natural_order
 from pelplug.errors import InputError
 from pelplug.execution.threads import SERIAL_BELOW, run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
-from pelplug.potentials.derivatives import check_form
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.form import Form
-from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
+from pelplug.potentials.form_check import check_form
+from pelplug.potentials.kernels import pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
+from pelplug.potentials.truncations import name_of, truncated
 
 __all__ = ["PairPotential", "group_numbers"]
 
@@ -37,11 +38,19 @@ class PairPotential(Potential):
         For each name in ``form.parameters`` a table of shape (S, S) or one number for all.
     species : sequence of str, optional
         Names of the species, in the order of the tables.
-    truncation : {"cut", "shift", "shifted-force", "smooth"}
+    truncation : {"cut", "shift", "shifted-force", "smooth"} or callable
         ``shift`` makes U continuous at the cutoff, ``shifted-force`` U and U', ``smooth`` U, U' and U'' by adding
-        ``c0 + c2 x**2 + c4 x**4``; ``cut`` adds nothing, for forms that end smoothly by themselves.
+        ``c0 + c2 x**2 + c4 x**4``; ``cut`` adds nothing, for forms that end smoothly by themselves. Or a function from
+        `Form` to `Form` that returns ``form.derived(...)``.
     mixing : callable, optional
         Plain function ``(d_i, d_j) -> d_ij``; needed with ``sigma="diameters"``.
+
+    Attributes
+    ----------
+    truncated : Form
+        The form with its truncation: what every kernel and every engine is given.
+    numbers : ndarray, shape (S, S, P)
+        What its functions take as ``p`` for each pair.
 
     Raises
     ------
@@ -57,13 +66,12 @@ class PairPotential(Potential):
         cutoff,
         parameters: Mapping[str, object],
         species: Sequence[str] = (),
-        truncation: str = "cut",
+        truncation: str | Callable[[Form], Form] = "cut",
         mixing: Callable | None = None,
     ):
-        if truncation not in TRUNCATIONS:
-            raise InputError(f"Unknown truncation {truncation!r}; choose one of {', '.join(TRUNCATIONS)}.")
         self.form = form
-        self.truncation = truncation
+        self.truncated = truncated(form, truncation)
+        self.truncation = name_of(truncation)
         self.species = tuple(species)
         self.mixing = mixing
         self.per_particle = isinstance(sigma, str)
@@ -81,11 +89,10 @@ class PairPotential(Potential):
                 f"missing or unknown: {', '.join(sorted(unknown))}."
             )
         self.parameters = {name: _table(parameters[name], size, name) for name in form.parameters}
-        self._stack = np.ascontiguousarray(
-            np.stack([self.parameters[name] for name in form.parameters] or [np.zeros((size, size))], axis=-1)
-        )
-        check_form(form, self._stack, self.pair_cutoff / self.sigma)
-        self._tail = self._truncation_terms()
+        ends = self.pair_cutoff / self.sigma
+        check_form(form, self._numbers_of(form), ends)
+        self.numbers = self._numbers_of(self.truncated)
+        check_form(self.truncated, self.numbers, ends)
         self._inverse_sigma = 1.0 / self.sigma
         with np.errstate(over="ignore"):
             self._cutoff_squared = self.pair_cutoff**2
@@ -101,18 +108,12 @@ class PairPotential(Potential):
         forces = []
         for a, b in np.ndindex(self.sigma.shape):
             x = self.pair_cutoff[a, b] / self.sigma[a, b] * (1.0 - 1e-12)
-            _, t1, t2, t4 = self._tail[a, b]
-            slope = self.form.function(x, self._stack[a, b])[1]
-            left = slope + t1 + 2.0 * t2 * x + 4.0 * t4 * x**3
-            inside = abs(self.form.function(0.9 * x, self._stack[a, b])[1])
+            slope = self.form.function(x, self.numbers[a, b])[1]
+            left = self.truncated.function(x, self.numbers[a, b])[1]
+            inside = abs(self.form.function(0.9 * x, self.numbers[a, b])[1])
             # What rounding leaves of a smooth end is no jump.
             forces.append(0.0 if abs(left) <= 1e-9 * max(abs(slope), inside) else -left / self.sigma[a, b])
         return max(0.0, *forces), max(0.0, *(-force for force in forces))
-
-    @property
-    def truncation_terms(self) -> np.ndarray:
-        """Coefficients of 1, x, x**2 and x**4, ``x = r / sigma_ij``, that the truncation adds, shape (S, S, 4)."""
-        return self._tail
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> PairEvaluator:
         """Return an evaluator; ``skin`` [length] is the first neighbour-list margin, adapted as it runs."""
@@ -192,22 +193,14 @@ class PairPotential(Potential):
     def _system(self, configuration: Configuration) -> _PairSystem:
         return _PairSystem(self, configuration)
 
-    def _truncation_terms(self) -> np.ndarray:
-        """Coefficients (t0, t1, t2, t4) of the polynomial in x added below the cutoff, shape (S, S, 4) [energy]."""
+    def _numbers_of(self, form: Form) -> np.ndarray:
+        """Return what the form's functions take as ``p`` for each pair, shape (S, S, P)."""
         size = len(self.sigma)
-        tail = np.zeros((size, size, 4))
-        for a in range(size):
-            for b in range(size):
-                x = self.pair_cutoff[a, b] / self.sigma[a, b]
-                u, du, ddu = self.form.function(x, self._stack[a, b])
-                if self.truncation == "shift":
-                    tail[a, b, 0] = -u
-                elif self.truncation == "shifted-force":
-                    tail[a, b, :2] = du * x - u, -du
-                elif self.truncation == "smooth":
-                    matrix = [[1, x**2, x**4], [0, 2 * x, 4 * x**3], [0, 2, 12 * x**2]]
-                    tail[a, b, [0, 2, 3]] = np.linalg.solve(matrix, [-u, -du, -ddu])
-        return tail
+        numbers = np.zeros((size, size, max(1, form.size)))
+        for a, b in np.ndindex(size, size):
+            values = [self.parameters[name][a, b] for name in form.parameters]
+            numbers[a, b, : form.size] = form.numbers(values, self.pair_cutoff[a, b] / self.sigma[a, b])
+        return numbers
 
     def _small_skin(self) -> float:
         # For a list that is used once: only has to cover rounding.
@@ -235,9 +228,7 @@ class _PairSystem:
         else:
             self.diameters = np.ones(n)
             self.groups = group_numbers(configuration, potential.species)
-        self.kernels = pair_kernels(
-            potential.form.function, potential.truncation, d, potential.mixing, potential.form.squared
-        )
+        self.kernels = pair_kernels(potential.truncated, d, potential.mixing)
         self._energies = np.empty(n)
 
     def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
@@ -277,8 +268,7 @@ class _PairSystem:
             self.groups,
             self.diameters,
             p._inverse_sigma,
-            p._stack,
-            p._tail,
+            p.numbers,
             p._cutoff_squared,
         )
 

@@ -22,7 +22,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from pelplug.execution.compile import Family
-from pelplug.potentials.kernels import pair_kernels
+from pelplug.potentials.form import Form
 
 __all__ = ["MOST_DRAWS", "ShiftKernels", "philox", "shift_kernels"]
 
@@ -92,20 +92,18 @@ class ShiftKernels:
 
 
 @functools.cache
-def shift_kernels(form, truncation: str, d: int) -> ShiftKernels:
+def shift_kernels(form: Form, d: int) -> ShiftKernels:
     """Compile the kernels.
 
     Parameters
     ----------
-    form : callable
-        Functional form of the pair term: see `pelplug.potentials.forms`.
-    truncation : str
-        Its truncation.
+    form : Form
+        Functional form of the pair term, truncated.
     d : int
         Dimension of space.
     """
-    terms = pair_kernels(form, truncation, d, None).terms
-    family = Family(form, constants=("shifts", truncation, d))
+    family = Family(form.function, constants=("shifts", d))
+    function = family.use(form.function)
     blocks = d // 4 + 1  # d words for the vector, one for whether it is accepted
 
     @family.inline
@@ -127,7 +125,7 @@ def shift_kernels(form, truncation: str, d: int) -> ShiftKernels:
         return np.int64(math.floor(reach + 0.5))
 
     @family.inline
-    def energy_of(words, length, cutoff, parameters, tail):
+    def energy_of(words, length, cutoff, parameters):
         # Energy of a pair at that vector, summed over the images.
         n = images_within(cutoff / length)
         side = 2 * n + 1
@@ -140,17 +138,17 @@ def shift_kernels(form, truncation: str, d: int) -> ShiftKernels:
                 rest //= side
                 square += x * x
             if square < cutoff * cutoff:
-                u, _, _ = terms(math.sqrt(square), parameters, tail)
+                u, _, _ = function(math.sqrt(square), parameters)
                 total += u
         return total
 
     @family.inline
-    def accept(i, j, key, beta, length, cutoff, parameters, tail, words):
+    def accept(i, j, key, beta, length, cutoff, parameters, words):
         # Words of the pair vector: rejection makes their distribution exp(-beta U), exactly, as U is not negative.
         # ``words`` holds the first draw; returns False if there is no end to it.
         attempt = 0
         while True:
-            u = energy_of(words, length, cutoff, parameters, tail)
+            u = energy_of(words, length, cutoff, parameters)
             # A word stands for the middle of its interval.
             if u == 0.0 or (np.float64(words[d, 0]) + 0.5) / 4294967296.0 < math.exp(-beta * u):
                 return True
@@ -168,14 +166,14 @@ def shift_kernels(form, truncation: str, d: int) -> ShiftKernels:
                 out[i, a] = words[a, 0]
 
     @family.kernel(error_model="numpy")
-    def shifts(begin, end, i, j, place, key, beta, length, cutoff, parameters, tail, out):
+    def shifts(begin, end, i, j, place, key, beta, length, cutoff, parameters, out):
         # A_ij of given pairs, i < j; returns how many pairs were given up.
         words = np.empty((4 * blocks, 1), dtype=np.uint32)
         failed = 0
         for p in range(begin, end):
             draw(i[p], j[p], 0, key, words)
             if beta > 0.0:
-                failed += not accept(i[p], j[p], key, beta, length, cutoff, parameters, tail, words)
+                failed += not accept(i[p], j[p], key, beta, length, cutoff, parameters, words)
             for a in range(d):
                 out[p, a] = np.uint32(words[a, 0] - place[i[p], a] + place[j[p], a])
         return failed
@@ -214,7 +212,7 @@ def shift_kernels(form, truncation: str, d: int) -> ShiftKernels:
 
     @family.kernel(error_model="numpy")
     def search(begin, end, fractional, place, key, beta, planted_length, length, cutoff, skin, parameters,
-               tail, tally):  # fmt: skip
+               tally):  # fmt: skip
         # Returns, for the rows end to end, the neighbours, what to add to their positions, and how many pairs were
         # given up. Every pair is looked at from both sides: a row is then written in one piece.
         n = len(fractional)
@@ -257,9 +255,7 @@ def shift_kernels(form, truncation: str, d: int) -> ShiftKernels:
                         one, other = min(i, j), max(i, j)
                         for b in range(4 * blocks):
                             chosen[b, 0] = words[b, k]
-                        if beta > 0.0 and not accept(
-                            one, other, key, beta, planted_length, cutoff, parameters, tail, chosen
-                        ):
+                        if beta > 0.0 and not accept(one, other, key, beta, planted_length, cutoff, parameters, chosen):
                             failed += 1
                             continue
                         for a in range(d):

@@ -142,7 +142,7 @@ class ShiftedPairPotential(Potential):
         failed = run_ranges(
             self._kernels(dimension).shifts, i.size, np.minimum(i, j).ravel(), np.maximum(i, j).ravel(),
             self._places(dimension), self._key, self._beta, self._planted_length, term.cutoff,
-            term._stack[0, 0], term._tail[0, 0], words.reshape(-1, dimension),
+            term.numbers[0, 0], words.reshape(-1, dimension),
         )  # fmt: skip
         self._check_planted(sum(failed))
         return np.where(i < j, 1.0, -1.0)[..., None] * (words / 2.0**32)
@@ -161,7 +161,7 @@ class ShiftedPairPotential(Potential):
         tally = np.empty((n, 1), dtype=np.int64)
         found = run_ranges(
             self._kernels(d).search, n, positions / length, self._places(d), self._key, self._beta,
-            self._planted_length, length, term.cutoff, skin, term._stack[0, 0], term._tail[0, 0], tally,
+            self._planted_length, length, term.cutoff, skin, term.numbers[0, 0], tally,
             serial_below=200,
         )  # fmt: skip
         self._check_planted(sum(part[2] for part in found))
@@ -193,7 +193,7 @@ class ShiftedPairPotential(Potential):
         return self._place
 
     def _kernels(self, dimension: int):
-        return shift_kernels(self._pairwise.form.function, self._pairwise.truncation, dimension)
+        return shift_kernels(self._pairwise.truncated, dimension)
 
     def _check_planted(self, failed: int) -> None:
         if failed:

@@ -11,15 +11,15 @@ import pelplug
 from pelplug.host.functions import default_registry
 from pelplug.landscape.minimise.quench import quench
 from pelplug.models.harmonic_spheres import additive
-from pelplug.potentials import derivatives
+from pelplug.potentials import derivatives, differences, form_check
 from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.forms import FORMS
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered(tmp_path, monkeypatch):
-    monkeypatch.setattr(derivatives, "_passed", set())
-    monkeypatch.setattr(derivatives, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(differences, "_passed", set())
+    monkeypatch.setattr(differences, "cache_folder", lambda: tmp_path / "cache")
 
 
 def pair(function, parameters=None, cutoff=2.5, squared=None, **more):
@@ -107,7 +107,7 @@ def test_bundled_forms_pass_the_same_check(name):
         key: value for key, value in zip(own.parameters, (1.0, 0.3, -0.2, 0.1), strict=False)
     }
     p = np.array([numbers.get(key, 0.05) for key in own.parameters])
-    derivatives._check_function(own, p, own.cutoff or 2.5)
+    form_check._check_function(own, p, own.cutoff or 2.5)
 
 
 # --- wrong ones -------------------------------------------------------------------------------------------------------
@@ -172,14 +172,14 @@ def test_the_second_function_of_a_form_agrees_with_the_first():
 
 
 def test_what_has_passed_is_remembered_by_its_code(monkeypatch, tmp_path):
-    first = derivatives._key("form", [morse, None, [(2.5, 1.0)]])
-    assert first != derivatives._key("form", [wrong_second, None, [(2.5, 1.0)]])
-    assert first != derivatives._key("form", [morse, None, [(2.5, 2.0)]])
+    first = differences.key_of("form", [morse, None, [(2.5, 1.0)]])
+    assert first != differences.key_of("form", [wrong_second, None, [(2.5, 1.0)]])
+    assert first != differences.key_of("form", [morse, None, [(2.5, 2.0)]])
     pair(morse, {"epsilon": 1.0, "a": 3.0})
     kept = list((tmp_path / "cache" / "derivatives").iterdir())
     assert len(kept) == 1
-    monkeypatch.setattr(derivatives, "_passed", set())
-    monkeypatch.setattr(derivatives, "_check_function", lambda *_: pytest.fail("checked twice"))
+    monkeypatch.setattr(differences, "_passed", set())
+    monkeypatch.setattr(form_check, "_check_function", lambda *_: pytest.fail("checked twice"))
     pair(morse, {"epsilon": 1.0, "a": 3.0})
 
 

@@ -55,7 +55,7 @@ def cuda_force(potential: PairPotential, simulation, frame: HoomdView, buffer: f
     neighbours = hoomd.md.nlist.Cell(buffer=buffer, default_r_cut=reach)
     simulation.operations.computes.append(neighbours)
     return _force_class()(
-        cuda_pair_kernel(potential.form.function, potential.truncation, frame.dimension, potential.mixing),
+        cuda_pair_kernel(potential.truncated, frame.dimension, potential.mixing),
         [cuda.to_device(array) for array in constants],
         neighbours,
         frame.n,
@@ -71,7 +71,7 @@ def pair_constants(potential: PairPotential, frame: HoomdView) -> tuple[tuple[np
     else:
         diameters, groups = np.ones(n), group_numbers(frame.start, potential.species)
         reach = potential.cutoff
-    tables = (potential._inverse_sigma, potential._stack, potential._tail, potential._cutoff_squared)
+    tables = (potential._inverse_sigma, potential.numbers, potential._cutoff_squared)
     return (np.ascontiguousarray(frame.lower), groups, diameters, *tables), reach
 
 

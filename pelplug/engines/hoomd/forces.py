@@ -7,7 +7,6 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
-from numba.extending import register_jitable
 
 from pelplug.configuration import Configuration
 from pelplug.engines.hoomd.view import HoomdView
@@ -16,6 +15,7 @@ from pelplug.execution.compile import Family
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.lennard_jones import lennard_jones
 from pelplug.potentials.pair import PairPotential, group_numbers
+from pelplug.potentials.truncations import cut, shift
 
 __all__ = ["Route", "choose_route"]
 
@@ -66,7 +66,8 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
         If there is no such route for the potential, the box or the device.
     """
     by_type = type(potential) is PairPotential and not potential.per_particle
-    native = by_type and potential.form.function is lennard_jones and potential.truncation in ("shift", "cut")
+    native = by_type and potential.form.function is lennard_jones
+    native = native and potential.truncated in (cut(potential.form), shift(potential.form))
     if wanted == "auto":
         elsewhere = "native" if native else "table"
         wanted = "kernel" if kind == "cpu" or not by_type else elsewhere
@@ -115,7 +116,7 @@ def _native(potential: PairPotential, frame: HoomdView, buffer: float) -> Route:
     def build(simulation, frame, configuration, raw):
         import hoomd
 
-        mode = "shift" if potential.truncation == "shift" else "none"
+        mode = "shift" if potential.truncated == shift(potential.form) else "none"
         force = hoomd.md.pair.LJ(hoomd.md.nlist.Cell(buffer=buffer), mode=mode)
         for names, at in _pairs(frame, potential):
             force.params[names] = {
@@ -172,19 +173,17 @@ def _table(potential: PairPotential, frame: HoomdView, configuration: Configurat
 
 def _evaluate(potential: PairPotential, at: tuple[int, int], r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pair energy and force -U'(r) of the truncated form, below the cutoff."""
-    sigma, t = potential.sigma[at], potential._tail[at]
+    sigma = potential.sigma[at]
     x = np.maximum(r / sigma, 1e-9)
     energy, slope = np.empty_like(x), np.empty_like(x)
-    _form_kernel(potential.form.function)(x, potential._stack[at], energy, slope)
-    energy += t[0] + t[1] * x + t[2] * x**2 + t[3] * x**4
-    slope += t[1] + 2.0 * t[2] * x + 4.0 * t[3] * x**3
+    _form_kernel(potential.truncated.function)(x, potential.numbers[at], energy, slope)
     return energy, -slope / sigma
 
 
 @functools.cache
 def _form_kernel(function):
-    family = Family(function)
-    form = register_jitable(function)
+    family = Family(function, constants=("table",))
+    form = family.use(function)
 
     @family.kernel(error_model="numpy")
     def tabulate(x, p, energy, slope):
@@ -200,7 +199,7 @@ def _table_start(potential: PairPotential, at: tuple[int, int]) -> float:
     """Where the table begins [sigma]: at 0 for a form that is finite there, else deep in the core."""
     sigma = float(potential.sigma[at])
     grid = np.linspace(1.0, potential.pair_cutoff[at] / sigma, 50)
-    scale = float(np.abs(_evaluate(potential, at, grid * sigma)[0]).max()) or float(np.abs(potential._stack[at]).max())
+    scale = float(np.abs(_evaluate(potential, at, grid * sigma)[0]).max()) or float(np.abs(potential.numbers[at]).max())
     inside = np.linspace(0.999, 0.001, 999)
     with np.errstate(all="ignore"):
         energies = np.abs(_evaluate(potential, at, inside * sigma)[0])

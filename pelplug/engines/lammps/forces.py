@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -17,9 +16,11 @@ from pelplug.models.polydisperse_soft_spheres import non_additive
 from pelplug.potentials.base import Potential
 from pelplug.potentials.eam import EAMPotential
 from pelplug.potentials.eam_file import setfl_text
+from pelplug.potentials.expressions import filled
 from pelplug.potentials.forms.lennard_jones import lennard_jones
 from pelplug.potentials.pair import PairPotential
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
+from pelplug.potentials.truncations import shift, shifted_force
 
 __all__ = ["Forces", "forces_of"]
 
@@ -95,17 +96,18 @@ def _pair(potential: PairPotential, configuration: Configuration) -> Forces | No
     names = configuration.species_names
     number = {name: potential.species.index(name) if potential.species else 0 for name in names}
     pairs = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
-    style = {"shift": "lj/cut", "shifted-force": "lj/smooth/linear"}.get(potential.truncation)
-    if potential.form.function is lennard_jones and style is not None:
+    form = potential.form
+    style = {shift(form): "lj/cut", shifted_force(form): "lj/smooth/linear"}.get(potential.truncated)
+    if form.function is lennard_jones and style is not None:
         commands = [("pair_style", style, float(potential.cutoff))]
         for a, b in pairs:
             i, j = number[names[a]], number[names[b]]
             values = potential.parameters["epsilon"][i, j], potential.sigma[i, j], potential.pair_cutoff[i, j]
             commands.append(("pair_coeff", a + 1, b + 1, *map(float, values)))
-        if potential.truncation == "shift":
+        if style == "lj/cut":
             commands.append(("pair_modify", "shift", "yes"))
         return Forces(f"native: {style}", tuple(commands))
-    if potential.form.expression is None:
+    if potential.truncated.expression is None:
         return None
     commands = [("pair_style", "lepton", float(potential.cutoff))]
     for a, b in pairs:
@@ -117,7 +119,7 @@ def _pair(potential: PairPotential, configuration: Configuration) -> Forces | No
 
 def _by_diameter(potential: PairPotential, configuration: Configuration) -> Forces | None:
     mixing = _MIXING.get(potential.mixing)
-    if mixing is None or potential.form.expression is None:
+    if mixing is None or potential.truncated.expression is None:
         return None
     cutoff = float(potential.pair_cutoff[0, 0])
     low, high = float(configuration.diameters.min()), float(configuration.diameters.max())
@@ -128,12 +130,7 @@ def _by_diameter(potential: PairPotential, configuration: Configuration) -> Forc
 
 
 def _expression(potential: PairPotential, i: int, j: int) -> str:
-    numbers = [float(table[i, j]) for table in potential.parameters.values()]
-    terms = [re.sub(r"p\[(\d+)\]", lambda found: f"({numbers[int(found[1])]!r})", potential.form.expression)]
-    for power, value in zip((0, 1, 2, 4), potential.truncation_terms[i, j].tolist(), strict=True):
-        if value != 0.0:
-            terms.append(f"({value!r})" + (f"*x^{power}" if power else ""))
-    return "+".join(terms)
+    return filled(potential.truncated.expression, potential.numbers[i, j])
 
 
 def _stillinger_weber(potential: StillingerWeberPotential, configuration: Configuration) -> Forces:

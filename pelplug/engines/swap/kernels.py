@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from pelplug.execution.compile import Family, inlined
-from pelplug.potentials.kernels import TRUNCATIONS, pair_kernels
+from pelplug.execution.compile import Family
+from pelplug.potentials.form import Form
+from pelplug.potentials.kernels import FASTMATH
+from pelplug.potentials.pair_row import unmixed
 
-# As in the force kernels: sums may be reordered, NaN and infinity keep their meaning.
-_FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 __all__ = ["SwapKernels", "swap_kernels"]
 
 
@@ -29,22 +30,20 @@ class SwapKernels:
 
 
 @functools.cache
-def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKernels:
+def swap_kernels(form: Form, d: int, mixing: Callable | None) -> SwapKernels:
     """Compile the kernels for one functional form in two or three dimensions; see `pair_kernels`."""
-    terms = pair_kernels(form, truncation, d, mixing, squared).terms
-    by_square = inlined(squared or form)
+    family = Family(form.function, mixing, form.squared, constants=("swap", d))
+    function, by_square = family.use(form.function), family.use(form.squared or form.function)
     # A form by the square is plain arithmetic: to find it for all that are listed, in vector registers, is faster than
     # to ask of each whether it is near enough. Others may take a power or a branch.
-    blend = squared is not None
+    blend = form.squared is not None
     per_particle = mixing is not None
-    mix = inlined(mixing) if per_particle else _no_mixing
-    order = TRUNCATIONS.index(truncation)
-    family = Family(form, mixing, squared, constants=(truncation, d, "swap"))
+    mix = family.use(mixing or unmixed)
 
     @family.inline
     def pair_range(mine, other, tables):
         # Of two particles, given by diameters or species: 1 / sigma**2, and the squared cutoff in units of sigma.
-        inverse_sigma, _, _, cutoff_squared = tables
+        inverse_sigma, _, cutoff_squared = tables
         if per_particle:
             inverse = 1.0 / mix(mine, other)
             return inverse * inverse, cutoff_squared[0, 0]
@@ -55,22 +54,9 @@ def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKer
     @family.inline
     def pair_energy(s, mine, other, tables):
         # At the squared distance ``s`` in units of sigma.
-        _, parameters, tail, _ = tables
-        if per_particle:
-            p, t = parameters[0, 0], tail[0, 0]
-        else:
-            a, b = np.uint64(mine), np.uint64(other)
-            p, t = parameters[a, b], tail[a, b]
-        if not blend:
-            return terms(math.sqrt(s), p, t)[0]
-        u = by_square(s, p)[0]
-        if order == 1:
-            u += t[0]
-        elif order == 2:
-            u += t[0] + t[1] * math.sqrt(s)
-        elif order == 3:
-            u += t[0] + s * (t[2] + t[3] * s)
-        return u
+        _, parameters, _ = tables
+        p = parameters[0, 0] if per_particle else parameters[np.uint64(mine), np.uint64(other)]
+        return by_square(s, p)[0] if blend else function(math.sqrt(s), p)[0]
 
     @family.inline
     def difference(new, new_limit, new_kind, old, limit, kind, other, tables):
@@ -187,7 +173,7 @@ def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKer
                         k = following[k]
         return count
 
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    @family.kernel(fastmath=FASTMATH, error_model="numpy")
     def build(edges, shape, sites, listed, first, following, rows, length, scratch, limits):
         # Returns the longest list; those longer than a row are left out.
         first[:] = -1
@@ -247,15 +233,15 @@ def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKer
         length[i] = count
         return True
 
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    @family.kernel(fastmath=FASTMATH, error_model="numpy")
     def run(begin, end, series, rng, beta, delta, p_swap, swap_range, edges, shape, sites, listed, first, following,
-            rows, length, scratch, limits, label, inverse_sigma, parameters, tail, cutoff_squared, counters, sums,
+            rows, length, scratch, limits, label, inverse_sigma, parameters, cutoff_squared, counters, sums,
             pending):  # fmt: skip
         # Moves begin..end; the energy after every n-th goes into ``series``. counters: moves tried and accepted, swaps
         # tried and accepted. sums: running energy, largest |energy| seen. Returns where it stopped: before the end
         # where ``pending`` holds a place whose new list found no room.
         n = sites.shape[0]
-        tables = (inverse_sigma, parameters, tail, cutoff_squared)
+        tables = (inverse_sigma, parameters, cutoff_squared)
         # Where steps are long a trial may leave what its list covers; else a place is listed anew before it can.
         long_steps = limits[2] >= limits[1]
         for move in range(begin, end):
@@ -312,13 +298,8 @@ def swap_kernels(form, truncation: str, d: int, mixing, squared=None) -> SwapKer
                 return move + 1
         return end
 
-    @family.kernel(fastmath=_FASTMATH, error_model="numpy")
+    @family.kernel(fastmath=FASTMATH, error_model="numpy")
     def relist(i, edges, shape, sites, listed, first, following, rows, length, scratch, limits):
         return list_again(i, edges, shape, sites, listed, first, following, rows, length, scratch, limits)
 
     return SwapKernels(build, run, relist)
-
-
-@inlined
-def _no_mixing(d_i, d_j):
-    return 1.0

@@ -280,7 +280,7 @@ class _Chain:
         self.p_swap = swap_share(p_swap, self.payload, self.swap_range)
         self.delta = 0.06 * size if delta is None else positive("delta", delta)
         self.largest_delta = 0.5 * float(np.min(edges))
-        self.kernels = swap_kernels(p.form.function, p.truncation, start.dimension, p.mixing, p.form.squared)
+        self.kernels = swap_kernels(p.truncated, start.dimension, p.mixing)
         self.counters = np.zeros(4, dtype=np.int64)
         self.drift = 0.0
         self.energy = p.energy(self.start)
@@ -325,7 +325,7 @@ class _Chain:
         while done < moves:
             done = self.kernels.run(
                 done, moves, series, self.rng, self.beta, self.delta, self.p_swap, self.swap_range,
-                *slots.lists(), slots.label, p._inverse_sigma, p._stack, p._tail, p._cutoff_squared,
+                *slots.lists(), slots.label, p._inverse_sigma, p.numbers, p._cutoff_squared,
                 self.counters, sums, pending,
             )  # fmt: skip
             while pending[0] >= 0:
@@ -338,7 +338,7 @@ class _Chain:
     def identity(self) -> dict:
         """Return what the run depends on, in words and numbers."""
         p, digest = self.potential, hashlib.sha256()
-        for array in (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p._stack):
+        for array in (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p.numbers):
             digest.update(np.ascontiguousarray(array).tobytes())
         return {
             "form": p.form.name, "truncation": p.truncation,

@@ -597,7 +597,7 @@ for name, parameters in cases:
     count = near.sum(axis=1).astype(np.uint32)
     head = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.uint64)
     near = np.nonzero(near)[1].astype(np.uint32)
-    kind = (potential.form.function, potential.truncation, frame.dimension, potential.mixing)
+    kind = (potential.truncated, frame.dimension, potential.mixing)
     if sys.argv[1] == "simulator":
         position, out, energies = raw.position[tags], np.zeros((conf.n, 3)), np.zeros(conf.n)
         # The simulator makes a Python thread of every CUDA thread: not more than needed.
@@ -608,7 +608,7 @@ for name, parameters in cases:
         four, both = np.zeros((conf.n, 4)), np.zeros((conf.n, 4))
         four[:, :3] = raw.position[tags]
         position, out, energies = four[:, :3], both[:, :3], both[:, 3]
-        body = pair_body(*kind, numba.njit)
+        body = numba.njit(pair_body(*kind, "cpu"))
         for i in range(conf.n):
             body(i, position, tags, head, count, near, *constants, out, energies)
     got = np.empty((conf.n, 3))
