@@ -276,7 +276,7 @@ def test_a_thermostat_holds_the_temperature_and_conserves_what_it_should():
         session.run(5000)
         conserved = []
         logs = []
-        for _ in range(160):
+        for _ in range(640):
             logs.append(session.run(500))
             kinetic = start.n - 1  # degrees of freedom over d
             conserved.append(
@@ -296,8 +296,9 @@ def test_a_thermostat_holds_the_temperature_and_conserves_what_it_should():
     assert abs(blocks.mean() - expected) < 4 * error
     # Canonical, not merely held: the variance of the kinetic temperature is 2 T**2 / (degrees of freedom).
     assert temperatures.var() == pytest.approx(2 * temperature**2 / (2 * (start.n - 1)), rel=0.25)
-    # It fluctuates with the time step's error, and does not drift.
-    drift = np.polyfit(np.arange(len(conserved)), conserved, 1)[0] * len(conserved)
+    # It fluctuates with the time step's error, and does not drift: of 80,000 steps alone the slope would be noise
+    # (starts that differ by 1e-12 gave up to 0.0007 N T).
+    drift = np.polyfit(np.arange(len(conserved)), conserved, 1)[0] * len(conserved) / 4
     assert abs(drift) < 3e-4 * start.n * temperature and np.std(conserved) < 6e-4 * start.n * temperature
 
 
