@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pelplug import models
     from pelplug.cli.file_command import file_command
     from pelplug.configuration import Configuration
+    from pelplug.core.conditions import Conditions
     from pelplug.core.fields import Field, Need
     from pelplug.core.parameters import Param
     from pelplug.core.units import Units
@@ -73,6 +74,7 @@ _HOMES = {
     "pelplug.configuration": ("Configuration",),
     "pelplug.errors": ("InputError", "NotAMinimumError", "NotConvergedError", "PelplugError", "RunError"),
     "pelplug.execution.lammps": ("load_lammps",),
+    "pelplug.core.conditions": ("Conditions",),
     "pelplug.core.fields": ("Field", "Need"),
     "pelplug.host.hookspecs": ("hookimpl",),
     "pelplug.host.functions": ("analyze", "isoconfigurational", "model", "simulate"),
@@ -126,6 +128,7 @@ _MODULES = ("engines", "files", "host", "landscape", "models", "potentials", "te
 
 __all__ = [
     "Analysis",
+    "Conditions",
     "Configuration",
     "Device",
     "DipoleStiffness",

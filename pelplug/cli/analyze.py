@@ -16,6 +16,7 @@ from pelplug.cli.options import (
     plugin_parameters,
     registry,
 )
+from pelplug.core.given import Given
 from pelplug.errors import InputError, PelplugError
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import Interactions
@@ -26,7 +27,7 @@ __all__ = ["analyze"]
 
 @click.command(cls=PluginCommand)
 @file_argument
-@declared(Source)
+@declared(Source, Given)
 @click.option("--plugin", "plugin", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
 @declared(Interactions, Frames, Placement)
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
@@ -54,7 +55,12 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     if not names:
         raise InputError("--plugin needs the name of an analysis; `pelplug plugins` lists them.")
     source, interactions = taken(Source, options), taken(Interactions, options)
-    where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
+    where = {
+        "given": taken(Given, options),
+        "selection": taken(Frames, options),
+        "placement": taken(Placement, options),
+        "interactions": interactions,
+    }
     output = Path(output) if output else Path(f"{Path(file).stem}.{'.'.join(names)}.nc")
     inputs = [path for path in (file, source.topology, interactions.potential) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import click
 
+from pelplug.cli.declared import declared
+from pelplug.core.given import Given
+
 __all__ = ["file_command"]
 
 
@@ -66,22 +69,15 @@ def file_command(
         for line in rest:
             click.echo(line)
 
-    command = click.Command(
-        name,
-        callback=run,
-        help=help,
-        params=[
-            click.Argument(["file"], type=click.Path()),
-            click.Option(
-                ["-o", "--output"],
-                type=click.Path(),
-                metavar="OUT.nc",
-                help=f"Results.  [default: FILE.{name}.nc]",
-            ),
-            click.Option(["--plot"], type=click.Path(), metavar="OUT.png", help="Figure."),
-            click.Option(["--overwrite"], is_flag=True, help="Replace existing files."),
-        ],
-    )
+    command = click.command(name, help=help)(declared(Given)(run))
+    command.params[:0] = [
+        click.Argument(["file"], type=click.Path()),
+        click.Option(
+            ["-o", "--output"], type=click.Path(), metavar="OUT.nc", help=f"Results.  [default: FILE.{name}.nc]"
+        ),
+        click.Option(["--plot"], type=click.Path(), metavar="OUT.png", help="Figure."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace existing files."),
+    ]
     for key, text in options.items():
         on, slash, off = key.partition("/")
         if slash:

@@ -20,7 +20,7 @@ __all__ = ["plot"]
 @click.option("--overwrite", is_flag=True, help="Replace an existing figure.")
 @common
 def plot(files, output, plugin, overwrite):
-    """Draw results again; several files over each other, with their temperatures in the legend."""
+    """Draw results again; several files over each other, coloured and named by their conditions."""
     from pelplug.core.lock import lock_outputs
     from pelplug.core.outputs import check_output
     from pelplug.files.results import read_results
@@ -56,7 +56,8 @@ def draw(curves: dict):
     """
     from matplotlib.figure import Figure
 
-    from pelplug.plotting.style import overlay, temperature_labels
+    from pelplug.plotting.conditions import by_conditions
+    from pelplug.plotting.style import overlay
 
     if len(curves) == 1 and len(next(iter(curves.values()))) == 1:
         return next(iter(curves.values()))[0][1].figure()
@@ -66,7 +67,7 @@ def draw(curves: dict):
             panels.append(analyses[0][1].plot)
             continue
         datasets = [analysis.to_dataset() for _, analysis in analyses]
-        entries = temperature_labels(datasets, [label for label, _ in analyses])
+        entries = by_conditions(datasets, [label for label, _ in analyses])
         for row in zip(*(analyses[k][1].panels() for k, _, _ in entries), strict=False):
             draws = [(one, label, colour) for one, (_, label, colour) in zip(row, entries, strict=True)]
             panels.append(lambda ax, draws=draws: overlay(ax, draws))

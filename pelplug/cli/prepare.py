@@ -10,6 +10,7 @@ import click
 from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import common, model_param, named_model, output_options
 from pelplug.cli.output import note, show_progress
+from pelplug.core.given import Given
 from pelplug.execution.placement import Computing
 
 __all__ = ["prepare"]
@@ -34,11 +35,14 @@ __all__ = ["prepare"]
     help="Start, or the file whose last frame it is; planted is in equilibrium already (mari-kurchan).",
 )
 @declared(Computing)
+@declared(Given, only=("label",))
 @model_param
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
 @common
-def prepare(model, particles, temperature, sweeps, equilibration, every, seed, start, density, output, **options):
+def prepare(
+    model, particles, temperature, sweeps, equilibration, every, seed, start, density, label, output, **options
+):
     """Sample configurations of MODEL at a temperature by swap Monte Carlo, or plant one.
 
     With --start planted one configuration is written that is in equilibrium at T by construction, with the disorder
@@ -50,6 +54,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     """
     import numpy as np
 
+    from pelplug.core.conditions import Conditions
     from pelplug.core.outputs import check_output
     from pelplug.engines.swap.run import swap_monte_carlo
 
@@ -61,7 +66,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
     if start == "planted":
         unused = {"sweeps": sweeps, "equilibration": equilibration, "every": every, "density": density, **options}
         _refuse_unused(unused, model_parameters)
-        _plant(liquid, particles, temperature, _seed(seed), output, overwrite, quiet)
+        _plant(liquid, particles, temperature, _seed(seed), label, output, overwrite, quiet)
         return
     _check_sweeps(sweeps)
     from_file = start not in ("lattice", "random")
@@ -84,6 +89,7 @@ def prepare(model, particles, temperature, sweeps, equilibration, every, seed, s
             resume=seed is not None,
             progress=progress,
             announce=None if quiet else note,
+            said=Conditions(seed=seed, label=label),
             **options,
         )
     if not quiet:
@@ -117,9 +123,10 @@ def _refuse_unused(options: dict, model_parameters) -> None:
         raise InputError("Give the seed and the temperature of planting with --seed and -T, not with --model-param.")
 
 
-def _plant(model, particles, temperature, seed, output, overwrite, quiet) -> None:
+def _plant(model, particles, temperature, seed, label, output, overwrite, quiet) -> None:
     import numpy as np
 
+    from pelplug.core.conditions import Conditions
     from pelplug.core.lock import lock_outputs
     from pelplug.core.outputs import check_output
     from pelplug.errors import InputError
@@ -141,6 +148,7 @@ def _plant(model, particles, temperature, seed, output, overwrite, quiet) -> Non
                 output,
                 iter([configuration.replace(step=0)]),
                 model_record=done["model"],
+                conditions=Conditions(temperature=temperature, seed=seed, label=label, units=planted.units),
                 overwrite=overwrite,
                 records={"preparation": done},
             )

@@ -8,6 +8,7 @@ import click
 
 from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import common, file_argument, output_options, registry
+from pelplug.core.given import Given
 from pelplug.core.minimisation import Minimisation
 from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
@@ -19,7 +20,7 @@ __all__ = ["quench"]
 
 @click.command()
 @file_argument
-@declared(Source, Interactions)
+@declared(Source, Given, Interactions)
 @declared(Minimisation, Frames, Placement)
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
 @output_options
@@ -38,6 +39,7 @@ def quench(file, output, overwrite, quiet, **options):
 
     source, interactions, minimisation = (taken(one, options) for one in (Source, Interactions, Minimisation))
     where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
+    where["given"] = taken(Given, options)
     with lock_outputs(output):
         trajectory = open_trajectory(file, source=source)
         check_output(

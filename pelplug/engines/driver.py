@@ -20,6 +20,7 @@ from pelplug.engines.recorder import Checkpoint, Recorder
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
 from pelplug.landscape import quench
+from pelplug.trajectories.recorded import of_simulation
 
 __all__ = ["Driver", "Protocol"]
 
@@ -215,9 +216,10 @@ class Driver:
                 "route": session.route,
                 "thermostat": session.thermostat,
                 "equilibration_report": progress["equilibration"],
+                **protocol.said.to_record(),
             }
             self.recorder.begin({"model": protocol.model.to_dict(), "simulation": record}, first)
-            self._begin_watch(session, first, arrays)
+            self._begin_watch(session, first, arrays, record)
             pending, done = [] if log is None else [log], conf.step
             for step in protocol.schedule.steps(protocol.steps)[first:].tolist():
                 while done < step and not session.converged:
@@ -238,14 +240,14 @@ class Driver:
                 record["converged"] = session.converged
         return state, {"stage": "done", "record": record}
 
-    def _begin_watch(self, session: Session, first: int, arrays: dict[str, np.ndarray]) -> None:
+    def _begin_watch(self, session: Session, first: int, arrays: dict[str, np.ndarray], record: dict) -> None:
         """Let the observer look at the state at which production starts and at every so many steps from there on."""
         if (watch := self._watch) is None:
             return
         dynamics, state = self.protocol.dynamics, session.configuration()
-        constant = dynamics.temperature if dynamics.end_temperature is None else None
+        conditions = dataclasses.replace(of_simulation(record), density=state.density, units=self.protocol.model.units)
         simulation = {"method": dynamics.method, "dimension": state.dimension}
-        watch.begin(state.n, dynamics.time_step, self.protocol.log_every, constant, simulation)
+        watch.begin(state.n, dynamics.time_step, self.protocol.log_every, conditions, simulation)
         if first > 0:
             watch.restore(arrays)
         elif watch.every:

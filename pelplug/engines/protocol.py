@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from pelplug.configuration import Configuration
+from pelplug.core.conditions import Conditions
 from pelplug.engines.engine import Dynamics
 from pelplug.engines.schedule import Schedule
 from pelplug.errors import InputError
@@ -43,6 +44,8 @@ class Protocol:
         Steps at five times the temperature, and as many to cool.
     log_every : int
         Steps between entries of the energy log.
+    said : Conditions
+        Label, replica and parent temperature, which go into the record of the file and change nothing else.
     """
 
     model: Model
@@ -57,6 +60,7 @@ class Protocol:
     longest_equilibration: int | None = None
     melt_steps: int = 5000
     log_every: int = 100
+    said: Conditions = Conditions()  # noqa: RUF009 (frozen)
 
     def __post_init__(self):
         for name, least in (("steps", 1), ("melt_steps", 0), ("log_every", 1), ("seed", 0)):

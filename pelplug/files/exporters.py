@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from pelplug.configuration import Configuration
+from pelplug.core.conditions import Conditions
 from pelplug.core.outputs import atomic_output
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.files.gsd import GSDWriter, pad
@@ -302,6 +303,8 @@ def _records(datasets: Mapping[str, xr.Dataset], trajectory) -> dict[str, Mappin
             for name, dataset in datasets.items()
         }
     }
+    if (conditions := _conditions(datasets)) is not None:
+        records["conditions"] = conditions.to_record(model=False)
     model = getattr(trajectory, "model_record", None)
     for dataset in datasets.values():
         try:
@@ -312,9 +315,21 @@ def _records(datasets: Mapping[str, xr.Dataset], trajectory) -> dict[str, Mappin
             model = given
     # How these positions were made; what a program that reads only the first frame's log wants to know.
     for dataset in datasets.values():
-        if "quench" in dataset.attrs and "positions" in dataset:
+        if _has_minima(dataset):
             records["quench"] = json.loads(dataset.attrs["quench"])
     return records if model is None else records | {"model": model}
+
+
+def _conditions(datasets: Mapping[str, xr.Dataset]) -> Conditions | None:
+    """Return the conditions of the states of an export, which may be the minima of those that results are of."""
+    if not datasets:
+        return None
+    found = Conditions.of(next(iter(datasets.values())))  # results that go into one file are of one trajectory
+    return found.quenched() if any(map(_has_minima, datasets.values())) else found
+
+
+def _has_minima(dataset: xr.Dataset) -> bool:
+    return bool(dataset.attrs.get("quench")) and "positions" in dataset
 
 
 def _with_unit(dataset: xr.Dataset, name) -> str:

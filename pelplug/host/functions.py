@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pelplug.core.arguments import keywords_of, takes
+from pelplug.core.given import Given
 from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
@@ -93,6 +94,7 @@ def model(name: str | os.PathLike, *, registry: Registry | None = None, **parame
 @takes(
     interactions=Interactions,
     source=Source,
+    given=Given,
     selection=Frames,
     placement=Placement,
 )
@@ -102,6 +104,7 @@ def analyze(
     *,
     interactions: Interactions,
     source: Source,
+    given: Given,
     selection: Frames,
     placement: Placement,
     store: Any = None,
@@ -120,6 +123,8 @@ def analyze(
         By what the particles interact.
     source : Source
         How the file is read.
+    given : Given
+        At what conditions its states were sampled.
     selection : Frames
         Which frames.
     placement : Placement
@@ -148,6 +153,7 @@ def analyze(
         trajectory,
         interactions=interactions,
         source=source,
+        given=given,
         selection=selection,
         placement=placement,
         parameters=parameters,
@@ -165,13 +171,14 @@ def analyze(
     return {name: run.datasets[name] for name in run.requested}
 
 
-@takes(interactions=Interactions, source=Source, selection=Frames, placement=Placement)
+@takes(interactions=Interactions, source=Source, given=Given, selection=Frames, placement=Placement)
 def run_analyses(
     names: str | Iterable[str],
     trajectory: Any,
     *,
     interactions: Interactions,
     source: Source,
+    given: Given,
     selection: Frames,
     placement: Placement,
     parameters: Mapping[str, Any] | None = None,
@@ -192,6 +199,8 @@ def run_analyses(
         By what the particles interact.
     source : Source
         How the file is read.
+    given : Given
+        At what conditions its states were sampled.
     selection : Frames
         Which frames.
     placement : Placement
@@ -223,6 +232,7 @@ def run_analyses(
             registry=registry or default_registry(),
             interactions=interactions,
             source=source,
+            given=given,
             selection=selection,
             placement=placement,
             parameters=parameters or {},

@@ -11,7 +11,9 @@ from typing import Any
 import xarray as xr
 
 from pelplug import models
+from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need, check_needs
+from pelplug.core.given import Given
 from pelplug.core.parameters import present_name, unknown_parameter, validate_parameters
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.execution.device import device_in_use
@@ -132,6 +134,7 @@ def execute(
     *,
     registry: Registry,
     source: Source,
+    given: Given,
     selection: Frames,
     interactions: Interactions,
     placement: Placement,
@@ -157,11 +160,13 @@ def execute(
     if not any(Need.ENGINE in one for one in needs.values()):  # only engines have kernels for a GPU
         device_in_use().require_cpu(f"{_either(requested)[:1].upper()}{_either(requested)[1:]}")
     trajectory = _opened(trajectory, source)
+    trajectory = trajectory.under(Conditions(**given.given()))
     selected = select_frames(trajectory.n_frames, selection, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in one for one in needs.values())
     interactions = _recorded(interactions.resolved(registry), trajectory, registry, needed)
     model, potential = with_units_of(interactions.model, trajectory), interactions.potential
     trajectory = matched(trajectory, model, potential)
+    sampled = trajectory.conditions_of(selected)
     for cls in classes:
         fitting = None
         if Need.POTENTIAL in needs[cls.name] and model is None and potential is None:
@@ -195,6 +200,7 @@ def execute(
     # What any of them refuses it refuses now, not after hours of those that it uses.
     for cls in classes:
         with _told(cls, registry):
+            analyses[cls.name].select(selected, sampled)
             analyses[cls.name].check_before(selected)
     for cls in classes:
         if lost := [name for name in demands[cls.name][0] if name in failed]:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_variable", "temperature_labels", "unit_label"]
+__all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_variable", "unit_label"]
 
-_MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
-_UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
 _MOST_INSIDE = 6  # entries of a legend that fit into a panel
 
 
@@ -102,35 +100,6 @@ def one_panel(draw: Callable):
     return figure
 
 
-def temperature_labels(datasets: Sequence, names: Sequence[str]) -> list[tuple[int, str, object]]:
-    """Return results in the order of temperature, with label and colour; those without one come last, by name.
-
-    Parameters
-    ----------
-    datasets : sequence of Dataset
-    names : sequence of str
-        Label where a result does not say its temperature, and to tell results of one temperature apart.
-
-    Returns
-    -------
-    list of (int, str, colour)
-        Place in `datasets`, label, and colour: a sequential map from cold to hot.
-    """
-    from matplotlib import colormaps
-
-    found = [_temperature(dataset) for dataset in datasets]
-    known = sorted((k for k, one in enumerate(found) if one is not None), key=lambda k: found[k])
-    distinct = sorted({found[k] for k in known})
-    shares = np.linspace(_COLD, _HOT, len(distinct))
-    colours = dict(zip(distinct, (colormaps[_MAP](share) for share in shares), strict=True))
-    entries = []
-    for k in known:
-        shared = sum(other == found[k] for other in found) > 1
-        entries.append((k, f"$T = {found[k]:g}$" + (f" ({names[k]})" if shared else ""), colours[found[k]]))
-    rest = [k for k, one in enumerate(found) if one is None]
-    return entries + [(k, names[k], _UNKNOWN[i % len(_UNKNOWN)]) for i, k in enumerate(rest)]
-
-
 def overlay(ax, draws: Sequence[tuple[Callable, str, object]]):
     """Draw several results into one panel.
 
@@ -171,17 +140,6 @@ def overlay(ax, draws: Sequence[tuple[Callable, str, object]]):
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax
-
-
-def _temperature(dataset) -> float | None:
-    found = dataset.attrs.get("temperature")
-    if found is None and "temperature" in dataset.variables and dataset["temperature"].ndim == 0:
-        found = dataset["temperature"].values
-    try:
-        found = float(found)
-    except (TypeError, ValueError):
-        return None
-    return found if np.isfinite(found) else None
 
 
 def _draw_one(draw, ax, label, colour) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from pelplug.core.fields import Field, Need
+from pelplug.core.conditions import Conditions
+from pelplug.core.fields import Field, Need, check_temperature
+from pelplug.core.given import Given
 from pelplug.core.parameters import present_name
 from pelplug.core.parametrised import Parametrised
 from pelplug.core.units import Units
@@ -25,6 +28,7 @@ from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
 from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
 from pelplug.trajectories.matching import matched, units_of
+from pelplug.trajectories.recorded import with_density
 
 __all__ = ["Analysis"]
 
@@ -106,7 +110,8 @@ class Analysis(Parametrised, Outcome, FrameLoop):
     reads_frames: ClassVar[bool] = True
     keeps: ClassVar[bool] = False
 
-    def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False):
+    def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **said):
+        said = Conditions(**Given(**said).given())
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
         if trajectory is not None and not hasattr(trajectory, "configuration_of"):
@@ -114,6 +119,8 @@ class Analysis(Parametrised, Outcome, FrameLoop):
 
             trajectory = open_trajectory(trajectory)
         trajectory = matched(trajectory, model, potential)
+        if trajectory is not None and said != Conditions():
+            trajectory = trajectory.under(said)
         super().__init__(None if trajectory is None else trajectory.reader, verbose=verbose)
         self.trajectory = trajectory
         self.model = model
@@ -124,6 +131,7 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         self._store = store
         self._frame_store = None
         self._label: int | None = None
+        self._said, self._conditions, self._selected = said, None, None
 
     # --- what an author writes ----------------------------------------------------------------------------
 
@@ -224,6 +232,52 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         """
         return units_of(self.model, self._given_potential, self.trajectory)
 
+    @property
+    def conditions(self) -> Conditions:
+        """At what conditions the selected frames were sampled, in `units`; their density only in the result."""
+        if self._conditions is None:
+            frames = range(self.trajectory.n_frames) if self.trajectory is not None else ()
+            self.sampled_at(self._said if self.trajectory is None else self.trajectory.conditions_of(frames))
+        return self._conditions
+
+    def select(self, frames: np.ndarray, conditions: Conditions | None = None) -> None:
+        """Take note of the frames that will be computed and of their conditions; the host and `run` call this."""
+        if not np.array_equal(self._selected, frames):
+            self._selected = frames
+            self.sampled_at(self.trajectory.conditions_of(frames) if conditions is None else conditions)
+
+    def sampled_at(self, conditions: Conditions, source: str = "The simulation") -> None:
+        """Take note of the conditions of the states; who simulates calls this, and who takes them from a result.
+
+        Raises
+        ------
+        InputError
+            If they contradict what was given, or have no temperature though this analysis needs one.
+        """
+        conditions = conditions.in_units(self.units, self._dimension_of_space() or 3)
+        if self.trajectory is None:
+            conditions = conditions.merged(self._said, source)
+        self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
+        if Need.TEMPERATURE in self.needs:
+            self.require_temperature()
+
+    def _look_at_density(self) -> None:
+        """Add the density to the conditions: at the end, for it takes frames."""
+        if self.trajectory is not None and self._selected is not None:
+            self._conditions = with_density(self.conditions, self.trajectory, self._selected)
+
+    def require_temperature(self) -> float:
+        """Return the temperature at which the states were sampled [temperature].
+
+        Raises
+        ------
+        InputError
+            If the file does not say, and nobody gave it.
+        """
+        source = "The simulation" if self.trajectory is None else self.trajectory.path
+        check_temperature(self.name, self.conditions, source)
+        return self.conditions.temperature
+
     def masses_of(self, configuration) -> np.ndarray:
         """Return the masses of a configuration, shape (N,) [mass]: the file's, the model's, or 1 in reduced units.
 
@@ -304,11 +358,13 @@ class Analysis(Parametrised, Outcome, FrameLoop):
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Analysis:
         """Return an analysis that holds a dataset it once made, for plotting it again."""
+        provenance.check_version(dataset)
         parameters = provenance.parameters_of(dataset)
         known = cls.parameter_specs()
         now = {present_name(name, known): value for name, value in parameters.items()}
         analysis = cls(None, **{name: value for name, value in now.items() if name in known})
         analysis.results.dataset, analysis.results.failures = dataset, []
+        analysis._conditions = Conditions.of(dataset)
         return analysis
 
     # --- what it is ---------------------------------------------------------------------------------------
@@ -321,6 +377,7 @@ class Analysis(Parametrised, Outcome, FrameLoop):
             parameters=self.parameters,
             model=self.interactions(),
             input=None if self.trajectory is None else provenance.input_record(self.trajectory),
+            temperature=self.conditions.temperature if Need.TEMPERATURE in self.needs else None,
             uses={name: ds.attrs.get("fingerprint", "") for name, ds in self.inputs.items()},
         )
 

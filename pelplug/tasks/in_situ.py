@@ -16,6 +16,7 @@ from MDAnalysis.analysis.results import Results
 
 from pelplug import errors
 from pelplug.configuration import Configuration
+from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need
 from pelplug.engines.engine import EnergyLog
 from pelplug.engines.run import SimulationResult, output_of_replica, run_simulation
@@ -100,18 +101,25 @@ class InSitu:
         self._label += 1
 
     def begin(
-        self, n: int, time_step: float, log_every: int, temperature: float | None, simulation: dict | None = None
+        self,
+        n: int,
+        time_step: float,
+        log_every: int,
+        conditions: Conditions | float | None,
+        simulation: dict | None = None,
     ) -> None:
-        """Tell those that take energies what comes: particles, time of a step, steps between energies, temperature.
+        """Tell all what comes: particles, time of a step, steps between energies, conditions or a temperature.
 
         ``simulation`` is what a trajectory's record would say: ``method`` (the ensemble), and ``dimension``.
         """
         self._time_step = time_step
-        for analysis in self.analyses if temperature is not None else ():
-            analysis.attributes["temperature"] = float(temperature)
+        if not isinstance(conditions, Conditions):
+            conditions = Conditions(temperature=conditions)
+        for analysis in self.analyses:
+            analysis.sampled_at(conditions)
         for analysis in self._series:
             analysis.simulation = dict(simulation or {})
-            analysis.begin_series(n, time_step, log_every, temperature)
+            analysis.begin_series(n, time_step, log_every, conditions.temperature)
 
     def energies(self, log: EnergyLog) -> None:
         """Hand on what was logged."""

@@ -53,6 +53,7 @@ class Outcome:
                 ) from error
             self._failed_parts["what is taken over all frames"] = sentence_of(error)  # each frame is there all the same
         dataset = name_units(check_dataset(dataset, self.provides, self._owner), self.units, self._dimension_of_space())
+        self._look_at_density()
         attributes = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
         dataset.attrs = {name: provenance.readable(value) for name, value in attributes.items()}
         if self._failed_parts:

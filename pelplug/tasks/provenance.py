@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 
 from pelplug.core.versions import distribution_of, versions
+from pelplug.errors import InputError
 
 __all__ = [
+    "VERSION",
     "attributes",
+    "check_version",
     "failed_frames",
     "failed_parts",
     "fingerprint",
@@ -25,9 +28,11 @@ __all__ = [
     "model_record",
     "parameters_of",
     "readable",
-    "temperature_of",
     "to_json",
 ]
+
+VERSION = 2
+"""Of the attributes that a result carries: 2 has ``conditions``; those before the first number are 1."""
 
 _checksums: dict[tuple[str, int, int], str] = {}
 
@@ -86,26 +91,18 @@ def _said(trajectory: Any) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value != usual[name]}
 
 
-def temperature_of(trajectory: Any) -> float | None:
-    """Return the temperature at which `pelplug simulate` made a trajectory [energy / k_B]; None if not known."""
-    record = getattr(trajectory, "simulation_record", None) or {}
-    found = record.get("temperature")
-    # A ramp has no one temperature.
-    return float(found) if isinstance(found, int | float) and record.get("end_temperature") is None else None
-
-
 def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
     """Return the attributes of an analysis's dataset: what was computed, from what, with what, by whom."""
     distribution, version = distribution_of(type(analysis))
-    record = analysis.interactions()
+    record = analysis.conditions.model
     inputs = {
         name: {key: dataset.attrs.get(key, "") for key in ("plugin", "fingerprint")}
         | {"parameters": parameters_of(dataset), "failed_frames": failed_frames(dataset)}
         for name, dataset in analysis.inputs.items()
     }
-    temperature = temperature_of(analysis.trajectory)
     return {
-        **({} if temperature is None else {"temperature": temperature}),
+        **analysis.conditions.to_attributes(),
+        "provenance_version": VERSION,
         "analysis": analysis.name,
         "title": analysis.summary,
         "plugin": f"{distribution} {version}".strip(),
@@ -143,6 +140,22 @@ def _plain(value: Any) -> Any:
 def parameters_of(dataset: Any) -> dict[str, Any]:
     """Return the parameters recorded in a dataset's attributes."""
     return json.loads(dataset.attrs.get("parameters") or "{}")
+
+
+def check_version(dataset: Any) -> None:
+    """Refuse a result whose attributes a later pelplug wrote in a way of its own.
+
+    Raises
+    ------
+    InputError
+        If its version is above `VERSION`.
+    """
+    found = dataset.attrs.get("provenance_version", 1)
+    if isinstance(found, int | np.integer) and found > VERSION:
+        raise InputError(
+            f"The result was written by pelplug {dataset.attrs.get('pelplug_version', '')} (provenance {found}), and "
+            f"this one knows provenance up to {VERSION}; update pelplug."
+        )
 
 
 def failed_parts(dataset: Any) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Names that no parameter of an analysis may have."""
 
+from pelplug.core.given import Given
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import Interactions
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["NOT_PARAMETERS", "RESERVED"]
 
-NOT_PARAMETERS = ("trajectory", "potential", "model", "inputs", "store", "verbose")
+NOT_PARAMETERS = ("trajectory", "potential", "model", "inputs", "store", "verbose", *Given.parameter_specs())
 """Arguments of every analysis that are none of its parameters."""
 
 _COMMAND = ("names", "plugin", "command", "registry", "no_plugins", "debug", "quiet", "help")
@@ -14,7 +15,7 @@ _OUTPUT = ("output", "plot", "export", "csv", "overwrite")
 # A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
 RESERVED = frozenset(
     (
-        *(name for group in (Source, Frames, Interactions, Placement) for name in group.names()),
+        *(name for group in (Source, Given, Frames, Interactions, Placement) for name in group.names()),
         *NOT_PARAMETERS,
         *_COMMAND,
         *_OUTPUT,

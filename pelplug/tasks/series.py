@@ -10,11 +10,13 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from pelplug.core.checksum import checksum
+from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need
 from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.potentials.interaction import require_interaction
 from pelplug.tasks.analysis import Analysis
+from pelplug.tasks.provenance import to_json
 from pelplug.trajectories.energies import energies_of_trajectory, read_energies
 from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin, EnergySegments, gathered
 from pelplug.trajectories.opening import open_trajectory
@@ -303,3 +305,16 @@ class Series(Analysis, abc.ABC):
             raise InputError(
                 f"The time of one step is not told by {source}; pass --time-step (with 1, times are in steps)."
             )
+        self._settle_conditions(origin)
+
+    def _settle_conditions(self, origin: EnergyOrigin) -> None:
+        """Join what the energies say of their conditions with what is known; without frames they say N and units."""
+        known, own = self.conditions, Conditions(temperature=origin.temperature)
+        if self.trajectory is None and not self.running:
+            units = origin.system if origin.system.is_stated else known.units
+            known = dataclasses.replace(known, n=origin.n, units=units)
+            self.attributes["units"] = to_json(units.to_dict())
+        self._conditions = known.merged(
+            own, "What the states are known to be", origin.source, "give energies of the same run"
+        )
+        origin.temperature = self._conditions.temperature

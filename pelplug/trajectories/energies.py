@@ -38,8 +38,7 @@ def energies_of_trajectory(trajectory, labels, column: str) -> tuple[EnergyOrigi
     origin = EnergyOrigin(str(trajectory.path), time_step=trajectory.dt or record.get("time_step"), n=trajectory.n)
     origin.extensive = True
     origin.take_units(trajectory.units)
-    if record.get("end_temperature") is None:
-        origin.temperature = record.get("temperature")
+    origin.temperature = trajectory.conditions_of(labels).temperature
     first, known = {}, []
     for label in (labels[0], labels[-1], *labels):  # a log may begin after the first frame, or be of every n-th
         first = trajectory.log(int(label)) | first

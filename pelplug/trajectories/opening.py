@@ -6,6 +6,8 @@ import warnings
 
 from pelplug.configuration import Configuration
 from pelplug.core.arguments import takes
+from pelplug.core.conditions import Conditions
+from pelplug.core.given import Given
 from pelplug.trajectories.readers.conversion import check_box
 from pelplug.trajectories.readers.detect import (
     detect_format,
@@ -20,8 +22,8 @@ from pelplug.trajectories.trajectory import Trajectory
 __all__ = ["open_trajectory", "read_configuration"]
 
 
-@takes(source=Source)
-def open_trajectory(path, source: Source) -> Trajectory:
+@takes(source=Source, given=Given)
+def open_trajectory(path, source: Source, given: Given) -> Trajectory:
     """Open a trajectory file.
 
     Parameters
@@ -30,6 +32,8 @@ def open_trajectory(path, source: Source) -> Trajectory:
         GSD, LAMMPS dump, XYZ or extxyz, H5MD, pelplug NetCDF (any dimension), or anything else MDAnalysis reads.
     source : Source
         How it is read.
+    given : Given
+        At what conditions its states were sampled.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def open_trajectory(path, source: Source) -> Trajectory:
             universe, extra = open_with_mdanalysis(path, topology, name, convert)
         trajectory = Trajectory(path, universe, source, format=name, extra=extra)
     check_box(trajectory, extra)
-    return trajectory
+    return trajectory.under(Conditions(**given.given()))
 
 
 @takes(source=Source)

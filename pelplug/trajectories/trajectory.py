@@ -12,6 +12,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.core.checksum import checksum
+from pelplug.core.conditions import Conditions
 from pelplug.core.outside import parse_record
 from pelplug.errors import InputError
 from pelplug.trajectories.converted import ConvertedFrames
@@ -21,6 +22,7 @@ from pelplug.trajectories.readers.conversion import conversion_of
 from pelplug.trajectories.readers.generic import GenericFrames
 from pelplug.trajectories.readers.labels import LABELS, choose_labels, rename
 from pelplug.trajectories.readers.times import check_times
+from pelplug.trajectories.recorded import RecordedConditions
 from pelplug.trajectories.source import Source
 
 __all__ = ["Trajectory"]
@@ -28,7 +30,7 @@ __all__ = ["Trajectory"]
 _OTHERS = "the frame is damaged, use the frames before or after it (--stop, --start) or repair it"
 
 
-class Trajectory(ConvertedFrames, FollowedParticles):
+class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
     """Frames of a file, read when asked for; made by `open_trajectory`.
 
     Indexing and slicing give `Configuration` objects; iteration streams, so that memory does not grow with the
@@ -63,6 +65,7 @@ class Trajectory(ConvertedFrames, FollowedParticles):
         self.topology = source.topology
         self.format = format
         self.universe = universe
+        self._given = Conditions()
         self._extra = extra  # what the topology supplies: cell, labels, masses
         own = isinstance(universe.trajectory, FrameReader)
         self._generic = None if own else GenericFrames(universe.trajectory, format, source.dt)

@@ -13,8 +13,8 @@ from pelplug.cli.plot import draw
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
 from pelplug.host import functions as host
-from pelplug.plotting.style import overlay, temperature_labels
-from pelplug.tasks.provenance import temperature_of
+from pelplug.plotting.conditions import by_conditions
+from pelplug.plotting.style import overlay
 
 TEMPERATURES = (1.0, 0.45, 0.7)
 
@@ -104,12 +104,12 @@ def test_command_writes_the_legend(results, tmp_path, monkeypatch):
 
 def test_one_temperature_twice_is_told_apart_by_name():
     datasets = [xr.Dataset(attrs={"temperature": 0.5}) for _ in range(2)] + [xr.Dataset({"temperature": 0.4})]
-    found = temperature_labels(datasets, ["one", "two", "three"])
+    found = by_conditions(datasets, ["one", "two", "three"])
     assert [(place, label) for place, label, _ in found] == [
         (2, "$T = 0.4$"), (0, "$T = 0.5$ (one)"), (1, "$T = 0.5$ (two)")
     ]  # fmt: skip
     assert found[1][2] == found[2][2] != found[0][2]
-    found = temperature_labels([xr.Dataset(), xr.Dataset()], ["a", "b"])
+    found = by_conditions([xr.Dataset(), xr.Dataset()], ["a", "b"])
     assert [label for _, label, _ in found] == ["a", "b"] and found[0][2] != found[1][2]
 
 
@@ -117,17 +117,17 @@ def test_a_ramp_has_no_temperature(tmp_path):
     ramp = {"temperature": 1.0, "end_temperature": 0.4}
     for record, expected in ((ramp, None), ({"temperature": 0.6}, 0.6), ({"temperature": None}, None)):
         with pelplug.open_trajectory(walk(tmp_path / "t.gsd", 1.0, record)) as trajectory:
-            assert temperature_of(trajectory) == expected
+            assert trajectory.conditions.temperature == expected
+            assert (trajectory.conditions.ramp is not None) == (record is ramp)
         (tmp_path / "t.gsd").unlink()
-    assert temperature_of(None) is None
 
 
 def test_analyses_in_situ_say_the_temperature_too():
     cls = host.default_registry().analysis("inherent-structures")
     for temperature in (0.6, None):
         watch = pelplug.InSitu(cls(None, model=pelplug.model("kob-andersen")))
-        watch.begin(100, 0.005, 10, temperature)
-        assert watch.analyses[0].attributes.get("temperature") == temperature
+        watch.begin(100, 0.005, 10, pelplug.Conditions(temperature=temperature))
+        assert watch.analyses[0].conditions.temperature == temperature
 
 
 def test_an_author_who_takes_no_keywords_is_drawn_too():

@@ -22,7 +22,7 @@ CHECKPOINT_SECONDS = 10.0
 _RECORD, _STATE = "preparation", "preparation_state"
 
 
-def sample_resumably(output, overwrite, chain, blocks, command: Mapping, model, record, progress) -> bool:
+def sample_resumably(output, overwrite, chain, blocks, command: Mapping, model, record, conditions, progress) -> bool:
     """Sample to the end from wherever an earlier run of the same command was, and write the trajectory.
 
     Parameters
@@ -39,6 +39,8 @@ def sample_resumably(output, overwrite, chain, blocks, command: Mapping, model, 
         Whose code the run depends on.
     record : dict or None
         Of the model.
+    conditions : Conditions
+        To be recorded in the file.
 
     Returns
     -------
@@ -77,7 +79,9 @@ def sample_resumably(output, overwrite, chain, blocks, command: Mapping, model, 
                 chain.start.replace(positions=positions, step=(frame + 1) * every)
                 for frame, positions in enumerate(samples.read())
             )
-            write_trajectory(output, sampled, model_record=record, overwrite=overwrite, records=records)
+            write_trajectory(
+                output, sampled, model_record=record, conditions=conditions, overwrite=overwrite, records=records
+            )
         unfinished.discard()
     return True
 

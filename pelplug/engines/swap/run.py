@@ -6,12 +6,15 @@ import dataclasses
 import hashlib
 import json
 import math
+import numbers
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.conditions import Conditions
 from pelplug.core.lock import lock_outputs
+from pelplug.core.units import Units
 from pelplug.engines.swap.inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
 from pelplug.engines.swap.resumable import sample_resumably
 from pelplug.errors import InputError, RunError
@@ -54,6 +57,8 @@ class SwapResult:
         Share of swaps among the moves.
     model_record : dict or None
         Name and parameters of the model.
+    conditions : Conditions
+        Temperature, and the seed if it was given as a number.
     """
 
     configuration: Configuration
@@ -67,6 +72,7 @@ class SwapResult:
     temperature: float
     p_swap: float
     model_record: dict | None
+    conditions: Conditions
 
     @property
     def mean_energy(self) -> float:
@@ -106,6 +112,7 @@ def swap_monte_carlo(
     resume: bool = False,
     progress: Callable[[int], None] | None = None,
     announce: Callable[[str], None] | None = None,
+    said: Conditions | None = None,
 ) -> SwapResult:
     """Sample the canonical ensemble by displacing particles and by exchanging unlike ones.
 
@@ -147,6 +154,8 @@ def swap_monte_carlo(
         Called with a sentence if there is nothing left to do.
     computing : Computing
         What computes.
+    said : Conditions, optional
+        What else to record in the file: a label, a replica, the seed of a generator.
 
     Returns
     -------
@@ -180,6 +189,11 @@ def swap_monte_carlo(
         raise InputError("A run can be resumed only with an output file and a seed; give both, or leave resume out.")
     chain = _Chain(configuration, model, temperature, p_swap, swap_range, delta, np.random.default_rng(seed))
     record = model.to_dict() if isinstance(model, Model) else None
+    conditions = dataclasses.replace(
+        said or Conditions(), temperature=float(temperature), units=getattr(model, "units", Units())
+    )
+    if isinstance(seed, numbers.Integral):
+        conditions = dataclasses.replace(conditions, seed=int(seed))
     if output is not None:
         check_ending(output)
     blocks = _blocks(chain, equilibration, sweeps, sample_every, delta is None, progress)
@@ -189,7 +203,7 @@ def swap_monte_carlo(
             **chain.identity(), "model": record, "sweeps": sweeps, "equilibration": equilibration,
             "sample_every": sample_every, "tuned": delta is None,
         }  # fmt: skip
-        done = sample_resumably(output, overwrite, chain, blocks, command, model, record, progress)
+        done = sample_resumably(output, overwrite, chain, blocks, command, model, record, conditions, progress)
         if announce is not None and not done:
             announce(f"{output} was finished by this command already; nothing is left to do")
     else:
@@ -199,7 +213,7 @@ def swap_monte_carlo(
         else:
             with lock_outputs(output):
                 Unfinished(output, "swap Monte Carlo", {}).claim(overwrite)
-                write_trajectory(output, frames, model_record=record, overwrite=overwrite)
+                write_trajectory(output, frames, model_record=record, conditions=conditions, overwrite=overwrite)
     last = chain.configuration(sweeps)
     tried, moved, swaps, swapped = (int(value) for value in chain.counters)
     energies = np.concatenate(chain.energies)
@@ -215,6 +229,7 @@ def swap_monte_carlo(
         temperature=float(temperature),
         p_swap=chain.p_swap,
         model_record=record,
+        conditions=conditions,
     )
 
 

@@ -14,7 +14,17 @@ from pelplug.errors import InputError, reason_of
 from pelplug.trajectories.readers.base import FrameReader, RawFrame
 from pelplug.trajectories.readers.text import text_of
 
-__all__ = ["CELL_LOG", "DIAMETER_LOG", "MASS_LOG", "MODEL_LOG", "POSITION_LOG", "TIME_LOG", "VELOCITY_LOG", "GSDReader"]
+__all__ = [
+    "CELL_LOG",
+    "CONDITIONS_LOG",
+    "DIAMETER_LOG",
+    "MASS_LOG",
+    "MODEL_LOG",
+    "POSITION_LOG",
+    "TIME_LOG",
+    "VELOCITY_LOG",
+    "GSDReader",
+]
 
 # Names (as gsd.hoomd.Frame.log has them, without "log/") under which pelplug writes what the schema holds in
 # float32 only. Positions here are the float64 values of `particles/position`, wrapped in the same way.
@@ -25,6 +35,8 @@ MASS_LOG = "particles/pelplug/mass"
 CELL_LOG = "pelplug/cell"
 TIME_LOG = "pelplug/time"
 MODEL_LOG = "pelplug/model"
+SIMULATION_LOG = "pelplug/simulation"
+CONDITIONS_LOG = "pelplug/conditions"
 UNFOLLOWED_LOG = "pelplug/unfollowed"
 
 
@@ -236,12 +248,26 @@ class GSDReader(FrameReader):
         """Return the model that pelplug recorded in the file, or None."""
         return self._json(MODEL_LOG)
 
-    def _json(self, log: str) -> dict | None:
-        """Return what pelplug recorded in the first frame under a name, or None."""
+    def condition_records(self) -> dict[int, dict[str, dict]]:
+        """Return what pelplug recorded of the run and its conditions, by the frame that carries it.
+
+        That is the first, and in a file that was joined of several, the first of each.
+        """
+        found: dict[int, dict[str, dict]] = {}
+        for log in (SIMULATION_LOG, CONDITIONS_LOG):
+            if not self._file.find_matching_chunk_names(f"log/{log}"):
+                continue
+            for frame in range(self._count):
+                if (record := self._json(log, frame)) is not None:
+                    found.setdefault(frame, {})[log.rpartition("/")[2]] = record
+        return found
+
+    def _json(self, log: str, frame: int = 0) -> dict | None:
+        """Return what pelplug recorded in a frame under a name, or None."""
         name = f"log/{log}"
-        if not self._file.chunk_exists(frame=0, name=name):
+        if not self._file.chunk_exists(frame=frame, name=name):
             return None
-        return parse_record(self._read(0, name).astype(np.uint8).tobytes())
+        return parse_record(self._read(frame, name).astype(np.uint8).tobytes())
 
 
 def _cell_of_box(box: np.ndarray) -> np.ndarray:

@@ -99,6 +99,12 @@ class NetCDFReader(FrameReader):
         text = self._file.attrs.get("model")
         return None if text is None else parse_record(text)
 
+    def condition_records(self) -> dict[int, dict[str, dict]]:
+        """Return what was recorded of the conditions, of frame 0 and all that follow."""
+        text = self._file.attrs.get("conditions")
+        record = None if text is None else parse_record(text)
+        return {} if record is None else {0: {"conditions": record}}
+
 
 def write_netcdf_frames(path, configurations: Iterable[Configuration], records: Mapping, unfollowed: str = "") -> int:
     """Write configurations of any dimension to a NetCDF file, one at a time in memory.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pelplug.configuration import Configuration
 from pelplug.core.arguments import takes
+from pelplug.core.conditions import Conditions
 from pelplug.core.outputs import atomic_output
 from pelplug.core.outside import parse_record
 from pelplug.errors import InputError
@@ -18,7 +19,13 @@ _FIELDS = ("velocities", "images", "diameters", "masses", "time")
 
 @takes()
 def write_trajectory(
-    path, configurations: Iterable[Configuration], *, model_record=None, overwrite: bool = False, records=None
+    path,
+    configurations: Iterable[Configuration],
+    *,
+    model_record=None,
+    conditions: Conditions | None = None,
+    overwrite: bool = False,
+    records=None,
 ) -> int:
     """Write configurations as they come, one at a time in memory; the file appears when it is complete.
 
@@ -30,6 +37,8 @@ def write_trajectory(
         All with the same N, d and fields.
     model_record : dict, optional
         The model they were made with; stored in the file.
+    conditions : Conditions, optional
+        Temperature and the like at which they were sampled; stored in the file too.
     overwrite : bool, optional
         Whether an existing file may be replaced.
     records : mapping of str to mapping or bytes, optional
@@ -57,6 +66,8 @@ def write_trajectory(
         alike = _all_alike(configurations)
         write = _write_gsd if suffix == ".gsd" else _write_nc
         records = dict(records or {}) | ({} if model_record is None else {"model": model_record})
+        if conditions is not None:
+            records["conditions"] = conditions.to_record(model=False)
         # Frames of a file in which nobody knows which particle is which are no better in another file.
         if reason := getattr(configurations, "why_not_followed", str)():
             records["unfollowed"] = {"reason": f"it was made from other frames: {reason}"}

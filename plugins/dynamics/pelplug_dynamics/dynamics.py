@@ -95,14 +95,6 @@ class Dynamics(pelplug.Analysis):
                 "lags of the van Hove function; auto: four, equally spaced in log t", exclusive_minimum=0, unit="time"
             ),
         ] = "auto",
-        temperature: Annotated[
-            Literal["auto"] | float,
-            pelplug.Param(
-                "T of the reduced units; auto: the simulation's, where the file says it",
-                exclusive_minimum=0,
-                unit="temperature",
-            ),
-        ] = "auto",
         largest: Annotated[
             str,
             pelplug.Param(
@@ -130,7 +122,6 @@ class Dynamics(pelplug.Analysis):
         self.overlap_length, self.msd_target = overlap_length, msd_target
         self.per_decade, self.min_origins = per_decade, None if min_origins == "auto" else min_origins
         self.van_hove_times, self.largest, self.more = van_hove_times, largest, tuple(more)
-        self.temperature = temperature
         self.remove_drift, self.structure_frames = remove_drift, structure_frames
         self.resamples, self.seed, self.memory = resamples, seed, memory
 
@@ -312,10 +303,7 @@ class Dynamics(pelplug.Analysis):
 
     def _time_unit(self, first, length) -> float | None:
         """Return t0 = a0 sqrt(m/T), or None where the temperature is not known."""
-        temperature = self.temperature
-        if temperature == "auto":
-            record = self.trajectory.simulation_record or {}
-            temperature = record.get("temperature") if record.get("end_temperature") is None else None
+        temperature = self.conditions.liquid_temperature
         if temperature is None:
             self._reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
             return None

@@ -87,9 +87,6 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
                 unit="length",
             ),
         ] = 1e-2,
-        temperature: Annotated[
-            float | None, pelplug.Param("for the reduced transition rate", exclusive_minimum=0, unit="temperature")
-        ] = None,
         bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1)] = 40,
         blocks: Annotated[
             int, pelplug.Param("contiguous parts the series is cut into for bootstrap errors", minimum=2)
@@ -295,9 +292,9 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
     def _rates(self, transitions: int, duration: float, configuration) -> dict:
         rate, error = (transitions / duration, np.sqrt(transitions) / duration) if duration > 0 else (np.nan, np.nan)
         values = {"transition_rate": ((), rate), "transition_rate_error": ((), error)}
-        if self.parameters["temperature"] is not None:
+        if (temperature := self.conditions.liquid_temperature) is not None:
             mass = float(np.mean(self.masses_of(configuration)))
-            ballistic = ballistic_time(configuration, self.units.thermal_speed(self.parameters["temperature"], mass))
+            ballistic = ballistic_time(configuration, self.units.thermal_speed(temperature, mass))
             scale = ballistic * 1000 / configuration.n
             values |= {
                 "ballistic_time": ((), ballistic),

@@ -16,7 +16,6 @@ _OPTIONS = {
     "minimum": "Fewest metabasins of an average.",
     "first-jump": "Start of the fit of a^2.",
     "last-jump": "End of the fit of a^2.",
-    "temperature": "For the reduced slope of the rate.",
     "blocks": "Of the bootstrap.",
     "samples": "Of the bootstrap.",
     "seed": "Of the bootstrap.",

@@ -90,12 +90,6 @@ class Metabasins(pelplug.Analysis):
         last_jump: Annotated[
             Literal["auto"] | int, pelplug.Param("largest number of jumps from which a^2 is taken", minimum=1)
         ] = "auto",
-        temperature: Annotated[
-            float | None,
-            pelplug.Param(
-                "temperature, for the slope of the rate in units of 1/T only", exclusive_minimum=0, unit="temperature"
-            ),
-        ] = None,
         blocks: Annotated[
             int, pelplug.Param("parts the list of metabasins is cut into for bootstrap errors", minimum=2)
         ] = 20,
@@ -106,7 +100,7 @@ class Metabasins(pelplug.Analysis):
         super().__init__(trajectory, **base)
         if "auto" not in (first_jump, last_jump) and last_jump < first_jump:
             raise pelplug.InputError(f"a^2 is taken from {first_jump} to {last_jump} jumps; raise last_jump.")
-        self.merge, self.wave_numbers, self.minimum, self.temperature = merge, np.array(k), minimum, temperature
+        self.merge, self.wave_numbers, self.minimum = merge, np.array(k), minimum
         self.window = (first_jump, last_jump)
         self.resampling = (blocks, samples, seed)
         self.sequence, self._units = inherent_structures, None
@@ -153,6 +147,8 @@ class Metabasins(pelplug.Analysis):
         source = read_sequence(self.sequence) if self.sequence else self.input(INPUT)
         if self.sequence and "units" in source.attrs:
             self._units = pelplug.Units(**json.loads(source.attrs["units"]))
+        if self.trajectory is None and {"conditions", "temperature"} & source.attrs.keys():
+            self.sampled_at(pelplug.Conditions.of(source), str(self.sequence))
         visits = visits_of(source, self.merge)
         found = list_metabasins(source, visits, self.merge)
         values = {name: ("metabasin", value) for name, value in found.items() if name != "positions"}
@@ -164,7 +160,7 @@ class Metabasins(pelplug.Analysis):
         number, complete = len(stay), max(len(stay) - 2, 0)
         values["metabasins"] = ((), number)
         values["censored_share"] = ((), (stay[0] + stay[-1]) / stay.sum() if number > 1 else 1.0)
-        attributes = {"rate_fit": "none"}
+        attributes = {"rate_fit": "none", "quench": source.attrs.get("quench", "")}
         if number > 1:
             if "positions" in found:
                 values["jump_length"] = ("jump", jump_lengths(found["positions"]))
@@ -325,8 +321,8 @@ class Metabasins(pelplug.Analysis):
             "crossover_energy": fit.crossover,
             "crossover_energy_error": fit.crossover_error,
         }
-        if self.temperature is not None:
-            thermal = self.units.thermal(self.temperature)
+        if (temperature := self.conditions.liquid_temperature) is not None:
+            thermal = self.units.thermal(temperature)
             values["reduced_slope"] = fit.slope * thermal
             values["reduced_slope_error"] = fit.slope_error * thermal
         return {name: ((), value) for name, value in values.items()}, fit.outcome

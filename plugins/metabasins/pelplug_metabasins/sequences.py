@@ -93,7 +93,11 @@ def _of_netcdf(path: Path) -> xr.Dataset:
         )
     dataset = from_frames(**columns, **more, source=path)
     return dataset.assign_attrs(
-        {name: found.attrs[name] for name in ("model", "quench", "units") if name in found.attrs}
+        {
+            name: found.attrs[name]
+            for name in ("model", "quench", "units", "conditions", "temperature")
+            if name in found.attrs
+        }
     )
 
 

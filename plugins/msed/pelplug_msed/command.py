@@ -17,7 +17,6 @@ _OPTIONS = {
     "phi-lags": "Lags of phi(Delta), separated by commas.",
     "t-min": "Start of the fit.",
     "t-max": "End of the fit.",
-    "temperature": "T, for heat capacities, where the file does not say.",
     "ensemble": "Constant energy (nve) or temperature (nvt), for heat capacities.",
     "dimension": "Of space.  [default: 3]",
     "resamples": "Bootstrap resamples.",

@@ -141,13 +141,13 @@ def thermal_state(origin, given: Mapping, record: Mapping, dimension: int) -> tu
     origin : Origin
         What is known of the series.
     given : mapping
-        ``temperature`` and ``ensemble`` as the user gave them, or ``"auto"``.
+        ``ensemble`` as the user gave it, or ``"auto"``.
     record : mapping
         Of the simulation, where the trajectory has one.
     dimension : int
         d.
     """
-    temperature = origin.temperature if given["temperature"] == "auto" else given["temperature"]
+    temperature = origin.temperature
     if temperature is None:
         return None, "the temperature is not known; pass --temperature (temperature= in Python)"
     if origin.n is None:

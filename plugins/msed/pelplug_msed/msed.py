@@ -57,14 +57,6 @@ class MSED(pelplug.Series):
             Literal["auto"] | float,
             pelplug.Param("end of the fit; auto: an eighth of the series", exclusive_minimum=0, unit="time"),
         ] = "auto",
-        temperature: Annotated[
-            Literal["auto"] | float,
-            pelplug.Param(
-                "temperature, for heat capacities; auto: what the simulation recorded",
-                exclusive_minimum=0,
-                unit="temperature",
-            ),
-        ] = "auto",
         ensemble: Annotated[
             str,
             pelplug.Param(
@@ -85,7 +77,7 @@ class MSED(pelplug.Series):
         if "auto" not in (t_min, t_max) and not t_min < t_max:
             raise pelplug.InputError(f"The fit begins at {t_min:g} and ends at {t_max:g}; raise t_max.")
         self.method = method
-        self._given = {"temperature": temperature, "ensemble": ensemble, "dimension": dimension}
+        self._given = {"ensemble": ensemble, "dimension": dimension}
         self.phi_lags = None if phi_lags == "auto" else phi_lags
         self.t_min, self.t_max, self.resamples, self.seed = t_min, t_max, resamples, seed
         self._accumulator: Accumulator | None = None
@@ -135,8 +127,6 @@ class MSED(pelplug.Series):
             "long_time_limit_error": ((), 2.0 * scale * variance_error(correlator)),
             "paper_limit": ((), 0.5 * limit),
         }
-        if self._given["temperature"] != "auto":
-            origin.temperature = self._given["temperature"]
         if origin.temperature is not None:
             values["temperature"] = ((), float(origin.temperature))
         heat, heat_words = self._heat(origin)

@@ -19,7 +19,7 @@ from pelplug_propensity.options import (
     Shell,
     ShellRadius,
     StructuralThreshold,
-    Temperature,
+    VelocityTemperature,
 )
 from pelplug_propensity.relaxation_time import relaxation_time
 from pelplug_propensity.second_events import PairCounts, detect, pair_counts, successive_pairs
@@ -28,7 +28,7 @@ from pelplug_propensity.settings import (
     distance_bins,
     matrix_species,
     settle_detection,
-    simulated_temperature,
+    velocity_temperature,
     window_frames,
 )
 
@@ -70,7 +70,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         "runs_with_one": pelplug.Field(("event_type",), "1", "share of the runs with an event"),
         "runs_with_two": pelplug.Field(("event_type",), "1", "share of the runs with two events"),
         "duration": pelplug.Field((), "time", "length of each run"),
-        "temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
+        "velocity_temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
         **COMMON,
     }
     cites = CITES
@@ -96,7 +96,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
                 unit="time",
             ),
         ] = "auto",
-        temperature: Temperature = "auto",
+        velocity_temperature: VelocityTemperature = "auto",
         ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
         engine: EngineName = "auto",
         seed: Annotated[int, pelplug.Param("seed of the velocities", minimum=0)] = 0,
@@ -112,9 +112,16 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         **base,
     ):
         super().__init__(trajectory, **base)
+        _, self.needs = self.demands(self.parameters)
         self.replicas, self.ensemble, self.engine, self.seed = replicas, ensemble, engine, seed
         self.separation, self.bin_width = separation, bin_width
         self._settled: dict[str, float] = {}
+
+    @classmethod
+    def demands(cls, parameters) -> tuple[tuple[str, ...], pelplug.Need]:
+        """Return what it uses and needs: the temperature of the states, where that of the velocities is not given."""
+        own = parameters["velocity_temperature"] != "auto"
+        return cls.uses, cls.needs if own else cls.needs | pelplug.Need.TEMPERATURE
 
     def settle(self) -> dict[str, float]:
         """Return temperature, duration and spacing, from the trajectory where they were not given.
@@ -131,7 +138,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         first, model = self.trajectory.configuration(0), self.model
         if model.time_step is None:
             raise pelplug.InputError(f"The analysis {self.name} needs a model that has a time step of its own.")
-        temperature = simulated_temperature(self.trajectory, self.parameters["temperature"])
+        temperature = velocity_temperature(self)
         spaced = first.density ** (-1.0 / first.dimension)
         spacing, duration = self.parameters["spacing"], self.parameters["duration"]
         if spacing == "auto":
@@ -141,7 +148,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         if duration == "auto":
             kind = matrix_species(first.species_names, first.species, self.parameters["matrix"])
             duration = relaxation_time(self.trajectory, kind, 2.0 * np.pi / spaced, 0.2)
-        self._settled = {"temperature": temperature, "spacing": float(spacing), "duration": float(duration)}
+        self._settled = {"velocity_temperature": temperature, "spacing": float(spacing), "duration": float(duration)}
         return self._settled
 
     def check_before(self, frames) -> None:
@@ -186,7 +193,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         route = ""
         for begin in range(0, self.replicas, batch):
             runs = pelplug.isoconfigurational(
-                start, self.model, settled["temperature"], times, replicas=min(batch, self.replicas - begin),
+                start, self.model, settled["velocity_temperature"], times, replicas=min(batch, self.replicas - begin),
                 seed=(self.seed, configuration.frame or 0, begin), ensemble=self.ensemble, engine=self.engine,
             )  # fmt: skip
             route = f"{runs.engine}: {runs.route}"
@@ -247,7 +254,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
             "shell_radius": ((), settings[2]),
             "half_window": ((), settings[3]),
             "duration": ((), settled["duration"]),
-            "temperature": ((), settled["temperature"]),
+            "velocity_temperature": ((), settled["velocity_temperature"]),
         }
         coordinates = {name: variables.pop(name) for name in ("event_type", "distance")}
         names = ("hop_threshold", "structural_threshold", "shell_radius", "half_window", "bin_width")

@@ -17,10 +17,10 @@ __all__ = [
     "Shell",
     "ShellRadius",
     "StructuralThreshold",
-    "Temperature",
+    "VelocityTemperature",
 ]
 
-Temperature = Annotated[
+VelocityTemperature = Annotated[
     Literal["auto"] | float,
     pelplug.Param(
         "temperature of the velocities; auto: what the trajectory was simulated at",

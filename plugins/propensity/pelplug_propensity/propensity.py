@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
-from pelplug_propensity.options import EngineName, Temperature
+from pelplug_propensity.options import EngineName, VelocityTemperature
 from pelplug_propensity.relaxation_time import relaxation_time
-from pelplug_propensity.settings import simulated_temperature
+from pelplug_propensity.settings import velocity_temperature
 from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_by_species
 
 __all__ = ["Propensity"]
@@ -50,7 +50,7 @@ class Propensity(pelplug.Analysis):
         "rank_distribution": pelplug.Field(("group", "rank_bin"), "1", "density of the rank of kappa_i in each group"),
         "duration": pelplug.Field((), "time", "length of each run"),
         "relaxation_time": pelplug.Field((), "time", "tau_alpha; NaN where the duration was given"),
-        "temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
+        "velocity_temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
     }
     cites = (
         "A. Widmer-Cooper, P. Harrowell and H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004)",
@@ -77,7 +77,7 @@ class Propensity(pelplug.Analysis):
             Literal["auto"] | float,
             pelplug.Param("wave number q of F_s; auto: 2 pi rho^(1/d)", exclusive_minimum=0, unit="1 / length"),
         ] = "auto",
-        temperature: Temperature = "auto",
+        velocity_temperature: VelocityTemperature = "auto",
         origin: Annotated[
             str,
             pelplug.Param(
@@ -108,15 +108,22 @@ class Propensity(pelplug.Analysis):
         **base,
     ):
         super().__init__(trajectory, **base)
+        _, self.needs = self.demands(self.parameters)
         if ensemble == "auto":
             ensemble = "nve" if origin == "frame" else "nvt"
         self.replicas, self.threshold, self.ensemble, self.engine = replicas, threshold, ensemble, engine
         self.origin, self.selected, self.resamples, self.seed, self.bins = origin, selected, resamples, seed, bins
-        self._given = {"duration": duration, "wave_number": wave_number, "temperature": temperature}
+        self._given = {"duration": duration, "wave_number": wave_number}
         self.largest = largest
         self._settled: dict[str, float] = {}
 
     # --- once -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def demands(cls, parameters) -> tuple[tuple[str, ...], pelplug.Need]:
+        """Return what it uses and needs: the temperature of the states, where that of the velocities is not given."""
+        own = parameters["velocity_temperature"] != "auto"
+        return cls.uses, cls.needs if own else cls.needs | pelplug.Need.TEMPERATURE
 
     def settle(self) -> dict[str, float]:
         """Return temperature, duration and relaxation time, from the trajectory where they were not given.
@@ -133,7 +140,7 @@ class Propensity(pelplug.Analysis):
             raise pelplug.InputError(
                 "The analysis propensity simulates a model; pass --model, or a file that names it."
             )
-        temperature = simulated_temperature(self.trajectory, given["temperature"])
+        temperature = velocity_temperature(self)
         tau, duration = np.nan, given["duration"]
         if duration == "auto":
             first = self.trajectory.configuration(0)
@@ -142,12 +149,13 @@ class Propensity(pelplug.Analysis):
                 wave_number = 2.0 * np.pi * first.density ** (1.0 / first.dimension)
             tau = relaxation_time(self.trajectory, self._species(first), wave_number, self.threshold)
             duration = tau / 10.0
-        self._settled = {"temperature": temperature, "duration": float(duration), "relaxation_time": float(tau)}
+        times = {"duration": float(duration), "relaxation_time": float(tau)}
+        self._settled = {"velocity_temperature": temperature, **times}
         return self._settled
 
     def check_before(self, frames) -> None:
         """Find temperature and duration before anything is quenched, and refuse a run without a time step."""
-        simulated_temperature(self.trajectory, self._given["temperature"])
+        velocity_temperature(self)
         if self.largest != "auto" and self.largest not in self.trajectory.species_names:
             raise pelplug.InputError(
                 f"There is no species {self.largest}; there are {', '.join(self.trajectory.species_names)}."
@@ -170,7 +178,7 @@ class Propensity(pelplug.Analysis):
         runs = pelplug.isoconfigurational(
             start,
             self.model,
-            settled["temperature"],
+            settled["velocity_temperature"],
             settled["duration"],
             replicas=self.replicas,
             seed=(self.seed, configuration.frame or 0),
@@ -259,7 +267,7 @@ class Propensity(pelplug.Analysis):
             kappa_distribution=(("group", "kappa_bin"), [_density(ratios[chosen], edges) for chosen in groups]),
             kappa_bin_edges=("kappa_edge", edges),
             rank_distribution=(("group", "rank_bin"), [_density(ranks[chosen], rank_edges) for chosen in groups]),
-            **{name: ((), settled[name]) for name in ("duration", "relaxation_time", "temperature")},
+            **{name: ((), settled[name]) for name in settled},
         )
 
     def _groups(self, dataset) -> list[np.ndarray]:

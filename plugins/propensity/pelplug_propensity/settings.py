@@ -13,7 +13,7 @@ __all__ = [
     "distance_bins",
     "matrix_species",
     "settle_detection",
-    "simulated_temperature",
+    "velocity_temperature",
     "window_frames",
 ]
 
@@ -121,20 +121,13 @@ def distance_bins(configuration, width: float | str) -> tuple[float, int]:
     return float(width), max(1, int(0.5 * float(np.min(configuration.heights)) / width + 1e-9))
 
 
-def simulated_temperature(trajectory, given: float | str) -> float:
-    """Return the temperature given, or that at which a trajectory was simulated.
+def velocity_temperature(analysis) -> float:
+    """Return the temperature of the velocities of an analysis: its own, or that of the states.
 
     Raises
     ------
     InputError
         If the trajectory does not say.
     """
-    if given != "auto":
-        return float(given)
-    record = trajectory.simulation_record or {}
-    temperature = record.get("end_temperature") or record.get("temperature")
-    if temperature is None:
-        raise pelplug.InputError(
-            f"{trajectory.path} does not say at which temperature it was simulated; give --temperature."
-        )
-    return float(temperature)
+    given = analysis.parameters["velocity_temperature"]
+    return analysis.require_temperature() if given == "auto" else float(given)

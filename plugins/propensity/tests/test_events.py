@@ -332,7 +332,7 @@ def test_plots_draw_something(hopping):
 def test_spacing_of_runs_is_half_the_flight_over_the_mean_distance(liquid):
     model = pelplug.model("inverse-power-law")
     settled = IsoconfigurationalEvents(liquid, model=model, duration=1.0).settle()
-    assert settled["temperature"] == 2.0
+    assert settled["velocity_temperature"] == 2.0
     assert settled["spacing"] == pytest.approx(0.5 * 0.82 ** (-1 / 3) / np.sqrt(2.0), abs=0.5 * model.time_step)
     with pytest.raises(pelplug.InputError, match="--duration"):
         IsoconfigurationalEvents(liquid, model=model, matrix="L").settle()  # two frames do not tell tau_alpha

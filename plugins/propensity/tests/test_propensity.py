@@ -105,7 +105,9 @@ def test_at_short_times_particles_fly(liquid):
 
 def test_the_analysis_runs_on_a_simulation_with_no_option_but_its_name(liquid):
     dataset = pelplug.analyze("propensity", liquid, duration=0.3, replicas=4)
-    assert float(dataset["temperature"]) == 1.0 and np.isnan(dataset["relaxation_time"])
+    assert float(dataset["velocity_temperature"]) == 1.0 == dataset.attrs["temperature"] and np.isnan(
+        dataset["relaxation_time"]
+    )
     frames, n = dataset.sizes["frame"], dataset.sizes["particle"]
     assert (frames, n) == (4, 200)
     assert np.all(dataset["propensity_error"] > 0)
@@ -141,7 +143,7 @@ def test_what_the_trajectory_does_not_say_must_be_given(liquid, tmp_path, diffus
     with pytest.raises(pelplug.InputError, match="no species X"):
         Propensity(bare, model=model, temperature=1.0, largest="X").settle()
     settled = Propensity(bare, model=model, temperature=1.0, duration=0.2).settle()
-    assert settled["duration"] == 0.2 and settled["temperature"] == 1.0
+    assert settled["duration"] == 0.2 and settled["velocity_temperature"] == 1.0
 
 
 def test_plots_draw_something(liquid):

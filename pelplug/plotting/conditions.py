@@ -1,0 +1,95 @@
+"""Colours and legends of several results over each other: by the conditions of their states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pelplug.core.conditions import Conditions
+
+__all__ = ["Entry", "by_conditions"]
+
+_MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
+_UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
+_SYMBOLS = {"density": r"\rho", "pressure": "p", "n": "N"}  # what tells apart results of one temperature
+
+
+class Entry(NamedTuple):
+    """How one of several results is drawn: its place among them, its label in the legend, its colour."""
+
+    place: int
+    label: str
+    colour: object
+
+
+def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
+    """Return how to draw results over each other: in the order of temperature, one colour for each group.
+
+    A group is what `Conditions.group` has in common: replicas share it. Colours go from cold to hot along a map.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset
+        Results of one analysis.
+    names : sequence of str
+        Label where a result says neither its label nor its temperature, and to tell results of one label apart.
+
+    Returns
+    -------
+    list of Entry
+        The label is the one that was given, else the temperature (of inherent structures their parent's), with the
+        density, pressure or number of particles where results of one temperature differ in those. What has no
+        temperature comes last.
+    """
+    from matplotlib import colormaps
+
+    groups = [Conditions.of(dataset).group for dataset in datasets]
+    keys = [_key(group) for group in groups]
+    known = sorted((k for k, group in enumerate(groups) if _temperature(group) is not None), key=lambda k: keys[k])
+    ordered = list(dict.fromkeys(groups[k] for k in known))
+    shares = np.linspace(_COLD, _HOT, len(ordered))
+    colours: dict = dict(zip(ordered, (colormaps[_MAP](share) for share in shares), strict=True))
+    rest = [k for k in range(len(groups)) if k not in known]
+    # Of results that say nothing nobody knows whether they are of one group.
+    others = list(dict.fromkeys(k if groups[k].label is None else groups[k] for k in rest))
+    colours |= {one: _UNKNOWN[i % len(_UNKNOWN)] for i, one in enumerate(others)}
+    labels = _labels(groups, names)
+    return [Entry(k, labels[k], colours[groups[k] if groups[k] in colours else k]) for k in (*known, *rest)]
+
+
+def _temperature(group: Conditions) -> float | None:
+    found = group.liquid_temperature
+    return found if found is not None and np.isfinite(found) else None
+
+
+def _key(group: Conditions) -> tuple:
+    numbers = (_temperature(group), group.density, group.pressure, group.n)
+    return (*(-1.0 if number is None else number for number in numbers), group.label or "", str(group))
+
+
+def _labels(groups: Sequence[Conditions], names: Sequence[str]) -> list[str]:
+    """Return a label for each result, different ones for different results."""
+    labels = [_label(group, name) for group, name in zip(groups, names, strict=True)]
+    for field, symbol in _SYMBOLS.items():
+        values = [getattr(group, field) for group in groups]
+        for k in _not_alone(labels):
+            others = {values[other] for other in range(len(labels)) if labels[other] == labels[k]}
+            if len(others) > 1 and values[k] is not None:
+                labels[k] += f", ${symbol} = {values[k]:g}$"
+    for k in _not_alone(labels):
+        labels[k] += f" ({names[k]})"
+    return labels
+
+
+def _not_alone(labels: Sequence[str]) -> list[int]:
+    return [k for k, label in enumerate(labels) if labels.count(label) > 1]
+
+
+def _label(group: Conditions, name: str) -> str:
+    if group.label is not None:
+        return group.label
+    if (temperature := _temperature(group)) is None:
+        return name
+    return f"${'T' if group.temperature is not None else 'T_p'} = {temperature:g}$"
