@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from pelplug.errors import InputError
 
-__all__ = ["Form", "label_of"]
+__all__ = ["Form", "label_of", "made"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,8 +151,20 @@ class Form:
 
     def __reduce__(self):
         if self.origin is not None:  # functions inside functions cannot be pickled, but made again
-            return self.origin[0], self.origin[1:]
+            return made, self.origin
         return Form, tuple(getattr(self, field.name) for field in dataclasses.fields(self))
+
+
+@functools.cache
+def made(by: Callable[[Form], Form], form: Form) -> Form:
+    """Return what a truncation makes of a form: the same object for the same two, so kernels are compiled once."""
+    found = by(form)
+    if not isinstance(found, Form) or found.parameters != form.parameters:
+        raise InputError(
+            f"The truncation {label_of(by)!r} returns {found!r}; let it return form.derived(...), a form with the same "
+            "parameters."
+        )
+    return found
 
 
 def label_of(function: Callable) -> str:

@@ -34,7 +34,8 @@ def check_form(form: Form, parameters: np.ndarray, cutoff: np.ndarray) -> None:
     InputError
         With the distance at which it is wrong, and by how much.
     """
-    if all(one is None or one.__module__.startswith(_OWN) for one in (form.function, form.squared)):
+    made_by = form.origin[0] if form.origin is not None else None
+    if all(one is None or one.__module__.startswith(_OWN) for one in (form.function, form.squared, made_by)):
         return
     size = len(cutoff)
     sets = {(float(cutoff[a, b]), *map(float, parameters[a, b])) for a in range(size) for b in range(a, size)}

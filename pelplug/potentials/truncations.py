@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.errors import InputError
-from pelplug.potentials.form import Form, label_of
+from pelplug.potentials.form import Form, label_of, made
 
 __all__ = ["TRUNCATIONS", "cut", "name_of", "shift", "shifted_force", "smooth", "truncated"]
 
@@ -107,7 +107,7 @@ def name_of(truncation: str | Callable[[Form], Form]) -> str:
 
 
 def truncated(form: Form, truncation: str | Callable[[Form], Form]) -> Form:
-    """Return a form with a truncation, the same object for the same two, so that its kernels are compiled once.
+    """Return a form with a truncation; the same object for the same two.
 
     Parameters
     ----------
@@ -127,15 +127,4 @@ def truncated(form: Form, truncation: str | Callable[[Form], Form]) -> Form:
                 "form to form."
             )
         truncation = TRUNCATIONS[truncation]
-    return _made(truncation, form)
-
-
-@functools.cache
-def _made(truncation: Callable[[Form], Form], form: Form) -> Form:
-    found = truncation(form)
-    if not isinstance(found, Form) or found.parameters != form.parameters:
-        raise InputError(
-            f"The truncation {getattr(truncation, '__name__', truncation)!r} returns {found!r}; let it return "
-            "form.derived(...), a form with the same parameters."
-        )
-    return found
+    return made(truncation, form)
