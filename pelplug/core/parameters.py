@@ -42,7 +42,7 @@ class Param:
     help : str
         One line, shown by ``--help`` and in the docs.
     minimum, maximum : float, optional
-        Smallest and largest value allowed (of each entry, for a tuple).
+        Smallest and largest value allowed (of each entry, for a tuple). A number may be infinite if the largest is.
     exclusive_minimum, exclusive_maximum : float, optional
         The value must lie above, or below, this one.
     choices : tuple, optional
@@ -129,7 +129,7 @@ class ParameterSpec:
             (param.maximum, "at most"),
             (param.exclusive_maximum, "below"),
         ):
-            if limit is not None:
+            if limit is not None and math.isfinite(limit):
                 words.append(f"{text} {limit:g}")
         return " and ".join(words)
 
@@ -196,7 +196,8 @@ class ParameterSpec:
                 raise InputError(f"{whose} must be {self.bounds}{unit}, not {value!r}.")
             if math.isnan(number):
                 raise InputError(f"{whose} is not a number; give a value.")
-            if math.isinf(number) or (isinstance(number, int) and abs(number) > _LARGEST and self._is_open(number)):
+            endless = math.isinf(number) and self.param.maximum != math.inf
+            if endless or (isinstance(number, int) and abs(number) > _LARGEST and self._is_open(number)):
                 raise InputError(f"{whose} is too large, {value!r}; give a number below {_LARGEST:.0g}.")
         return result
 

@@ -11,7 +11,7 @@ from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.potentials.pair import PairPotential
 
-__all__ = ["edges_of", "pair_potential", "positive", "swap_range_of", "swap_share", "whole_number"]
+__all__ = ["edges_of", "pair_potential", "swap_range_of", "swap_share"]
 
 
 def pair_potential(start: Configuration, model) -> PairPotential:
@@ -48,50 +48,22 @@ def edges_of(start: Configuration) -> np.ndarray:
     return edges
 
 
-def swap_range_of(value, per_particle: bool) -> float:
+def swap_range_of(value: float | None, per_particle: bool) -> float:
     """Return the largest difference of diameters to swap [length]."""
     if not per_particle:
         if value is not None:
             raise InputError("swap_range compares diameters, and the particles of this model have none; leave it out.")
         return math.inf
-    return 0.2 if value is None else positive("swap_range", value)
+    return 0.2 if value is None else value
 
 
-def swap_share(value, payload: np.ndarray, swap_range: float) -> float:
+def swap_share(value: float | None, payload: np.ndarray, swap_range: float) -> float:
     """Return the share of swaps, by default 0.2 where there is something to swap."""
     kinds = np.unique(payload)
     possible = len(kinds) > 1 and float(np.diff(kinds).min()) < swap_range
     if value is None:
         return 0.2 if possible else 0.0
-    try:
-        probability = float(value)
-    except (TypeError, ValueError):
-        probability = math.nan
-    if not 0.0 <= probability < 1.0:
-        raise InputError(f"p_swap is a probability from 0 up to but not including 1, not {value!r}.")
-    if probability > 0.0 and not possible:
+    if value > 0.0 and not possible:
         why = "differ by less than swap_range" if len(kinds) > 1 else "differ"
         raise InputError(f"There is nothing to swap: no two particles {why}; use p_swap=0.")
-    return probability
-
-
-def positive(name: str, value) -> float:
-    """Return a positive number."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not number > 0.0 or (name == "delta" and math.isinf(number)):
-        raise InputError(f"{name} must be a positive number, not {value!r}.")
-    return number
-
-
-def whole_number(name: str, value, least: int) -> int:
-    """Return a whole number not below the least."""
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} must be a whole number, not {value!r}.") from None
-    if number != float(value) or number < least:
-        raise InputError(f"{name} must be a whole number from {least} up, not {value!r}.")
-    return number
+    return value

@@ -8,14 +8,16 @@ import json
 import math
 import numbers
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.lock import lock_outputs
+from pelplug.core.parameters import Param
 from pelplug.core.units import Units
-from pelplug.engines.swap.inputs import edges_of, pair_potential, positive, swap_range_of, swap_share, whole_number
+from pelplug.engines.swap.inputs import edges_of, pair_potential, swap_range_of, swap_share
 from pelplug.engines.swap.resumable import sample_resumably
 from pelplug.errors import InputError, RunError
 from pelplug.execution.placement import computed_on_the_cpu
@@ -98,14 +100,29 @@ class SwapResult:
 def swap_monte_carlo(
     configuration: Configuration,
     model: Model | PairPotential,
-    temperature: float,
-    sweeps: int,
+    temperature: Annotated[
+        float, Param("T, with k_B = 1; may be infinite", exclusive_minimum=0.0, maximum=math.inf, unit="energy")
+    ],
+    sweeps: Annotated[int, Param("how long to sample; a sweep is N moves tried", minimum=1)],
     *,
-    equilibration: int = 0,
-    sample_every: int | None = None,
-    p_swap: float | None = None,
-    swap_range: float | None = None,
-    delta: float | None = None,
+    equilibration: Annotated[int, Param("sweeps to make first", minimum=0)] = 0,
+    sample_every: Annotated[int | None, Param("keep a configuration every so many sweeps", minimum=1)] = None,
+    p_swap: Annotated[
+        float | None, Param("probability that a move is a swap", minimum=0.0, exclusive_maximum=1.0)
+    ] = None,
+    swap_range: Annotated[
+        float | None,
+        Param(
+            "only particles whose diameters differ by less are swapped",
+            exclusive_minimum=0.0,
+            maximum=math.inf,
+            unit="length",
+        ),
+    ] = None,
+    delta: Annotated[
+        float | None,
+        Param("half the side of the cube from which a displacement is drawn", exclusive_minimum=0.0, unit="length"),
+    ] = None,
     seed: int | np.random.Generator | None = None,
     output=None,
     overwrite: bool = False,
@@ -180,9 +197,7 @@ def swap_monte_carlo(
     A. Ninarello, L. Berthier and D. Coslovich, Phys. Rev. X 7, 021039 (2017); the moves are those of Y. Nishikawa et
     al., Phys. Rev. X 12, 021001 (2022), Appendix A.
     """
-    sweeps = whole_number("sweeps", sweeps, 1)
-    equilibration = whole_number("equilibration", equilibration, 0)
-    sample_every = sweeps if sample_every is None else whole_number("sample_every", sample_every, 1)
+    sample_every = sweeps if sample_every is None else sample_every
     if sample_every > sweeps:
         raise InputError(f"sample_every is {sample_every}, more than the {sweeps} sweeps; give a smaller number.")
     if resume and (output is None or seed is None):
@@ -265,7 +280,6 @@ class _Chain:
 
         self.potential = pair_potential(start, model)
         edges = edges_of(start)
-        temperature = positive("temperature", temperature)
         self.rng = rng
         self.beta = 1.0 / (getattr(model, "boltzmann", 1.0) * temperature)
         self.n = start.n
@@ -293,7 +307,7 @@ class _Chain:
             )
         self.swap_range = swap_range_of(swap_range, p.per_particle)
         self.p_swap = swap_share(p_swap, self.payload, self.swap_range)
-        self.delta = 0.06 * size if delta is None else positive("delta", delta)
+        self.delta = 0.06 * size if delta is None else delta
         self.largest_delta = 0.5 * float(np.min(edges))
         self.kernels = swap_kernels(p.truncated, start.dimension, p.mixing)
         self.counters = np.zeros(4, dtype=np.int64)
