@@ -9,7 +9,7 @@ import click
 from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import common, file_argument, output_options, registry
 from pelplug.core.given import Given
-from pelplug.core.minimisation import Minimisation
+from pelplug.core.minimisation import Quenching
 from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import Interactions
@@ -21,7 +21,7 @@ __all__ = ["quench"]
 @click.command()
 @file_argument
 @declared(Source, Given, Interactions)
-@declared(Minimisation, Frames, Placement)
+@declared(Quenching, Frames, Placement)
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
 @output_options
 @common
@@ -37,7 +37,7 @@ def quench(file, output, overwrite, quiet, **options):
     from pelplug.files.exporters import export
     from pelplug.trajectories.opening import open_trajectory
 
-    source, interactions, minimisation = (taken(one, options) for one in (Source, Interactions, Minimisation))
+    source, interactions, minimisation = (taken(one, options) for one in (Source, Interactions, Quenching))
     where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
     where["given"] = taken(Given, options)
     with lock_outputs(output):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pelplug.core.arguments import Arguments
 from pelplug.core.parameters import Param
 
-__all__ = ["ForceTolerance", "MaxEvaluations", "Method", "Minimisation", "MinimiserParameters"]
+__all__ = ["ForceTolerance", "MaxEvaluations", "Method", "MinimiserParameters", "Quenching"]
 
 Method = Annotated[
     Literal["fire", "cg", "lbfgs", "sd"],
@@ -29,7 +29,7 @@ MinimiserParameters = Annotated[
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Minimisation(Arguments):
+class Quenching(Arguments):
     """By what, and how far, the energy is minimised."""
 
     method: Method = "fire"

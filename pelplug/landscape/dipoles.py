@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import numpy as np
 
 from pelplug.core.arguments import takes
-from pelplug.errors import InputError
+from pelplug.core.parameters import Param
 from pelplug.landscape.hessian.response import LinearResponse
 
 __all__ = ["DipoleStiffness", "dipole_stiffness", "pairs_near_cutoff"]
@@ -51,7 +52,9 @@ class DipoleStiffness:
 
 @takes()
 def dipole_stiffness(
-    response: LinearResponse, pairs: str | int = "all", seed: int | Sequence[int] = 0
+    response: LinearResponse,
+    pairs: Annotated[int | Literal["all"], Param("every pair, or how many to draw", minimum=1)] = "all",
+    seed: int | Sequence[int] = 0,
 ) -> DipoleStiffness:
     """Return kappa_ij of every interacting pair, or of a random sample.
 
@@ -80,14 +83,12 @@ def dipole_stiffness(
     ----------
     Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eqs. A2-A4.
     """
-    if pairs != "all" and (isinstance(pairs, str) or int(pairs) < 1):
-        raise InputError(f"The number of pairs must be 'all' or a positive number, not {pairs!r}.")
     found = response.pairs
     # A particle and its own image are no dipole: their distance is the cell's.
     chosen = np.flatnonzero(found.i != found.j)
     n_pairs = chosen.size
-    if pairs != "all" and int(pairs) < n_pairs:
-        chosen = np.sort(np.random.default_rng(seed).choice(chosen, int(pairs), replace=False))
+    if pairs != "all" and pairs < n_pairs:
+        chosen = np.sort(np.random.default_rng(seed).choice(chosen, pairs, replace=False))
     i, j = found.i[chosen].astype(np.int64), found.j[chosen].astype(np.int64)
     unit = found.vectors[chosen] / found.distances[chosen, None]
     first, second = response.factor.dipole_products(i, j, unit)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated, Literal
 
 import numpy as np
 
 from pelplug.core.arguments import takes
-from pelplug.errors import InputError
+from pelplug.core.parameters import Param
 from pelplug.execution.threads import run_ranges
 from pelplug.landscape.dipoles import DipoleStiffness
 from pelplug.landscape.hessian.factor import BLOCK, unit_dipoles
@@ -90,11 +91,11 @@ class SoftModes:
 def soft_modes(
     response: LinearResponse,
     stiffness: DipoleStiffness,
-    starts: str | int = "all",
+    starts: Annotated[int | Literal["all"], Param("from how many of the pairs to start", minimum=1)] = "all",
     *,
-    overlap: float = OVERLAP,
-    tolerance: float = TOLERANCE,
-    max_iterations: int = MAX_ITERATIONS,
+    overlap: Annotated[float, Param("largest |z.z'|", exclusive_minimum=0.0, exclusive_maximum=1.0)] = OVERLAP,
+    tolerance: Annotated[float, Param("largest gradient left", minimum=0.0)] = TOLERANCE,
+    max_iterations: Annotated[int, Param("iterations that a start may take", minimum=0)] = MAX_ITERATIONS,
 ) -> SoftModes:
     """Minimise the cost of pseudoharmonic modes from the softest dipole responses, and keep each minimum once.
 
@@ -126,18 +127,14 @@ def soft_modes(
     Raises
     ------
     InputError
-        If ``starts`` is neither ``"all"`` nor a positive number, or ``overlap`` is not between 0 and 1.
+        If a number is out of range.
 
     References
     ----------
     D. Richard, G. Kapteijns, J. A. Giannini, M. L. Manning and E. Lerner, Phys. Rev. Lett. 126, 015501 (2021).
     """
-    if starts != "all" and (isinstance(starts, str) or int(starts) < 1):
-        raise InputError(f"The number of starts for soft modes must be 'all' or a positive number, not {starts!r}.")
-    if not 0.0 < overlap < 1.0:
-        raise InputError(f"The overlap of soft modes must lie between 0 and 1, not {overlap!r}.")
     order = np.argsort(stiffness.kappa_ij, kind="stable")
-    chosen = order if starts == "all" else order[: int(starts)]
+    chosen = order if starts == "all" else order[:starts]
     n, d = response.backbone.n, response.backbone.dimension
     number = np.full(response.configuration.n, -1)
     number[response.members] = np.arange(n)

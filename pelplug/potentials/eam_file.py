@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import os
 import re
+from typing import Annotated, Literal
 
 import numpy as np
 
 from pelplug.core.arguments import takes
 from pelplug.core.outside import read_outside
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 
 __all__ = ["EAMTables", "read_eam", "setfl_text"]
@@ -64,7 +66,11 @@ class EAMTables:
 
 
 @takes()
-def read_eam(path: str | os.PathLike, kind: str = "auto", sha256: str | None = None) -> EAMTables:
+def read_eam(
+    path: str | os.PathLike,
+    kind: Annotated[Literal["auto", "fs", "alloy"], Param("what the file is")] = "auto",
+    sha256: Annotated[str | None, Param("SHA-256 that the file must have", file=False)] = None,
+) -> EAMTables:
     """Read an eam/fs or eam/alloy file.
 
     Parameters

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
+from typing import Annotated
 
 import numpy as np
 import scipy.sparse
 
 from pelplug.configuration import Configuration
+from pelplug.core.parameters import Param
+from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
@@ -20,7 +22,7 @@ from pelplug.potentials.stillinger_weber_kernels import MOMENTS, stillinger_webe
 __all__ = ["StillingerWeberPotential"]
 
 
-class StillingerWeberPotential(Potential):
+class StillingerWeberPotential(Parametrised, Potential):
     """The Stillinger-Weber potential of one kind of particle.
 
     With x = r / sigma, the sums over pairs and over each particle i with two of its neighbours j and k, images
@@ -28,23 +30,6 @@ class StillingerWeberPotential(Potential):
 
         U = sum_ij  A epsilon (B x**-p - x**-q) exp(1 / (x - a))
           + sum_ijk lambda epsilon (cos(theta_jik) - cos_theta0)**2 exp(gamma / (x_ij - a)) exp(gamma / (x_ik - a))
-
-    Parameters
-    ----------
-    epsilon : float
-        Energy scale [energy].
-    sigma : float
-        Length scale [length].
-    A, B, p, q : float
-        Of the two-body part.
-    a : float
-        Range [sigma].
-    three_body : float
-        lambda, strength of the three-body part [epsilon].
-    gamma : float
-        Decay of the three-body part [1].
-    cos_theta0 : float
-        Cosine of the favoured angle.
 
     Raises
     ------
@@ -56,31 +41,22 @@ class StillingerWeberPotential(Potential):
     F. H. Stillinger and T. A. Weber, Phys. Rev. B 31, 5262 (1985).
     """
 
+    noun, name = "potential", "stillinger-weber"
+
     def __init__(
         self,
         *,
-        epsilon: float = 1.0,
-        sigma: float = 1.0,
-        A: float = 7.049556277,
-        B: float = 0.6022245584,
-        p: float = 4,
-        q: float = 0,
-        a: float = 1.80,
-        three_body: float = 21.0,
-        gamma: float = 1.20,
-        cos_theta0: float = -1.0 / 3.0,
+        epsilon: Annotated[float, Param("energy scale", exclusive_minimum=0.0, unit="energy")] = 1.0,
+        sigma: Annotated[float, Param("length scale", exclusive_minimum=0.0, unit="length")] = 1.0,
+        A: Annotated[float, Param("strength of the two-body part", unit="epsilon")] = 7.049556277,
+        B: Annotated[float, Param("weight of its repulsion")] = 0.6022245584,
+        p: Annotated[float, Param("exponent of its repulsion")] = 4,
+        q: Annotated[float, Param("exponent of its attraction")] = 0,
+        a: Annotated[float, Param("range", exclusive_minimum=0.0, unit="sigma")] = 1.80,
+        three_body: Annotated[float, Param("lambda, strength of the three-body part", unit="epsilon")] = 21.0,
+        gamma: Annotated[float, Param("decay of the three-body part", exclusive_minimum=0.0, unit="sigma")] = 1.20,
+        cos_theta0: Annotated[float, Param("cosine of the favoured angle", minimum=-1.0, maximum=1.0)] = -1.0 / 3.0,
     ):
-        values = {"epsilon": epsilon, "sigma": sigma, "A": A, "B": B, "p": p, "q": q, "a": a, "lambda": three_body,
-                  "gamma": gamma, "cos_theta0": cos_theta0}  # fmt: skip
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise InputError(f"The Stillinger-Weber parameter {name} is {value!r}; give a finite number.")
-        for name in ("epsilon", "sigma", "a", "gamma"):
-            if not values[name] > 0:
-                raise InputError(f"The Stillinger-Weber parameter {name} must be positive, not {values[name]!r}.")
-        if abs(cos_theta0) > 1:
-            raise InputError(f"The Stillinger-Weber parameter cos_theta0 is a cosine, not {cos_theta0!r}.")
-        self.parameters = values
         self.cutoff = float(a * sigma)
         self._numbers = tuple(
             float(value) for value in (self.cutoff, sigma, A * epsilon, B, gamma, three_body * epsilon, cos_theta0)
@@ -204,7 +180,7 @@ class StillingerWeberPotential(Potential):
         return 1e-9 * self.cutoff
 
     def __repr__(self) -> str:
-        return f"<StillingerWeberPotential: lambda {self.parameters['lambda']:.6g}, cutoff {self.cutoff:.6g}>"
+        return f"<StillingerWeberPotential: lambda {self.parameters['three_body']:.6g}, cutoff {self.cutoff:.6g}>"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pelplug.configuration import Configuration
-from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Minimisation, MinimiserParameters
+from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, MinimiserParameters, Quenching
 from pelplug.landscape.minimise.quench import QuenchResult, quench, quench_parameters
 from pelplug.tasks.analysis import Analysis
 
@@ -32,10 +32,10 @@ class QuenchingAnalysis(Analysis):
         self,
         trajectory,
         *,
-        method: Method = Minimisation.method,
-        force_tolerance: ForceTolerance = Minimisation.force_tolerance,
-        max_evaluations: MaxEvaluations = Minimisation.max_evaluations,
-        minimiser_parameters: MinimiserParameters = Minimisation.minimiser_parameters,
+        method: Method = Quenching.method,
+        force_tolerance: ForceTolerance = Quenching.force_tolerance,
+        max_evaluations: MaxEvaluations = Quenching.max_evaluations,
+        minimiser_parameters: MinimiserParameters = Quenching.minimiser_parameters,
         **base,
     ):
         super().__init__(trajectory, **base)

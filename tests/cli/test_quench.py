@@ -8,7 +8,7 @@ import pytest
 
 import pelplug
 from pelplug.cli import cli
-from pelplug.core.minimisation import Minimisation
+from pelplug.core.minimisation import Quenching
 from pelplug.landscape import MINIMISERS
 
 
@@ -92,7 +92,7 @@ def test_the_former_option_is_taken_with_a_note(run, liquid, tmp_path):
 
 
 def test_the_parameters_of_every_minimiser_are_listed(run):
-    assert tuple(MINIMISERS) == Minimisation.parameter_specs()["method"].choices
+    assert tuple(MINIMISERS) == Quenching.parameter_specs()["method"].choices
     shown = run("plugins", "-v").out
     for name, cls in MINIMISERS.items():
         part = shown.partition(f"\n  {name}: {cls.summary}")[2].partition("\n\n")[0]

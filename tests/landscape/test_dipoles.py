@@ -373,7 +373,9 @@ def test_memory_decides_and_refuses_in_one_sentence():
 def test_a_senseless_number_of_pairs_is_refused(glass, pairs):
     state, potential = glass
     response = LinearResponse(state, potential)
-    with pytest.raises(pelplug.InputError, match="number of pairs"):
+    with pytest.raises(
+        pelplug.InputError, match=r"pairs of dipole_stiffness must be (at least 1|an integer or all), not"
+    ):
         dipole_stiffness(response, pairs)
 
 

@@ -290,7 +290,8 @@ def test_masses_enter_the_frequency_only(glass, found):
 
 
 @pytest.mark.parametrize(("keywords", "words"), [
-    ({"starts": 0}, "number of starts"), ({"starts": "some"}, "number of starts"), ({"overlap": 1.0}, "overlap"),
+    ({"starts": 0}, "starts of soft_modes must be at least 1"),
+    ({"starts": "some"}, "starts of soft_modes must be an integer or all"), ({"overlap": 1.0}, "overlap"),
 ])  # fmt: skip
 def test_senseless_parameters_are_refused(glass, keywords, words):
     with pytest.raises(pelplug.InputError, match=words):

@@ -134,7 +134,7 @@ def _expression(potential: PairPotential, i: int, j: int) -> str:
 
 
 def _stillinger_weber(potential: StillingerWeberPotential, configuration: Configuration) -> Forces:
-    names = ("epsilon", "sigma", "a", "lambda", "gamma", "cos_theta0", "A", "B", "p", "q")
+    names = ("epsilon", "sigma", "a", "three_body", "gamma", "cos_theta0", "A", "B", "p", "q")
     # LAMMPS wants an element's name for each type, and a tolerance last.
     text = line("Si", "Si", "Si", *(float(potential.parameters[name]) for name in names), 0.0) + "\n"
     elements = ["Si" for _ in configuration.species_names]

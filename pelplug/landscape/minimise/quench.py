@@ -10,7 +10,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.core.arguments import takes
-from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Minimisation
+from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Quenching
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.steepest_descent import SteepestDescent
@@ -93,9 +93,9 @@ class QuenchResult:
 def quench(
     conf: Configuration,
     pot: Potential,
-    method: Method = Minimisation.method,
-    force_tolerance: ForceTolerance = Minimisation.force_tolerance,
-    max_evaluations: MaxEvaluations = Minimisation.max_evaluations,
+    method: Method = Quenching.method,
+    force_tolerance: ForceTolerance = Quenching.force_tolerance,
+    max_evaluations: MaxEvaluations = Quenching.max_evaluations,
     **parameters,
 ) -> QuenchResult:
     """Minimise the potential energy from ``conf``.
@@ -161,7 +161,7 @@ def quench(
 
 
 @takes("the quench")
-def quench_parameters(method: Method = Minimisation.method, **parameters) -> dict[str, Any]:
+def quench_parameters(method: Method = Quenching.method, **parameters) -> dict[str, Any]:
     """Return every parameter of a method: the values given, and the defaults of the others.
 
     Raises
