@@ -114,13 +114,13 @@ class EnergyLog:
         Absolute steps, ascending.
     potential_energy : ndarray, shape (K,)
         Total potential energy U [energy].
-    temperature : ndarray, shape (K,)
-        Kinetic temperature, `pelplug.engines.velocities.kinetic_temperature`, in the model's units.
+    kinetic_temperature : ndarray, shape (K,)
+        Of the velocities, `pelplug.engines.velocities.kinetic_temperature` [temperature].
     """
 
     step: np.ndarray
     potential_energy: np.ndarray
-    temperature: np.ndarray
+    kinetic_temperature: np.ndarray
 
     @classmethod
     def empty(cls) -> EnergyLog:

@@ -165,7 +165,7 @@ class Recorder:
                     "time": time_step * configuration.step,
                     "energies/step": log.step,
                     "energies/potential_energy": log.potential_energy,
-                    "energies/temperature": log.temperature,
+                    "energies/kinetic_temperature": log.kinetic_temperature,
                 },
             )
 

@@ -43,7 +43,7 @@ def energies_of(path):
         logs = [frame.log for frame in file]
     return tuple(
         np.concatenate([log[f"pelplug/energies/{name}"] for log in logs])
-        for name in ("step", "potential_energy", "temperature")
+        for name in ("step", "potential_energy", "kinetic_temperature")
     )
 
 

@@ -68,7 +68,7 @@ def follow(engine, units, start, folder, method):
         end = run.configuration().unwrapped_positions()
     energy = SYSTEMS[units][1]
     moved = (end - state.unwrapped_positions()) * frame_length(units) / SIGMA
-    return moved, log.potential_energy * energy / EPSILON, 0.9 * log.temperature / temperature
+    return moved, log.potential_energy * energy / EPSILON, 0.9 * log.kinetic_temperature / temperature
 
 
 def agree(engine, start, folder, method):

@@ -82,7 +82,7 @@ def analyzed(name: str, path: pathlib.Path, **parameters):
 def kinetic_temperatures(path: pathlib.Path) -> np.ndarray:
     """Return the logged temperatures of a trajectory."""
     trajectory = pelplug.open_trajectory(path)
-    logged = [trajectory.log(k)["pelplug/energies/temperature"] for k in range(len(trajectory))]
+    logged = [trajectory.log(k)["pelplug/energies/kinetic_temperature"] for k in range(len(trajectory))]
     return np.concatenate([np.atleast_1d(part) for part in logged])
 
 

@@ -311,16 +311,16 @@ class _Log:
     def expect(self, step: int, steps: int) -> None:
         count = (step + steps) // self.every - step // self.every if self.every else 0
         self._step, self._energy = np.empty(count, dtype=np.int64), np.empty(count)
-        self._temperature = np.empty(count)
+        self._kinetic = np.empty(count)
         self._n = 0
 
-    def note(self, step: int, energy: float, temperature: float) -> None:
+    def note(self, step: int, energy: float, kinetic_temperature: float) -> None:
         at = self._n
-        self._step[at], self._energy[at], self._temperature[at] = step, energy, temperature
+        self._step[at], self._energy[at], self._kinetic[at] = step, energy, kinetic_temperature
         self._n = at + 1
 
     def taken(self) -> EnergyLog:
-        return EnergyLog(self._step[: self._n], self._energy[: self._n], self._temperature[: self._n])
+        return EnergyLog(self._step[: self._n], self._energy[: self._n], self._kinetic[: self._n])
 
 
 def _action(function: Callable[[int], None]):

@@ -132,7 +132,7 @@ class LammpsSession(Session):
             if not np.isfinite(energy):
                 raise RunError(f"The energy is not finite at step {self.step}; use a smaller time step.")
             if self._log_every and self.step % self._log_every == 0:
-                rows.append((self.step, energy, self._temperature(self._lmp.get_thermo("ke"))))
+                rows.append((self.step, energy, self._kinetic_temperature(self._lmp.get_thermo("ke"))))
         if not rows:
             return EnergyLog.empty()
         step, energy, temperature = zip(*rows, strict=True)
@@ -334,7 +334,7 @@ class LammpsSession(Session):
 
     # --- odds and ends ------------------------------------------------------------------------------------------
 
-    def _temperature(self, kinetic: float) -> float:
+    def _kinetic_temperature(self, kinetic: float) -> float:
         degrees = self._start.dimension * (self._start.n - 1)
         return 2.0 * kinetic / (self._model.boltzmann * degrees)
 

@@ -70,7 +70,7 @@ def begin(name, method="nve", route="auto", log_every=0, state=None, internal=No
 
 
 def total_energy(model, n, d, log):
-    return log.potential_energy + 0.5 * model.boltzmann * d * (n - 1) * log.temperature
+    return log.potential_energy + 0.5 * model.boltzmann * d * (n - 1) * log.kinetic_temperature
 
 
 # --- without HOOMD-blue -----------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def test_newton_conserves_energy_and_momentum(name):
     assert fractional.min() >= 0.0 and fractional.max() < 1.0
     assert end.images.any()
     assert model.potential(end).energy(end) == pytest.approx(log.potential_energy[-1], rel=1e-10)
-    assert kinetic_temperature(end, model) == pytest.approx(log.temperature[-1], rel=1e-10)
+    assert kinetic_temperature(end, model) == pytest.approx(log.kinetic_temperature[-1], rel=1e-10)
 
 
 @needs_hoomd
@@ -281,11 +281,11 @@ def test_a_thermostat_holds_the_temperature_and_conserves_what_it_should():
             kinetic = start.n - 1  # degrees of freedom over d
             conserved.append(
                 logs[-1].potential_energy[-1]
-                + kinetic * logs[-1].temperature[-1]
+                + kinetic * logs[-1].kinetic_temperature[-1]
                 + session.simulation.operations.integrator.methods[0].thermostat.energy
             )
         end = session.configuration()
-    temperatures = np.concatenate([log.temperature for log in logs])
+    temperatures = np.concatenate([log.kinetic_temperature for log in logs])
     blocks = temperatures.reshape(20, -1).mean(axis=1)
     # HOOMD holds the velocities of half steps at T, and with them the positions; those of full steps, which are logged,
     # are colder by Omega**2 dt**2 / 4 (velocity Verlet; exact for an oscillator). Omega is the Einstein frequency.
@@ -312,11 +312,11 @@ def test_langevin_holds_the_temperature_and_the_centre_of_mass():
         session.run(2000)
         log = session.run(20_000)
         end = session.configuration()
-    blocks = log.temperature.reshape(20, -1).mean(axis=1)
+    blocks = log.kinetic_temperature.reshape(20, -1).mean(axis=1)
     assert abs(blocks.mean() - temperature) < max(4 * blocks.std(ddof=1) / np.sqrt(len(blocks)), 0.01 * temperature)
     assert blocks.std(ddof=1) / np.sqrt(len(blocks)) < 0.01 * temperature
     assert np.abs(end.masses @ end.velocities).max() < 1e-11
-    assert kinetic_temperature(end, model) == pytest.approx(log.temperature[-1], rel=0.05)
+    assert kinetic_temperature(end, model) == pytest.approx(log.kinetic_temperature[-1], rel=0.05)
 
 
 @needs_hoomd
@@ -349,7 +349,7 @@ def test_a_ramp_goes_by_absolute_steps(method):
     for first, last in ((7000, 9000), (17_000, 19_000), (30_000, 33_000)):
         window = (log.step > first) & (log.step <= last)
         expected = np.mean([session._dynamics.temperature_at(step) for step in log.step[window]])
-        assert log.temperature[window].mean() == pytest.approx(expected, rel=0.06)
+        assert log.kinetic_temperature[window].mean() == pytest.approx(expected, rel=0.06)
 
 
 @needs_hoomd
@@ -360,7 +360,7 @@ def test_metal_units():
     with begin("cu50zr50", "nve", state=start, log_every=1, time_step=0.001) as session:
         first = session.run(1)
         got = session.configuration()
-    assert first.temperature[0] == pytest.approx(600.0, rel=0.05)
+    assert first.kinetic_temperature[0] == pytest.approx(600.0, rel=0.05)
     # One step of velocity Verlet by hand, eV, Angstrom and ps.
     forces = model.potential(start).forces(start)
     accelerations = forces / (model.mass_unit * start.masses[:, None])
@@ -387,7 +387,7 @@ def test_steepest_descent_is_the_flow(name):
     for step in (2e-4, 1e-4):
         with begin(name, "steepest-descent", state=hot, time_step=step, log_every=round(0.01 / step)) as session:
             log = session.run(round(0.2 / step))
-            assert np.all(np.isnan(log.temperature)) and session.configuration().velocities is None
+            assert np.all(np.isnan(log.kinetic_temperature)) and session.configuration().velocities is None
         energies = np.interp(times, log.step * step, log.potential_energy)
         errors.append(np.abs(energies - exact.energy) / (exact.initial_energy - exact.energy))
     assert errors[1].max() < 0.01
@@ -435,7 +435,7 @@ def test_a_session_goes_on_where_another_was(name, method):
     np.testing.assert_array_equal(again.step, log.step)
     # Rounding differs, as neighbours are listed in another order, and grows with time.
     np.testing.assert_allclose(again.potential_energy, log.potential_energy, rtol=1e-12)
-    np.testing.assert_allclose(again.temperature, log.temperature, rtol=1e-11)
+    np.testing.assert_allclose(again.kinetic_temperature, log.kinetic_temperature, rtol=1e-11)
     assert got.step == expected.step == 230
     np.testing.assert_allclose(got.unwrapped_positions(), expected.unwrapped_positions(), rtol=0, atol=1e-11)
 
