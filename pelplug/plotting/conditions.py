@@ -73,10 +73,10 @@ def _labels(groups: Sequence[Conditions], names: Sequence[str]) -> list[str]:
     """Return a label for each result, different ones for different results."""
     labels = [_label(group, name) for group, name in zip(groups, names, strict=True)]
     for field, symbol in _SYMBOLS.items():
-        values = [getattr(group, field) for group in groups]
-        for k in _not_alone(labels):
-            others = {values[other] for other in range(len(labels)) if labels[other] == labels[k]}
-            if len(others) > 1 and values[k] is not None:
+        values, before = [getattr(group, field) for group in groups], list(labels)
+        for k in _not_alone(before):
+            alike = {value for value, label in zip(values, before, strict=True) if label == before[k]}
+            if len(alike) > 1 and values[k] is not None:
                 labels[k] += f", ${symbol} = {values[k]:g}$"
     for k in _not_alone(labels):
         labels[k] += f" ({names[k]})"
