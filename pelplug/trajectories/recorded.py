@@ -89,7 +89,7 @@ def of_simulation(record: Mapping[str, Any]) -> Conditions:
         time = (record.get("ramp_steps") or 0) * (record.get("time_step") or 0.0)
         found["ramp"] = Ramp(float(temperature), float(end), abs(end - temperature) / time if time > 0 else None)
     elif method in ("steepest-descent", "fire"):
-        if _was_thermostatted(record):
+        if temperature is not None and _was_thermostatted(record):
             found["parent_temperature"] = temperature
     elif method != "nve" or _was_thermostatted(record):
         found["temperature"] = temperature
