@@ -1,4 +1,4 @@
-"""Who simulates: the contract of an engine, the protocol on it, pelplug's own. For engine authors."""
+"""Who simulates: the engines, and what each of them must be able to do. For users, and authors of engines."""
 
 from __future__ import annotations
 
