@@ -132,11 +132,7 @@ def test_names_of_the_code_on_pages_exist():
     assert sorted(pair for pair in named if not pair[0].startswith(examples) and not resolves(pair[0])) == []
 
 
-PAGES = {
-    f"{path.parent.name}/{path.stem}": path.read_text()
-    for folder in ("plugins", "models")
-    for path in sorted(DOCS.glob(f"{folder}/*.md"))
-}
+PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
 
 
 def rows_of(text):
@@ -152,19 +148,16 @@ def table_of(name, kind):
     """Rows of the rendered table on the one page that has it, by the first word of the first cell."""
     directive = f"```{{{kind}}} {name}\n```"
     pages = [stem for stem, text in PAGES.items() if directive in text]
-    assert len(pages) == 1, (
-        f"one page of docs/plugins or docs/models must have, it is now {pages or 'none'}:\n{directive}"
-    )
+    assert len(pages) == 1, f"one page must have, it is now {pages or 'none'}:\n{directive}"
     return {codes[0].split()[0]: cells for codes, cells in rows_of(rendering.expand(directive))}
 
 
-def test_every_parameter_of_every_analysis_and_model_is_rendered_on_its_page():
-    tables = []
-    for kind in ("analyses", "models"):
-        for name, cls in rendering.bundled(kind).items():
-            specs = cls.parameter_specs()
-            if specs in tables:  # a model in two dimensions may share the table of that in three
-                continue
+@pytest.mark.parametrize("kind", ["analyses", "models", "minimisers", "engines"])
+def test_every_parameter_is_rendered_on_its_page(kind):
+    tables = [{}]
+    for name, cls in rendering.bundled(kind).items():
+        specs = cls.parameter_specs()
+        if specs not in tables:  # a model in two dimensions may share the table of that in three
             tables.append(specs)
             shown = table_of(name, "parameters")
             names = [f"--{spec.option}" if kind == "analyses" else spec.name for spec in specs.values()]
