@@ -65,7 +65,7 @@ class Parametrised:
 
     @property
     def _owner(self) -> str:
-        return f"{self.noun} {self.name or type(self).__name__}"
+        return f"{self.noun} {self.name or ('' if dataclasses.is_dataclass(self) else type(self).__name__)}".strip()
 
 
 def _documented(cls: type[Parametrised]) -> str | None:

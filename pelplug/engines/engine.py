@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import math
-import numbers
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
+from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError
 from pelplug.execution.device import Device
@@ -31,8 +30,12 @@ __all__ = ["METHODS", "Dynamics", "EnergyLog", "Engine", "EngineStatus", "Sessio
 METHODS = ("nvt", "nve", "langevin", "steepest-descent", "fire")
 
 
+_TEMPERATURE = {"exclusive_minimum": 0.0, "unit": "temperature"}
+_TIME = {"exclusive_minimum": 0.0, "unit": "time"}
+
+
 @dataclasses.dataclass(frozen=True)
-class Dynamics:
+class Dynamics(Parametrised):
     """Equations of motion, and the numbers in them.
 
     Parameters
@@ -61,24 +64,24 @@ class Dynamics:
         If a number is out of range or one that the method needs is missing.
     """
 
-    method: str
-    time_step: float
-    temperature: float | None = None
-    end_temperature: float | None = None
-    ramp_start: int = 0
-    ramp_steps: int = 0
-    thermostat_time: float | None = None
-    friction: float = 1.0
-    force_tolerance: float = 1e-6
+    noun = "dynamics"
+
+    method: Annotated[str, Param("equations of motion")]
+    time_step: Annotated[float, Param("time step", **_TIME)]
+    temperature: Annotated[float | None, Param("of the thermostat", **_TEMPERATURE)] = None
+    end_temperature: Annotated[float | None, Param("where a ramp of the thermostat ends", **_TEMPERATURE)] = None
+    ramp_start: Annotated[int, Param("step at which the ramp starts", minimum=0)] = 0
+    ramp_steps: Annotated[int, Param("its length in steps", minimum=0)] = 0
+    thermostat_time: Annotated[float | None, Param("relaxation time of the thermostat", **_TIME)] = None
+    friction: Annotated[float, Param("of Langevin dynamics over mass", exclusive_minimum=0.0, unit="1 / time")] = 1.0
+    force_tolerance: Annotated[
+        float, Param("largest force component at which fire stops", exclusive_minimum=0.0, unit="energy / length")
+    ] = 1e-6
 
     def __post_init__(self):
+        super().__post_init__()
         if self.method not in METHODS:
             raise InputError(f"There is no ensemble {self.method!r}; it is one of {', '.join(METHODS)}.")
-        for name in ("time_step", "friction", "force_tolerance"):
-            _positive(getattr(self, name), name)
-        for name in ("temperature", "end_temperature", "thermostat_time"):
-            if getattr(self, name) is not None:
-                _positive(getattr(self, name), name)
         if self.thermostatted and self.temperature is None:
             raise InputError(f"The ensemble {self.method} needs a temperature; give one with -T.")
         if self.end_temperature is not None and not (self.thermostatted and self.ramp_steps > 0):
@@ -333,8 +336,3 @@ class Session(abc.ABC):
 
     def __exit__(self, *exception) -> None:
         self.close()
-
-
-def _positive(value: float, name: str) -> None:
-    if not (isinstance(value, numbers.Real) and value > 0 and math.isfinite(value)):
-        raise InputError(f"The {name.replace('_', ' ')} must be a positive number, not {value!r}.")
