@@ -36,10 +36,13 @@ def code(text: str) -> str:
 
 @functools.cache
 def bundled(kind: str) -> dict[str, type]:
-    """Return what comes with pelplug by name: its ``"analyses"``, ``"models"``, ``"minimisers"`` or ``"engines"``."""
+    """Return what comes with pelplug by name: its analyses, models, minimisers or engines, or the files it reads."""
     from pelplug.host.registry import Registry
     from pelplug.landscape import MINIMISERS
+    from pelplug.models.definition import Definition
 
+    if kind == "files":
+        return {"definition": Definition}
     if kind == "minimisers":
         return MINIMISERS
 
@@ -50,7 +53,7 @@ def parameters(name: str) -> str:
     """Return the parameters of whatever has that name: option or name, default, meaning."""
     from pelplug.core.docstrings import default_of, explanation
 
-    kinds = (bundled(kind) for kind in ("analyses", "models", "minimisers", "engines"))
+    kinds = (bundled(kind) for kind in ("analyses", "models", "minimisers", "engines", "files"))
     specs = next(kind[name] for kind in kinds if name in kind).parameter_specs()
     options = name in bundled("analyses")
     rows = []

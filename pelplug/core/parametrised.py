@@ -81,7 +81,7 @@ def _validated(init):
     """Wrap ``__init__`` so that every way of making an object checks its parameters."""
 
     @functools.wraps(init)
-    def __init__(self, *positional, **values):  # noqa: N807
+    def __init__(self, /, *positional, **values):  # noqa: N807
         specs, owner = self.parameter_specs(), f"the {self._owner}"
         given = {name: value for name, value in values.items() if name not in self.not_parameters}
         if "parameters" not in self.__dict__:

@@ -15,37 +15,18 @@ from pelplug.core.outside import read_outside
 from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model
+from pelplug.models.definition import Definition
 from pelplug.models.harmonic_spheres import additive
 from pelplug.models.polydisperse_soft_spheres import non_additive
 from pelplug.potentials.base import Potential
 from pelplug.potentials.form import Form
 from pelplug.potentials.forms import FORMS
-from pelplug.potentials.truncations import TRUNCATIONS
 
 __all__ = ["UserModel", "from_file"]
 
 _MOST = 16 * 2**20
 _MANY = 64
 _MIXING = {"additive": additive, "non-additive": non_additive}
-_KEYS = {
-    "name": (str, "a text"),
-    "summary": (str, "a text"),
-    "form": (str, "the name of a functional form"),
-    "dimension": (int, "a whole number from 2 to 8"),
-    "species": (list, "a list of names"),
-    "composition": (Mapping, "a table of species and fractions"),
-    "density": (float | int, "a number"),
-    "time_step": (float | int, "a number"),
-    "units": (str | Mapping, "a name, such as metal, real, lj or gromacs, or a table"),
-    "masses": (Mapping, "a table of species and masses"),
-    "truncation": (str, "one of " + ", ".join(TRUNCATIONS)),
-    "cutoff": (float | int, "a number"),
-    "sigma": (str, "the word diameters; a mixture has a sigma in each [[pair]]"),
-    "mixing": (str, "one of " + ", ".join(_MIXING)),
-    "parameters": (Mapping, "a table of numbers"),
-    "pair": (list, "a list of tables, each headed [[pair]]"),
-    "cites": (list, "a list of texts"),
-}
 
 
 def from_file(path: str | os.PathLike, forms: Mapping[str, Form] | None = None) -> UserModel:
@@ -88,11 +69,7 @@ class UserModel(Model):
     Parameters
     ----------
     definition : mapping
-        ``form`` (name of a functional form), ``cutoff`` [sigma_ij], ``truncation`` (cut, shift, shifted-force,
-        smooth), and either ``species`` with one ``[[pair]]`` table a pair of species (``species``, ``sigma``, the
-        form's parameters, ``cutoff`` where it differs), or ``sigma = "diameters"`` with ``mixing`` (additive,
-        non-additive) and one table ``[parameters]``. Optional: ``name``, ``summary``, ``dimension``,
-        ``composition``, ``density``, ``time_step``, ``units`` (as `Units.of` takes them), ``masses``, ``cites``.
+        The keys are the parameters of `pelplug.models.definition.Definition`.
     forms : mapping of str to Form, optional
         Functional forms to choose from.
 
@@ -111,69 +88,48 @@ class UserModel(Model):
         super().__init__()
         forms = FORMS if forms is None else forms
         self.definition = dict(definition)
-        unknown = sorted(set(definition) - set(_KEYS))
-        if unknown:
-            raise InputError(f"the key {unknown[0]!r} is unknown; the keys are {', '.join(sorted(_KEYS))}.")
-        for key, value in definition.items():
-            kind, words = _KEYS[key]
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise InputError(f"the {key} is {words}, not {value!r}.")
-        form_name = self._need("form")
-        if form_name not in forms:
-            raise InputError(f"there is no form {form_name!r}; the forms are {', '.join(forms)}.")
-        self.form = forms[form_name]
-        self.truncation = definition.get("truncation", "cut" if self.form.ends else "shift")
-        if self.truncation not in TRUNCATIONS:
-            raise InputError(f"the truncation is one of {', '.join(TRUNCATIONS)}, not {self.truncation!r}.")
+        given = self._given = Definition(**definition).parameters
+        if given["form"] not in forms:
+            raise InputError(f"there is no form {given['form']!r}; the forms are {', '.join(forms)}.")
+        self.form = forms[given["form"]]
+        self.truncation = given["truncation"] or ("cut" if self.form.ends else "shift")
         self._read_description()
         self.formula = f"{self.form.formula}, truncation {self.truncation}"
-        self.needs_diameters = definition.get("sigma") == "diameters"
+        self.needs_diameters = given["sigma"] == "diameters"
         if self.needs_diameters:
             self._read_diameters()
         else:
             self._read_pairs()
 
-    def _need(self, key: str):
-        if key not in self.definition:
-            raise InputError(f"the key {key!r} is missing.")
-        return self.definition[key]
-
     def _read_description(self) -> None:
-        definition = self.definition
-        self.name = str(definition.get("name", "user"))
-        self.summary = str(definition.get("summary", f"{self.form.name} pair model from a file"))
-        self.units, self._length = Units.of(definition.get("units", "reduced")).for_atoms()
-        masses = {str(key): _number(value, f"mass of {key}") for key, value in definition.get("masses", {}).items()}
-        if unknown := [name for name in masses if name not in definition.get("species", masses)]:
+        given = self._given
+        self.name = given["name"]
+        self.summary = given["summary"] or f"{self.form.name} pair model from a file"
+        self.units, self._length = Units.of(given["units"]).for_atoms()
+        masses = {key: _number(value, f"mass of {key}") for key, value in (given["masses"] or {}).items()}
+        if unknown := [name for name in masses if name not in (given["species"] or masses)]:
             raise InputError(f"masses has {unknown[0]!r}, which is not among the species.")
         self.masses = masses
-        self.cites = tuple(map(str, definition.get("cites", ())))
-        dimension = definition.get("dimension")
-        if dimension is not None and not 2 <= dimension <= 8:
-            raise InputError(f"the dimension is a whole number from 2 to 8, not {dimension!r}.")
-        self.dimension = dimension
-        self.density = None
-        if "density" in definition and dimension is not None:
-            self.density = _number(definition["density"], "density") / self._length**dimension
-        elif "density" in definition:
-            self.density = _number(definition["density"], "density")
-        self.time_step = None if "time_step" not in definition else _number(definition["time_step"], "time_step")
+        self.cites = tuple(given["cites"] or ())
+        self.dimension, self.density, self.time_step = given["dimension"], given["density"], given["time_step"]
+        if self.density is not None and self.dimension is not None:
+            self.density /= self._length**self.dimension
 
     def _read_diameters(self) -> None:
-        mixing = self.definition.get("mixing", "additive")
-        if mixing not in _MIXING:
-            raise InputError(f"the mixing is one of {', '.join(_MIXING)}, not {mixing!r}.")
-        self._rule = _MIXING[mixing]
+        self._rule = _MIXING[self._given["mixing"]]
         self.species = ()
         self.composition = {"A": 1.0}
-        self.cutoff = self._cutoff_of(self.definition, "")
-        table = self.definition.get("parameters", {})
-        self.table = self._values_of(table, "the table [parameters]")
+        self.cutoff = self._cutoff_of({}, "")
+        self.table = self._values_of(self._given["parameters"] or {}, "the table [parameters]")
 
     def _read_pairs(self) -> None:
-        names = self._need("species")
-        if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        names = self._given["species"]
+        if not names:
+            raise InputError("the key 'species' is missing.")
+        if len(set(names)) != len(names):
             raise InputError("species is a list of different names.")
+        if not isinstance(self._given["pair"], list | tuple):
+            raise InputError(f"the pair is a list of tables, each headed [[pair]], not {self._given['pair']!r}.")
         self.species = tuple(names)
         index = {name: k for k, name in enumerate(self.species)}
         n = len(names)
@@ -181,7 +137,7 @@ class UserModel(Model):
             self._check_all_pairs(names)
         self.sigma, self.cutoff = np.full((n, n), np.nan), np.full((n, n), np.nan)
         self.table = {key: np.full((n, n), np.nan) for key in self.form.parameters}
-        for pair in self.definition.get("pair", []):
+        for pair in self._given["pair"]:
             couple = pair.get("species", []) if isinstance(pair, Mapping) else []
             if not isinstance(couple, list) or len(couple) != 2 or any(name not in names for name in couple):
                 raise InputError(f"a [[pair]] names two of the species {', '.join(self.species)}, not {couple!r}.")
@@ -199,23 +155,25 @@ class UserModel(Model):
         self._read_composition()
 
     def _check_all_pairs(self, names: list) -> None:
-        pairs = self.definition.get("pair", [])
+        pairs = self._given["pair"]
         given = {tuple(map(str, one.get("species", ()))) for one in pairs if isinstance(one, Mapping)}
         for a, b in itertools.combinations_with_replacement(names, 2):
             if (a, b) not in given and (b, a) not in given:
                 raise InputError(f"the pair {a}-{b} has no [[pair]] table.")
 
     def _read_composition(self) -> None:
-        given = self.definition.get("composition", {})
+        given = self._given["composition"]
         if not given and len(self.species) == 1:
             given = {self.species[0]: 1.0}
-        fractions = {str(key): _number(value, f"fraction of {key}") for key, value in given.items()}
+        fractions = {key: _number(value, f"fraction of {key}") for key, value in (given or {}).items()}
         if fractions and (set(fractions) != set(self.species) or abs(sum(fractions.values()) - 1.0) > 1e-9):
             raise InputError("the composition gives each species a fraction, with sum 1.")
         self.composition = fractions
 
     def _cutoff_of(self, table: Mapping, where: str) -> float:
-        cutoff = table.get("cutoff", self.definition.get("cutoff", self.form.cutoff))
+        cutoff = table.get("cutoff", self._given["cutoff"])
+        if cutoff is None:
+            cutoff = self.form.cutoff
         if cutoff is None:
             raise InputError(f"the cutoff{where} is missing; give it in units of sigma_ij.")
         return _number(cutoff, f"cutoff{where}")
