@@ -5,8 +5,8 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```{parameters} kappa
     ```
 
-`parameters` are those of an analysis, a model, a minimiser or an engine, `variables` those of an analysis, `arrows` the
-arrows between the rooms.
+`parameters` are those of an analysis, a model, a minimiser or an engine, or the `conditions` that can be given,
+`variables` those of an analysis, `arrows` the arrows between the rooms.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def code(text: str) -> str:
 
 @functools.cache
 def bundled(kind: str) -> dict[str, type]:
-    """Return what comes with pelplug by name: its analyses, models, minimisers or engines, or the files it reads."""
+    """Return what comes with pelplug by name: its analyses, models, minimisers or engines, files it reads, arguments."""
+    from pelplug.core.given import Given
     from pelplug.host.registry import Registry
     from pelplug.landscape import MINIMISERS
     from pelplug.models.definition import Definition
@@ -45,6 +46,8 @@ def bundled(kind: str) -> dict[str, type]:
         return {"definition": Definition}
     if kind == "minimisers":
         return MINIMISERS
+    if kind == "arguments":
+        return {"conditions": Given}
 
     return getattr(Registry(third_party=False), kind)()
 
@@ -53,9 +56,9 @@ def parameters(name: str) -> str:
     """Return the parameters of whatever has that name: option or name, default, meaning."""
     from pelplug.core.docstrings import default_of, explanation
 
-    kinds = (bundled(kind) for kind in ("analyses", "models", "minimisers", "engines", "files"))
+    kinds = (bundled(kind) for kind in ("analyses", "models", "minimisers", "engines", "files", "arguments"))
     specs = next(kind[name] for kind in kinds if name in kind).parameter_specs()
-    options = name in bundled("analyses")
+    options = name in bundled("analyses") or name in bundled("arguments")
     rows = []
     for spec in specs.values():
         values = "" if spec.is_flag or not spec.choices else f" {'|'.join(map(str, spec.choices))}"
