@@ -36,7 +36,7 @@ def code(text: str) -> str:
 
 @functools.cache
 def bundled(kind: str) -> dict[str, type]:
-    """Return what comes with pelplug by name: its analyses, models, minimisers or engines, files it reads, arguments."""
+    """Return what comes with pelplug by name: its analyses, models, minimisers, engines, files, arguments."""
     from pelplug.core.given import Given
     from pelplug.host.registry import Registry
     from pelplug.landscape import MINIMISERS
