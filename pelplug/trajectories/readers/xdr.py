@@ -27,7 +27,7 @@ _SMALLEST, _LARGEST = 9, 72  # indices of the sizes of small differences
 _FAR = 1e6  # nm, beyond which no box reaches
 
 
-class Frames:
+class XDRFrames:
     """Where the frames of a file begin, and what is wrong with one.
 
     Parameters
@@ -222,7 +222,7 @@ def check_first(path, kind: str) -> None:
         "XTC" or "TRR".
     """
     try:
-        Frames(path, kind, most=1).check(0)
+        XDRFrames(path, kind, most=1).check(0)
     except InputError as error:
         raise InputError(about_frame(0, os.fspath(path), f"it cannot be read: {error}.")) from None
 
@@ -233,10 +233,10 @@ class _Guarded:
     kind = ""
 
     @functools.cached_property
-    def frames(self) -> Frames:
+    def frames(self) -> XDRFrames:
         """Where the frames begin."""
         path = self.fname.decode() if isinstance(self.fname, bytes) else self.fname
-        return Frames(path, self.kind)
+        return XDRFrames(path, self.kind)
 
     def _checked(self, read, *arrays):
         number = self.tell()
