@@ -82,16 +82,24 @@ def computed_on_the_cpu(what: str) -> Callable:
 
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
-        def call(*arguments, computing: Computing, **keywords):
-            with computing.used() as device:
-                device.require_cpu(what)
+        def told(*arguments, computing: Computing, **keywords):
+            Device(computing.device).require_cpu(what)  # one around is another's: of the engine that an analysis runs
+            with computing.used():
                 return function(*arguments, **keywords)
 
         written = inspect.signature(function)
         *first, last = written.parameters.values()
         own = inspect.Parameter("computing", inspect.Parameter.KEYWORD_ONLY)
         named = last.kind is not last.VAR_KEYWORD
-        call.__signature__ = written.replace(parameters=[*first, last, own] if named else [*first, own, last])
-        return takes(computing=Computing)(call)
+        told.__signature__ = written.replace(parameters=[*first, last, own] if named else [*first, own, last])
+        told = takes(computing=Computing)(told)
+        names = {"computing", *Computing.names()}
+
+        @functools.wraps(told)
+        def call(*arguments, **keywords):
+            # Reading what is not there would take a third of a millisecond, which short quenches feel.
+            return (function if names.isdisjoint(keywords) else told)(*arguments, **keywords)
+
+        return call
 
     return decorate

@@ -13,6 +13,7 @@ from typing import Annotated
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.arguments import takes
 from pelplug.core.conditions import Conditions
 from pelplug.core.lock import lock_outputs
 from pelplug.core.parameters import Param
@@ -97,6 +98,7 @@ class SwapResult:
 
 
 @computed_on_the_cpu("Swap Monte Carlo")
+@takes()
 def swap_monte_carlo(
     configuration: Configuration,
     model: Model | PairPotential,

@@ -12,6 +12,7 @@ from pelplug.configuration import Configuration
 from pelplug.core.arguments import takes
 from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Quenching
 from pelplug.errors import InputError, NotConvergedError
+from pelplug.execution.placement import computed_on_the_cpu
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.steepest_descent import SteepestDescent
 from pelplug.landscape.descent.trace import Descent, Stopped
@@ -89,6 +90,7 @@ class QuenchResult:
         )
 
 
+@computed_on_the_cpu("A quench")
 @takes("the quench")
 def quench(
     conf: Configuration,
@@ -112,6 +114,8 @@ def quench(
         A state is converged if every force component is smaller [energy / length].
     max_evaluations : int
         Force evaluations allowed.
+    computing : Computing
+        What computes.
     **parameters
         Of the method: see the class.
 
