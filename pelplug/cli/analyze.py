@@ -47,8 +47,8 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
 
     FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
     """
+    from pelplug.cli.finished import FinishedOutput
     from pelplug.core.lock import lock_outputs
-    from pelplug.core.outputs import check_outputs
     from pelplug.trajectories.opening import open_trajectory
 
     names = plugin_names(plugin)
@@ -66,7 +66,7 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     outputs = [output, *([plot] if plot else []), *export]
     with lock_outputs(*outputs):
         trajectory = open_trajectory(file, source=source)
-        check_outputs(outputs, overwrite, inputs)
+        where["finished"] = FinishedOutput(output, outputs[1:], overwrite, inputs)
         exporters = list(registry().exporters().values())
         _check_endings(output, plot, export, exporters, trajectory.dimension)
         return _run(ctx, names, trajectory, where, (output, plot, export, exporters), inputs, overwrite, quiet)
@@ -89,7 +89,7 @@ def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) 
     from pelplug.cli.kept import KeptResults
     from pelplug.cli.output import save_figure
     from pelplug.cli.plot import draw
-    from pelplug.cli.run import execute, summarise, tell_failures
+    from pelplug.cli.run import execute, summarise, tell_failures, tell_finished
     from pelplug.files.exporters import export as write_export
     from pelplug.files.results import write_netcdf
 
@@ -98,6 +98,8 @@ def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) 
     run, store = execute(
         names, trajectory, output, overwrite, quiet=quiet, parameters=plugin_parameters(ctx), kept=kept, **where
     )
+    if not run.analyses:
+        return tell_finished(run, output, store, quiet)
     requested = {name: run.datasets[name] for name in run.requested}
     write_netcdf(requested, output, overwrite, inputs)
     beside = kept.write(run, overwrite)

@@ -30,10 +30,10 @@ def quench(file, output, overwrite, quiet, **options):
 
     Every selected frame of FILE is quenched; positions are kept in float64. After Ctrl-C the same command goes on.
     """
+    from pelplug.cli.finished import FinishedOutput
     from pelplug.cli.quenching import QuenchRegistry
-    from pelplug.cli.run import execute, summarise, tell_failures
+    from pelplug.cli.run import execute, summarise, tell_failures, tell_finished
     from pelplug.core.lock import lock_outputs
-    from pelplug.core.outputs import check_output
     from pelplug.files.exporters import export
     from pelplug.trajectories.opening import open_trajectory
 
@@ -42,9 +42,8 @@ def quench(file, output, overwrite, quiet, **options):
     where["given"] = taken(Given, options)
     with lock_outputs(output):
         trajectory = open_trajectory(file, source=source)
-        check_output(
-            output, overwrite, [path for path in (file, source.topology, interactions.potential) if path is not None]
-        )
+        inputs = [path for path in (file, source.topology, interactions.potential) if path is not None]
+        finished = FinishedOutput(output, (), overwrite, inputs)
         if Path(output).suffix.lower() != ".gsd":
             raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
         if trajectory.dimension not in (2, 3):
@@ -60,8 +59,11 @@ def quench(file, output, overwrite, quiet, **options):
             quiet=quiet,
             plugins=QuenchRegistry(registry()),
             parameters=minimisation.given(),
+            finished=finished,
             **where,
         )
+        if not run.analyses:
+            return tell_finished(run, output, store, quiet)
         export(run.datasets, output, run.trajectory, overwrite)
         store.discard()
         code = tell_failures(run)

@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.cli.options import registry
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
 
-__all__ = ["execute", "summarise", "tell_failures"]
+__all__ = ["execute", "summarise", "tell_failures", "tell_finished"]
 
 FAILED = 1  # exit code: the results are written, but a part of one failed
 LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was damaged
@@ -101,6 +101,14 @@ def tell_failures(run) -> int:
     return FAILED if any(parts.values()) else LEFT_OUT if damaged else 0
 
 
+def tell_finished(run, output, store, quiet: bool) -> int:
+    """Say that nothing was left to do, and return the exit code that the command had."""
+    if not quiet:
+        note(f"{output} was finished by this command already; nothing is left to do")
+        _tell_leftovers(store)
+    return tell_failures(run)
+
+
 def summarise(run, written, store) -> None:
     """Print the numbers of a run, the files it wrote, and what interrupted runs have left."""
     for name in run.requested:
@@ -116,6 +124,10 @@ def summarise(run, written, store) -> None:
             click.echo(f"  {sentence}")
     for path in written:
         click.echo(f"wrote {path}")
+    _tell_leftovers(store)
+
+
+def _tell_leftovers(store) -> None:
     for folder in store.leftovers():
         click.echo(f"kept {folder}: finished frames of other settings or versions; remove it if you do not need them")
 

@@ -10,6 +10,7 @@ import inspect
 import os
 import platform
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def code_of(*objects: Any) -> dict[str, str]:
         if package in ("", "pelplug", "builtins", *_COMPUTING):
             continue
         if getattr(sys.modules.get(package), "__file__", None) is None and not _folders(package):
-            found[f"{package}.{named.__qualname__}"] = _source(named)  # written in a notebook
+            found[f"{package}.{named.__qualname__}"] = _compiled(named)  # written in a notebook
         else:
             found[package] = _package(package)
     return found
@@ -118,8 +119,19 @@ def _folders(package: str) -> list[Path]:
     return [Path(folder) for folder in getattr(sys.modules.get(package), "__path__", ())]
 
 
-def _source(named) -> str:
-    try:
-        return hashlib.sha256(inspect.getsource(named).encode()).hexdigest()[:16]
-    except (OSError, TypeError):
-        return ""
+def _compiled(named) -> str:
+    """Return a digest of what a class or function was compiled to: of one in a notebook there is no file."""
+    parts = vars(named) if inspect.isclass(named) else {"": named}
+    content = []
+    for name, value in sorted(parts.items()):
+        code = getattr(inspect.unwrap(value), "__code__", None) if callable(value) else None
+        if code is not None:
+            content.append((name, _content(code)))
+        elif isinstance(value, int | float | str | tuple) and not name.startswith("__"):
+            content.append((name, repr(value)))
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+
+def _content(code: types.CodeType) -> tuple:
+    constants = [_content(one) if isinstance(one, types.CodeType) else repr(one) for one in code.co_consts]
+    return code.co_code.hex(), constants, code.co_names

@@ -104,7 +104,7 @@ class Recorder:
         # The record was written before anybody could know; at the very last step it may have converged or not.
         return record | ({"converged": True} if record["method"] == "fire" and last < record["steps"] else {})
 
-    def lock(self, *others, patience: float = PATIENCE) -> None:
+    def lock(self, *others, patience: float | None = None) -> None:
         """Make sure that no other process writes the same, or other outputs of the run, until `close`.
 
         Raises
@@ -112,6 +112,7 @@ class Recorder:
         InputError
             If another one is at it.
         """
+        patience = PATIENCE if patience is None else patience
         self._lock.enter_context(lock_outputs(self.output, *others, patience=patience))
 
     def claim(self, overwrite: bool) -> None:

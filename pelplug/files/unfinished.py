@@ -92,9 +92,8 @@ class Unfinished:
             raise InputError(f"{mine}, remove the folder, choose another output name, or pass --overwrite.")
         if theirs and not overwrite:
             raise InputError(
-                f"There is an unfinished {_kind(theirs[0])} for {self.output} made by another command "
-                f"({theirs[0]}{_command(theirs[0])}); repeat that command to finish it, remove the folder, choose "
-                "another output name, or pass --overwrite (overwrite=True)."
+                f"There is an unfinished {_kind(theirs[0])} for {self.output} made by {_maker(theirs[0])}, remove the "
+                "folder, choose another output name, or pass --overwrite (overwrite=True)."
             )
         if mine is not None:
             self.discard()
@@ -109,9 +108,9 @@ class Unfinished:
             return None, theirs
         manifest = _manifest(self.folder)
         if manifest is None or manifest.get("layout") != _LAYOUT:
-            why = f"The unfinished {self.kind} in {self.folder} is of another version of pelplug, which can finish it"
+            why = f"The unfinished {self.kind} in {self.folder} is of another version of pelplug; finish it with that"
         elif manifest["fingerprint"] != self.fingerprint:
-            why = f"The unfinished {self.kind} in {self.folder} is of another command"
+            why = f"The unfinished {self.kind} in {self.folder} is of another command; repeat that one to finish it"
         elif manifest["code"] != self.code:
             words = _difference(manifest["code"] or {}, self.code or {})
             why = (
@@ -253,14 +252,19 @@ def _kind(folder: Path) -> str:
     manifest = _manifest(folder)
     if manifest is not None:
         return str(manifest.get("kind", "run"))
-    # Earlier versions: frames of analyses, or a simulation.
-    return ANALYSIS if (folder / "fingerprint.json").exists() else "simulation"
+    # Earlier versions: frames of analyses, Monte Carlo, or a simulation.
+    known = {"fingerprint.json": ANALYSIS, "positions.bin": "swap Monte Carlo"}
+    return next((kind for name, kind in known.items() if (folder / name).exists()), "simulation")
 
 
-def _command(folder: Path) -> str:
-    """Return the command that began a run, if one can be repeated as it stands."""
-    command = str((_manifest(folder) or {}).get("command", ""))
-    return f": {command}" if command.startswith("pelplug ") else ""
+def _maker(folder: Path) -> str:
+    """Return what began a run, and how to finish it."""
+    manifest = _manifest(folder)
+    if manifest is None:
+        return f"another version of pelplug ({folder}); repeat its command with that version to finish it"
+    command = str(manifest.get("command", ""))
+    shown = f": {command[:200]}" if command.startswith("pelplug ") else ""
+    return f"another command ({folder}{shown}); repeat that command to finish it"
 
 
 def _difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:

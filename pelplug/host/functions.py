@@ -188,6 +188,7 @@ def run_analyses(
     verbose: bool = False,
     command: str | None = None,
     kept: Callable[[str, str, Any], xr.Dataset | None] | None = None,
+    finished: Callable[[dict[str, str]], dict[str, xr.Dataset] | None] | None = None,
 ) -> AnalysisRun:
     """Run analyses and return all there is: datasets of used analyses too, and the analyses, for plotting.
 
@@ -217,11 +218,15 @@ def run_analyses(
         The command line, recorded in the results.
     kept : callable, optional
         Asked, by name, fingerprint and frames, for the result of an analysis that others use.
+    finished : callable, optional
+        Asked, before work starts, with a digest of what decides the result of each of `names`: returns their datasets
+        if they are there already, else None. What it raises ends the run.
 
     Returns
     -------
     AnalysisRun
         With `datasets`, `analyses` (both by name, in the order they ran), `requested`, `trajectory` and `model`.
+        `analyses` is empty if nothing ran, since all was there.
     """
     from pelplug.host.pipeline import execute
 
@@ -241,6 +246,7 @@ def run_analyses(
             verbose=verbose,
             command=command,
             kept=kept,
+            finished=finished,
         )
 
 

@@ -15,6 +15,7 @@ from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need, check_needs
 from pelplug.core.given import Given
 from pelplug.core.parameters import present_name, unknown_parameter, validate_parameters
+from pelplug.engines.run import choose_engine
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.execution.device import device_in_use
 from pelplug.execution.placement import Placement
@@ -24,6 +25,7 @@ from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import sentence_of
 from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.provenance import fingerprint
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
 from pelplug.trajectories.opening import open_trajectory
 from pelplug.trajectories.selection import select_frames
@@ -144,10 +146,12 @@ def execute(
     verbose: bool = False,
     command: str | None = None,
     kept: Callable[[str, str, Any], xr.Dataset | None] | None = None,
+    finished: Callable[[dict[str, str]], dict[str, xr.Dataset] | None] | None = None,
 ) -> AnalysisRun:
     """Check everything, then run; see `pelplug.host.functions.run_analyses` for the arguments.
 
-    ``others`` are arguments of the call, any of which a parameter that no analysis has may have meant.
+    ``finished`` is asked, by the digest of what decides each result, for the datasets if they are all there; it may
+    refuse. ``others`` are arguments of the call, any of which a parameter that no analysis has may have meant.
     """
     requested = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
     if not requested:
@@ -197,11 +201,18 @@ def execute(
             )
             if command:
                 analyses[cls.name].attributes["command"] = command
+            if Need.ENGINE in needs[cls.name]:
+                wanted = str(shares[cls.name].get("engine", "auto"))
+                with contextlib.suppress(InputError):  # the analysis says so itself
+                    analyses[cls.name].engines = (choose_engine(wanted, registry.engines()),)
     # What any of them refuses it refuses now, not after hours of those that it uses.
     for cls in classes:
         with _told(cls, registry):
             analyses[cls.name].select(selected, sampled)
             analyses[cls.name].check_before(selected)
+    asked = _requests(classes, analyses, {name: uses for name, (uses, _) in demands.items()}, selected)
+    if finished is not None and (there := finished({name: asked[name] for name in requested})) is not None:
+        return AnalysisRun(requested, there, {}, trajectory, model)
     for cls in classes:
         if lost := [name for name in demands[cls.name][0] if name in failed]:
             fail(cls.name, RunError(f"The analysis {cls.name} uses {lost[0]}, which failed: {failed[lost[0]]}"))
@@ -222,6 +233,23 @@ def execute(
     there = tuple(name for name in requested if name in datasets)
     analyses = {name: analyses[name] for name in datasets}
     return AnalysisRun(there, datasets, analyses, trajectory, model, failed)
+
+
+def _requests(classes: list, analyses: Mapping[str, Analysis], uses: Mapping[str, tuple[str, ...]], selected) -> dict:
+    """Return, and record with each analysis, a digest of all that decides its result: another one asks for another."""
+    asked: dict[str, str] = {}
+    for cls in classes:
+        analysis = analyses[cls.name]
+        # What it uses has no fingerprint before it has run, but is decided as well.
+        analysis.inputs = {name: xr.Dataset(attrs={"fingerprint": asked[name]}) for name in uses[cls.name]}
+        said = {name: value for name, value in analysis.attributes.items() if name != "command"}
+        conditions = analysis.conditions.to_attributes()
+        asked[cls.name] = fingerprint(
+            analysis=analysis.fingerprint(), frames=selected, said=said, conditions=conditions
+        )
+        analysis.inputs = {}
+        analysis.attributes["request"] = asked[cls.name]
+    return asked
 
 
 def _asked_for(classes: list, requested: tuple[str, ...], uses: Mapping[str, tuple[str, ...]]) -> list:

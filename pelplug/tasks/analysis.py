@@ -126,6 +126,7 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         self.model = model
         self.inputs = dict(inputs or {})
         self.attributes: dict[str, str] = {}
+        self.engines: tuple[type, ...] = ()  # those that it simulates with, as the host finds them
         self._failed_parts: dict[str, str] = {}
         self._given_potential = potential
         self._store = store
@@ -373,8 +374,12 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         """Return the sha256 of all that decides the result of a frame, code included; it names the partial results."""
         return provenance.fingerprint(
             analysis=self.name,
-            code=code_of(self, self.model, self._given_potential),
+            code={
+                **code_of(self, self.model, self._given_potential, *self.engines),
+                **{one.name: one.status().version for one in self.engines},
+            },
             parameters=self.parameters,
+            files=provenance.named_files(self.parameters),
             model=self.interactions(),
             input=None if self.trajectory is None else provenance.input_record(self.trajectory),
             temperature=self.conditions.temperature if Need.TEMPERATURE in self.needs else None,

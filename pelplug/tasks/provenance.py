@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pelplug.core.checksum import checksum
 from pelplug.core.versions import distribution_of, versions
 from pelplug.errors import InputError
 
@@ -26,6 +27,7 @@ __all__ = [
     "input_checksum",
     "input_record",
     "model_record",
+    "named_files",
     "parameters_of",
     "readable",
     "to_json",
@@ -55,6 +57,15 @@ def model_record(model: Any, potential: Any) -> dict | None:
 def fingerprint(**parts: Any) -> str:
     """Return the sha256 of what defines a calculation; equal fingerprints mean equal results."""
     return hashlib.sha256(to_json(parts).encode()).hexdigest()
+
+
+def named_files(parameters: dict[str, Any]) -> dict[str, str]:
+    """Return the checksums of the files that parameters name."""
+    return {
+        name: checksum(value)
+        for name, value in parameters.items()
+        if isinstance(value, str | pathlib.PurePath) and os.path.isfile(value)
+    }
 
 
 def input_checksum(trajectory: Any) -> str:

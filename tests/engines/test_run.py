@@ -15,7 +15,7 @@ from oracles.killable_run import KillableRun
 from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
-from pelplug.engines.engine import EnergyLog
+from pelplug.engines.engine import EnergyLog, EngineStatus
 from pelplug.engines.equilibration import SAMPLES, BlockCurves, compare
 from pelplug.engines.recorder import Recorder
 from pelplug.engines.run import NO_ENGINE, choose_engine, run_simulation
@@ -318,6 +318,32 @@ def test_an_unfinished_run_of_another_command_is_not_destroyed(model, tmp_path):
         run_simulation(model, ToyEngine(), path, seed=2, **SHORT)
     run_simulation(model, ToyEngine(), path, seed=1, **SHORT)
     assert path.exists()
+
+
+def test_an_unfinished_run_is_not_continued_by_other_code(model, tmp_path, monkeypatch):
+    path = tmp_path / "traj.gsd"
+
+    def stop(stage, done, total):
+        if stage == "produce":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_simulation(model, ToyEngine(), path, seed=1, progress=stop, checkpoint_seconds=0.0, **SHORT)
+    found = pelplug.engines.run.code_of
+    with monkeypatch.context() as patch:
+        patch.setattr("pelplug.engines.run.code_of", lambda *objects: {**found(*objects), "numba": "99.0"})
+        with pytest.raises(InputError, match=r"begun by other code \(numba .* then, 99\.0 now\)"):
+            run_simulation(model, ToyEngine(), path, seed=1, **SHORT)
+    newer = type("Newer", (ToyEngine,), {"status": classmethod(lambda _: EngineStatus(True, "2.0"))})
+    newer.__module__ = ToyEngine.__module__
+    with pytest.raises(InputError, match=r"begun by other code \(toy .* then, 2\.0 now\)"):
+        run_simulation(model, newer(), path, seed=1, **SHORT)
+    said = []
+    run_simulation(model, ToyEngine(), path, seed=1, announce=said.append, **SHORT)
+    assert "going on from there" in said[0]
+    # Done is done, whoever asks.
+    assert run_simulation(model, newer(), path, seed=1, announce=said.append, **SHORT).path == path
+    assert "nothing is left to do" in said[1]
 
 
 def test_a_finished_command_says_so_and_another_one_does_not_touch_its_file(model, tmp_path):

@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import os
 import pickle
@@ -9,8 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from pelplug.errors import RunError
+from pelplug.errors import InputError, RunError
 from pelplug.files.finished_frames import PartialStore
+from pelplug.files.unfinished import Unfinished
 
 FINGERPRINT = "0123456789abcdef"
 
@@ -184,3 +186,108 @@ def test_a_folder_that_is_gone(tmp_path):
     assert frames.get(0) is None
     with pytest.raises(RunError, match="could not be written"):
         frames.put(0, {"x": 1})
+
+
+# --- whose a folder is ------------------------------------------------------------------------------------------------
+
+CODE = {"pelplug": "0.1.0+aaaa", "numba": "0.60"}
+
+
+def simulation(path, temperature=1.0, code=CODE):
+    return Unfinished(path, "simulation", {"temperature": temperature}, code=code)
+
+
+@pytest.fixture
+def begun(tmp_path):
+    run = simulation(tmp_path / "t.gsd")
+    run.save({"step": 7})
+    return run
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_manifest_says_what_run_it_is(begun):
+    manifest = json.loads(begun.path("manifest.json").read_text())
+    assert manifest["kind"] == "simulation" and manifest["identity"] == {"temperature": 1.0}
+    assert manifest["code"] == CODE and manifest["pid"] == os.getpid() and manifest["versions"]["numpy"]
+    assert {"command", "begun", "user", "host", "fingerprint", "layout"} <= set(manifest)
+
+
+def test_the_same_run_goes_on(tmp_path, begun):
+    again = simulation(tmp_path / "t.gsd")
+    again.claim()
+    assert again.load() == {"step": 7}
+    again.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_code_does_not_go_on_and_loses_nothing(tmp_path, begun):
+    before = content(begun.folder)
+    newer = simulation(tmp_path / "t.gsd", code={**CODE, "numba": "0.61"})
+    with pytest.raises(InputError, match=r"begun by other code \(numba 0\.60 then, 0\.61 now\)"):
+        newer.claim()
+    newer.release()
+    assert content(begun.folder) == before
+    newer.claim(overwrite=True)  # as the sentence says
+    assert newer.load() is None
+    newer.save({"step": 1})
+    newer.claim()
+
+
+def test_another_command_is_refused_and_with_overwrite_takes_its_place_at_the_end(tmp_path, begun):
+    other = simulation(tmp_path / "t.gsd", temperature=2.0)
+    with pytest.raises(InputError, match="unfinished simulation for .* made by another command"):
+        other.claim()
+    other.claim(overwrite=True)
+    other.save({"step": 2})
+    assert begun.load() == {"step": 7}  # until the other is complete
+    other.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_the_last_version_is_refused_and_stays_as_it_is(tmp_path):
+    """That had a command and a checkpoint of another form."""
+    run = simulation(tmp_path / "t.gsd")
+    for folder in (run.folder, tmp_path / ".t.gsd.00000000.partial"):
+        folder.mkdir()
+        (folder / "command.json").write_text('{"temperature": 1.0}')
+        np.savez(folder / "checkpoint.npz", meta=np.array("{}"))
+        before = content(folder)
+        with pytest.raises(InputError, match=r"another version of pelplug.*; (finish|repeat).* or pass --overwrite"):
+            run.claim()
+        run.release()
+        assert content(folder) == before
+        run.claim(overwrite=True)
+        run.discard()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_between_folder_and_manifest_is_in_nobodys_way(tmp_path):
+    run = simulation(tmp_path / "t.gsd")
+    run.folder.mkdir()
+    simulation(tmp_path / "t.gsd", temperature=2.0).claim()
+    run.claim()
+    run.save({"step": 1})
+    run.claim()
+
+
+def test_frames_stand_in_nobodys_way_but_of_a_simulation(tmp_path):
+    """An analysis does not replace what an unfinished simulation is to write."""
+    path = tmp_path / "t.gsd"
+    store = PartialStore(path)
+    store.for_analysis("quench", FINGERPRINT).put(0, {"x": 1})
+    PartialStore(path).claim()
+    with pytest.raises(InputError, match="unfinished analysis"):
+        simulation(path).claim()
+    store.discard()
+    simulation(path).save({"step": 1})
+    with pytest.raises(InputError, match="unfinished simulation"):
+        PartialStore(path).claim()
+
+
+def test_a_link_and_what_it_leads_to_share_a_folder(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link.gsd").symlink_to(tmp_path / "there" / "t.gsd")
+    assert simulation(tmp_path / "link.gsd").folder == simulation(tmp_path / "there" / "t.gsd").folder

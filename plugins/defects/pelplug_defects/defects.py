@@ -314,11 +314,6 @@ class DefectsBetween(_BondChanges):
         self._second = None
         self._frame_of_step: dict[int, int] | None = None
 
-    def fingerprint(self) -> str:
-        """Return what decides the result of a frame, the content of the second file included."""
-        content = self.trajectory.open_another(self.reference, timed=False).checksum()
-        return hashlib.sha256(f"{super().fingerprint()} {content}".encode()).hexdigest()
-
     def check_before(self, frames) -> None:
         """Open the second trajectory, and refuse one that is of other particles."""
         self.prepare()

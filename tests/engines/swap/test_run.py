@@ -1,5 +1,6 @@
 """Swap Monte Carlo against exact few-particle distributions, exact averages and LAMMPS."""
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -323,6 +324,55 @@ def test_state_of_every_generator_survives(tmp_path, monkeypatch, generator):
     assert cut.displacement_acceptance == whole.displacement_acceptance
     assert (cut.delta, cut.drift) == (whole.delta, whole.drift)
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("ending", ["gsd", "nc"])
+def test_a_run_that_is_done_is_returned_as_it_was(tmp_path, ending):
+    model = pelplug.model("pss-2d")
+    path, said, done = tmp_path / f"a.{ending}", [], []
+    given = {"equilibration": 40, "sample_every": 20, "output": path, "resume": True, "announce": said.append}
+    start = model.random_configuration(80, 1)
+    first = pelplug.swap_monte_carlo(start, model, 0.4, 60, seed=5, **given)
+    before = path.read_bytes()
+    again = pelplug.swap_monte_carlo(start, model, 0.4, 60, seed=5, progress=done.append, **given)
+    assert said == [f"{path} was finished by this command already; nothing is left to do"] and done == [100]
+    assert path.read_bytes() == before
+    for field in dataclasses.fields(first):
+        one, other = getattr(first, field.name), getattr(again, field.name)
+        if isinstance(one, np.ndarray):
+            assert np.array_equal(one, other)
+        elif field.name.startswith("configuration"):
+            one, other = (one, other) if isinstance(one, tuple) else ([one], [other])
+            assert all(np.array_equal(a.positions, b.positions) for a, b in zip(one, other, strict=True))
+        else:
+            assert one == other
+    for changed in ({"seed": 6}, {"seed": 5, "sample_every": 30}):
+        with pytest.raises(pelplug.InputError, match="exists already"):
+            pelplug.swap_monte_carlo(start, model, 0.4, 60, **{**given, **changed})
+
+
+def test_a_run_of_other_code_is_not_continued(tmp_path, monkeypatch):
+    from pelplug.engines.swap import resumable
+
+    model, path = pelplug.model("pss-2d"), tmp_path / "a.gsd"
+    start = model.random_configuration(80, 1)
+    monkeypatch.setattr(resumable, "CHECKPOINT_SECONDS", 0.0)
+
+    def stop(sweeps):
+        stopped.append(sweeps)
+        if len(stopped) > 3:
+            raise KeyboardInterrupt
+
+    stopped = []
+    given = {"equilibration": 40, "seed": 5, "output": path, "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        pelplug.swap_monte_carlo(start, model, 0.4, 60, progress=stop, **given)
+    monkeypatch.setattr(resumable, "code_of", lambda *_: {"numba": "99"})
+    with pytest.raises(pelplug.InputError, match="begun by other code"):
+        pelplug.swap_monte_carlo(start, model, 0.4, 60, **given)
+    assert list(tmp_path.glob(".a.gsd.*.partial/checkpoint.npz"))
+    pelplug.swap_monte_carlo(start, model, 0.4, 60, overwrite=True, **given)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.gsd"]
 
 
 class ManyBody(Potential):
