@@ -238,7 +238,7 @@ def test_other_code_does_not_go_on_and_loses_nothing(tmp_path, begun):
 
 def test_another_command_is_refused_and_with_overwrite_takes_its_place_at_the_end(tmp_path, begun):
     other = simulation(tmp_path / "t.gsd", temperature=2.0)
-    with pytest.raises(InputError, match="unfinished simulation for .* made by another command"):
+    with pytest.raises(InputError, match=r"unfinished simulation for .* made by another command"):
         other.claim()
     other.claim(overwrite=True)
     other.save({"step": 2})
