@@ -11,9 +11,9 @@ from pelplug.cli.options import (
     PluginCommand,
     common,
     file_argument,
+    further_options,
     output_options,
     plugin_names,
-    plugin_parameters,
     registry,
 )
 from pelplug.core.given import Given
@@ -28,7 +28,7 @@ __all__ = ["analyze"]
 @click.command(cls=PluginCommand)
 @file_argument
 @declared(Source, Given)
-@click.option("--plugin", "plugin", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
+@click.option("--plugin", "names", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
 @declared(Interactions, Frames, Placement)
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
@@ -42,7 +42,7 @@ __all__ = ["analyze"]
 @output_options
 @common
 @click.pass_context
-def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options):
+def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **options):
     """Run analyses on a trajectory.
 
     FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
@@ -51,7 +51,7 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
     from pelplug.core.lock import lock_outputs
     from pelplug.trajectories.opening import open_trajectory
 
-    names = plugin_names(plugin)
+    names = plugin_names(names)
     if not names:
         raise InputError("--plugin needs the name of an analysis; `pelplug plugins` lists them.")
     source, interactions = taken(Source, options), taken(Interactions, options)
@@ -61,11 +61,11 @@ def analyze(ctx, file, plugin, output, plot, export, overwrite, quiet, **options
         "placement": taken(Placement, options),
         "interactions": interactions,
     }
-    output = Path(output) if output else Path(f"{Path(file).stem}.{'.'.join(names)}.nc")
-    inputs = [path for path in (file, source.topology, interactions.potential) if path is not None]
+    output = Path(output) if output else Path(f"{Path(trajectory).stem}.{'.'.join(names)}.nc")
+    inputs = [path for path in (trajectory, source.topology, interactions.potential) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
     with lock_outputs(*outputs):
-        trajectory = open_trajectory(file, source=source)
+        trajectory = open_trajectory(trajectory, source=source)
         where["finished"] = FinishedOutput(output, outputs[1:], overwrite, inputs)
         exporters = list(registry().exporters().values())
         _check_endings(output, plot, export, exporters, trajectory.dimension)
@@ -96,7 +96,7 @@ def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) 
     output, plot, export, exporters = destinations
     kept = KeptResults(output, quiet)
     run, store = execute(
-        names, trajectory, output, overwrite, quiet=quiet, parameters=plugin_parameters(ctx), kept=kept, **where
+        names, trajectory, output, overwrite, quiet=quiet, parameters=further_options(ctx), kept=kept, **where
     )
     if not run.analyses:
         return tell_finished(run, output, store, quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import typing
 from collections.abc import Callable, Iterable
 
 import click
@@ -12,10 +13,14 @@ from pelplug.core.docstrings import default_of, explanation
 
 __all__ = ["ONLY_COMMAND", "ONLY_PYTHON", "declared", "described", "stack", "taken"]
 
-ONLY_COMMAND = {"debug", "help", "no_plugins", "quiet"}
-"""What only the command line has: how it talks, and the plugins it leaves out."""
-ONLY_PYTHON: set[str] = set()
-"""What only Python has, besides what a declaration says of itself."""
+# All else is the same in both, and the names of options are those of keywords.
+ONLY_COMMAND = {
+    "analyze": {"output", "plot", "export", "overwrite", "quiet", "debug", "no_plugins"},
+    "simulate": {"quiet", "debug", "no_plugins"},
+}
+"""What only the command has: what it makes of the result that Python returns, how it talks, plugins it leaves out."""
+ONLY_PYTHON = {"analyze": {"store", "verbose"}, "simulate": {"registry", "progress", "announce"}}
+"""What only the function has: objects, besides the fields of declarations that have no option."""
 
 
 def stack(*options: Callable) -> Callable:
@@ -47,8 +52,15 @@ def described(spec) -> dict:
 def _option(spec) -> Callable:
     flags = ([f"-{spec.param.short}"] if spec.param.short else []) + [f"--{spec.option}"]
     told = described(spec)
-    if spec.default in (None, False, ()):
+    if spec.required or spec.default in (None, False, ()):
         told["help"] = f"{explanation(spec)}."
     if spec.is_flag:
         told = {"help": told["help"], "is_flag": True}
-    return click.option(*flags, spec.name, **told)
+    elif _is_list(spec):
+        told["multiple"] = True
+    return click.option(*flags, spec.name, required=spec.required, **told)
+
+
+def _is_list(spec) -> bool:
+    """Whether an option may be repeated: a tuple of any length."""
+    return typing.get_origin(spec.type) is tuple and Ellipsis in typing.get_args(spec.type)

@@ -13,12 +13,15 @@ from pelplug.errors import InputError
 from pelplug.tasks.interactions import Interactions
 
 __all__ = [
+    "EngineCommand",
     "PluginCommand",
     "common",
     "file_argument",
+    "further_options",
     "model_param",
     "named_model",
     "output_options",
+    "quiet_option",
     "registry",
     "values_of",
 ]
@@ -55,13 +58,15 @@ common = stack(
     ),
 )
 
-file_argument = click.argument("file", type=click.Path())
+file_argument = click.argument("trajectory", metavar="FILE", type=click.Path())
 
 model_param = declared(Interactions, only=("model_parameters",))
 
+quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+
 output_options = stack(
     click.option("--overwrite", is_flag=True, help="Replace existing output files."),
-    click.option("--quiet", is_flag=True, help="No progress bar and no summary."),
+    quiet_option,
 )
 
 
@@ -70,38 +75,69 @@ def named_model(name: str, model_parameters: Iterable[str] = ()):
     return Interactions(model=name, model_parameters=model_parameters or None).resolved(registry()).model
 
 
-class PluginCommand(click.Command):
-    """A command whose options depend on the analyses that ``--plugin`` names."""
+class FurtherCommand(click.Command):
+    """A command with options besides its own, which are known when it is called."""
+
+    alone = ""  # what else may be written for such an option, with {name} for its owner's name
+    hint = ""  # what --help says where there are none
+
+    def further(self, ctx, args) -> list[tuple[str, list[click.Option]]]:
+        """Return the options by the name of their owner."""
+        raise NotImplementedError
 
     def parse_args(self, ctx, args):
-        """Look at ``--plugin`` first: the analyses it names say which other options there are."""
-        names = plugin_names(values_of("--plugin", args))
+        """Look which options there are first."""
         if "--no-plugins" in args:
             ctx.meta[_NO_PLUGINS] = True
-        ctx.meta["pelplug.options"] = self._plugin_options(ctx, names, args)
+        ctx.meta["pelplug.options"] = self.further(ctx, args)
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx):
-        """Return the command's own options and those of the plugins."""
+        """Return the command's own options and the others."""
         own = super().get_params(ctx)
         found = [option for _, options in ctx.meta.get("pelplug.options", ()) for option in options]
         return [*own[:-1], *found, own[-1]]
 
     def format_options(self, ctx, formatter):
-        """Write the options of each analysis under its own heading."""
+        """Write the options of each owner under its own heading."""
         found = ctx.meta.get("pelplug.options", ())
-        from_plugins = {id(option) for _, options in found for option in options}
-        own = [one for one in self.get_params(ctx) if isinstance(one, click.Option) and id(one) not in from_plugins]
+        others = {id(option) for _, options in found for option in options}
+        own = [one for one in self.get_params(ctx) if isinstance(one, click.Option) and id(one) not in others]
         with formatter.section("Options"):
             formatter.write_dl([row for option in own if (row := option.get_help_record(ctx)) is not None])
         for name, options in found:
             rows = [row for option in options if (row := option.get_help_record(ctx)) is not None]
             if rows:
-                with formatter.section(f"Options of {name} (or --{name}.OPTION for it alone)"):
+                with formatter.section(f"Options of {name}{self.alone.format(name=name)}"):
                     formatter.write_dl(rows)
-        if not found:
+        if not found and self.hint:
             formatter.write_paragraph()
-            formatter.write_text("With --plugin NAME, --help shows the options of that analysis too.")
+            formatter.write_text(self.hint)
+
+
+class EngineCommand(FurtherCommand):
+    """A command with the options of every simulation engine."""
+
+    def further(self, ctx, args):
+        """Return the options of all engines; one that several have is written for the first."""
+        taken = {text for option in self.params for text in option.opts}
+        found = []
+        for name, engine in registry(ctx).engines().items():
+            specs = [spec for spec in engine.parameter_specs().values() if f"--{spec.option}" not in taken]
+            taken.update(f"--{spec.option}" for spec in specs)
+            found.append((name, [_further_option(spec, spec.option, spec.name, hidden=False) for spec in specs]))
+        return found
+
+
+class PluginCommand(FurtherCommand):
+    """A command whose options depend on the analyses that ``--plugin`` names."""
+
+    alone = " (or --{name}.OPTION for it alone)"
+    hint = "With --plugin NAME, --help shows the options of that analysis too."
+
+    def further(self, ctx, args):
+        """Look at ``--plugin``: the analyses it names say which other options there are."""
+        return self._plugin_options(ctx, plugin_names(values_of("--plugin", args)), args)
 
     def _plugin_options(self, ctx, names, args) -> list[tuple[str, list[click.Option]]]:
         if not names:
@@ -119,14 +155,14 @@ class PluginCommand(click.Command):
                 for plain, name in ((spec.option, spec.name), *before):
                     if f"--{plain}" not in taken:
                         taken.add(f"--{plain}")
-                        options.append(_plugin_option(spec, plain, name, hidden=name != spec.name))
-                    options.append(_plugin_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{name}", hidden=True))
+                        options.append(_further_option(spec, plain, name, hidden=name != spec.name))
+                    options.append(_further_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{name}", hidden=True))
             found.append((cls.name, options))
         return found
 
 
-def plugin_parameters(ctx: click.Context) -> dict:
-    """Return what was given for the parameters of plugins, as `pelplug.host.functions.run_analyses` takes them."""
+def further_options(ctx: click.Context) -> dict:
+    """Return what was given for the options of a `FurtherCommand`, by the names of the parameters."""
     options = [option for _, options in ctx.meta.get("pelplug.options", ()) for option in options]
     values = {option.key: ctx.params.get(option.name) for option in options}
     return {key: value for key, value in values.items() if value is not None and value != ()}
@@ -137,16 +173,16 @@ def plugin_names(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for value in values for name in value.split(",") if name))
 
 
-class _PluginOption(click.Option):
+class _FurtherOption(click.Option):
     def __init__(self, *arguments, key, **keywords):
         super().__init__(*arguments, **keywords)
         self.key = key
 
 
-def _plugin_option(spec, name: str, key: str, hidden: bool) -> click.Option:
-    dest = f"plugin_{key.replace('.', '__').replace('-', '_')}"
+def _further_option(spec, name: str, key: str, hidden: bool) -> click.Option:
+    dest = f"further_{key.replace('.', '__').replace('-', '_')}"
     flags = [f"--{name}/--no-{name}" if spec.is_flag else f"--{name}"]
-    return _PluginOption([*flags, dest], hidden=hidden, key=key, **described(spec))
+    return _FurtherOption([*flags, dest], hidden=hidden, key=key, **described(spec))
 
 
 def values_of(option: str, args: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ __all__ = ["quench"]
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
 @output_options
 @common
-def quench(file, output, overwrite, quiet, **options):
+def quench(trajectory, output, overwrite, quiet, **options):
     """Write the inherent structures of a trajectory to GSD.
 
     Every selected frame of FILE is quenched; positions are kept in float64. After Ctrl-C the same command goes on.
@@ -41,14 +41,14 @@ def quench(file, output, overwrite, quiet, **options):
     where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
     where["given"] = taken(Given, options)
     with lock_outputs(output):
-        trajectory = open_trajectory(file, source=source)
-        inputs = [path for path in (file, source.topology, interactions.potential) if path is not None]
+        inputs = [path for path in (trajectory, source.topology, interactions.potential) if path is not None]
+        trajectory = open_trajectory(trajectory, source=source)
         finished = FinishedOutput(output, (), overwrite, inputs)
         if Path(output).suffix.lower() != ".gsd":
             raise InputError(f"Inherent structures are written to GSD; call the output {Path(output).stem}.gsd.")
         if trajectory.dimension not in (2, 3):
             raise InputError(
-                f"A GSD file holds two or three dimensions, but {file} has {trajectory.dimension}; "
+                f"A GSD file holds two or three dimensions, but {trajectory.path} has {trajectory.dimension}; "
                 "use pelplug.quench in Python."
             )
         run, store = execute(

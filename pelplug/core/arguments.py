@@ -20,7 +20,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pelplug.core.docstrings import entry_of
 from pelplug.core.parameters import closest, read_arguments
@@ -38,11 +38,18 @@ class Arguments(Parametrised):
     Values are read as their types and checked when one is made; what concerns several fields a subclass checks in
     ``__post_init__``, after this one's.
 
+    Attributes
+    ----------
+    in_order : tuple of str or None
+        Fields that may be given by position where a function takes the declaration by position; all if None.
+
     Raises
     ------
     InputError
         If a value does not fit its declaration.
     """
+
+    in_order: ClassVar[tuple[str, ...] | None] = None
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -103,13 +110,18 @@ def takes(owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **gro
             for name in former.keys() & keywords.keys():
                 _tell_renamed(who, name, former[name], keywords)
             whole = {name: keywords.pop(name) for name, kind in groups.items() if isinstance(keywords.get(name), kind)}
-            arguments = dict(_bound(public, who, positional, keywords).arguments)
+            left = public
+            for name in whole:
+                parts = groups[name].parameter_specs()
+                for part in keywords.keys() & parts.keys():
+                    raise InputError(f"{part} is part of {name}, which is given whole; give one of them.")
+                others = [one for one in left.parameters.values() if one.name not in parts]
+                left = left.replace(parameters=others)
+            arguments = dict(_bound(left, who, positional, keywords).arguments)
             for name, group in groups.items():
-                given = {field: arguments.pop(field) for field in group.parameter_specs() if field in arguments}
                 if name not in whole:
+                    given = {field: arguments.pop(field) for field in group.parameter_specs() if field in arguments}
                     whole[name] = group(**given)
-                elif given:
-                    raise InputError(f"{next(iter(given))} is part of {name}, which is given whole; give one of them.")
             for name, spec in own().items():
                 if name in arguments:
                     arguments[name] = spec.validate(arguments[name], who)
@@ -138,9 +150,11 @@ def _flattened(written: inspect.Signature, groups: Mapping[str, type[Arguments]]
         if name not in groups:
             parameters.append(parameter)
             continue
+        first = groups[name].in_order
         for spec in groups[name].parameter_specs().values():
-            parameters.append(inspect.Parameter(spec.name, parameter.kind, default=spec.default, annotation=spec.type))
-    return written.replace(parameters=parameters)
+            kind = parameter.kind if first is None or spec.name in first else parameter.KEYWORD_ONLY
+            parameters.append(inspect.Parameter(spec.name, kind, default=spec.default, annotation=spec.type))
+    return written.replace(parameters=sorted(parameters, key=lambda one: one.kind))  # in place among their kind
 
 
 def _bound(public: inspect.Signature, who: str, positional, keywords) -> inspect.BoundArguments:

@@ -15,6 +15,7 @@ import numpy as np
 
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
+from pelplug.engines.request import ENSEMBLES, MINIMISERS
 from pelplug.errors import InputError
 from pelplug.execution.device import Device
 from pelplug.execution.ranks import ALONE, Ranks
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Dynamics", "EnergyLog", "Engine", "EngineStatus", "Session"]
 
-METHODS = ("nvt", "nve", "langevin", "steepest-descent", "fire")
+METHODS = (*ENSEMBLES, *MINIMISERS)
 
 
 _TEMPERATURE = {"exclusive_minimum": 0.0, "unit": "temperature"}
@@ -41,8 +42,8 @@ class Dynamics(Parametrised):
     Parameters
     ----------
     method : {"nvt", "nve", "langevin", "steepest-descent", "fire"}
-        Nosé–Hoover (canonical, MTTK where the engine has it), Newton, Langevin, overdamped without noise
-        (``zeta dr/dt = -grad U``, fixed step), or minimisation by FIRE.
+        An ensemble, or how to go down in energy: Nosé–Hoover (canonical, MTTK where the engine has it), Newton,
+        Langevin; overdamped without noise (``zeta dr/dt = -grad U``, fixed step), or minimisation by FIRE.
     time_step : float
         [time]; for steepest-descent in units of ``zeta length**2 / energy``.
     temperature : float, optional
@@ -81,7 +82,10 @@ class Dynamics(Parametrised):
     def __post_init__(self):
         super().__post_init__()
         if self.method not in METHODS:
-            raise InputError(f"There is no ensemble {self.method!r}; it is one of {', '.join(METHODS)}.")
+            raise InputError(
+                f"There is no ensemble {self.method!r}; it is one of {', '.join(ENSEMBLES)}, or a minimiser: "
+                f"{', '.join(MINIMISERS)}."
+            )
         if self.thermostatted and self.temperature is None:
             raise InputError(f"The ensemble {self.method} needs a temperature; give one with -T.")
         if self.end_temperature is not None and not (self.thermostatted and self.ramp_steps > 0):
@@ -97,7 +101,7 @@ class Dynamics(Parametrised):
     @property
     def minimises(self) -> bool:
         """Whether this goes down in energy instead of moving in time."""
-        return self.method in ("steepest-descent", "fire")
+        return self.method in MINIMISERS
 
     def temperature_at(self, step: int) -> float | None:
         """Return the temperature of the thermostat at an absolute step, in the model's units."""

@@ -9,6 +9,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.engines.engine import Dynamics, Engine
 from pelplug.engines.replicas import ReplicatedModel, replicated, split
+from pelplug.engines.request import Isoconfigurational, time_step_of
 from pelplug.engines.velocities import thermalised
 from pelplug.errors import InputError
 from pelplug.models.base import Model
@@ -48,33 +49,22 @@ def run_isoconfigurational(
     engine: Engine,
     temperature: float,
     times,
-    *,
-    replicas: int = 20,
-    seed=0,
-    ensemble: str = "nve",
-    time_step: float | None = None,
-    thermostat_time: float | None = None,
-    friction: float = 1.0,
-    together: bool = True,
+    asked: Isoconfigurational,
 ) -> IsoconfigurationalRuns:
     """Run many simulations from one configuration; see `pelplug.isoconfigurational` for the parameters."""
-    time_step = model.time_step if time_step is None else time_step
-    if time_step is None:
-        raise InputError(f"The model {model.name} has no time step of its own; give one.")
-    if replicas < 1:
-        raise InputError(f"There must be at least one replica, not {replicas}.")
+    time_step, replicas = time_step_of(model, asked.time_step), asked.replicas
     steps = _whole_steps(times, time_step)
     dynamics = Dynamics(
-        ensemble,
+        asked.ensemble,
         time_step,
-        temperature=temperature if ensemble != "nve" else None,
-        thermostat_time=thermostat_time,
-        friction=friction,
+        temperature=temperature if asked.ensemble != "nve" else None,
+        thermostat_time=asked.thermostat_time,
+        friction=asked.friction,
     )
     start = configuration.replace(step=0, frame=None, time=None)
-    keys = np.random.SeedSequence(seed).spawn(replicas)
+    keys = np.random.SeedSequence(asked.seed).spawn(replicas)
     begun = [thermalised(start, model, temperature, np.random.default_rng(key)) for key in keys]
-    if together and ensemble in _SEPARATE and replicas > 1:
+    if asked.together and asked.ensemble in _SEPARATE and replicas > 1:
         groups = [(replicated(begun), ReplicatedModel(model, replicas), replicas)]
     else:
         groups = [(one, model, 1) for one in begun]

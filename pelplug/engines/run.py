@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import numbers
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pelplug.configuration import Configuration
+from pelplug.core.arguments import takes
 from pelplug.core.outputs import check_output
 from pelplug.core.versions import code_of
-from pelplug.engines.driver import Driver, Protocol
-from pelplug.engines.engine import Dynamics, Engine
+from pelplug.engines.driver import Driver
+from pelplug.engines.engine import Engine
 from pelplug.engines.recorder import Recorder
-from pelplug.engines.schedule import Schedule
+from pelplug.engines.request import Recording, Request
 from pelplug.engines.shared_recorder import SharedRecorder
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
 from pelplug.models.base import Model
 
-__all__ = ["AUTOMATIC", "NO_ENGINE", "SimulationResult", "choose_engine", "output_of_replica", "run_simulation"]
+__all__ = ["AUTOMATIC", "NO_ENGINE", "SimulationResult", "choose_engine", "run_simulation"]
 
 AUTOMATIC = ("hoomd", "lammps")
 """Engines in the order in which ``auto`` takes them."""
@@ -72,77 +72,43 @@ def choose_engine(name: str, engines: Mapping[str, type[Engine]]) -> type[Engine
     raise InputError(NO_ENGINE)
 
 
+@takes(request=Request, recording=Recording)
 def run_simulation(
     model: Model,
     engine: Engine,
-    output,
+    recording: Recording,
     *,
-    steps: int | None = None,
-    n: int | None = None,
-    temperature: float | None = None,
-    seed: int = 0,
-    ensemble: str = "nvt",
-    time_step: float | None = None,
-    frames: str | int | None = None,
-    log_every: int | None = None,
-    density: float | None = None,
-    start: Configuration | None = None,
-    equilibration: int | None = None,
-    longest_equilibration: int | None = None,
-    melt_steps: int = 5000,
-    end_temperature: float | None = None,
-    rate: float | None = None,
-    thermostat_time: float | None = None,
-    friction: float = 1.0,
-    force_tolerance: float = 1e-6,
-    overwrite: bool = False,
-    checkpoint_seconds: float = 60.0,
+    request: Request,
     inputs=(),
     progress: Callable[[str, int, int], None] | None = None,
     announce: Callable[[str], None] | None = None,
     watch=None,
     watch_output=None,
 ) -> SimulationResult:
-    """Simulate a model and write a trajectory; see `pelplug.simulate` for the parameters."""
-    _numbers(
-        steps=steps, n=n, temperature=temperature, seed=seed, time_step=time_step, log_every=log_every, density=density,
-        equilibration=equilibration, longest_equilibration=longest_equilibration, melt_steps=melt_steps,
-        end_temperature=end_temperature, rate=rate, thermostat_time=thermostat_time, friction=friction,
-        force_tolerance=force_tolerance, checkpoint_seconds=checkpoint_seconds,
-    )  # fmt: skip
-    output = Path(output)
-    if output.suffix.lower() != ".gsd":
-        raise InputError(f"A simulation writes a GSD file; give {output.name} the ending .gsd.")
-    time_step = model.time_step if time_step is None else time_step
-    if time_step is None:
-        raise InputError(f"The model {model.name} has no time step of its own; give one (--time-step).")
-    if not checkpoint_seconds >= 0:
-        raise InputError(f"Checkpoints are some seconds apart, at least 0, not {checkpoint_seconds:g} (--checkpoint).")
-    steps = _steps(steps, time_step, temperature, end_temperature, rate)
-    ramp = {} if end_temperature is None else {"end_temperature": end_temperature, "ramp_steps": steps}
-    protocol = Protocol(
-        model=model,
-        dynamics=Dynamics(
-            method=ensemble,
-            time_step=time_step,
-            temperature=temperature,
-            thermostat_time=thermostat_time,
-            friction=friction,
-            force_tolerance=force_tolerance,
-            **ramp,
-        ),
-        steps=steps,
-        # Some engines begin a minimisation anew after each frame.
-        schedule=Schedule.parse(max(100, steps // 1000) if frames is None and ensemble == "fire" else frames, steps),
-        seed=seed,
-        n=n,
-        density=density,
-        start=start,
-        equilibration=equilibration,
-        longest_equilibration=longest_equilibration,
-        melt_steps=melt_steps,
-        log_every=max(1, min(100, steps // 1000)) if log_every is None else log_every,
-    )
+    """Simulate a model and write a trajectory; see `pelplug.simulate`.
+
+    Parameters
+    ----------
+    model : Model
+        The interactions.
+    engine : Engine
+        What simulates.
+    recording : Recording
+        Where it goes.
+    request : Request
+        What is simulated.
+    inputs : iterable of path_like
+        Files that are read, which are never replaced.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)`` about twice a second.
+    announce : callable, optional
+        Called with what is to be told: that an unfinished run was found.
+    watch : InSitu, optional
+        Analyses that look at the production while it runs.
+    watch_output : path_like, optional
+        Where their results go.
+    """
+    output, protocol, start = recording.output, request.protocol(model), request.start
     seen = {} if watch is None else {"in_situ": watch.record()}
     ranks = engine.ranks
     command = {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen}
@@ -153,10 +119,15 @@ def run_simulation(
             return _recorded(
                 recorder,
                 lambda: Driver(
-                    protocol, engine, recorder, checkpoint_seconds=checkpoint_seconds, progress=progress, watch=watch
+                    protocol,
+                    engine,
+                    recorder,
+                    checkpoint_seconds=recording.checkpoint_seconds,
+                    progress=progress,
+                    watch=watch,
                 ),
                 ranks,
-                overwrite=overwrite,
+                overwrite=recording.overwrite,
                 inputs=inputs,
                 announce=announce,
                 watch=watch,
@@ -167,13 +138,6 @@ def run_simulation(
     except BaseException as error:
         ranks.end_all(error)
         raise
-
-
-def _numbers(**values) -> None:
-    """Refuse what is no number: it would go into an engine's hands as it is."""
-    for name, value in values.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
-            raise InputError(f"The {name.replace('_', ' ')} is a number, not {value!r}.")
 
 
 def _recorded(
@@ -229,27 +193,6 @@ def _written_in_situ(recorder: Recorder, watch_output) -> dict:
         f"{recorder.output} was finished by this command already, but its results in situ {where}; pass --overwrite to "
         "simulate it again, or choose another output name."
     )
-
-
-def output_of_replica(output, seed: int) -> Path:
-    """Return where the replica of a seed goes: ``traj.gsd`` becomes ``traj-seed5.gsd``."""
-    output = Path(output)
-    return output.with_name(f"{output.stem}-seed{seed}{output.suffix}")
-
-
-def _steps(steps, time_step, temperature, end_temperature, rate) -> int:
-    """Return the number of steps, from the rate of a ramp if that is what was given."""
-    if rate is None:
-        if steps is None:
-            raise InputError("Say how many steps to produce (--steps).")
-        return steps
-    if end_temperature is None or temperature is None:
-        raise InputError("A rate needs a ramp: give the temperatures where it starts (-T) and ends (--to).")
-    if steps is not None:
-        raise InputError("Give the length of a ramp either as --steps or by its --rate, not both.")
-    if not rate > 0:
-        raise InputError(f"The rate of a ramp is a positive temperature per time, not {rate!r}.")
-    return max(1, round(abs(end_temperature - temperature) / (rate * time_step)))
 
 
 def _digest(start: Configuration | None) -> str | None:

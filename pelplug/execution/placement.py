@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pelplug.core.arguments import Arguments, takes
 from pelplug.core.parameters import Param
@@ -20,11 +20,11 @@ class Computing(Arguments):
     """What computes; see `pelplug.Device`."""
 
     device: Annotated[
-        str,
+        Any,
         Param(
             "what computes: auto, cpu or cuda",
             metavar="NAME",
-            details="gpu is another spelling of cuda; auto is a GPU where an engine can use one.",
+            details="A name or a `Device`; gpu is another spelling of cuda; auto is a GPU where an engine can use one.",
         ),
     ] = "auto"
     threads: Annotated[

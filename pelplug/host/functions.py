@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pelplug.core.arguments import keywords_of, takes
 from pelplug.core.given import Given
+from pelplug.engines.request import Isoconfigurational, Program, Recording, Replication, Request
 from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
 from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.observation import Observation
 from pelplug.tasks.provenance import failed_parts
 from pelplug.trajectories.source import Frames, Source
 
@@ -255,27 +258,20 @@ def engines(registry: Registry | None = None) -> dict[str, type]:
     return (registry or default_registry()).engines()
 
 
+@takes(request=Request, recording=Recording, program=Program, replication=Replication, observation=Observation)
 def simulate(
     model: str | os.PathLike | Model,
-    n: int | None = None,
-    temperature: float | None = None,
-    steps: int | None = None,
+    request: Request,
     *,
-    output: str | os.PathLike,
-    engine: str = "auto",
-    device: str = "auto",
-    threads: int | None = None,
-    seed: int = 0,
-    replicas: int = 1,
-    workers: int = 1,
-    start: Any = None,
-    engine_options: dict | None = None,
-    in_situ: str | Iterable[str] = (),
-    in_situ_every: int | None = None,
-    in_situ_output: str | os.PathLike | None = None,
-    in_situ_parameters: dict | None = None,
+    recording: Recording,
+    program: Program,
+    replication: Replication,
+    observation: Observation,
+    model_parameters: Mapping[str, Any] | None = None,
     registry: Registry | None = None,
-    **protocol,
+    progress: Callable[[str, int, int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
+    **of_engine,
 ) -> SimulationResult | list[SimulationResult]:
     """Simulate a model liquid: build, melt, equilibrate, produce, and write a GSD trajectory.
 
@@ -285,47 +281,26 @@ def simulate(
     ----------
     model : str, path or Model
         Name, TOML file, or model.
-    n : int, optional
-        Number of particles, unless there is a `start`.
-    temperature : float, optional
-        T of the thermostat, in the units of the model.
-    steps : int, optional
-        To produce after equilibration; a ramp may give a `rate` instead.
-    output : path_like
-        Trajectory to write, ``.gsd``.
-    engine : str
-        ``auto`` takes HOOMD-blue if it is installed, else LAMMPS.
-    device : {"auto", "cpu", "gpu", "mpi"}
-        What the engine runs on.
-    threads : int, optional
-        Threads on a CPU.
-    seed : int
-        The first replica's; makes start and velocities repeatable.
-    replicas : int
-        Independent runs with seeds `seed`, `seed` + 1, ...; ``traj.gsd`` becomes ``traj-seed0.gsd`` and so on.
-    workers : int
-        How many replicas to run at once, each in a process of its own.
-    start : path_like or Configuration, optional
-        State, or the file whose last frame it is, to begin with instead of a melt.
-    engine_options : dict, optional
-        Further arguments of the engine's class, such as ``{"route": "kernel"}`` of HOOMD-blue.
-    in_situ : str or iterable of str
-        Analyses that run while the simulation does, in production.
-    in_situ_every : int, optional
-        Steps between the states that they see; those of energies see every one that is logged.
-    in_situ_output : path_like, optional
-        Their results, ``.nc``; also in ``datasets`` of what is returned.
-    in_situ_parameters : dict, optional
-        Their parameters, as in `analyze`.
+    request : Request
+        What is simulated.
+    recording : Recording
+        Where it goes.
+    program : Program
+        What simulates.
+    replication : Replication
+        How many of it.
+    observation : Observation
+        Analyses that look at it while it runs.
+    model_parameters : mapping, optional
+        Parameters of the model, where it is given by name.
     registry : Registry, optional
         Where to look for engines, models and analyses.
-    **protocol
-        ``ensemble`` ("nvt", "nve", "langevin", "steepest-descent", "fire"); ``time_step``, ``thermostat_time``
-        [time]; ``friction`` [1 / time]; ``density`` [length**-d]; ``frames`` (steps between frames, ``"log:10"``,
-        ``"blocks:10000:10"``); ``log_every`` (steps); ``equilibration`` (steps; None: until MSD and F_s are
-        stationary); ``longest_equilibration``, ``melt_steps`` (steps); ``end_temperature`` and ``rate`` [temperature
-        / time] of a ramp; ``force_tolerance`` [energy / length]; ``overwrite``; ``checkpoint_seconds``; ``progress``
-        and ``announce`` (callables).
+    progress : callable, optional
+        Called as ``progress(stage, done, total)`` about twice a second.
+    announce : callable, optional
+        Called with what is to be told: that an unfinished run was found.
+    **of_engine
+        Options of the engine, such as ``route="kernel"``; the same as in `engine_options`.
 
     Returns
     -------
@@ -339,52 +314,47 @@ def simulate(
     RunError
         If the simulation failed.
     """
-    from pelplug.engines.run import choose_engine, output_of_replica
-    from pelplug.host.pipeline import share_parameters
     from pelplug.tasks import in_situ as on_the_fly
     from pelplug.trajectories.matching import read_start
 
     registry = registry or default_registry()
-    engine_class = choose_engine(engine, registry.engines())
-    liquid = registry.model(model) if isinstance(model, str | os.PathLike) else model
-    from_file = isinstance(start, str | os.PathLike)
-    protocol["inputs"] = [start] if from_file else []
-    protocol["start"] = read_start(start, liquid) if from_file else start
-    if replicas < 1 or workers < 1:
-        raise InputError("There must be at least one replica and one worker.")
-    program = engine_class(device=device, threads=threads, **(engine_options or {}))
-    if workers > 1 and program.ranks.size > 1:
+    liquid = Interactions(model=model, model_parameters=model_parameters).resolved(registry).model
+    inputs = [request.start] if isinstance(request.start, str | os.PathLike) else []
+    if inputs:
+        request = dataclasses.replace(request, start=read_start(request.start, liquid))
+    engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
+    if replication.workers > 1 and engine.ranks.size > 1:
         raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")
-    common = {"n": n, "temperature": temperature, "steps": steps, **protocol}
-    classes = [registry.analysis(one) for one in ((in_situ,) if isinstance(in_situ, str) else in_situ)]
-    shares = share_parameters(classes, in_situ_parameters or {}) if classes or in_situ_parameters else {}
-    plan = on_the_fly.Plan(tuple((cls, shares[cls.name]) for cls in classes), in_situ_every, in_situ_output)
-    if replicas == 1:
-        return on_the_fly.simulate_watched(liquid, program, output, plan, seed=seed, **common)
-    jobs = [(output_of_replica(output, one), plan.of_replica(one), one) for one in range(seed, seed + replicas)]
-    if workers == 1:
-        return [on_the_fly.simulate_watched(liquid, program, path, own, seed=one, **common) for path, own, one in jobs]
-    return on_the_fly.simulate_several(liquid, program, jobs, workers, **common)
+    run = on_the_fly.simulate_watched, ()
+    if replication.replicas > 1:
+        run = on_the_fly.simulate_replicas, (replication,)
+    told = {"inputs": inputs, "progress": progress, "announce": announce}
+    return run[0](liquid, engine, recording, request, _plan(observation, registry), *run[1], **told)
 
 
+def _plan(observation: Observation, registry: Registry):
+    """Return which analyses look at a simulation, and with which parameters."""
+    from pelplug.host.pipeline import share_parameters
+    from pelplug.tasks.in_situ import Plan
+
+    classes = [registry.analysis(name) for name in observation.in_situ]
+    given = observation.in_situ_parameters or {}
+    shares = share_parameters(classes, given) if classes or given else {}
+    analyses = tuple((cls, shares[cls.name]) for cls in classes)
+    return Plan(analyses, observation.in_situ_every, observation.in_situ_output)
+
+
+@takes(asked=Isoconfigurational, program=Program)
 def isoconfigurational(
     configuration: Configuration,
     model: str | os.PathLike | Model,
     temperature: float,
     times,
     *,
-    replicas: int = 20,
-    seed=0,
-    ensemble: str = "nve",
-    time_step: float | None = None,
-    thermostat_time: float | None = None,
-    friction: float = 1.0,
-    together: bool = True,
-    engine: str = "auto",
-    device: str = "auto",
-    threads: int | None = None,
-    engine_options: dict | None = None,
+    asked: Isoconfigurational,
+    program: Program,
     registry: Registry | None = None,
+    **of_engine,
 ) -> IsoconfigurationalRuns:
     """Run many simulations from one configuration, each with its own Maxwell–Boltzmann velocities.
 
@@ -398,19 +368,14 @@ def isoconfigurational(
         Of the velocities, in the units of the model.
     times : float or array_like, shape (S,)
         When displacements are measured [time].
-    replicas : int
-        How many runs.
-    seed : int or sequence of int
-        Of the velocities.
-    ensemble : {"nve", "nvt", "langevin"}
-        Equations of motion.
-    time_step, thermostat_time, friction
-        As in `Dynamics`.
-    together : bool
-        Run all replicas in one simulation, in which no force acts between them: one start of the engine for all.
-        Never with nvt, whose thermostat would tie them together.
-    engine, device, threads, engine_options, registry
-        As in `simulate`.
+    asked : Isoconfigurational
+        How the runs are made.
+    program : Program
+        What simulates.
+    registry : Registry, optional
+        Where to look for engines and models.
+    **of_engine
+        Options of the engine, as in `simulate`.
 
     Returns
     -------
@@ -429,22 +394,8 @@ def isoconfigurational(
     A. Widmer-Cooper, P. Harrowell and H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004).
     """
     from pelplug.engines.isoconfigurational import run_isoconfigurational
-    from pelplug.engines.run import choose_engine
 
     registry = registry or default_registry()
-    engine_class = choose_engine(engine, registry.engines())
-    liquid = registry.model(model) if isinstance(model, str | os.PathLike) else model
-    return run_isoconfigurational(
-        configuration,
-        liquid,
-        engine_class(device=device, threads=threads, **(engine_options or {})),
-        temperature,
-        times,
-        replicas=replicas,
-        seed=seed,
-        ensemble=ensemble,
-        time_step=time_step,
-        thermostat_time=thermostat_time,
-        friction=friction,
-        together=together,
-    )
+    liquid = Interactions(model=model).resolved(registry).model
+    engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational))
+    return run_isoconfigurational(configuration, liquid, engine, temperature, times, asked)

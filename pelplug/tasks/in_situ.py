@@ -19,7 +19,8 @@ from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need
 from pelplug.engines.engine import EnergyLog
-from pelplug.engines.run import SimulationResult, output_of_replica, run_simulation
+from pelplug.engines.request import Recording, Replication, Request, output_of_replica
+from pelplug.engines.run import SimulationResult, run_simulation
 from pelplug.errors import InputError
 from pelplug.execution.processes import WorkerPool
 from pelplug.tasks.analysis import Analysis
@@ -27,7 +28,7 @@ from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values
 from pelplug.tasks.provenance import to_json
 from pelplug.tasks.series import Series
 
-__all__ = ["InSitu", "Plan", "simulate_several", "simulate_watched"]
+__all__ = ["InSitu", "Plan", "simulate_replicas", "simulate_watched"]
 
 
 class InSitu:
@@ -221,28 +222,42 @@ class Plan:
         return InSitu(*(cls(None, model=model, **given) for cls, given in self.analyses), every=self.every)
 
 
-def simulate_watched(model, engine, output, plan: Plan, **protocol) -> SimulationResult:
+def simulate_watched(model, engine, recording: Recording, request: Request, plan: Plan, **told) -> SimulationResult:
     """Run one simulation with its analyses; see `pelplug.simulate`."""
-    return run_simulation(model, engine, output, watch=plan.watch(model), watch_output=plan.output, **protocol)
+    return run_simulation(
+        model, engine, recording=recording, request=request, watch=plan.watch(model), watch_output=plan.output, **told
+    )
 
 
-def simulate_several(model, engine, jobs, workers: int, **protocol) -> list[SimulationResult]:
-    """Run replicas, several at once, each in a process of its own; Ctrl-C stops all at their next checkpoint.
+def simulate_replicas(
+    model, engine, recording: Recording, request: Request, plan: Plan, replication: Replication, **told
+) -> list[SimulationResult]:
+    """Run replicas, one after the other or several at once, each then in a process of its own.
+
+    Ctrl-C stops all at their next checkpoint.
 
     Parameters
     ----------
-    model, engine, **protocol
-        Of `simulate_watched`.
-    jobs : list of (path_like, Plan, int)
-        Output, analyses and seed of each.
-    workers : int
-        How many at once.
+    model, engine, recording, request, plan, **told
+        Of `simulate_watched`; each replica has its own seed and outputs.
+    replication : Replication
+        How many, and how many at once.
     """
-    protocol["progress"] = protocol["announce"] = None
-    with WorkerPool(min(workers, len(jobs))) as pool:
-        futures = pool.submit(
-            (functools.partial(simulate_watched, model, engine, path, plan, seed=seed, **protocol),)
-            for path, plan, seed in jobs
+    calls = [
+        functools.partial(
+            simulate_watched,
+            model,
+            engine,
+            recording.of_replica(seed),
+            dataclasses.replace(request, seed=seed),
+            plan.of_replica(seed),
+            **told,
         )
+        for seed in range(request.seed, request.seed + replication.replicas)
+    ]
+    if replication.workers == 1:
+        return [call() for call in calls]
+    with WorkerPool(min(replication.workers, len(calls))) as pool:
+        futures = pool.submit((functools.partial(call, progress=None, announce=None),) for call in calls)
         wait(futures)  # one that fails does not end the others
         return [future.result() for future in futures]

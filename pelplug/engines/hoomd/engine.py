@@ -65,7 +65,7 @@ class HoomdEngine(Engine):
     ):
         if device == "mpi":
             warnings.warn(
-                "MPI is now an option of the engine hoomd, --mpi (in Python engine_options={'mpi': True}), and "
+                "MPI is now an option of the engine hoomd, --mpi (mpi=True in Python), and "
                 "--device mpi is taken as that",
                 stacklevel=2,
             )

@@ -245,7 +245,7 @@ def test_the_kernel_computes_with_the_threads_asked_for(threads, monkeypatch):
 def test_the_command_prints_the_steps_that_a_minimisation_took(steps, tmp_path, capsys):
     from pelplug.cli.main import cli
 
-    numbers = f"-N 60 --steps {steps} --ensemble fire --engine lammps --time-step 0.01 --force-tolerance 1e-4".split()
+    numbers = f"-N 60 --steps {steps} --minimise fire --engine lammps --time-step 0.01 --force-tolerance 1e-4".split()
     command = ["simulate", "inverse-power-law-2d", *numbers, "-o", str(tmp_path / "a.gsd")]
     with pytest.raises(SystemExit) as ended:
         cli.main(command)
