@@ -36,7 +36,7 @@ def engines():
     options = [(name, line) for name, engine in registry().engines().items() for line in _options_of(engine)]
     if options:
         click.echo()
-        print_table(("engine", "option (in Python engine_options={...})"), options)
+        print_table(("engine", "option of pelplug simulate, keyword in Python"), options)
     if missing:
         click.echo()
         print_table(("engine", "what is missing"), missing)
