@@ -52,9 +52,8 @@ class Parametrised:
 
     def __post_init__(self):
         """Check the fields of a dataclass."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        for name, value in validate_parameters(self.parameter_specs(), values, f"the {self._owner}").items():
-            object.__setattr__(self, name, value)
+        for name, spec in self.parameter_specs().items():
+            object.__setattr__(self, name, spec.validate(getattr(self, name), f"the {self._owner}"))
 
     @classmethod
     def parameter_specs(cls) -> dict[str, ParameterSpec]:

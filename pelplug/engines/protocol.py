@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
+from pelplug.core.parameters import Param
+from pelplug.core.parametrised import Parametrised
 from pelplug.engines.engine import Dynamics
 from pelplug.engines.schedule import Schedule
 from pelplug.errors import InputError
@@ -15,7 +18,7 @@ __all__ = ["Protocol"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Protocol:
+class Protocol(Parametrised):
     """What is simulated, on whatever engine.
 
     Parameters
@@ -48,27 +51,27 @@ class Protocol:
         Label, replica and parent temperature, which go into the record of the file and change nothing else.
     """
 
+    noun = "protocol"
+    not_parameters = ("model", "dynamics", "schedule", "start", "said")
+
     model: Model
     dynamics: Dynamics
-    steps: int
+    steps: Annotated[int, Param("of the production", minimum=1)]
     schedule: Schedule
-    seed: int
-    n: int | None = None
-    density: float | None = None
+    seed: Annotated[int, Param("of the start, the velocities and the noise", minimum=0)]
+    n: Annotated[int | None, Param("number of particles, where there is no start", minimum=1)] = None
+    density: Annotated[float | None, Param("number density", exclusive_minimum=0.0, unit="1 / length**dimension")] = (
+        None
+    )
     start: Configuration | None = None
-    equilibration: int | None = None
-    longest_equilibration: int | None = None
-    melt_steps: int = 5000
-    log_every: int = 100
+    equilibration: Annotated[int | None, Param("steps before", minimum=0)] = None
+    longest_equilibration: Annotated[int | None, Param("where equilibration ends", minimum=0)] = None
+    melt_steps: Annotated[int, Param("steps at five times the temperature", minimum=0)] = 5000
+    log_every: Annotated[int, Param("steps between entries of the energy log", minimum=1)] = 100
     said: Conditions = Conditions()  # noqa: RUF009 (frozen)
 
     def __post_init__(self):
-        for name, least in (("steps", 1), ("melt_steps", 0), ("log_every", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                words = name.replace("_", " ")
-                raise InputError(f"The {words} must be a whole number of at least {least}, not {getattr(self, name)}.")
-        if self.equilibration is not None and self.equilibration < 0:
-            raise InputError(f"The steps of equilibration cannot be negative ({self.equilibration}).")
+        super().__post_init__()
         if (self.n is None) == (self.start is None):
             raise InputError("Say either how many particles (-N) or which file to start from (--start).")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated, Literal
 
 import numpy as np
 
+from pelplug.core.parameters import Param
+from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError
 
 __all__ = ["Schedule"]
@@ -15,7 +18,7 @@ _FRAMES = 1000  # linear frames where nothing was asked for
 
 
 @dataclasses.dataclass(frozen=True)
-class Schedule:
+class Schedule(Parametrised):
     """The steps at which frames are written.
 
     Parameters
@@ -43,15 +46,11 @@ class Schedule:
     [0, 1, 10, 100, 101, 110, 200]
     """
 
-    kind: str
-    period: int = 1
-    per_decade: int = _PER_DECADE
+    noun = "frames"
 
-    def __post_init__(self):
-        if self.kind not in ("linear", "log", "blocks"):
-            raise InputError(f"Frames are linear, log or blocks, not {self.kind!r}.")
-        if self.period < 1 or self.per_decade < 1:
-            raise InputError("The steps between frames, or frames a decade, must be at least 1.")
+    kind: Annotated[Literal["linear", "log", "blocks"], Param("how they follow each other")]
+    period: Annotated[int, Param("steps between frames, or length of a block", minimum=1)] = 1
+    per_decade: Annotated[int, Param("frames a decade of a logarithmic series", minimum=1)] = _PER_DECADE
 
     @classmethod
     def parse(cls, text: str | int | None, steps: int) -> Schedule:

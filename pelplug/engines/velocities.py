@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.arguments import takes
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 
 __all__ = ["kinetic_temperature", "thermalised"]
 
 
+@takes("the velocities")
 def thermalised(
-    configuration: Configuration, model: Model, temperature: float, rng: np.random.Generator | int
+    configuration: Configuration,
+    model: Model,
+    temperature: Annotated[float, Param("of the velocities", exclusive_minimum=0.0, unit="temperature")],
+    rng: np.random.Generator | int,
 ) -> Configuration:
     """Give particles Maxwell–Boltzmann velocities without total momentum, scaled to the exact temperature.
 
@@ -37,8 +45,6 @@ def thermalised(
     InputError
         If the temperature is not positive or there is only one particle.
     """
-    if not (temperature > 0 and np.isfinite(temperature)):
-        raise InputError(f"The temperature must be a positive number, not {temperature!r}.")
     if configuration.n < 2:
         raise InputError("One particle has no thermal velocity once the total momentum is taken out; use at least two.")
     configuration.require_masses("Thermal velocities need")
