@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import functools
 import math
 import re
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 
 from scipy import constants as si
 
+from pelplug.core.parameters import closest
 from pelplug.errors import InputError
 
 __all__ = ["REDUCED", "SYSTEMS", "Units"]
@@ -138,9 +138,8 @@ class Units:
     def _of_table(cls, table: Mapping) -> Units:
         for key in table:
             if key not in _KEYS:
-                close = difflib.get_close_matches(str(key), _KEYS, n=1)
-                hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(_KEYS)}."
-                raise InputError(f"the table of units has no {key!r}{hint}")
+                hint = closest(str(key), _KEYS) or f"; it has {', '.join(_KEYS)}"
+                raise InputError(f"the table of units has no {key!r}{hint}.")
         missing = [key for key in _DIMENSIONS if key not in table]
         if missing:
             raise InputError(f"the table of units lacks {missing[0]!r}; give for example {_EXAMPLES[missing[0]]}.")

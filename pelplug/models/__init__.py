@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pluggy
 
 from pelplug.core import room
+from pelplug.core.parameters import closest
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.models.records import rebuild
@@ -81,9 +81,8 @@ def find(name: str, classes: Iterable[type[Model]] | None = None) -> type[Model]
             names.setdefault(key, cls)
     if name in names:
         return names[name]
-    close = difflib.get_close_matches(str(name), names, n=2)
-    hint = f"did you mean {' or '.join(close)}?" if close else "`pelplug models` lists them."
-    raise InputError(f"There is no model {str(name)!r}; {hint}")
+    hint = closest(str(name), names) or "; `pelplug models` lists them"
+    raise InputError(f"There is no model {str(name)!r}{hint}.")
 
 
 def build(name: str, classes: Iterable[type[Model]] | None = None, **parameters) -> Model:

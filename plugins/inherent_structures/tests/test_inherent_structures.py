@@ -105,6 +105,18 @@ def test_the_former_name_of_the_minimisers_parameters_is_taken_with_a_note(path,
     assert (used["memory"], used["max_step"]) == (6, 0.05)
 
 
+def test_results_of_the_last_version_are_still_drawn(dataset):
+    """Version 0.1 recorded the minimiser's parameters as the text settings."""
+    old = dataset.copy()
+    parameters = json.loads(old.attrs["parameters"])
+    del parameters["minimiser_parameters"]
+    old.attrs["parameters"] = json.dumps({**parameters, "settings": "dt_max=0.05, half_step_back=false"})
+    analysis = InherentStructures.from_dataset(old)
+    used = analysis.parameters["minimiser_parameters"]
+    assert (used["dt_max"], used["half_step_back"]) == (0.05, False)
+    assert len(analysis.plot().lines) > 0
+
+
 def test_a_frame_that_does_not_converge_is_left_out(dataset, path, model):
     needed = dataset["evaluations"].values
     limit = int(np.median(needed))
