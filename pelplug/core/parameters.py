@@ -257,7 +257,7 @@ def read_arguments(function: Callable) -> dict[str, ParameterSpec]:
             hint = typing.get_type_hints(one, written.__globals__, include_extras=True)[name]
         except NameError:  # what is imported for type checkers alone declares nothing
             continue
-        if any(isinstance(extra, Param) for extra in getattr(hint, "__metadata__", ())):
+        if _param_of(hint) is not None:
             specs[name] = _spec(function, name, hint, parameter.default)
     return specs
 
@@ -336,7 +336,9 @@ def _read_init(cls: type, left_out: Iterable[str]) -> tuple[list[ParameterSpec],
             passes_on = True
             continue
         first = position < (1 if fields else 2) and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-        if first or parameter.kind is parameter.POSITIONAL_ONLY or name in left_out:  # self, trajectory
+        if first or parameter.kind is parameter.POSITIONAL_ONLY:  # self, trajectory
+            continue
+        if name in left_out and _param_of(hints.get(name)) is None:
             continue
         if parameter.kind is not parameter.KEYWORD_ONLY and not fields:
             raise TypeError(f"the parameter {name!r} of {cls.__name__} must be keyword-only: put it after a *")
@@ -344,8 +346,12 @@ def _read_init(cls: type, left_out: Iterable[str]) -> tuple[list[ParameterSpec],
     return specs, passes_on
 
 
+def _param_of(hint: Any) -> Param | None:
+    return next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Param)), None)
+
+
 def _spec(cls: Callable, name: str, hint: Any, default: Any) -> ParameterSpec:
-    param = next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Param)), None)
+    param = _param_of(hint)
     if param is None:
         raise TypeError(
             f"the parameter {name!r} of {cls.__name__} must be annotated as "

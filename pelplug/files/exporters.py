@@ -329,7 +329,9 @@ def _conditions(datasets: Mapping[str, xr.Dataset]) -> Conditions | None:
 
 
 def _has_minima(dataset: xr.Dataset) -> bool:
-    return bool(dataset.attrs.get("quench")) and "positions" in dataset
+    """Tell whether positions are those of minima: of a dataset that says how it was quenched, unless it says more."""
+    quenched = bool(dataset.attrs.get("quench")) and "positions" in dataset
+    return quenched and dataset["positions"].attrs.get("of") != "frame"
 
 
 def _with_unit(dataset: xr.Dataset, name) -> str:

@@ -222,6 +222,7 @@ class _BondChanges(pelplug.Analysis):
         dataset["x_eq_mean_g"] = ((), first_minimum_of_mean(dataset["g"].values.mean(axis=0), self.smoothing))
         middles = BIN * (np.arange(dataset.sizes["x"]) + 0.5)
         dataset = dataset.assign_coords(x=("x", middles, {"long_name": "r_ij / d_ij", "units": "1"}))
+        dataset["positions"].attrs["of"] = "frame"  # and not of the minimum, as in an export of minima
         for name in self.uses:  # which minimum it is depends on the algorithm that found it
             dataset.attrs["quench"] = self.input(name).attrs.get("quench", "")
         return dataset
