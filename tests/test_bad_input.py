@@ -256,10 +256,10 @@ def test_wrong_model_parameter(refused, write, command, value):
 
 
 @both
-@pytest.mark.parametrize("value", ["-1", "nan", "x"])
-def test_model_parameter_out_of_range(refused, write, command, value):
+@pytest.mark.parametrize(("value", "words"), [("-1", "above 0"), ("nan", "number"), ("x", "number")])
+def test_model_parameter_out_of_range(refused, write, command, value, words):
     args = [one if one != "cutoff=1.8" else f"cutoff={value}" for one in command(write())]
-    refused(*args, words=["cutoff", "number"])
+    refused(*args, words=["cutoff", words])
 
 
 def test_no_model(refused, write):

@@ -137,7 +137,7 @@ TABLE = [
     (f"{MSD} zero.xyz", "--frame-interval", f"{MSD} zero.xyz --frame-interval 0.5"),
     (f"{MSD} nosteps.gsd", "--frame-interval", f"{MSD} nosteps.gsd --frame-interval 0.5"),
     (f"{MSD} steps.dump --dt 1 --frame-interval 1", "not both", f"{MSD} steps.dump --dt 1"),
-    (f"{MSD} steps.dump --dt 0", "positive number", f"{MSD} steps.dump --dt 1"),
+    (f"{MSD} steps.dump --dt 0", "must be above 0", f"{MSD} steps.dump --dt 1"),
     (f"{MSD} restart.dump --dt 1", "--stop 3", f"{MSD} restart.dump --dt 1 --stop 3"),
     (f"{MSD} restart.dump --dt 1", "--start 3", f"{MSD} restart.dump --dt 1 --start 3"),
     (f"{MSD} restart.dump --dt 1", "--frame-interval", f"{MSD} restart.dump --frame-interval 1"),
@@ -171,7 +171,7 @@ TABLE = [
     (f"{MSD} timed.xy", "did you mean timed.xyz?", f"{MSD} timed.xyz"),
     (f"{MSD} steps.dump --dt 1 --species 3=A", "has '1', '2'", f"{MSD} steps.dump --dt 1 --species 1=A,2=B"),
     (f"{MSD} steps.dump --dt 1 --species 1", "--species 1=A,2=B", f"{MSD} steps.dump --dt 1 --species 1=A,2=B"),
-    (f"{MSD} steps.dump --dt 1 --species 1=A,1=B", "give it once", f"{MSD} steps.dump --dt 1 --species 1=A,2=B"),
+    (f"{MSD} steps.dump --dt 1 --species 1=A,1=B", "each key once", f"{MSD} steps.dump --dt 1 --species 1=A,2=B"),
     # the model
     (f"{IS} good.gsd", "--model NAME (fits this file: kob-andersen", f"{IS} good.gsd {KA}"),
     (f"{IS} good.gsd --model-param cutoff=1.8", "--model-param needs --model", f"{IS} good.gsd {KA}"),
@@ -251,7 +251,7 @@ TABLE = [
     ),
     (
         f"{SIMULATE} -N 80 -T 1 --steps 20 --equilibration x",
-        "auto or a number",
+        "an integer or auto",
         f"{SIMULATE} -N 80 -T 1 --steps 20 --equilibration 0",
     ),
 ]
@@ -292,6 +292,8 @@ def known_options():
         mine = by_package.setdefault(analysis.__module__.partition(".")[0], set())
         for one in analysis.parameter_specs():
             mine |= {f"--{one}".replace("_", "-"), f"--no-{one}".replace("_", "-"), f"--{name}.{one}".replace("_", "-")}
+    for engine in registry.engines().values():
+        by_command["simulate"] |= {f"--{one.option}" for one in engine.parameter_specs().values()}
     return by_command, by_package
 
 

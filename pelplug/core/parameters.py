@@ -186,6 +186,8 @@ class ParameterSpec:
             wanted = (
                 f"one of {', '.join(map(str, self.choices))}" if self.choices else type_in_words(self.type, words=True)
             )
+            if self.is_mapping:
+                wanted = wanted.removesuffix(" or none") + (f" (--{self.option} {self.metavar})" if self.option else "")
             shown = ",".join(map(str, value)) if self.is_mapping and isinstance(value, tuple) else value
             raise InputError(f"{whose} must be {wanted}, not {shown!r}.") from None
         if self.choices is not None and result is not None and result not in self.choices:

@@ -52,7 +52,7 @@ def type_in_words(kind: Any, words: bool = False) -> str:
     if origin is Literal:
         return (" or " if words else "|").join(str(value) for value in typing.get_args(kind))
     if origin is dict:
-        return "pairs key=value with commas between them" if words else "KEY=VALUE"
+        return "pairs key=value with commas between them, each key once" if words else "KEY=VALUE"
     if origin in (tuple, list):
         inner = typing.get_args(kind)
         if origin is list or Ellipsis in inner:

@@ -43,7 +43,7 @@ class Interactions(Arguments):
     def __post_init__(self):
         super().__post_init__()
         if self.model is not None and self.potential is not None:
-            raise InputError("Give either a model (--model) or a potential (--potential), not both.")
+            raise InputError("Give either --model or --potential, not both (model= or potential= in Python).")
         if isinstance(self.potential, str | os.PathLike) and not os.fspath(self.potential).endswith(".toml"):
             raise InputError(f"The potential {self.potential} must be a TOML file (name.toml); a model takes a name.")
         named = self.potential if self.model is None else self.model

@@ -138,7 +138,7 @@ def test_the_model_is_the_one_given_or_the_files_own(path, plain):
     assert float(given["x"][0]) != float(smooth["x"][0])
     conf = pelplug.read_configuration(plain)
     assert float(given["x"][0]) == pelplug.model("kob-andersen").potential(conf).energy(conf)
-    with pytest.raises(InputError, match=r"either a model .* or a potential"):
+    with pytest.raises(InputError, match=r"not both \(model= or potential= in Python\)"):
         pelplug.analyze("hungry", plain, model="kob-andersen", potential=object())
 
 
