@@ -167,7 +167,7 @@ def _start(model, particles, density, start, from_file, rng):
             raise InputError("The file to start from has its own N and density; leave -N and --density out.")
         from pelplug.trajectories.matching import read_start
 
-        return read_start(start, model)
+        return read_start(start, model)[0]
     if particles is None:
         raise InputError("Say how many particles with -N, or start from a file with --start.")
     return model.random_configuration(particles, rng, density=density, arrangement=start)

@@ -8,7 +8,19 @@ from typing import Annotated
 from pelplug.core.arguments import Arguments
 from pelplug.core.parameters import Param
 
-__all__ = ["Given"]
+__all__ = ["Given", "Label", "ParentTemperature"]
+
+# Those that a simulation takes too, to record them.
+ParentTemperature = Annotated[
+    float | None,
+    Param(
+        "temperature of the liquid that inherent structures or a glass came from, where the file does not say",
+        metavar="T",
+        exclusive_minimum=0.0,
+        unit="temperature",
+    ),
+]
+Label = Annotated[str | None, Param("name of the conditions in plots", metavar="TEXT")]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,19 +37,11 @@ class Given(Arguments):
             details="In the units of the model, or else of the file: K, or k_B T where k_B is 1.",
         ),
     ] = None
-    parent_temperature: Annotated[
-        float | None,
-        Param(
-            "temperature of the liquid that inherent structures or a glass came from, where the file does not say",
-            metavar="T",
-            exclusive_minimum=0.0,
-            unit="temperature",
-        ),
-    ] = None
+    parent_temperature: ParentTemperature = None
     pressure: Annotated[
         float | None, Param("pressure of the barostat", metavar="P", unit="energy / length**dimension")
     ] = None
     replica: Annotated[
         int | None, Param("which of several independent runs, where the file does not say", metavar="N", minimum=0)
     ] = None
-    label: Annotated[str | None, Param("name of the conditions in plots", metavar="TEXT")] = None
+    label: Label = None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pelplug.core.arguments import Arguments
+from pelplug.core.given import Label, ParentTemperature
 from pelplug.core.parameters import Param, unknown_parameter
 from pelplug.errors import InputError
 from pelplug.execution.placement import Computing
@@ -138,6 +139,9 @@ class Request(Arguments):
             "largest force component at which fire stops", metavar="F", exclusive_minimum=0.0, unit="energy / length"
         ),
     ] = 1e-6
+    parent_temperature: ParentTemperature = None
+    label: Label = None
+    replica: Annotated[int | None, Param("which of several independent runs this is", minimum=0, option="")] = None
 
     def __post_init__(self):
         if self.ensemble in MINIMISERS:  # as they were given once
@@ -170,6 +174,7 @@ class Request(Arguments):
         InputError
             If the model has no time step and none is given, or the parts do not go together.
         """
+        from pelplug.core.conditions import Conditions
         from pelplug.engines.engine import Dynamics
         from pelplug.engines.protocol import Protocol
         from pelplug.engines.schedule import Schedule
@@ -201,6 +206,7 @@ class Request(Arguments):
             longest_equilibration=self.longest_equilibration,
             melt_steps=self.melt_steps,
             log_every=max(1, min(100, steps // 1000)) if self.log_every is None else self.log_every,
+            said=Conditions(label=self.label, replica=self.replica, parent_temperature=self.parent_temperature),
         )
 
 

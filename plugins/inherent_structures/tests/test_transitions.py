@@ -332,8 +332,9 @@ def test_bisection_equals_dense_but_for_excursions(dense, path):
 
 
 def test_contract(path):
-    trajectory = pelplug.open_trajectory(path, dt=0.005)
-    pelplug.testing.check_analysis(Transitions, trajectory, parameters={"temperature": 0.5, "sample": 5})
+    trajectory = pelplug.open_trajectory(path, dt=0.005, temperature=0.5)
+    ds = pelplug.testing.check_analysis(Transitions, trajectory, parameters={"sample": 5})
+    assert "reduced_rate" in ds and ds.attrs["temperature"] == 0.5
 
 
 def test_one_structure_has_no_transition(tmp_path, minima, model):
