@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pelplug.core.checksum import checksum
+from pelplug.core.parametrised import Parametrised
 from pelplug.core.versions import distribution_of, versions
 from pelplug.errors import InputError
 
@@ -50,7 +51,8 @@ def model_record(model: Any, potential: Any) -> dict | None:
         if hasattr(potential, "to_dict"):
             return potential.to_dict()
         digest = hashlib.sha256(pickle.dumps(potential)).hexdigest()
-        return {"potential": type(potential).__qualname__, "sha256": digest}
+        declared = {"parameters": potential.parameters} if isinstance(potential, Parametrised) else {}
+        return {"potential": type(potential).__qualname__, **declared, "sha256": digest}
     return None if model is None else model.to_dict()
 
 

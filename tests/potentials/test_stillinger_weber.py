@@ -17,6 +17,7 @@ import pelplug
 import pelplug.models as models
 from pelplug.errors import InputError
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
+from pelplug.tasks.provenance import model_record
 
 
 def flat_state(n=24):
@@ -424,3 +425,14 @@ def test_another_species_name_is_fine():
     renamed = c.replace(species=["Si"] * 40)
     assert MODEL.potential(renamed).energy(renamed) == MODEL.potential(c).energy(c)
     assert models.from_record(models.build("sw", three_body=21).to_log()).parameters["three_body"] == 21.0
+
+
+def test_numbers_are_declared_refused_with_the_nearest_and_recorded():
+    potential = StillingerWeberPotential(three_body="18.75", p=5)
+    assert potential.parameters["three_body"] == 18.75 and set(potential.parameters) == set(potential.parameter_specs())
+    record = model_record(None, potential)
+    assert record["potential"] == "StillingerWeberPotential" and record["parameters"] == potential.parameters
+    with pytest.raises(InputError, match=r"potential stillinger-weber has no parameter 'threebody' \(did you mean"):
+        StillingerWeberPotential(threebody=21.0)
+    with pytest.raises(InputError, match=r"sigma of the potential stillinger-weber must be above 0 \(in units"):
+        StillingerWeberPotential(sigma=-1.0)
