@@ -46,20 +46,24 @@ def file_command(
     """
 
     def run(file, output, plot, overwrite, **given):
-        from pelplug.cli.output import check_figure, save_figure
+        from pelplug.cli.finished import FinishedOutput
+        from pelplug.cli.output import check_figure, note, save_figure
         from pelplug.core.lock import lock_outputs
-        from pelplug.core.outputs import check_outputs
         from pelplug.files.results import write_netcdf
+        from pelplug.tasks.provenance import take_request
 
         output = Path(output) if output else Path(f"{Path(file).stem}.{name}.nc")
         outputs = [output, *([Path(plot)] if plot else [])]
         with lock_outputs(*outputs):
-            check_outputs(outputs, overwrite, [file])
+            finished = FinishedOutput(output, outputs[1:], overwrite, [file])
             if plot:
                 check_figure(plot)
             module, _, cls = analysis.partition(":")
             given = {key: value for key, value in given.items() if value is not None}
             ready = getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **given)
+            if finished({ready.name: take_request(ready)}) is not None:
+                note(f"{output} was finished by this command already; nothing is left to do")
+                return
             dataset = ready.run().to_dataset()
             write_netcdf(dataset, output, overwrite, [file])
             if plot:

@@ -25,7 +25,7 @@ from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import sentence_of
 from pelplug.tasks.interactions import Interactions
-from pelplug.tasks.provenance import fingerprint
+from pelplug.tasks.provenance import take_request
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
 from pelplug.trajectories.opening import open_trajectory
 from pelplug.trajectories.selection import select_frames
@@ -242,13 +242,8 @@ def _requests(classes: list, analyses: Mapping[str, Analysis], uses: Mapping[str
         analysis = analyses[cls.name]
         # What it uses has no fingerprint before it has run, but is decided as well.
         analysis.inputs = {name: xr.Dataset(attrs={"fingerprint": asked[name]}) for name in uses[cls.name]}
-        said = {name: value for name, value in analysis.attributes.items() if name != "command"}
-        conditions = analysis.conditions.to_attributes()
-        asked[cls.name] = fingerprint(
-            analysis=analysis.fingerprint(), frames=selected, said=said, conditions=conditions
-        )
+        asked[cls.name] = take_request(analysis, selected)
         analysis.inputs = {}
-        analysis.attributes["request"] = asked[cls.name]
     return asked
 
 

