@@ -460,7 +460,9 @@ def test_the_command_reads_a_file_without_a_trajectory(tmp_path, capsys):
     width = np.diff(found.phi_edges, axis=1)
     np.testing.assert_allclose((found.phi * width).sum("bin"), 1.0)
     assert found.attrs["input_file"] == "e.csv"
-    assert run(*arguments) == 2  # the file exists
+    assert run(*arguments) == 0
+    assert "nothing is left to do" in capsys.readouterr().err
+    assert run(*arguments, "--particles", "20") == 2  # the file exists, and is another's
     assert "overwrite" in capsys.readouterr().err
 
 
