@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 LIMIT = 72
-BEGAN = "3b97ead050c7aea52e2f2092b67c1fc513a52a03"
+BEGAN = "0b666f3172cd435a086c9630b96af4c32c389da0"
 
 
 def git(*arguments: str) -> subprocess.CompletedProcess:
