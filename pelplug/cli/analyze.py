@@ -101,7 +101,7 @@ def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) 
     if not run.analyses:
         return tell_finished(run, output, store, quiet)
     requested = {name: run.datasets[name] for name in run.requested}
-    write_netcdf(requested, output, overwrite, inputs)
+    write_netcdf(output, requested, overwrite, inputs)
     beside = kept.write(run, overwrite)
     try:
         if plot:

@@ -65,7 +65,7 @@ def file_command(
                 note(f"{output} was finished by this command already; nothing is left to do")
                 return
             dataset = ready.run().to_dataset()
-            write_netcdf(dataset, output, overwrite, [file])
+            write_netcdf(output, dataset, overwrite, [file])
             if plot:
                 save_figure(ready.figure, plot, overwrite, [file])
         first, *rest = say(dataset)

@@ -58,6 +58,6 @@ class KeptResults:
             if path.exists() and not overwrite:
                 note(f"{path} exists, so {name} is not kept; pass --overwrite to replace it.")
                 continue
-            write_netcdf({name: run.datasets[name]}, path, overwrite)
+            write_netcdf(path, {name: run.datasets[name]}, overwrite)
             written.append(path)
         return written

@@ -100,6 +100,7 @@ def takes(owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **gro
         fields = {name: spec for group in groups.values() for name, spec in group.parameter_specs().items()}
         former = {name: spec.name for spec in fields.values() for name in spec.param.formerly} | dict(renamed or {})
         who = owner or function.__qualname__
+        subject = f"{owner[:1].upper()}{owner[1:]}" or who
 
         @functools.cache
         def own():  # read at the first call: annotations may name what comes later
@@ -117,7 +118,7 @@ def takes(owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **gro
                     raise InputError(f"{part} is part of {name}, which is given whole; give one of them.")
                 others = [one for one in left.parameters.values() if one.name not in parts]
                 left = left.replace(parameters=others)
-            arguments = dict(_bound(left, who, positional, keywords).arguments)
+            arguments = dict(_bound(left, subject, positional, keywords).arguments)
             for name, group in groups.items():
                 if name not in whole:
                     given = {field: arguments.pop(field) for field in group.parameter_specs() if field in arguments}

@@ -165,7 +165,7 @@ def _recorded(
         record = driver().run()
         datasets = {} if watch is None else watch.datasets()
         if watch_output is not None:
-            ranks.first(lambda: write_netcdf(datasets, watch_output, again, inputs))
+            ranks.first(lambda: write_netcdf(watch_output, datasets, again, inputs))
         recorder.finish(overwrite)
     finally:
         recorder.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pelplug.core.arguments import Arguments, takes
@@ -69,7 +69,7 @@ class Placement(Computing):
         return "serial" if self.workers in (None, 1) else "multiprocessing"
 
 
-def computed_on_the_cpu(what: str) -> Callable:
+def computed_on_the_cpu(what: str, renamed: Mapping[str, str] | None = None) -> Callable:
     """Give a function ``device=`` and ``threads=``, and have it compute under them.
 
     Its docstring has an entry ``computing : Computing``, which their own take the place of.
@@ -78,6 +78,8 @@ def computed_on_the_cpu(what: str) -> Callable:
     ----------
     what : str
         Begins the sentence that refuses a GPU: ``"A quench"``.
+    renamed : mapping of str to str, optional
+        As in `takes`.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -92,7 +94,7 @@ def computed_on_the_cpu(what: str) -> Callable:
         own = inspect.Parameter("computing", inspect.Parameter.KEYWORD_ONLY)
         named = last.kind is not last.VAR_KEYWORD
         told.__signature__ = written.replace(parameters=[*first, last, own] if named else [*first, own, last])
-        told = takes(computing=Computing)(told)
+        told = takes(renamed=renamed, computing=Computing)(told)
         names = {"computing", *Computing.names()}
 
         @functools.wraps(told)

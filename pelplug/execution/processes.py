@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from pelplug.core.arguments import takes
 from pelplug.errors import InputError, RunError
 from pelplug.execution.compile_events import watch
 from pelplug.execution.device import LIBRARY_VARIABLES, Device, available_cores, device_in_use
@@ -62,7 +63,7 @@ class WorkerPool:
 
     Parameters
     ----------
-    n_workers : int
+    workers : int
         Number of processes.
     initializer : callable, optional
         Runs first in each worker.
@@ -72,14 +73,15 @@ class WorkerPool:
         Called with True when a worker begins to compile kernels, with False when none does any more, in another thread.
     """
 
+    @takes("WorkerPool", renamed={"n_workers": "workers"})
     def __init__(
         self,
-        n_workers: int,
+        workers: int,
         initializer: Callable | None = None,
         arguments: tuple = (),
         compiling: Callable[[bool], None] | None = None,
     ):
-        self.n_workers, self._first, self._script = n_workers, (initializer, arguments), False
+        self.workers, self._first, self._script = workers, (initializer, arguments), False
         # As text, because a process keeps what it is started with to its end, beyond where readers can close files.
         first = _pickled(self._first)
         context = multiprocessing.get_context("spawn")
@@ -88,7 +90,7 @@ class WorkerPool:
         if compiling is not None:
             threading.Thread(target=_listen, args=(self._hears, compiling), name="compiling", daemon=True).start()
         self._executor = ProcessPoolExecutor(
-            n_workers,
+            workers,
             mp_context=context,
             initializer=_start,
             initargs=(first, says, device_in_use()),
@@ -126,7 +128,7 @@ class WorkerPool:
             If a call cannot be sent to another process.
         """
         calls = list(calls)
-        with workers_start(self.n_workers, self._first, *calls[:1]) as self._script:
+        with workers_start(self.workers, self._first, *calls[:1]) as self._script:
             return [self._executor.submit(*call) for call in calls]
 
 

@@ -23,16 +23,16 @@ _GROUPS = "pelplug_analyses"
 
 
 @takes()
-def write_netcdf(datasets, path, overwrite: bool = False, inputs=()) -> Path:
+def write_netcdf(path, datasets, overwrite: bool = False, inputs=()) -> Path:
     """Write results to a NetCDF4 file that appears under its name only when it is complete.
 
     Parameters
     ----------
+    path : path_like
+        File to write.
     datasets : xarray.Dataset or dict of str to xarray.Dataset
         One dataset goes to the root group, several to one group each under the analysis's name:
         ``xarray.open_dataset(path, group="kappa")``.
-    path : path_like
-        File to write.
     overwrite : bool, optional
         Replace an existing file.
     inputs : iterable of path_like, optional
@@ -50,6 +50,8 @@ def write_netcdf(datasets, path, overwrite: bool = False, inputs=()) -> Path:
     RunError
         If the disk is full; nothing half-written is left and an older file stays as it was.
     """
+    if isinstance(path, xr.Dataset | Mapping):
+        raise InputError("The name of a file comes before what is written: write_netcdf(path, datasets).")
     if isinstance(datasets, xr.Dataset):
         datasets = {str(datasets.attrs.get(_NAME, "results")): datasets}
     if not datasets:

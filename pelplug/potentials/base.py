@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pelplug.errors import InputError
+
 if TYPE_CHECKING:
     import scipy.sparse
 
     from pelplug.configuration import Configuration
 
-__all__ = ["Evaluator", "Pairs", "Potential", "StrainDerivatives"]
+__all__ = ["Evaluator", "Pairs", "Potential", "StrainDerivatives", "check_order"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,3 +157,22 @@ class Potential(abc.ABC):
     def stress(self, configuration: Configuration) -> np.ndarray:
         """Return the virial stress (1/V) dU/d(strain), shape (d, d) [energy / length**d]; tension is positive."""
         return self.strain_derivatives(configuration).first / configuration.volume
+
+
+def check_order(who: str, configuration, potential) -> None:
+    """Refuse a potential where a configuration is due, as in an earlier order of arguments.
+
+    Parameters
+    ----------
+    who : str
+        The function, for the sentence.
+    configuration, potential
+        What it was given.
+
+    Raises
+    ------
+    InputError
+        If they are the wrong way round.
+    """
+    if hasattr(configuration, "energy_forces") and hasattr(potential, "positions"):
+        raise InputError(f"A configuration comes before its potential: {who}(configuration, potential).")

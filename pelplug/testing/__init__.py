@@ -171,7 +171,7 @@ def check_analysis(
             other = run_analyses(cls.name, trajectory, **common, backend="multiprocessing", workers=workers)
             _check_same(dataset, other.datasets[cls.name])
         file = Path(folder) / "result.nc"
-        write_netcdf(dataset, file)
+        write_netcdf(file, dataset)
         again = cls.from_dataset(read_results(file)[cls.name])
         _require(again.to_dataset().equals(dataset), "the result read back from NetCDF differs")
         figure = again.figure()

@@ -156,3 +156,23 @@ def test_a_minimiser_is_no_ensemble(tmp_path):
     assert record == again and record["method"] == "fire"
     there = pelplug.simulate("inverse-power-law-2d", output=tmp_path / "a.gsd", minimise="fire", **more).record
     assert there == {name: value for name, value in record.items() if name != "converged"}
+
+
+def test_the_configuration_comes_before_its_potential(state):
+    """The other order is one sentence, and the names that arguments had before are taken with a warning."""
+    potential = pelplug.model("kob-andersen").potential(state)
+    for function in (pelplug.quench, pelplug.steepest_descent, pelplug.LinearResponse):
+        name = function.__name__
+        with pytest.raises(
+            InputError, match=rf"configuration comes before its potential: {name}\(configuration, potential\)"
+        ):
+            function(potential, state)
+    for given in ({"configuration": state}, {"configuration": state, "threads": 1}):
+        there = pelplug.quench(**given, potential=potential, max_evaluations=20)
+        with pytest.warns(FutureWarning, match="called potential now"):
+            again = pelplug.quench(**given, pot=potential, max_evaluations=20)
+        assert again.energy == there.energy
+    with pytest.raises(InputError, match=r"no parameter 'tolerence' .*did you mean force_tolerance"):
+        pelplug.quench(state, potential, tolerence=1e-3)
+    with pytest.raises(InputError, match=r"write_netcdf\(path, datasets\)"):
+        pelplug.write_netcdf({}, "a.nc")

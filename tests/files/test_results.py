@@ -38,7 +38,7 @@ def dataset():
 
 
 def test_one_dataset_round_trip(tmp_path, dataset):
-    path = write_netcdf(dataset, tmp_path / "kappa.nc")
+    path = write_netcdf(tmp_path / "kappa.nc", dataset)
     back = read_results(path)
     assert list(back) == ["kappa"]
     xr.testing.assert_equal(back["kappa"], dataset)
@@ -54,7 +54,7 @@ def test_one_dataset_round_trip(tmp_path, dataset):
 
 def test_several_datasets_are_groups(tmp_path, dataset):
     other = xr.Dataset({"energy": ("frame", [1.0, 2.0])}, coords={"frame": [2, 5]})
-    path = write_netcdf({"kappa": dataset, "inherent-structures": other}, tmp_path / "both.nc")
+    path = write_netcdf(tmp_path / "both.nc", {"kappa": dataset, "inherent-structures": other})
     with xr.open_dataset(path, group="kappa", engine="h5netcdf") as group:
         assert group.kappa.attrs["units"] == "energy / length**2"
     back = read_results(path)
@@ -65,7 +65,7 @@ def test_several_datasets_are_groups(tmp_path, dataset):
 
 
 def test_results_are_compressed(tmp_path, dataset):
-    path = write_netcdf(dataset.assign(zeros=("x", np.zeros(100000))), tmp_path / "a.nc")
+    path = write_netcdf(tmp_path / "a.nc", dataset.assign(zeros=("x", np.zeros(100000))))
     with h5py.File(path) as file:
         assert file["kappa"].compression == "gzip"
     assert path.stat().st_size < 100_000
@@ -73,7 +73,7 @@ def test_results_are_compressed(tmp_path, dataset):
 
 def test_the_dataset_given_is_not_changed(tmp_path, dataset):
     before = dataset.copy(deep=True)
-    write_netcdf(dataset, tmp_path / "a.nc")
+    write_netcdf(tmp_path / "a.nc", dataset)
     xr.testing.assert_identical(dataset, before)
 
 
@@ -81,16 +81,16 @@ def test_an_existing_file_is_kept_unless_overwrite(tmp_path, dataset):
     path = tmp_path / "a.nc"
     path.write_text("precious")
     with pytest.raises(InputError, match="--overwrite"):
-        write_netcdf(dataset, path)
+        write_netcdf(path, dataset)
     assert path.read_text() == "precious"
     path.chmod(0o640)
-    write_netcdf(dataset, path, overwrite=True)
+    write_netcdf(path, dataset, overwrite=True)
     assert path.stat().st_mode & 0o777 == 0o640
     xr.testing.assert_equal(read_results(path)["kappa"], dataset)
 
 
 def test_a_new_file_has_the_usual_permissions(tmp_path, dataset):
-    path = write_netcdf(dataset, tmp_path / "a.nc")
+    path = write_netcdf(tmp_path / "a.nc", dataset)
     plain = tmp_path / "plain"
     plain.touch()
     assert path.stat().st_mode == plain.stat().st_mode
@@ -121,7 +121,7 @@ def test_folders_that_cannot_take_the_output(tmp_path):
     ):
         with pytest.raises(InputError, match=words):
             check_output(path)
-            write_netcdf(xr.Dataset(), path)
+            write_netcdf(path, xr.Dataset())
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
@@ -150,7 +150,7 @@ def test_writing_through_a_symbolic_link_keeps_the_link(tmp_path, dataset):
     link = tmp_path / "a.nc"
     (tmp_path / "real" / "a.nc").write_text("old")
     link.symlink_to(tmp_path / "real" / "a.nc")
-    write_netcdf(dataset, link, overwrite=True)
+    write_netcdf(link, dataset, overwrite=True)
     assert link.is_symlink()
     assert "kappa" in read_results(tmp_path / "real" / "a.nc")
 
@@ -162,7 +162,7 @@ from pelplug.errors import RunError
 from pelplug.files.results import read_results, write_netcdf
 path = sys.argv[1]
 small = xr.Dataset({"a": ("x", np.arange(3.0))}, attrs={"analysis": "test"})
-write_netcdf(small, path)
+write_netcdf(path, small)
 resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
 big = xr.Dataset({name: (("frame", "x"), np.random.rand(20, 5000)) for name in "abc"}, attrs={"analysis": "test"})
 try:
@@ -199,7 +199,7 @@ def tiny_disk(tmp_path):
 def test_a_disk_that_is_really_full(tiny_disk):
     big = xr.Dataset({"a": ("x", np.random.default_rng(1).random(50000))}, attrs={"analysis": "test"})
     with pytest.raises(RunError, match="disk is full"):
-        write_netcdf(big, tiny_disk / "a.nc")
+        write_netcdf(tiny_disk / "a.nc", big)
     assert list(tiny_disk.iterdir()) == []
 
 
@@ -214,7 +214,7 @@ def test_ctrl_c_inside_the_library_is_raised_after_it_closed(tmp_path, dataset, 
 
     monkeypatch.setattr(os, "pwrite", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_netcdf(dataset, tmp_path / "a.nc")
+        write_netcdf(tmp_path / "a.nc", dataset)
     assert len(calls) == 4
     assert list(tmp_path.iterdir()) == []
 
@@ -232,7 +232,7 @@ def test_reading_something_else_is_one_sentence(tmp_path, dataset, content):
     elif content == "empty":
         path.touch()
     elif content == "truncated":
-        write_netcdf(dataset, path)
+        write_netcdf(path, dataset)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError) as error:
         read_results(path)
@@ -241,4 +241,4 @@ def test_reading_something_else_is_one_sentence(tmp_path, dataset, content):
 
 def test_no_results(tmp_path):
     with pytest.raises(InputError, match="no results"):
-        write_netcdf({}, tmp_path / "a.nc")
+        write_netcdf(tmp_path / "a.nc", {})

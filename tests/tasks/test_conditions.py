@@ -248,7 +248,7 @@ def test_a_result_of_the_first_version_is_drawn_and_one_of_a_later_refused(liqui
 
 def test_results_written_and_read_say_the_same(liquid, tmp_path):
     dataset = pelplug.analyze("dynamics", liquid, label="Kälte, <T>", **FEW)
-    pelplug.write_netcdf(dataset, tmp_path / "a.nc")
+    pelplug.write_netcdf(tmp_path / "a.nc", dataset)
     with xr.open_dataset(tmp_path / "a.nc") as again:
         assert Conditions.of(again) == Conditions.of(dataset)
         assert Conditions.of(again).group == Conditions.of(dataset).group

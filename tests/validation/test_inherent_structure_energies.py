@@ -56,7 +56,7 @@ def series(folder: pathlib.Path, temperature: float, seed: int) -> np.ndarray:
         )  # fmt: skip
     if not output.exists():
         pelplug.files.results.write_netcdf(
-            {"inherent-structures": pelplug.analyze("inherent-structures", path)}, output
+            output, {"inherent-structures": pelplug.analyze("inherent-structures", path)}
         )
     result = pelplug.read_results(output)["inherent-structures"]
     assert result.attrs["failed_frames"] == "{}"

@@ -75,7 +75,7 @@ def analyzed(name: str, path: pathlib.Path, **parameters):
     """Return a result, which is computed if it is not kept."""
     kept = path.with_name(f"{path.stem}.{name}.nc")
     if not kept.exists():
-        pelplug.files.results.write_netcdf({name: pelplug.analyze(name, path, **parameters)}, kept)
+        pelplug.files.results.write_netcdf(kept, {name: pelplug.analyze(name, path, **parameters)})
     return pelplug.read_results(kept)[name]
 
 

@@ -37,7 +37,7 @@ def glasses(folder: pathlib.Path, seed: int):
         run = pelplug.swap_monte_carlo(start, model, TEMPERATURE, 500 * FRAMES, equilibration=10_000, sample_every=500,
                                        seed=seed, output=liquid, overwrite=True)  # fmt: skip
         print(f"seed {seed}: {run}")
-        pelplug.write_netcdf(pelplug.analyze("vibrations", liquid, model=model), kept)
+        pelplug.write_netcdf(kept, pelplug.analyze("vibrations", liquid, model=model))
     return pelplug.read_results(kept)["vibrations"]
 
 

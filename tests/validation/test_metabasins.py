@@ -116,7 +116,7 @@ def make(name: str, folder: pathlib.Path):
         pelplug.simulate(model, output=path, **protocol, **made)
     if not transitions.exists():
         found = pelplug.analyze(INPUT, path, model=model, search="all", step=step)
-        pelplug.files.results.write_netcdf({INPUT: found}, transitions)
+        pelplug.files.results.write_netcdf(transitions, {INPUT: found})
     source = pelplug.read_results(transitions)[INPUT]
     ds = Metabasins(None, inputs={INPUT: source}, temperature=TEMPERATURE, k=(400.0, 15.0)).summarize(xr.Dataset())
     trajectory = pelplug.open_trajectory(path)

@@ -51,7 +51,7 @@ def propensity(folder: Path, density: float, origin: str, frames: int):
     found = pelplug.analyze(
         ["kappa", "propensity"], path, frames=origins, wave_number=q, origin=origin, engine="lammps"
     )  # fmt: skip
-    pelplug.write_netcdf(found["propensity"], result)
+    pelplug.write_netcdf(result, found["propensity"])
     dataset = found["propensity"]
     each = dataset["spearman"].mean("frame").values
     print(

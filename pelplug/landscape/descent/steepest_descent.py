@@ -18,7 +18,7 @@ from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.chebyshev import Flow
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.trace import Descent, Stopped
-from pelplug.potentials.base import Potential
+from pelplug.potentials.base import Potential, check_order
 from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["SteepestDescent", "SteepestDescentResult", "steepest_descent"]
@@ -141,10 +141,10 @@ class SteepestDescentResult:
         )
 
 
-@takes("the steepest descent")
+@takes("the steepest descent", renamed={"conf": "configuration", "pot": "potential"})
 def steepest_descent(
-    conf: Configuration,
-    pot: Potential,
+    configuration: Configuration,
+    potential: Potential,
     times=None,
     *,
     rtol: Rtol = 1e-3,
@@ -154,13 +154,13 @@ def steepest_descent(
     max_evaluations: MaxEvaluations = 1_000_000,
     to_minimum: bool = True,
 ) -> SteepestDescentResult:
-    """Follow ``zeta dr/dt = -grad U`` from ``conf`` and report energy and velocity as functions of time.
+    """Follow ``zeta dr/dt = -grad U`` from ``configuration`` and report energy and velocity as functions of time.
 
     Parameters
     ----------
-    conf : Configuration
+    configuration : Configuration
         Start, at time 0.
-    pot : Potential
+    potential : Potential
         The interactions.
     times : array_like, optional
         Increasing output times, not negative [time]; without them 10 a decade from 0.01 until the end.
@@ -187,12 +187,13 @@ def steepest_descent(
     ----------
     Nishikawa et al., Phys. Rev. X 12, 021001 (2022), Eqs. 1 and 2.
     """
+    check_order("steepest_descent", configuration, potential)
     schedule = _schedule(times)
-    descent = Descent(pot.evaluator(conf), conf.positions, force_tolerance, max_evaluations)
+    descent = Descent(potential.evaluator(configuration), configuration.positions, force_tolerance, max_evaluations)
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
-        pot.energy_forces(conf)  # raises where the potential knows what is wrong
+        potential.energy_forces(configuration)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
-    require_interaction(conf, pot, descent.initial_energy, descent.current.forces)
+    require_interaction(configuration, potential, descent.initial_energy, descent.current.forces)
     rows: list[tuple[float, ...]] = []
     flow = Flow(descent, rtol, atol, max_stages)
     reason = "the maximum force is below the tolerance"
@@ -217,7 +218,7 @@ def steepest_descent(
     columns = np.array(rows, dtype=float).reshape(-1, 5).T
     return SteepestDescentResult(
         *(np.ascontiguousarray(column) for column in columns),
-        configuration=conf.replace(positions=descent.current.positions, velocities=None),
+        configuration=configuration.replace(positions=descent.current.positions, velocities=None),
         end_time=flow.time,
         initial_energy=float(descent.initial_energy),
         final_energy=float(descent.current.energy),

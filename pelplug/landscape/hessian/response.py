@@ -7,7 +7,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.solvers import factorise
-from pelplug.potentials.base import Pairs, Potential
+from pelplug.potentials.base import Pairs, Potential, check_order
 
 __all__ = ["LinearResponse", "find_rattlers"]
 
@@ -90,6 +90,7 @@ class LinearResponse:
         pairs: str | int = "all",
         memory: float | None = None,
     ):
+        check_order("LinearResponse", configuration, potential)
         if configuration.n < 2:
             raise InputError(
                 "One particle has no pairs, and no vibrations besides the translations; give a state of two or more."

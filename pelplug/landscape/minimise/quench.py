@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.core.arguments import takes
+from pelplug.core.arguments import keywords_of, takes
 from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, Quenching
+from pelplug.core.parameters import present_name, unknown_parameter
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.execution.placement import computed_on_the_cpu
 from pelplug.landscape.descent.minimiser import Minimiser
@@ -20,7 +21,7 @@ from pelplug.landscape.minimise.conjugate_gradients import ConjugateGradients
 from pelplug.landscape.minimise.fire import Fire
 from pelplug.landscape.minimise.lbfgs import LimitedMemoryBFGS
 from pelplug.landscape.minimise.minimisable import smooth_instead
-from pelplug.potentials.base import Potential
+from pelplug.potentials.base import Potential, check_order
 from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["MINIMISERS", "QuenchResult", "quench", "quench_parameters"]
@@ -31,6 +32,7 @@ MINIMISERS: dict[str, type[Minimiser]] = {
 """The minimisers by name."""
 
 _ROUNDS = 3
+_FORMER = {"conf": "configuration", "pot": "potential"}
 _CONVERGED = "the maximum force is below the tolerance"
 
 
@@ -90,23 +92,23 @@ class QuenchResult:
         )
 
 
-@computed_on_the_cpu("A quench")
-@takes("the quench")
+@computed_on_the_cpu("A quench", renamed=_FORMER)
+@takes("the quench", renamed=_FORMER)
 def quench(
-    conf: Configuration,
-    pot: Potential,
+    configuration: Configuration,
+    potential: Potential,
     method: Method = Quenching.method,
     force_tolerance: ForceTolerance = Quenching.force_tolerance,
     max_evaluations: MaxEvaluations = Quenching.max_evaluations,
     **parameters,
 ) -> QuenchResult:
-    """Minimise the potential energy from ``conf``.
+    """Minimise the potential energy from ``configuration``.
 
     Parameters
     ----------
-    conf : Configuration
+    configuration : Configuration
         Start.
-    pot : Potential
+    potential : Potential
         The interactions.
     method : {"fire", "cg", "lbfgs", "sd"}
         Algorithm: `Fire`, `ConjugateGradients`, `LimitedMemoryBFGS` or `SteepestDescent`, the slow reference.
@@ -129,12 +131,13 @@ def quench(
     InputError
         If the method or a parameter is unknown or out of range, or the energy of the start is not finite.
     """
-    minimiser = MINIMISERS[method](**parameters)
-    descent = Descent(pot.evaluator(conf), conf.positions, force_tolerance, max_evaluations)
+    check_order("quench", configuration, potential)
+    minimiser = _minimiser(method, parameters)
+    descent = Descent(potential.evaluator(configuration), configuration.positions, force_tolerance, max_evaluations)
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
-        pot.energy_forces(conf)  # raises where the potential knows what is wrong
+        potential.energy_forces(configuration)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
-    require_interaction(conf, pot, descent.initial_energy, descent.current.forces)
+    require_interaction(configuration, potential, descent.initial_energy, descent.current.forces)
     for _ in range(_ROUNDS):
         reason = _CONVERGED
         try:
@@ -142,16 +145,16 @@ def quench(
         except Stopped as stop:
             reason = str(stop)
         # Taking the drift out changes forces by rounding only: enough, though, to end just above a tolerance.
-        max_force = descent.remove_drift(conf.positions)
+        max_force = descent.remove_drift(configuration.positions)
         if max_force < force_tolerance or reason != _CONVERGED or descent.evaluations >= max_evaluations:
             break
         reason = "the tolerance is below what rounding allows at positions of this size; wrap them into the cell"
     converged = bool(max_force < force_tolerance)
-    if not converged and max(pot.force_jumps) > force_tolerance:
-        reason += f"; {smooth_instead(pot)}"
-    displacement = descent.current.positions - conf.positions
+    if not converged and max(potential.force_jumps) > force_tolerance:
+        reason += f"; {smooth_instead(potential)}"
+    displacement = descent.current.positions - configuration.positions
     return QuenchResult(
-        configuration=conf.replace(positions=descent.current.positions, velocities=None),
+        configuration=configuration.replace(positions=descent.current.positions, velocities=None),
         energy=float(descent.current.energy),
         initial_energy=float(descent.initial_energy),
         max_force=max_force,
@@ -173,4 +176,13 @@ def quench_parameters(method: Method = Quenching.method, **parameters) -> dict[s
     InputError
         If the method or a parameter is unknown or out of range.
     """
-    return MINIMISERS[method](**parameters).parameters
+    return _minimiser(method, parameters).parameters
+
+
+def _minimiser(method: str, parameters: dict[str, Any]):
+    cls = MINIMISERS[method]
+    specs = cls.parameter_specs()
+    for name in parameters:
+        if present_name(name, specs) not in specs:
+            raise InputError(unknown_parameter(name, specs, f"the minimiser {method}", keywords_of(quench)))
+    return cls(**parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +23,7 @@ def analyze_many(
     trajectories: Iterable[str | os.PathLike],
     name: str = "inherent-structure-transitions",
     *,
-    n_workers: int | None = None,
+    workers: int | None = None,
     verbose: bool = False,
     **arguments,
 ) -> list[xr.Dataset]:
@@ -37,7 +38,7 @@ def analyze_many(
         Files.
     name : str
         The analysis.
-    n_workers : int, optional
+    workers : int, optional
         Processes; all usable cores by default.
     verbose : bool
         Show progress.
@@ -55,10 +56,13 @@ def analyze_many(
         Names the first trajectory that failed, and why; the others are not waited for.
     """
     paths = [os.fspath(path) for path in trajectories]
-    n_workers = max(1, min(n_workers or pelplug.available_cores(), len(paths)))
+    if "n_workers" in arguments:
+        warnings.warn("n_workers of analyze_many is called workers now", FutureWarning, stacklevel=2)
+        workers = arguments.pop("n_workers")
+    workers = max(1, min(workers or pelplug.available_cores(), len(paths)))
     with (
-        pelplug.Progress(total=len(paths), verbose=verbose, desc=name, settle=n_workers) as bar,
-        pelplug.WorkerPool(n_workers, compiling=bar.compiling) as pool,
+        pelplug.Progress(total=len(paths), verbose=verbose, desc=name, settle=workers) as bar,
+        pelplug.WorkerPool(workers, compiling=bar.compiling) as pool,
     ):
         started = pool.submit((functools.partial(pelplug.analyze, **arguments), name, path) for path in paths)
         futures = dict(zip(started, paths, strict=True))

@@ -397,7 +397,7 @@ def test_an_interrupted_run_goes_on(counted, path, tmp_path):
 
 def test_many_trajectories(path, tmp_path, minima, model):
     other = write(tmp_path / "other.gsd", minima, [3] * 6 + [0] * 6, model)
-    results = analyze_many([path, other], n_workers=2, dt=0.005, search="all")
+    results = analyze_many([path, other], workers=2, dt=0.005, search="all")
     assert [len(one["frame"]) for one in results] == [len(ORDER), 12]
     assert results[0]["structure"].values.tolist() == ORDER
     assert results[1].sizes["transition"] == 1

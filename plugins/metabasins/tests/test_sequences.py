@@ -198,7 +198,7 @@ def test_other_frames_or_another_minimiser_are_quenched(trajectory, tmp_path):
 
 def test_structures_of_every_frame_from_a_result(trajectory, tmp_path):
     frames = pelplug.analyze("inherent-structures", trajectory)
-    pelplug.write_netcdf({"inherent-structures": frames}, tmp_path / "frames.nc")
+    pelplug.write_netcdf(tmp_path / "frames.nc", {"inherent-structures": frames})
     sequence = read_sequence(tmp_path / "frames.nc")
     assert "positions" in sequence and sequence.sizes["visit"] == 6
     found = pelplug.analyze("metabasins", trajectory, inherent_structures=str(tmp_path / "frames.nc"), minimum=2)
