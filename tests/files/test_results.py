@@ -166,7 +166,7 @@ write_netcdf(path, small)
 resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
 big = xr.Dataset({name: (("frame", "x"), np.random.rand(20, 5000)) for name in "abc"}, attrs={"analysis": "test"})
 try:
-    write_netcdf({"one": big, "two": big}, path, overwrite=True)
+    write_netcdf(path, {"one": big, "two": big}, overwrite=True)
 except RunError as error:
     print(error)
 xr.testing.assert_equal(read_results(path)["test"], small)
