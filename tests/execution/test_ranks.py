@@ -207,6 +207,9 @@ def test_ranks_of_an_environment(monkeypatch):
 # --- what was used is what is recorded --------------------------------------------------------------------------------
 
 
+CALLED = {"auto": "cpu"}  # what a device is called in the record, if not by its name
+
+
 class TwoWays(ToyEngine):
     """Its route is an option, as of the engines that pelplug has."""
 
@@ -225,7 +228,7 @@ class TwoWays(ToyEngine):
     def session(self, *args, **kwargs):
         session = super().session(*args, **kwargs)
         session.route = f"{'kernel' if self.route == 'auto' else self.route}: by hand"
-        session.device = "cpu" if self.device.kind == "auto" else f"{self.device.kind}: something"
+        session.device = f"{CALLED.get(self.device.kind, self.device.kind)}: something"
         return session
 
 
@@ -259,14 +262,35 @@ def test_a_run_goes_on_by_the_route_and_device_it_had(option, other, model, tmp_
     for name in os.listdir(folder):
         (folder / name).unlink()
     folder.rmdir()
-    assert run_simulation(model, TwoWays(), tmp_path / "b.gsd", **SHORT).record["device"] == "cpu"
+    assert run_simulation(model, TwoWays(), tmp_path / "b.gsd", **SHORT).record["device"] == "cpu: something"
+
+
+def test_a_run_on_a_gpu_by_the_version_before_goes_on(model, tmp_path, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setitem(CALLED, "cuda", "gpu")
+        interrupted(model, tmp_path / "a.gsd", TwoWays(device="gpu"))
+    said = []
+    result = run_simulation(model, TwoWays(device="gpu"), tmp_path / "a.gsd", **SHORT, announce=said.append)
+    assert result.record["device"] == "cuda: something" and "going on from there" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [("mpi", "cpu", "say --mpi to finish"), ("cpu", "mpi", r"say --device cpu \(without --mpi\) to finish")],
+)
+def test_mpi_is_told_as_the_option_that_it_is(first, then, said, model, tmp_path, monkeypatch):
+    monkeypatch.setitem(CALLED, "auto", first)
+    interrupted(model, tmp_path / "a.gsd", TwoWays())
+    monkeypatch.setitem(CALLED, "auto", then)
+    with pytest.raises(InputError, match=said):
+        run_simulation(model, TwoWays(), tmp_path / "a.gsd", **SHORT)
 
 
 def test_the_record_has_the_device_that_was_used(model, tmp_path):
     result = run_simulation(model, TwoWays(device="auto"), tmp_path / "a.gsd", **SHORT)
     with pelplug.open_trajectory(tmp_path / "a.gsd") as trajectory:
         record = trajectory.simulation_record
-    assert record["device"] == result.record["device"] == "cpu"  # not "auto", which was asked
+    assert record["device"] == result.record["device"] == "cpu: something"  # not "auto", which was asked
     assert record["route"] == "kernel: by hand" and json.dumps(record)
 
 
