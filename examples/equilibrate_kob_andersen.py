@@ -56,7 +56,7 @@ def build(lmp, n, seed):
     return length, types
 
 
-def frame_of(lmp, n, length, types, temperature):
+def frame_of(lmp, n, length, types, conditions):
     """Copy the present state out of LAMMPS into a GSD frame."""
     import pelplug
 
@@ -75,10 +75,10 @@ def frame_of(lmp, n, length, types, temperature):
     frame.particles.image = image + shift
     frame.particles.velocity = np.ctypeslib.as_array(lmp.gather_atoms("v", 1, 3)).reshape(n, 3)
     frame.log["pelplug/model"] = pelplug.model("kob-andersen").to_log()
+    frame.log["pelplug/conditions"] = np.frombuffer(json.dumps(conditions).encode(), np.uint8)
     frame.log["pelplug/time"] = np.array([0.005 * frame.configuration.step])
-    frame.log["pelplug/temperature"] = np.array([temperature])
     frame.log["thermo/potential_energy"] = np.array([lmp.get_thermo("pe") * n])
-    frame.log["thermo/temperature"] = np.array([lmp.get_thermo("temp")])
+    frame.log["thermo/kinetic_temperature"] = np.array([lmp.get_thermo("temp")])
     return frame
 
 
@@ -107,7 +107,7 @@ def main():
     with gsd.hoomd.open(options.output, "w") as file:
         for _ in range(options.frames):
             lmp.command(f"run {options.interval}")
-            frame = frame_of(lmp, options.N, length, types, options.T)
+            frame = frame_of(lmp, options.N, length, types, {"temperature": options.T, "seed": options.seed})
             file.append(frame)
             frames.append(frame)
             unwrapped = [f.particles.position + f.particles.image * length for f in frames[-2:]]

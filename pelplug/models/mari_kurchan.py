@@ -199,6 +199,6 @@ class MariKurchan(Model):
             parameters={"epsilon": 1.0, "c0": c0, "c1": c1, "c2": c2},
             particles=n,
             seed=self.parameters["seed"],
-            temperature=self.parameters["planted_temperature"],
+            planted_temperature=self.parameters["planted_temperature"],
             planted_length=self.edge(n),
         )

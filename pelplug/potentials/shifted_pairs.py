@@ -42,10 +42,10 @@ class ShiftedPairPotential(Potential):
         Number of particles: the shifts belong to their numbers, so no configuration of others is evaluated.
     seed : int
         Which shifts, from 0 to 2**64 - 1.
-    temperature : float, optional
+    planted_temperature : float, optional
         T of planting [energy]; uniform shifts if None.
     planted_length : float, optional
-        Edge of the cell in which planting takes place [length]; needed with ``temperature``.
+        Edge of the cell in which planting takes place [length]; needed with ``planted_temperature``.
 
     Raises
     ------
@@ -71,17 +71,19 @@ class ShiftedPairPotential(Potential):
         parameters,
         particles: int,
         seed: int,
-        temperature: float | None = None,
+        planted_temperature: float | None = None,
         planted_length: float | None = None,
     ):
-        if temperature is not None and not (temperature > 0 and planted_length is not None and planted_length > 0):
+        if planted_temperature is not None and not (
+            planted_temperature > 0 and planted_length is not None and planted_length > 0
+        ):
             raise InputError("Planting needs a positive temperature and the edge of the cell.")
         if not 0 <= seed < 2**64:
             raise InputError(f"The seed of the shifts is a whole number from 0 to 2**64 - 1, not {seed}.")
         self.particles = particles
-        self.temperature = temperature
+        self.planted_temperature = planted_temperature
         self._key = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint64)
-        self._beta = 0.0 if temperature is None else 1.0 / temperature
+        self._beta = 0.0 if planted_temperature is None else 1.0 / planted_temperature
         self._planted_length = 1.0 if planted_length is None else float(planted_length)
         self._pairwise = _ShiftedTerm(self, form, cutoff, parameters)
         self._place: np.ndarray | None = None
@@ -198,12 +200,12 @@ class ShiftedPairPotential(Potential):
     def _check_planted(self, failed: int) -> None:
         if failed:
             raise InputError(
-                f"The cell has no room to plant {self.particles} particles at T = {self.temperature:g}: a pair was "
-                f"refused {MOST_DRAWS} times; take more particles or a higher temperature."
+                f"The cell has no room to plant {self.particles} particles at T = {self.planted_temperature:g}: a pair "
+                f"was refused {MOST_DRAWS} times; take more particles or a higher temperature."
             )
 
     def __repr__(self) -> str:
-        planted = "not planted" if self.temperature is None else f"planted at T = {self.temperature:g}"
+        planted = "not planted" if self.planted_temperature is None else f"planted at T = {self.planted_temperature:g}"
         return f"<ShiftedPairPotential: {self._pairwise.form.name}, cutoff {self.cutoff:.6g}, {planted}>"
 
 

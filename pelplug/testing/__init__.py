@@ -29,6 +29,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
@@ -85,7 +86,9 @@ def make_trajectory(path, model: str = "kob-andersen", n: int = 100, frames: int
         ).wrapped()
         for k in range(frames)
     )
-    write_trajectory(path, configurations, model_record=built.to_dict(), overwrite=True)
+    # What the velocities have stands for the temperature, for analyses that need one.
+    said = Conditions(temperature=1.0, seed=seed, units=built.units)
+    write_trajectory(path, configurations, model_record=built.to_dict(), conditions=said, overwrite=True)
     return Path(path)
 
 
