@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 import scipy.sparse
 
 from pelplug.configuration import Configuration, natural_order
+from pelplug.core.arguments import takes
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.execution.threads import SERIAL_BELOW, run_ranges
 from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
@@ -18,7 +21,7 @@ from pelplug.potentials.form_check import check_form
 from pelplug.potentials.kernels import pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.strain import pair_strain_derivatives
-from pelplug.potentials.truncations import name_of, truncated
+from pelplug.potentials.truncations import TRUNCATIONS, name_of, truncated
 
 __all__ = ["PairPotential", "group_numbers"]
 
@@ -58,6 +61,7 @@ class PairPotential(Potential):
         If tables have the wrong shape, a parameter is missing or unknown, or a length is not positive.
     """
 
+    @takes("PairPotential")
     def __init__(
         self,
         form: Form,
@@ -66,7 +70,7 @@ class PairPotential(Potential):
         cutoff,
         parameters: Mapping[str, object],
         species: Sequence[str] = (),
-        truncation: str | Callable[[Form], Form] = "cut",
+        truncation: Annotated[Any, Param("what is done at the cutoff", metavar="|".join(TRUNCATIONS))] = "cut",
         mixing: Callable | None = None,
     ):
         self.form = form

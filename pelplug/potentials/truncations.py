@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pelplug.core.parameters import closest
 from pelplug.errors import InputError
 from pelplug.potentials.form import Form, label_of, made
 
@@ -123,8 +124,8 @@ def truncated(form: Form, truncation: str | Callable[[Form], Form]) -> Form:
     if not callable(truncation):
         if not isinstance(truncation, str) or truncation not in TRUNCATIONS:
             raise InputError(
-                f"Unknown truncation {truncation!r}; choose one of {', '.join(TRUNCATIONS)}, or give a function from "
-                "form to form."
+                f"Unknown truncation {truncation!r}{closest(str(truncation), TRUNCATIONS)}; choose one of "
+                f"{', '.join(TRUNCATIONS)}, or give a function from form to form."
             )
         truncation = TRUNCATIONS[truncation]
     return made(truncation, form)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pelplug
+from pelplug.core.parameters import read_arguments
 from pelplug.engines.hoomd.forces import _evaluate
 from pelplug.engines.lammps.forces import forces_of
 from pelplug.engines.swap.run import swap_monte_carlo
@@ -276,10 +277,20 @@ def nothing(form):
         (no_formula, "expression .* of the form lennard-jones-no-formula is no formula"),
         (too_few, "lennard-jones-too-few has 1 constants where it adds 2"),
         (nothing, r"truncation 'nothing' returns None; let it return form.derived\(\.\.\.\)"),
-        ("smoth", "Unknown truncation 'smoth'; choose one of cut, shift, shifted-force, smooth"),
+        (
+            "smoth",
+            r"Unknown truncation 'smoth' \(did you mean smooth\?\); choose one of cut, shift, ",
+        ),
         (["shift"], "Unknown truncation"),
     ],
 )
 def test_mistakes_are_one_sentence(truncation, words):
     with pytest.raises(pelplug.InputError, match=words):
         potential_of(truncation)
+
+
+def test_a_wrong_argument_of_a_pair_potential_is_told_with_the_nearest():
+    with pytest.raises(pelplug.InputError, match=r"PairPotential has no argument 'truncaton' \(did you mean"):
+        pelplug.PairPotential(None, sigma=1.0, cutoff=1.0, parameters={}, truncaton="cut")
+    declared = read_arguments(pelplug.PairPotential.__init__)["truncation"]
+    assert declared.metavar == "cut|shift|shifted-force|smooth" and declared.default == "cut"
