@@ -28,7 +28,7 @@ from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
 from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
 from pelplug.trajectories.matching import matched, units_of
-from pelplug.trajectories.recorded import with_density
+from pelplug.trajectories.recorded import together_with, with_density
 
 __all__ = ["Analysis"]
 
@@ -261,6 +261,10 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
         if Need.TEMPERATURE in self.needs:
             self.require_temperature()
+
+    def average_with(self, trajectory) -> None:
+        """Refuse a further trajectory that is not of the same conditions; what is told of both is what they share."""
+        self._conditions = together_with(self.conditions, self.trajectory, trajectory)
 
     def _look_at_density(self) -> None:
         """Add the density to the conditions: at the end, for it takes frames."""

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ import numpy as np
 from pelplug.core.conditions import Conditions, Ramp
 from pelplug.errors import InputError, PelplugError
 
-__all__ = ["RecordedConditions", "of_simulation", "with_density"]
+__all__ = ["RecordedConditions", "of_simulation", "together_with", "with_density"]
 
 _STEADY = 1e-5  # a cell that changes by less is one that was written with few digits
 _LOOKED_AT = 5  # frames; a barostat changes the cell in nearly every one
@@ -160,6 +161,39 @@ def with_density(conditions: Conditions, trajectory, frames: Sequence[int]) -> C
             found.append(trajectory.configuration(int(frames[place])).density)
     if not found:
         return conditions
-    if max(found) - min(found) > _STEADY * max(found):
+    if "density" in conditions.several or max(found) - min(found) > _STEADY * max(found):
         return dataclasses.replace(conditions, several=tuple(sorted({*conditions.several, "density"})))
     return dataclasses.replace(conditions, density=float(np.mean(found)))
+
+
+def together_with(conditions: Conditions, trajectory, other) -> Conditions:
+    """Return the conditions of an average over a trajectory and a further one, an independent run of the same.
+
+    Parameters
+    ----------
+    conditions : Conditions
+        Of the trajectory, or of those that are averaged already.
+    trajectory, other : Trajectory
+        In the same units.
+
+    Raises
+    ------
+    InputError
+        If they were sampled at other temperatures, pressures or ramps.
+    """
+    theirs = other.conditions_of(range(other.n_frames))
+    for name in ("temperature", "parent_temperature", "pressure", "ramp"):
+        mine, value, words = getattr(conditions, name), getattr(theirs, name), name.replace("_", " ")
+        known = mine is not None and value is not None
+        alike = mine == value or (known and name != "ramp" and math.isclose(mine, value, rel_tol=1e-6))
+        if (known and not alike) or name in theirs.several:
+            said = "more than one" if name in theirs.several else value
+            raise InputError(
+                f"{other.path} has the {words} {said} and {trajectory.path} {mine}; average files of one {words}."
+            )
+    own = {name: getattr(theirs, name) for name in ("replica", "seed")}
+    joined = Conditions.joined([conditions, dataclasses.replace(conditions, **own)])
+    densities = [one.configuration(0).density for one in (trajectory, other)]
+    if abs(densities[0] - densities[1]) > _STEADY * densities[0]:
+        joined = dataclasses.replace(joined, density=None, several=tuple(sorted({*joined.several, "density"})))
+    return joined

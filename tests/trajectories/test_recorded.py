@@ -261,3 +261,21 @@ def test_minima_and_glasses_of_simulate_have_a_parent(runs, tmp_path):
         with pelplug.open_trajectory(tmp_path / f"{name}.gsd") as trajectory:
             found = trajectory.conditions
         assert (found.temperature, found.parent_temperature, found.label) == (temperature, 2.0, None)
+
+
+def test_an_average_over_files_is_of_one_temperature(model, tmp_path):
+    settings = SHORT | {"steps": 100}
+    for name, seed, temperature in (("a", 1, 2.0), ("b", 2, 2.0), ("c", 3, 1.5)):
+        settings |= {"seed": seed, "temperature": temperature}
+        if name != "a":  # the same particles
+            settings |= {"n": None, "start": pelplug.read_configuration(tmp_path / "a.gsd")}
+        run_simulation(model, ToyEngine(), tmp_path / f"{name}.gsd", **settings)
+    given = {"quantities": "msd", "min_origins": 1, "per_decade": 100}
+    both = pelplug.analyze("dynamics", tmp_path / "a.gsd", more=str(tmp_path / "b.gsd"), **given)
+    found = Conditions.of(both)
+    assert (found.temperature, found.seed, found.several) == (2.0, None, ("seed",))
+    assert found.density == pytest.approx(1.2)
+    one = Conditions.of(pelplug.analyze("dynamics", tmp_path / "a.gsd", **given))
+    assert one.seed == 1 and one.group == found.group
+    with pytest.raises(pelplug.InputError, match=r"c\.gsd has the temperature 1\.5 and .*a\.gsd 2"):
+        pelplug.analyze("dynamics", tmp_path / "a.gsd", more=str(tmp_path / "c.gsd"), **given)

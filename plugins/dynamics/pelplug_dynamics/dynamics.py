@@ -150,6 +150,7 @@ class Dynamics(pelplug.Analysis):
         for path in self.more:
             other = self.trajectory.open_another(path)
             self._check_particles(other, path)
+            self.average_with(other)
             other.close()
         if "van_hove" in self.quantities and self.van_hove_times != "auto" and not self.more:
             check_van_hove(self.trajectory, frames, self.van_hove_times)
