@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pelplug.execution.progress import Progress
     from pelplug.execution.threads import run_ranges
     from pelplug.files.results import read_results, write_netcdf
-    from pelplug.host.functions import analyze, isoconfigurational, model, simulate
+    from pelplug.host.functions import analyze, model
     from pelplug.host.hookspecs import hookimpl
+    from pelplug.host.simulations import isoconfigurational, simulate
     from pelplug.landscape import (
         DipoleStiffness,
         ElasticConstants,
@@ -77,7 +78,8 @@ _HOMES = {
     "pelplug.core.conditions": ("Conditions",),
     "pelplug.core.fields": ("Field", "Need"),
     "pelplug.host.hookspecs": ("hookimpl",),
-    "pelplug.host.functions": ("analyze", "isoconfigurational", "model", "simulate"),
+    "pelplug.host.functions": ("analyze", "model"),
+    "pelplug.host.simulations": ("isoconfigurational", "simulate"),
     "pelplug.tasks.in_situ": ("InSitu",),
     "pelplug.tasks.quenching": ("QuenchingAnalysis",),
     "pelplug.tasks.series": ("Series",),

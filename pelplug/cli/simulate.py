@@ -43,7 +43,7 @@ def simulate(ctx, model, model_parameters, quiet, **options):
     pelplug simulate kob-andersen -N 1000 -T 0.8 --steps 60000 --seed 5 -o traj.gsd
     pelplug simulate kob-andersen -N 1000 -T 1.0 --to 0.4 --rate 1e-3 -o cooling.gsd
     """  # noqa: D301
-    from pelplug.host.functions import simulate as run
+    from pelplug.host.simulations import simulate as run
 
     liquid = named_model(model, model_parameters)
     asked = {name: taken(kind, options) for name, kind in _DECLARED.items()}

@@ -66,7 +66,9 @@ class Arguments(Parametrised):
 
     def __post_init__(self):
         for name, spec in self.parameter_specs().items():
-            self._set(name, spec.validate(getattr(self, name)))
+            value = getattr(self, name)
+            if value is not spec.default:
+                self._set(name, spec.validate(value))
 
     def _set(self, name: str, value: Any) -> None:
         """Put what was read of a value in its place, while one is made."""

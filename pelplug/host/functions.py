@@ -1,8 +1,7 @@
-"""The host: one registry of plugins, `analyze`, which runs analyses and all they use, and `simulate`."""
+"""The host: one registry of plugins, and `analyze`, which runs analyses and all they use."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -10,21 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from pelplug.core.arguments import keywords_of, takes
 from pelplug.core.given import Given
-from pelplug.engines.request import Isoconfigurational, Program, Recording, Replication, Request
-from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
 from pelplug.tasks.interactions import Interactions
-from pelplug.tasks.observation import Observation
 from pelplug.tasks.provenance import failed_parts
 from pelplug.trajectories.source import Frames, Source
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from pelplug.configuration import Configuration
-    from pelplug.engines.isoconfigurational import IsoconfigurationalRuns
-    from pelplug.engines.run import SimulationResult
     from pelplug.host.pipeline import AnalysisRun
     from pelplug.models.base import Model
 
@@ -32,12 +25,10 @@ __all__ = [
     "analyze",
     "default_registry",
     "engines",
-    "isoconfigurational",
     "model",
     "models",
     "plugins",
     "run_analyses",
-    "simulate",
     "use_registry",
 ]
 
@@ -256,149 +247,3 @@ def run_analyses(
 def engines(registry: Registry | None = None) -> dict[str, type]:
     """Return every simulation engine class by name, usable here or not."""
     return (registry or default_registry()).engines()
-
-
-@takes(request=Request, recording=Recording, program=Program, replication=Replication, observation=Observation)
-def simulate(
-    model: str | os.PathLike | Model,
-    request: Request,
-    *,
-    recording: Recording,
-    program: Program,
-    replication: Replication,
-    observation: Observation,
-    model_parameters: Mapping[str, Any] | None = None,
-    registry: Registry | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-    announce: Callable[[str], None] | None = None,
-    **of_engine,
-) -> SimulationResult | list[SimulationResult]:
-    """Simulate a model liquid: build, melt, equilibrate, produce, and write a GSD trajectory.
-
-    The same call again finishes a run that was interrupted or killed.
-
-    Parameters
-    ----------
-    model : str, path or Model
-        Name, TOML file, or model.
-    request : Request
-        What is simulated.
-    recording : Recording
-        Where it goes.
-    program : Program
-        What simulates.
-    replication : Replication
-        How many of it.
-    observation : Observation
-        Analyses that look at it while it runs.
-    model_parameters : mapping, optional
-        Parameters of the model, where it is given by name.
-    registry : Registry, optional
-        Where to look for engines, models and analyses.
-    progress : callable, optional
-        Called as ``progress(stage, done, total)`` about twice a second.
-    announce : callable, optional
-        Called with what is to be told: that an unfinished run was found.
-    **of_engine
-        Options of the engine, such as ``route="kernel"``; the same as in `engine_options`.
-
-    Returns
-    -------
-    SimulationResult, or a list of them for several replicas
-        With ``path`` and ``record``.
-
-    Raises
-    ------
-    InputError
-        If the engine, model or a number is wrong, or an unfinished run of another command is in the way.
-    RunError
-        If the simulation failed.
-    """
-    from pelplug.tasks import in_situ as on_the_fly
-    from pelplug.trajectories.matching import read_start
-
-    registry = registry or default_registry()
-    liquid = Interactions(model=model, model_parameters=model_parameters).resolved(registry).model
-    inputs = [request.start] if isinstance(request.start, str | os.PathLike) else []
-    if inputs:
-        start, began = read_start(request.start, liquid)
-        request = dataclasses.replace(request, start=start)
-        if request.minimise is not None and request.parent_temperature is None:
-            request = dataclasses.replace(request, parent_temperature=began.quenched().parent_temperature)
-    engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
-    if replication.workers > 1 and engine.ranks.size > 1:
-        raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")
-    run = on_the_fly.simulate_watched, ()
-    if replication.replicas > 1:
-        run = on_the_fly.simulate_replicas, (replication,)
-    told = {"inputs": inputs, "progress": progress, "announce": announce}
-    return run[0](liquid, engine, recording, request, _plan(observation, registry), *run[1], **told)
-
-
-def _plan(observation: Observation, registry: Registry):
-    """Return which analyses look at a simulation, and with which parameters."""
-    from pelplug.host.pipeline import share_parameters
-    from pelplug.tasks.in_situ import Plan
-
-    classes = [registry.analysis(name) for name in observation.in_situ]
-    given = observation.in_situ_parameters or {}
-    shares = share_parameters(classes, given) if classes or given else {}
-    analyses = tuple((cls, shares[cls.name]) for cls in classes)
-    return Plan(analyses, observation.in_situ_every, observation.in_situ_output)
-
-
-@takes(asked=Isoconfigurational, program=Program)
-def isoconfigurational(
-    configuration: Configuration,
-    model: str | os.PathLike | Model,
-    temperature: float,
-    times,
-    *,
-    asked: Isoconfigurational,
-    program: Program,
-    registry: Registry | None = None,
-    **of_engine,
-) -> IsoconfigurationalRuns:
-    """Run many simulations from one configuration, each with its own Maxwell–Boltzmann velocities.
-
-    Parameters
-    ----------
-    configuration : Configuration
-        Where all begin.
-    model : str, path or Model
-        The interactions.
-    temperature : float
-        Of the velocities, in the units of the model.
-    times : float or array_like, shape (S,)
-        When displacements are measured [time].
-    asked : Isoconfigurational
-        How the runs are made.
-    program : Program
-        What simulates.
-    registry : Registry, optional
-        Where to look for engines and models.
-    **of_engine
-        Options of the engine, as in `simulate`.
-
-    Returns
-    -------
-    IsoconfigurationalRuns
-        With `times` and `displacements`, shape (replicas, S, N, d).
-
-    Raises
-    ------
-    InputError
-        If there is no engine, or a number is out of range.
-    RunError
-        If the engine failed.
-
-    References
-    ----------
-    A. Widmer-Cooper, P. Harrowell and H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004).
-    """
-    from pelplug.engines.isoconfigurational import run_isoconfigurational
-
-    registry = registry or default_registry()
-    liquid = Interactions(model=model).resolved(registry).model
-    engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational))
-    return run_isoconfigurational(configuration, liquid, engine, temperature, times, asked)
