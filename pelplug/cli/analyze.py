@@ -99,7 +99,7 @@ def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) 
         names, trajectory, output, overwrite, quiet=quiet, parameters=further_options(ctx), kept=kept, **where
     )
     if not run.analyses:
-        return tell_finished(run, output, store, quiet)
+        return tell_finished(run, output, quiet)
     requested = {name: run.datasets[name] for name in run.requested}
     write_netcdf(output, requested, overwrite, inputs)
     beside = kept.write(run, overwrite)

@@ -63,7 +63,7 @@ def quench(trajectory, output, overwrite, quiet, **options):
             **where,
         )
         if not run.analyses:
-            return tell_finished(run, output, store, quiet)
+            return tell_finished(run, output, quiet)
         export(run.datasets, output, run.trajectory, overwrite)
         store.discard()
         code = tell_failures(run)

@@ -101,10 +101,19 @@ def tell_failures(run) -> int:
     return FAILED if any(parts.values()) else LEFT_OUT if damaged else 0
 
 
-def tell_finished(run, output, store, quiet: bool) -> int:
+def tell_finished(run, output, quiet: bool) -> int:
     """Say that nothing was left to do, and return the exit code that the command had."""
+    from pelplug.files.finished_frames import PartialStore
+
     if not quiet:
         note(f"{output} was finished by this command already; nothing is left to do")
+    store = PartialStore(output)
+    for name, dataset in run.datasets.items():  # what a kill after the end has left
+        used = json.loads(dataset.attrs.get("inputs") or "{}")
+        for one, attributes in ({name: dataset.attrs} | used).items():
+            store.for_analysis(one, attributes["fingerprint"])
+    store.discard()
+    if not quiet:
         _tell_leftovers(store)
     return tell_failures(run)
 

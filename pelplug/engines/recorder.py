@@ -104,6 +104,20 @@ class Recorder:
         # The record was written before anybody could know; at the very last step it may have converged or not.
         return record | ({"converged": True} if record["method"] == "fire" and last < record["steps"] else {})
 
+    @property
+    def moved(self) -> bool:
+        """Whether the trajectory has left the folder for its name: a kill came before the folder went."""
+        return self.unfinished.has_checkpoint and self._is_complete(self.unfinished.load())
+
+    def clean(self) -> None:
+        """Remove the folder if a kill left it behind; see `Unfinished.clean`."""
+        self.unfinished.clean(self._is_complete)
+
+    def _is_complete(self, kept: Mapping) -> bool:
+        # A new name may have been given as a second one.
+        there = self._path.exists() and not (self.output.exists() and os.path.samefile(self._path, self.output))
+        return kept["frames"] > 0 and not there
+
     def lock(self, *others, patience: float | None = None) -> None:
         """Make sure that no other process writes the same, or other outputs of the run, until `close`.
 

@@ -147,14 +147,13 @@ def _recorded(
     output = recorder.output
     recorder.lock(watch_output)
     try:
-        if not overwrite and (record := recorder.finished()) is not None:
-            result = SimulationResult(output, record, ranks.first(lambda: _written_in_situ(recorder, watch_output)))
-            recorder.discard()  # killed after all was done, it may have left the folder
-            if announce is not None:
-                announce(f"{output} was finished by this command already; nothing is left to do")
+        if not overwrite and (result := _finished(recorder, ranks, watch_output, announce)) is not None:
             return result
         ranks.first(lambda: check_output(output, overwrite, inputs))
         recorder.claim(overwrite)
+        # Killed when it had replaced the output, it has nothing left to do either.
+        if recorder.moved and (result := _finished(recorder, ranks, watch_output, announce)) is not None:
+            return result
         found = recorder.load()
         if announce is not None and found is not None:
             announce(f"an unfinished run was found at step {found.configuration.step}; going on from there")
@@ -170,6 +169,18 @@ def _recorded(
     finally:
         recorder.close()
     return SimulationResult(output, record, datasets)
+
+
+def _finished(recorder: Recorder, ranks, watch_output, announce) -> SimulationResult | None:
+    """Return what this command has written already, None if it has not."""
+    record = recorder.finished()
+    if record is None:
+        return None
+    result = SimulationResult(recorder.output, record, ranks.first(lambda: _written_in_situ(recorder, watch_output)))
+    recorder.clean()
+    if announce is not None:
+        announce(f"{recorder.output} was finished by this command already; nothing is left to do")
+    return result
 
 
 def _written_in_situ(recorder: Recorder, watch_output) -> dict:

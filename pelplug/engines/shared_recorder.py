@@ -30,6 +30,15 @@ class SharedRecorder(Recorder):
         """Frames written so far."""
         return self._ranks.first(lambda: Recorder.frames.fget(self))
 
+    @property
+    def moved(self) -> bool:
+        """See `Recorder.moved`."""
+        return self._ranks.first(lambda: Recorder.moved.fget(self))
+
+    def clean(self) -> None:
+        """See `Recorder.clean`."""
+        self._ranks.first(super().clean)
+
     def finished(self) -> dict | None:
         """See `Recorder.finished`."""
         return self._ranks.first(super().finished)

@@ -178,6 +178,17 @@ class Unfinished:
         with replacing(self.folder / _CHECKPOINT, self.output) as temporary:
             write_values(temporary, values)
 
+    def clean(self, complete) -> None:
+        """Remove what a kill after the end has left; an unfinished run that replaces its output stays.
+
+        Parameters
+        ----------
+        complete : callable
+            Whether a checkpoint, as `load` gives it, is one of a run whose output is written.
+        """
+        if self._in_the_way()[0] is None and ((kept := self.load()) is None or complete(kept)):
+            self.discard()
+
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything to go on from."""

