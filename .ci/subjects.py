@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 LIMIT = 72
-BEGAN = "0b666f3172cd435a086c9630b96af4c32c389da0"
+BEGAN = "6a87dc4d807aa0c097c9045635fb894d3f03dbca"
 
 
 def git(*arguments: str) -> subprocess.CompletedProcess:
