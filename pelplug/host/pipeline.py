@@ -208,7 +208,7 @@ def execute(
     # What any of them refuses it refuses now, not after hours of those that it uses.
     for cls in classes:
         with _told(cls, registry):
-            analyses[cls.name].select(selected, sampled)
+            analyses[cls.name].note_frames(selected, sampled)
             analyses[cls.name].check_before(selected)
     asked = _requests(classes, analyses, {name: uses for name, (uses, _) in demands.items()}, selected)
     if finished is not None and (there := finished({name: asked[name] for name in requested})) is not None:

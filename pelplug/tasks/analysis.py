@@ -238,10 +238,10 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         """At what conditions the selected frames were sampled, in `units`; their density only in the result."""
         if self._conditions is None:
             frames = range(self.trajectory.n_frames) if self.trajectory is not None else ()
-            self.sampled_at(self._said if self.trajectory is None else self.trajectory.conditions_of(frames))
+            self._hold(self._said if self.trajectory is None else self.trajectory.conditions_of(frames))
         return self._conditions
 
-    def select(self, frames: np.ndarray, conditions: Conditions | None = None) -> None:
+    def note_frames(self, frames: np.ndarray, conditions: Conditions | None = None) -> None:
         """Take note of the frames that will be computed and of their conditions; the host and `run` call this."""
         if not np.array_equal(self._selected, frames):
             self._selected = frames
@@ -255,12 +255,13 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         InputError
             If they contradict what was given, or have no temperature though this analysis needs one.
         """
-        conditions = conditions.in_units(self.units, self._dimension_of_space() or 3)
-        if self.trajectory is None:
-            conditions = conditions.merged(self._said, source)
-        self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
+        self._hold(conditions if self.trajectory is not None else conditions.merged(self._said, source))
         if Need.TEMPERATURE in self.needs:
             self.require_temperature()
+
+    def _hold(self, conditions: Conditions) -> None:
+        conditions = conditions.in_units(self.units, self._dimension_of_space() or 3)
+        self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
 
     def average_with(self, trajectory) -> None:
         """Refuse a further trajectory that is not of the same conditions; what is told of both is what they share."""

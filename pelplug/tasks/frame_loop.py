@@ -89,7 +89,7 @@ class FrameLoop(AnalysisBase):
             check_derivatives(
                 self.model, self._given_potential, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs
             )
-        self.select(selected)
+        self.note_frames(selected)
         self.check_before(selected)
         verbose = self._verbose if verbose is None else verbose
         self.survey(selected)

@@ -208,6 +208,12 @@ def test_an_analysis_that_needs_the_temperature_says_so_and_finds_it(liquid, bar
     assert np.allclose(Warm(bare, temperature=0.5).run(n_workers=2).to_dataset()["thermal"], N * 0.5)
     with pytest.raises(pelplug.InputError, match=r"does not say at which temperature.*--temperature"):
         Warm(bare).run()
+    watch = pelplug.InSitu(Warm(None), every=10)
+    with pytest.raises(pelplug.InputError, match="does not say"):
+        watch.begin(N, 0.005, 2, None)
+    watch.begin(N, 0.005, 2, Conditions(temperature=0.7))
+    watch(pelplug.read_configuration(bare), -1.0)
+    assert np.allclose(watch.datasets()["warm"]["thermal"], N * 0.7)
     # Frames that were finished at one temperature are none of another; those that do not depend on it stay.
     fingerprints = {Warm(bare, temperature=one).fingerprint() for one in (0.5, 0.6)}
     assert len(fingerprints) == 2
