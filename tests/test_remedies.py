@@ -182,8 +182,8 @@ TABLE = [
     (f"{IS} good.gsd --model kob-andersen --model-param cutof=1.8", "cutoff", f"{IS} good.gsd {KA}"),
     (f"{IS} good.gsd {KA} --method newton", "lbfgs", f"{IS} good.gsd {KA} --method lbfgs"),
     # outputs
-    (f"{MSD} timed.xyz -o old.nc", "--overwrite", f"{MSD} timed.xyz -o old.nc --overwrite"),
     (f"{MSD} timed.xyz -o old.nc", "choose another output name", f"{MSD} timed.xyz -o new.nc"),
+    (f"{MSD} timed.xyz -o old.nc", "--overwrite", f"{MSD} timed.xyz -o old.nc --overwrite"),
     (f"{MSD} timed.xyz -o out.dat", "call the output out.nc", f"{MSD} timed.xyz -o out.nc"),
     (f"{MSD} timed.xyz -o nowhere/out.nc", "choose another one", f"{MSD} timed.xyz -o out.nc"),
     (f"{MSD} timed.xyz --plot out.xls", "use one of the endings .", f"{MSD} timed.xyz --plot out.svg"),
