@@ -161,7 +161,7 @@ def same_but_for_chance(whole, broken):
             k: v for k, v in b.simulation_record.items() if k != chance
         }
         # Each frame goes with its own energies: none is of another part of the run.
-        model = pelplug.host.functions.default_registry().model("kob-andersen")
+        model = pelplug.model("kob-andersen")
         for k, state in enumerate(b):
             log = b.log(k)
             at = np.flatnonzero(np.atleast_1d(log["pelplug/energies/step"]) == state.step)
