@@ -154,6 +154,7 @@ def _one_line_warnings(debug: bool):
 
     with warnings.catch_warnings():
         if not debug:
+            warnings.simplefilter("default")  # whatever PYTHONWARNINGS asks for: a warning is a line, no end
             warnings.showwarning = show
         yield
 

@@ -41,7 +41,7 @@ def write_values(path, values: Mapping) -> None:
 
 def read_values(path) -> dict:
     """Return what `write_values` was given; one of `UNREADABLE` for a file that is damaged."""
-    with np.load(path, allow_pickle=False) as entries:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
         manifest = json.loads(entries[_MANIFEST].tobytes())
         return {key: _decode(item, entries) for key, item in manifest.items()}
 

@@ -110,13 +110,14 @@ class PairPotential(Potential):
     def force_jumps(self) -> tuple[float, float]:
         """Largest repulsive and largest attractive force just below a cutoff [energy / length]."""
         forces = []
-        for a, b in np.ndindex(self.sigma.shape):
-            x = self.pair_cutoff[a, b] / self.sigma[a, b] * (1.0 - 1e-12)
-            slope = self.form.function(x, self.numbers[a, b])[1]
-            left = self.truncated.function(x, self.numbers[a, b])[1]
-            inside = abs(self.form.function(0.9 * x, self.numbers[a, b])[1])
-            # What rounding leaves of a smooth end is no jump.
-            forces.append(0.0 if abs(left) <= 1e-9 * max(abs(slope), inside) else -left / self.sigma[a, b])
+        with np.errstate(all="ignore"):  # of numbers that make no sense, which are refused where they are used
+            for a, b in np.ndindex(self.sigma.shape):
+                x = self.pair_cutoff[a, b] / self.sigma[a, b] * (1.0 - 1e-12)
+                slope = self.form.function(x, self.numbers[a, b])[1]
+                left = self.truncated.function(x, self.numbers[a, b])[1]
+                inside = abs(self.form.function(0.9 * x, self.numbers[a, b])[1])
+                # What rounding leaves of a smooth end is no jump.
+                forces.append(0.0 if abs(left) <= 1e-9 * max(abs(slope), inside) else -left / self.sigma[a, b])
         return max(0.0, *forces), max(0.0, *(-force for force in forces))
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> PairEvaluator:

@@ -69,7 +69,8 @@ def energy_at(r, cutoff):
     """The pair term, from its definition."""
     c0, c1, c2 = -28 * cutoff**-12.0, 48 * cutoff**-14.0, -21 * cutoff**-16.0
     r = np.asarray(r, dtype=float)
-    return np.where(r < cutoff, r**-12.0 + c0 + c1 * r**2 + c2 * r**4, 0.0)
+    with np.errstate(all="ignore"):  # far away or on top of each other: not within the cutoff, or infinite
+        return np.where(r < cutoff, r**-12.0 + c0 + c1 * r**2 + c2 * r**4, 0.0)
 
 
 def slope_at(r, cutoff):
