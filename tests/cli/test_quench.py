@@ -70,7 +70,7 @@ def test_parameters_of_the_minimiser_are_used_and_recorded(run, liquid, tmp_path
     [
         (("--minimiser-param", "dtmax=1"), "minimiser fire has no parameter 'dtmax' (did you mean dt_max?); its param"),
         (("--method", "cg", "--minimiser-param", "dt_max=1"), "The minimiser cg has no parameter 'dt_max'"),
-        (("--minimiser-param", "dt_max"), "must be pairs key=value with commas between them or none, not 'dt_max'"),
+        (("--minimiser-param", "dt_max"), "must be pairs key=value with commas between them, each key once (--m"),
         (("--minimiser-param", "dt_max=-1"), "dt_max of the minimiser fire must be above 0 (in units of length / en"),
         (("--minimiser-param", "dt_max=slow"), "dt_max of the minimiser fire must be a number, not 'slow'"),
         (("--method", "newton"), "The parameter method (--method) must be one of fire, cg, lbfgs, sd, not 'newton'"),
