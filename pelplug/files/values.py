@@ -35,15 +35,20 @@ def write_values(path, values: Mapping) -> None:
     arrays: dict[str, np.ndarray] = {}
     manifest = {str(key): _encode(value, arrays, str(key)) for key, value in values.items()}
     arrays[_MANIFEST] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
-    with contextlib.nullcontext(path) if hasattr(path, "write") else open(path, "wb") as file:
+    with _opened(path, "wb") as file:
         np.savez(file, **arrays)
 
 
 def read_values(path) -> dict:
     """Return what `write_values` was given; one of `UNREADABLE` for a file that is damaged."""
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
+    # np.load would leave a damaged file open.
+    with _opened(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
         manifest = json.loads(entries[_MANIFEST].tobytes())
         return {key: _decode(item, entries) for key, item in manifest.items()}
+
+
+def _opened(path, mode: str):
+    return contextlib.nullcontext(path) if hasattr(path, "write") else open(path, mode)
 
 
 def _encode(value, arrays: dict, where: str) -> dict:
