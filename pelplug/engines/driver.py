@@ -216,7 +216,6 @@ class Driver:
                 "route": session.route,
                 "thermostat": session.thermostat,
                 "equilibration_report": progress["equilibration"],
-                **protocol.said.to_record(),
             }
             self.recorder.begin({"model": protocol.model.to_dict(), "simulation": record}, first)
             self._begin_watch(session, first, arrays, record)

@@ -48,7 +48,7 @@ class Protocol(Parametrised):
     log_every : int
         Steps between entries of the energy log.
     said : Conditions
-        Label, replica and parent temperature, which go into the record of the file and change nothing else.
+        Label, replica and parent temperature, which go into the record of the file.
     """
 
     noun = "protocol"

@@ -111,7 +111,9 @@ def run_simulation(
     output, protocol, start = recording.output, request.protocol(model), request.start
     seen = {} if watch is None else {"in_situ": watch.record()}
     ranks = engine.ranks
-    command = {**protocol.record(), "engine": engine.name, "start": _digest(start), **seen}
+    command = {
+        **protocol.record(), "engine": engine.name, "start": _digest(start), **protocol.said.to_record(), **seen
+    }  # fmt: skip
     code = {**code_of(engine, model, *(() if watch is None else watch.analyses)), engine.name: engine.status().version}
     recorder = Recorder(output, command, code) if ranks.size == 1 else SharedRecorder(output, command, code, ranks)
     try:

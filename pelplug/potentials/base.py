@@ -160,7 +160,7 @@ class Potential(abc.ABC):
 
 
 def check_order(who: str, configuration, potential) -> None:
-    """Refuse a potential where a configuration is due, as in an earlier order of arguments.
+    """Refuse what is no configuration and its potential, or the two as in an earlier order of arguments.
 
     Parameters
     ----------
@@ -172,7 +172,12 @@ def check_order(who: str, configuration, potential) -> None:
     Raises
     ------
     InputError
-        If they are the wrong way round.
+        If they are the wrong way round, or of another kind.
     """
     if hasattr(configuration, "energy_forces") and hasattr(potential, "positions"):
         raise InputError(f"A configuration comes before its potential: {who}(configuration, potential).")
+    if not hasattr(configuration, "positions"):
+        raise InputError(f"{configuration!r} is no configuration; pelplug.read_configuration(FILE) reads one.")
+    if not hasattr(potential, "energy_forces"):
+        maker = "model.potential(configuration)" if hasattr(potential, "potential") else "pelplug.model(NAME).potential"
+        raise InputError(f"{potential!r} is no potential; {maker} gives one.")

@@ -167,6 +167,10 @@ def test_the_configuration_comes_before_its_potential(state):
             InputError, match=rf"configuration comes before its potential: {name}\(configuration, potential\)"
         ):
             function(potential, state)
+        with pytest.raises(InputError, match=r"is no configuration; pelplug\.read_configuration"):
+            function("state.gsd", potential)
+        with pytest.raises(InputError, match=r"is no potential; model.potential\(configuration\) gives one"):
+            function(state, pelplug.model("kob-andersen"))
     for given in ({"configuration": state}, {"configuration": state, "threads": 1}):
         there = pelplug.quench(**given, potential=potential, max_evaluations=20)
         with pytest.warns(FutureWarning, match="called potential now"):

@@ -355,7 +355,12 @@ def test_a_finished_command_says_so_and_another_one_does_not_touch_its_file(mode
     assert again.record == first.record | {"model": again.record["model"]} and path.stat().st_mtime_ns == before
     with pytest.raises(InputError, match="exists already"):
         run_simulation(model, ToyEngine(), path, seed=2, **SHORT)
-    run_simulation(model, ToyEngine(), path, seed=2, overwrite=True, **SHORT)
+    # What is recorded of it is part of the result: not "nothing is left to do" where a label is asked for.
+    for asked in ({"label": "slow"}, {"replica": 2}, {"parent_temperature": 0.7}):
+        with pytest.raises(InputError, match="exists already"):
+            run_simulation(model, ToyEngine(), path, seed=1, **asked, **SHORT)
+    run_simulation(model, ToyEngine(), path, seed=2, overwrite=True, label="slow", **SHORT)
+    assert run_simulation(model, ToyEngine(), path, seed=2, label="slow", **SHORT).record["label"] == "slow"
     assert not list(tmp_path.glob(".*"))
 
 

@@ -216,9 +216,10 @@ def swap_monte_carlo(
     blocks = _blocks(chain, equilibration, sweeps, sample_every, delta is None, progress)
     kept: tuple[Configuration, ...] = ()
     if resume:
+        label = {} if said is None or said.label is None else {"label": said.label}
         command = {
             **chain.identity(), "model": record, "sweeps": sweeps, "equilibration": equilibration,
-            "sample_every": sample_every, "tuned": delta is None,
+            "sample_every": sample_every, "tuned": delta is None, **label,
         }  # fmt: skip
         done = sample_resumably(output, overwrite, chain, blocks, command, model, record, conditions, progress)
         if announce is not None and not done:

@@ -336,6 +336,8 @@ def test_a_run_that_is_done_is_returned_as_it_was(tmp_path, ending):
     before = path.read_bytes()
     again = pelplug.swap_monte_carlo(start, model, 0.4, 60, seed=5, progress=done.append, **given)
     assert said == [f"{path} was finished by this command already; nothing is left to do"] and done == [100]
+    with pytest.raises(pelplug.InputError, match="exists already"):
+        pelplug.swap_monte_carlo(start, model, 0.4, 60, seed=5, said=pelplug.Conditions(label="slow"), **given)
     assert path.read_bytes() == before
     for field in dataclasses.fields(first):
         one, other = getattr(first, field.name), getattr(again, field.name)
