@@ -9,6 +9,7 @@ from pelplug.cli import cli
 from pelplug.landscape.minimise.minimisable import check_minimisable
 
 FRAMES = 24
+AT_HALF = {"velocity_temperature": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +45,13 @@ def no_work(monkeypatch):
     ("names", "parameters", "words"),
     [
         # a run shorter than the window of p_hop, with a duration that is given
-        ("isoconfigurational-events", {"temperature": 0.5, "duration": 0.5, "spacing": 0.1}, "raise --duration to 2"),
-        ("isoconfigurational-events", {"temperature": 0.5, "duration": 1.0, "matrix": "C"}, "no species C"),
-        ("propensity", {"duration": 1.0}, "give --temperature"),
-        ("propensity", {"duration": 1.0, "temperature": 0.5, "largest": "Z"}, "no species Z"),
+        (
+            "isoconfigurational-events",
+            {"velocity_temperature": 0.5, "duration": 0.5, "spacing": 0.1},
+            "raise --duration to 2",
+        ),
+        ("isoconfigurational-events", {"velocity_temperature": 0.5, "duration": 1.0, "matrix": "C"}, "no species C"),
+        ("propensity", {"duration": 1.0, "velocity_temperature": 0.5, "largest": "Z"}, "no species Z"),
         ("hop-events", {"half_window": 30.0}, "fewer than the .* of the window"),
         ("dynamics", {"min_origins": FRAMES}, "lower --min-origins"),
         ("dynamics", {"largest": "Z"}, "no species Z"),
@@ -61,6 +65,14 @@ def no_work(monkeypatch):
 def test_refused_before_work(trajectory, no_work, names, parameters, words):
     with pytest.raises(pelplug.InputError, match=words):
         pelplug.analyze(names, trajectory, model="kob-andersen", dt=0.001, **parameters)
+
+
+def test_a_temperature_that_nobody_states_is_asked_for(trajectory, tmp_path, no_work):
+    with pelplug.open_trajectory(trajectory) as states:
+        plain = pelplug.write_trajectory(tmp_path / "plain.gsd", [states.configuration(0), states.configuration(1)])
+    assert plain == 2
+    with pytest.raises(pelplug.InputError, match=r"give --temperature|--velocity-temperature"):
+        pelplug.analyze("propensity", tmp_path / "plain.gsd", model="kob-andersen", dt=0.001, duration=1.0)
 
 
 def test_units_that_nobody_states_are_asked_for_before_frequencies(tmp_path, no_work):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pelplug.errors import InputError
@@ -64,7 +65,7 @@ def _datasets(path: Path) -> dict:
         # The attributes of the datasets that it was made from.
         attributes = read_record(path, "provenance") or {}
         found = {name: xr.Dataset(attrs=attrs) for name, attrs in attributes.items() if isinstance(attrs, dict)}
-    elif path.is_file():
+    elif os.path.isfile(path):  # False for a name that cannot be
         try:
             found = read_results(path)
         except InputError:
