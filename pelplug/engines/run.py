@@ -164,7 +164,12 @@ def _recorded(
         if watch_output is not None:
             watch_output = ranks.first(lambda: check_output(watch_output, again, inputs))
         record = driver().run()
-        datasets = {} if watch is None else watch.datasets()
+        try:
+            datasets = {} if watch is None else watch.datasets()
+        except Exception:
+            # It would fail again, and the trajectory would never get its name.
+            recorder.finish(overwrite)
+            raise
         if watch_output is not None:
             ranks.first(lambda: write_netcdf(watch_output, datasets, again, inputs))
         recorder.finish(overwrite)

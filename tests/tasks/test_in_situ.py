@@ -141,3 +141,16 @@ def test_results_that_exist_are_not_overwritten(registry, tmp_path):
     with pytest.raises(InputError, match="overwrite"):
         simulate(tmp_path / "a.gsd", registry)
     assert (tmp_path / "a.nc").read_text() == "mine"
+
+
+def test_an_analysis_that_fails_at_the_end_does_not_keep_the_trajectory(registry, tmp_path, monkeypatch):
+    """It would fail whenever the command were repeated: what was simulated gets its name all the same."""
+    path = tmp_path / "a.gsd"
+
+    analysis = registry.analyses()["inherent-structures"]
+    with monkeypatch.context() as patch:
+        patch.setattr(analysis, "summarize", lambda self, frames: {})
+        with pytest.raises(pelplug.PelplugError, match="must return a Dataset"):
+            simulate(path, registry, in_situ=("inherent-structures",), in_situ_parameters={})
+    assert pelplug.open_trajectory(path).n_frames == 800 // EVERY + 1
+    assert not list(tmp_path.glob(".*"))
