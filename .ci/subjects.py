@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 LIMIT = 72
-BEGAN = "6a87dc4d807aa0c097c9045635fb894d3f03dbca"
+BEGAN = "3b97ead050c7aea52e2f2092b67c1fc513a52a03"
 
 
 def git(*arguments: str) -> subprocess.CompletedProcess:

@@ -183,6 +183,7 @@ class Series(Analysis, abc.ABC):
                 self._take(chunk)
         self._settle()
         dataset = self.evaluate(dataset)
+        dataset.attrs.setdefault("series", f"{self.segments.entries} entries in {self.segments.words}")
         self.segments, self.running = None, False
         for name, variable in dataset.variables.items():
             unit = self.provides[name].unit if name in self.provides else variable.attrs.get("units")

@@ -144,8 +144,9 @@ class EnergyFile:
         if block == "all":
             return dynamic
         if not -len(runs) <= block < len(runs):
+            many = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}"
             raise InputError(
-                f"{self.source} has {len(runs)} runs; --block is from 0 to {len(runs) - 1}, or negative from the end."
+                f"{self.source} has {many}; --block is from 0 to {len(runs) - 1}, or negative from the end."
             )
         if runs[block].minimisation:
             raise InputError(
