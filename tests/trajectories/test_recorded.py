@@ -240,9 +240,12 @@ def test_replicas_labels_and_parents_are_in_the_files_of_simulate(model, tmp_pat
         with pelplug.open_trajectory(tmp_path / f"a-seed{seed}.gsd") as trajectory:
             found = trajectory.conditions
         assert (found.replica, found.seed, found.label, found.temperature) == (replica, seed, "both", 2.0)
-    # A label is no part of the command: the same again is complete.
-    again = pelplug.simulate(model, 60, 2.0, 60, output=tmp_path / "a-seed7.gsd", seed=7, label="other", **given)
-    assert again.record["label"] == "both"
+    # The same again is complete; what another label asks for is not dropped.
+    asked = {"output": tmp_path / "a.gsd", "seed": 7, "replicas": 2, **given}
+    again = pelplug.simulate(model, 60, 2.0, 60, label="both", **asked)
+    assert [run.record["label"] for run in again] == ["both", "both"]
+    with pytest.raises(pelplug.InputError, match="exists already"):
+        pelplug.simulate(model, 60, 2.0, 60, label="other", **asked)
 
 
 def test_minima_and_glasses_of_simulate_have_a_parent(runs, tmp_path):
