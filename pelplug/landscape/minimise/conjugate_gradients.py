@@ -8,7 +8,7 @@ from pelplug.core.parameters import Param
 from pelplug.execution.compile import kernel
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.trace import Descent, Stopped
-from pelplug.landscape.minimise.linesearch import project, search, trial_step
+from pelplug.landscape.minimise.linesearch import Decrease, SlopeRatio, project, search, trial_step
 
 __all__ = ["ConjugateGradients"]
 
@@ -31,22 +31,8 @@ class ConjugateGradients(Minimiser):
         max_step: Annotated[
             float, Param("largest displacement along one axis in one step", exclusive_minimum=0.0, unit="length")
         ] = 0.1,
-        decrease: Annotated[
-            float,
-            Param(
-                "part of the predicted energy decrease that a step must give",
-                exclusive_minimum=0.0,
-                exclusive_maximum=0.5,
-            ),
-        ] = 0.01,
-        slope_ratio: Annotated[
-            float,
-            Param(
-                "how far a line search goes: final over first projected force",
-                exclusive_minimum=0.0,
-                exclusive_maximum=1.0,
-            ),
-        ] = 0.2,
+        decrease: Decrease = 0.01,
+        slope_ratio: SlopeRatio = 0.2,
         restart: Annotated[
             float,
             Param(

@@ -10,7 +10,7 @@ from pelplug.core.parameters import Param
 from pelplug.execution.compile import kernel
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.trace import Descent, Stopped
-from pelplug.landscape.minimise.linesearch import project, search, trial_step
+from pelplug.landscape.minimise.linesearch import Decrease, SlopeRatio, project, search, trial_step
 
 __all__ = ["LimitedMemoryBFGS"]
 
@@ -41,22 +41,8 @@ class LimitedMemoryBFGS(Minimiser):
                 unit="length",
             ),
         ] = 0.1,
-        decrease: Annotated[
-            float,
-            Param(
-                "part of the predicted energy decrease that a step must give",
-                exclusive_minimum=0.0,
-                exclusive_maximum=0.5,
-            ),
-        ] = 1e-4,
-        slope_ratio: Annotated[
-            float,
-            Param(
-                "how far a line search goes: final over first projected force",
-                exclusive_minimum=0.0,
-                exclusive_maximum=1.0,
-            ),
-        ] = 0.9,
+        decrease: Decrease = 1e-4,
+        slope_ratio: SlopeRatio = 0.9,
     ):
         super().__init__()
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 
+from pelplug.core.parameters import Param
 from pelplug.execution.compile import kernel
 from pelplug.landscape.descent.trace import ENERGY_NOISE, Descent, Point
 
-__all__ = ["project", "search", "trial_step"]
+__all__ = ["Decrease", "SlopeRatio", "project", "search", "trial_step"]
 
 _MAX_TRIALS = 40
 _FAST = {"reassoc", "contract", "nsz"}
+
+Decrease = Annotated[
+    float,
+    Param("part of the predicted energy decrease that a step must give", exclusive_minimum=0.0, exclusive_maximum=0.5),
+]
+SlopeRatio = Annotated[
+    float,
+    Param("how far a line search goes: final over first projected force", exclusive_minimum=0.0, exclusive_maximum=1.0),
+]
 
 
 @kernel(fastmath=_FAST)
