@@ -91,7 +91,15 @@ def simulate(
         request = dataclasses.replace(request, start=start)
         if request.minimise is not None and request.parent_temperature is None:
             request = dataclasses.replace(request, parent_temperature=began.quenched().parent_temperature)
-    engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
+    try:
+        engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
+    except InputError:
+        if of_model := sorted(set(of_engine) & set(liquid.parameters)):
+            raise InputError(
+                f"{of_model[0]} is a parameter of the model {liquid.name}; pass "
+                f"model_parameters={{{of_model[0]!r}: {of_engine[of_model[0]]!r}}}, or build the model with it."
+            ) from None
+        raise
     if replication.workers > 1 and engine.ranks.size > 1:
         raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")
     what = (liquid, engine, recording, request, _plan(observation, registry))

