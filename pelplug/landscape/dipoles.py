@@ -10,7 +10,7 @@ import numpy as np
 
 from pelplug.core.arguments import takes
 from pelplug.core.parameters import Param
-from pelplug.landscape.hessian.response import LinearResponse
+from pelplug.landscape.hessian.response import LinearResponse, require_response
 
 __all__ = ["DipoleStiffness", "dipole_stiffness", "pairs_near_cutoff"]
 
@@ -83,6 +83,7 @@ def dipole_stiffness(
     ----------
     Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eqs. A2-A4.
     """
+    require_response(response)
     found = response.pairs
     # A particle and its own image are no dipole: their distance is the cell's.
     chosen = np.flatnonzero(found.i != found.j)
@@ -121,6 +122,7 @@ def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
     -------
     int
     """
+    require_response(response)
     width = tolerance * response.potential.cutoff
     inside = int(np.count_nonzero(response.pairs.gap < width))
     # Pairs just outside are not listed: shrink the state until the width just beyond the largest cutoff comes inside.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pelplug.core.fields import Field
-from pelplug.landscape.hessian.response import LinearResponse
+from pelplug.landscape.hessian.response import LinearResponse, require_response
 from pelplug.landscape.strain_differences import strain_by_differences
 from pelplug.potentials.base import StrainDerivatives
 
@@ -215,6 +215,7 @@ def elastic_constants(response: LinearResponse) -> ElasticConstants:
     -------
     ElasticConstants
     """
+    require_response(response)
     strain, origin = response.potential.strain_derivatives(response.backbone), "analytic"
     if strain.curvature is None or strain.coupling is None:
         strain, origin = strain_by_differences(response.potential, response.backbone, strain)
@@ -260,6 +261,7 @@ def shear_modulus(response: LinearResponse) -> ShearModulus:
     ----------
     Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eq. A1.
     """
+    require_response(response)
     strain, volume = response.potential.strain_derivatives(response.backbone), response.configuration.volume
     relaxation = response.factor.solve(strain.mixed.T)
     return _shear(strain, volume, np.einsum("px,xp->p", strain.mixed, relaxation) / volume)

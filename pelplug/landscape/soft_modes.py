@@ -12,7 +12,7 @@ from pelplug.core.parameters import Param
 from pelplug.execution.threads import run_ranges
 from pelplug.landscape.dipoles import DipoleStiffness
 from pelplug.landscape.hessian.factor import BLOCK, unit_dipoles
-from pelplug.landscape.hessian.response import LinearResponse
+from pelplug.landscape.hessian.response import LinearResponse, require_response
 from pelplug.landscape.soft_mode_kernels import pair_cubic
 
 __all__ = [
@@ -133,6 +133,7 @@ def soft_modes(
     ----------
     D. Richard, G. Kapteijns, J. A. Giannini, M. L. Manning and E. Lerner, Phys. Rev. Lett. 126, 015501 (2021).
     """
+    require_response(response)
     order = np.argsort(stiffness.kappa_ij, kind="stable")
     chosen = order if starts == "all" else order[:starts]
     n, d = response.backbone.n, response.backbone.dimension

@@ -110,3 +110,10 @@ def test_triclinic_cells_change_nothing():
     ours = [shear_modulus(LinearResponse(one, potential)) for one in (state, other)]
     np.testing.assert_allclose(ours[0].values, ours[1].values, rtol=1e-9)
     np.testing.assert_allclose(ours[0].born, ours[1].born, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["shear_modulus", "elastic_constants", "pairs_near_cutoff", "dipole_stiffness"])
+def test_what_is_no_response_is_one_sentence(name):
+    state = pelplug.model("kob-andersen").random_configuration(50, 1)
+    with pytest.raises(pelplug.InputError, match="Configuration is no linear response"):
+        getattr(pelplug, name)(state)

@@ -369,3 +369,10 @@ def test_one_frame_of_a_file_takes_what_the_whole_file_takes(tmp_path):
     )
     state = pelplug.read_configuration(path, units="metal", masses={"Cu": 63.5}, species={"1": "Cu"})
     assert state.masses.tolist() == [63.5] and state.time is None
+
+
+def test_one_configuration_is_a_trajectory_of_one_frame(tmp_path):
+    state = pelplug.model("kob-andersen").random_configuration(50, 1)
+    assert pelplug.write_trajectory(tmp_path / "one.gsd", state) == 1
+    with pelplug.open_trajectory(tmp_path / "one.gsd") as trajectory:
+        assert len(trajectory) == 1 and trajectory.n == 50

@@ -9,7 +9,7 @@ from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.base import Pairs, Potential, check_order
 
-__all__ = ["LinearResponse", "find_rattlers"]
+__all__ = ["LinearResponse", "find_rattlers", "require_response"]
 
 # Largest force left in a minimum, in units of the mean |U'| of its pairs: float32 coordinates leave more.
 FORCE_TOLERANCE = 1e-6
@@ -140,3 +140,16 @@ def _subset(configuration: Configuration, members: np.ndarray) -> Configuration:
     arrays = ("positions", "species", "diameters", "masses", "velocities", "images")
     values = {name: getattr(configuration, name) for name in arrays}
     return configuration.replace(**{name: value[members] for name, value in values.items() if value is not None})
+
+
+def require_response(response) -> None:
+    """Refuse what is no `LinearResponse`, such as the configuration that one is made of.
+
+    Raises
+    ------
+    InputError
+        With the remedy.
+    """
+    if not isinstance(response, LinearResponse):
+        kind = type(response).__name__
+        raise InputError(f"{kind} is no linear response; pelplug.LinearResponse(configuration, potential) makes one.")

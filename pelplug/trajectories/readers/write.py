@@ -20,7 +20,7 @@ _FIELDS = ("velocities", "images", "diameters", "masses", "time")
 @takes()
 def write_trajectory(
     path,
-    configurations: Iterable[Configuration],
+    configurations: Iterable[Configuration] | Configuration,
     *,
     model_record=None,
     conditions: Conditions | None = None,
@@ -33,7 +33,7 @@ def write_trajectory(
     ----------
     path : path_like
         Ending in .gsd (d = 2 or 3) or .nc (any d; pelplug's own NetCDF layout). Both keep float64 values.
-    configurations : iterable of Configuration
+    configurations : iterable of Configuration, or one
         All with the same N, d and fields.
     model_record : dict, optional
         The model they were made with; stored in the file.
@@ -62,6 +62,8 @@ def write_trajectory(
     lies in the xy plane; a cell with another orientation is rotated together with positions and velocities.
     """
     suffix = check_ending(path)
+    if isinstance(configurations, Configuration):
+        configurations = [configurations]
     with atomic_output(path, overwrite) as temporary:
         alike = _all_alike(configurations)
         write = _write_gsd if suffix == ".gsd" else _write_nc
