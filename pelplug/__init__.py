@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pelplug.core.fields import Field, Need
     from pelplug.core.parameters import Param
     from pelplug.core.units import Units
+    from pelplug.engines.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
     from pelplug.engines.isoconfigurational import IsoconfigurationalRuns
     from pelplug.engines.run import SimulationResult
     from pelplug.engines.swap.run import SwapResult, swap_monte_carlo
@@ -116,6 +117,7 @@ _HOMES = {
     "pelplug.execution.progress": ("Progress",),
     "pelplug.execution.threads": ("run_ranges",),
     "pelplug.files.results": ("read_results", "write_netcdf"),
+    "pelplug.engines.engine": ("Dynamics", "EnergyLog", "Engine", "EngineStatus", "Session"),
     "pelplug.engines.isoconfigurational": ("IsoconfigurationalRuns",),
     "pelplug.engines.run": ("SimulationResult",),
     "pelplug.engines.swap.run": ("SwapResult", "swap_monte_carlo"),
@@ -134,9 +136,13 @@ __all__ = [
     "Configuration",
     "Device",
     "DipoleStiffness",
+    "Dynamics",
     "EAMPotential",
     "EAMTables",
     "ElasticConstants",
+    "EnergyLog",
+    "Engine",
+    "EngineStatus",
     "Field",
     "Form",
     "InSitu",
@@ -156,6 +162,7 @@ __all__ = [
     "QuenchingAnalysis",
     "RunError",
     "Series",
+    "Session",
     "ShearModulus",
     "SimulationResult",
     "SoftModes",
