@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.potentials.base import Evaluator, Potential
+from pelplug.potentials.base import Capability, Evaluator, Potential
 
 __all__ = ["ReplicatedModel", "replicated", "split"]
 
@@ -75,10 +77,17 @@ class ReplicatedModel:
 
 
 class ReplicatedPotential(Potential):
-    """The sum of the potential energies of copies of a system, each by itself."""
+    """The sum of the potential energies of copies of a system, each by itself; derivatives are asked of the copies."""
+
+    capabilities = Capability.EVALUATOR
 
     def __init__(self, potential: Potential, copies: int):
         self.one, self.copies, self.cutoff = potential, copies, potential.cutoff
+        self.units, self.force_jumps = potential.units, potential.force_jumps
+
+    def record(self) -> dict[str, Any]:
+        """Return the record of one copy and how many there are."""
+        return {"copies": self.copies, "of": self.one.record()}
 
     def evaluator(self, configuration: Configuration) -> Evaluator:
         """Return an evaluator of all copies."""
@@ -88,12 +97,6 @@ class ReplicatedPotential(Potential):
         """Return the sum of the energies [energy] and all forces, shape (copies * N, d) [energy / length]."""
         parts = [self.one.energy_forces(part) for part in split(configuration, self.copies)]
         return sum(energy for energy, _ in parts), np.concatenate([forces for _, forces in parts])
-
-    def hessian(self, configuration: Configuration):
-        """Return nothing: ask the copies."""
-        raise InputError("Copies of a system have no Hessian in common; ask each by itself.")
-
-    pairs = strain_derivatives = hessian
 
 
 class _ReplicatedEvaluator(Evaluator):

@@ -181,13 +181,15 @@ class _Compilations(event.Listener):
 event.register("numba:compile", _Compilations())
 
 
-def content_of(value) -> str | None:
+def content_of(value, versioned: bool = True) -> str | None:
     """Return the SHA-256 of what functions and numbers are made of, and of the versions they run on.
 
     Parameters
     ----------
     value : object
         Functions with all that they call and use, numbers, texts, arrays, and lists, tuples and dictionaries of these.
+    versioned : bool
+        Whether the versions count: not for what is recorded to last.
 
     Returns
     -------
@@ -195,7 +197,7 @@ def content_of(value) -> str | None:
         None where something has no name that survives the process.
     """
     try:
-        return _hash(repr((_versions(), _Content().of(value))))
+        return _hash(repr((_versions() if versioned else (), _Content().of(value))))
     except (_UnknownError, ValueError):
         return None
 

@@ -1,13 +1,16 @@
-"""Potential: what every interaction can be asked, and Evaluator: the same question asked many times."""
+"""Potential: what every interaction can be asked; Capability: what not every one can; Evaluator: asked many times."""
 
 from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import TYPE_CHECKING
+import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pelplug.core.units import Units
 from pelplug.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +18,16 @@ if TYPE_CHECKING:
 
     from pelplug.configuration import Configuration
 
-__all__ = ["Evaluator", "Pairs", "Potential", "StrainDerivatives", "check_order"]
+__all__ = [
+    "ALL",
+    "Capability",
+    "Evaluator",
+    "ForcesEvaluator",
+    "Pairs",
+    "Potential",
+    "StrainDerivatives",
+    "check_order",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,13 +120,33 @@ class Evaluator(abc.ABC):
         """
 
 
+class Capability(enum.Flag):
+    """What a potential can do besides energy and forces; it declares what it can in ``capabilities``."""
+
+    HESSIAN = enum.auto()
+    PAIRS = enum.auto()
+    STRAIN = enum.auto()
+    EVALUATOR = enum.auto()
+
+
+ALL = Capability.HESSIAN | Capability.PAIRS | Capability.STRAIN | Capability.EVALUATOR
+
+
 class Potential(abc.ABC):
     """The total potential energy U of a configuration and its derivatives.
 
+    A subclass writes `energy_forces` and `record`. What else it writes it declares in ``capabilities``: `hessian`,
+    `pairs`, `strain_derivatives`, `evaluator`. What it does not declare is made from its forces where an analysis needs
+    it, with an error that is measured and recorded.
+
     Attributes
     ----------
-    cutoff : float
-        Largest range of any interaction [length].
+    capabilities : Capability
+        What it can besides energy and forces; none by default.
+    units : Units
+        What its numbers are in; not stated by default.
+    cutoff : float or None
+        Largest range of any interaction [length]; None where nobody knows.
     shifted : bool
         Whether pairs see each other at quenched shifts, so that distances in space say nothing about who interacts.
     force_jumps : tuple of float
@@ -122,29 +154,79 @@ class Potential(abc.ABC):
         continuous, or nobody knows.
     """
 
-    cutoff: float
+    capabilities: Capability = Capability(0)
+    units: Units = Units()
+    cutoff: float | None = None
     shifted: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
-
-    @abc.abstractmethod
-    def evaluator(self, configuration: Configuration) -> Evaluator:
-        """Return an `Evaluator` for many evaluations that start at ``configuration``."""
 
     @abc.abstractmethod
     def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:
         """Return U [energy] and the forces, shape (N, d) [energy / length]."""
 
     @abc.abstractmethod
+    def record(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold and that is different for every potential that is different."""
+
+    def sizes(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the diameter of each particle, shape (N,) [length]; None where the potential knows none."""
+        return None
+
+    def native(self, engine: str) -> Mapping[str, Any] | None:
+        """Return what a simulation program computes these very forces with, in its own terms; None where it cannot.
+
+        Parameters
+        ----------
+        engine : str
+            Name of the engine, as ``pelplug engines`` lists it.
+
+        Returns
+        -------
+        mapping or None
+            Plain data: names, numbers, tables. What is in it each engine documents.
+        """
+        return None
+
+    def evaluator(self, configuration: Configuration) -> Evaluator:
+        """Return an `Evaluator` for many evaluations that start at ``configuration``.
+
+        By default one that asks `energy_forces` each time.
+        """
+        return ForcesEvaluator(self, configuration)
+
     def hessian(self, configuration: Configuration) -> scipy.sparse.bsr_matrix:
-        """Return d2U/dxdx [energy / length**2], shape (N * d, N * d), symmetric, in blocks of (d, d)."""
+        """Return d2U/dxdx [energy / length**2], shape (N * d, N * d), symmetric, in blocks of (d, d).
 
-    @abc.abstractmethod
+        Raises
+        ------
+        InputError
+            If it is not among the ``capabilities``.
+        """
+        raise self._lacks("Hessian")
+
     def pairs(self, configuration: Configuration) -> Pairs:
-        """Return the interacting pairs."""
+        """Return the interacting pairs.
 
-    @abc.abstractmethod
+        Raises
+        ------
+        InputError
+            If it is not among the ``capabilities``.
+        """
+        raise self._lacks("list of pairs")
+
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
-        """Return the derivatives of U with respect to strain: simple shears, and all strains where they are known."""
+        """Return the derivatives of U with respect to strain: simple shears, and all strains where they are known.
+
+        Raises
+        ------
+        InputError
+            If it is not among the ``capabilities``.
+        """
+        raise self._lacks("derivatives by strain")
+
+    def can(self, capability: Capability) -> bool:
+        """Return whether all of some capabilities are declared."""
+        return capability in self.capabilities
 
     def energy(self, configuration: Configuration) -> float:
         """Return the total potential energy U [energy]."""
@@ -157,6 +239,27 @@ class Potential(abc.ABC):
     def stress(self, configuration: Configuration) -> np.ndarray:
         """Return the virial stress (1/V) dU/d(strain), shape (d, d) [energy / length**d]; tension is positive."""
         return self.strain_derivatives(configuration).first / configuration.volume
+
+    def _lacks(self, what: str) -> InputError:
+        return InputError(
+            f"The potential {type(self).__name__} has no {what}: it declares {self.capabilities!r} besides energy and "
+            "forces; pelplug.FromForces(potential) makes one from its forces."
+        )
+
+
+class ForcesEvaluator(Evaluator):
+    """The `Evaluator` of a potential that has none of its own: `Potential.energy_forces` at every call."""
+
+    def __init__(self, potential: Potential, configuration: Configuration):
+        self.evaluations = 0
+        self._potential, self._configuration = potential, configuration
+
+    def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
+        """Fill ``forces`` and return the energy; see `Evaluator`."""
+        energy, found = self._potential.energy_forces(self._configuration.replace(positions=np.array(positions)))
+        forces[...] = found
+        self.evaluations += 1
+        return energy
 
 
 def check_order(who: str, configuration, potential) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -10,7 +11,7 @@ import scipy.sparse
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
-from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import ALL, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.eam_file import EAMTables
 from pelplug.potentials.eam_kernels import (
     add_shares,
@@ -47,6 +48,8 @@ class EAMPotential(Potential):
     (1984).
     """
 
+    capabilities = ALL
+
     def __init__(self, tables: EAMTables):
         self.tables = tables
         self.species = tables.elements
@@ -58,6 +61,11 @@ class EAMPotential(Potential):
 
     def __reduce__(self):
         return EAMPotential, (self.tables,)
+
+    def record(self) -> dict[str, Any]:
+        """Return the SHA-256 of the file that its tables are from."""
+        tables = self.tables
+        return {"potential": "eam", "kind": tables.kind, "elements": list(tables.elements), "sha256": tables.checksum}
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> EAMEvaluator:
         """Return an evaluator; ``skin`` [length] is the margin of the wide neighbour list."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
+import pickle
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.execution.kernel_cache import content_of
 
-__all__ = ["Form", "label_of", "made"]
+__all__ = ["Form", "code_record", "label_of", "made"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,10 +153,31 @@ class Form:
             origin=(by, self),
         )
 
+    def record(self) -> dict[str, Any]:
+        """Return what identifies the form: its name, and for one that is not pelplug's own a digest of its functions.
+
+        A name is no proof: another's form of the same name is another function.
+        """
+        base = self if self.origin is None else self.origin[1]
+        by = [] if self.origin is None else [self.origin[0]]
+        while base.origin is not None:
+            by.insert(0, base.origin[0])
+            base = base.origin[1]
+        return {"name": self.name, **code_record(base.function, base.squared, base.constants, *by)}
+
     def __reduce__(self):
         if self.origin is not None:  # functions inside functions cannot be pickled, but made again
             return made, self.origin
         return Form, tuple(getattr(self, field.name) for field in dataclasses.fields(self))
+
+
+def code_record(*functions: Callable | None) -> dict[str, str]:
+    """Return a digest of those of some functions that are not pelplug's own; nothing where all are."""
+    foreign = [one for one in functions if one is not None and str(one.__module__).partition(".")[0] != "pelplug"]
+    if not foreign:
+        return {}
+    code = content_of([getattr(one, "__wrapped__", one) for one in foreign], versioned=False)
+    return {"code": code or hashlib.sha256(pickle.dumps(foreign)).hexdigest()}
 
 
 @functools.cache

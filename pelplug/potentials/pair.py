@@ -14,9 +14,9 @@ from pelplug.core.arguments import takes
 from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.execution.threads import SERIAL_BELOW, run_ranges
-from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import ALL, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
-from pelplug.potentials.form import Form
+from pelplug.potentials.form import Form, code_record
 from pelplug.potentials.form_check import check_form
 from pelplug.potentials.kernels import pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
@@ -101,8 +101,33 @@ class PairPotential(Potential):
         with np.errstate(over="ignore"):
             self._cutoff_squared = self.pair_cutoff**2
 
+    capabilities = ALL
+
+    def record(self) -> dict[str, Any]:
+        """Return the form, the truncation and every table."""
+        mixing = self.mixing
+        by = None if mixing is None else {"name": mixing.__name__, **code_record(mixing)}
+        return {
+            "potential": "pair",
+            "form": self.truncated.record(),
+            "truncation": self.truncation,
+            "species": list(self.species),
+            "sigma": "diameters" if self.per_particle else self.sigma.tolist(),
+            "cutoff": self.pair_cutoff.tolist(),
+            "parameters": {name: table.tolist() for name, table in self.parameters.items()},
+            "mixing": by,
+        }
+
+    def sizes(self, configuration: Configuration) -> np.ndarray:
+        """Return the diameters, or sigma of each particle with its own kind, shape (N,) [length]."""
+        if self.per_particle:
+            if configuration.diameters is None:
+                raise InputError("The potential needs a diameter for each particle; the configuration has none.")
+            return np.array(configuration.diameters)
+        return np.diag(self.sigma)[group_numbers(configuration, self.species)]
+
     @property
-    def cutoff(self) -> float:
+    def cutoff(self) -> float:  # type: ignore[override]
         """Largest cutoff [length]; with diameters in units of the mixed diameter."""
         return float(self.pair_cutoff.max())
 

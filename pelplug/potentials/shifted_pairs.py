@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
-from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import ALL, Evaluator, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.form import Form
 from pelplug.potentials.neighbours import NeighbourList
 from pelplug.potentials.neighbours.search import search_kernels
@@ -62,6 +64,7 @@ class ShiftedPairPotential(Potential):
     """
 
     shifted = True
+    capabilities = ALL
 
     def __init__(
         self,
@@ -88,8 +91,24 @@ class ShiftedPairPotential(Potential):
         self._pairwise = _ShiftedTerm(self, form, cutoff, parameters)
         self._place: np.ndarray | None = None
 
+    def record(self) -> dict[str, Any]:
+        """Return the form with its numbers, and what the shifts are drawn from."""
+        planted = self.planted_temperature
+        return {
+            "potential": "shifted-pairs",
+            "pair": self._pairwise.record(),
+            "particles": self.particles,
+            "seed": int(self._key[0]) | int(self._key[1]) << 32,
+            "planted_temperature": planted,
+            "planted_length": None if planted is None else self._planted_length,
+        }
+
+    def sizes(self, configuration: Configuration) -> np.ndarray:
+        """Return the range of the pair term for each particle, shape (N,) [length]."""
+        return np.full(configuration.n, self.cutoff)
+
     @property
-    def cutoff(self) -> float:
+    def cutoff(self) -> float:  # type: ignore[override]
         """Range of the pair term [length]."""
         return self._pairwise.cutoff
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import scipy.sparse
@@ -14,7 +14,7 @@ from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
-from pelplug.potentials.base import Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import ALL, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
 from pelplug.potentials.stillinger_weber_kernels import MOMENTS, stillinger_weber_kernels
@@ -42,6 +42,7 @@ class StillingerWeberPotential(Parametrised, Potential):
     """
 
     noun, name = "potential", "stillinger-weber"
+    capabilities = ALL
 
     def __init__(
         self,
@@ -65,6 +66,14 @@ class StillingerWeberPotential(Parametrised, Potential):
         self._weights = (
             three_body * epsilon * np.array([cos_theta0**2, *[-2.0 * cos_theta0] * 3, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
         )
+
+    def record(self) -> dict[str, Any]:
+        """Return every parameter."""
+        return {"potential": self.name, "parameters": self.parameters}
+
+    def sizes(self, configuration: Configuration) -> np.ndarray:
+        """Return sigma of each particle, shape (N,) [length]."""
+        return np.full(configuration.n, self.parameters["sigma"])
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> FollowingEvaluator:
         """Return an evaluator; ``skin`` [length] is the margin of its neighbour list."""

@@ -7,14 +7,12 @@ import hashlib
 import json
 import os
 import pathlib
-import pickle
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from pelplug.core.checksum import checksum
-from pelplug.core.parametrised import Parametrised
 from pelplug.core.versions import distribution_of, versions
 from pelplug.errors import InputError
 
@@ -47,13 +45,22 @@ def to_json(value: Any) -> str:
 
 
 def model_record(model: Any, potential: Any) -> dict | None:
-    """Return what identifies the interactions of a run: the model's own record, or one of the potential."""
+    """Return what identifies the interactions of a run: the model's own record, or that of the potential.
+
+    Raises
+    ------
+    InputError
+        If the record of a potential is not plain data.
+    """
     if potential is not None:
-        if hasattr(potential, "to_dict"):
-            return potential.to_dict()
-        digest = hashlib.sha256(pickle.dumps(potential)).hexdigest()
-        declared = {"parameters": potential.parameters} if isinstance(potential, Parametrised) else {}
-        return {"potential": type(potential).__qualname__, **declared, "sha256": digest}
+        record = potential.record()
+        try:
+            return json.loads(to_json(record))
+        except TypeError as error:
+            raise InputError(
+                f"The record() of the potential {type(potential).__name__} is not plain data ({error}); return "
+                "numbers, texts, lists and dictionaries of them."
+            ) from None
     return None if model is None else model.to_dict()
 
 

@@ -12,7 +12,7 @@ from pelplug.host.functions import default_registry
 from pelplug.landscape.minimise.quench import quench
 from pelplug.models.harmonic_spheres import additive
 from pelplug.potentials import derivatives, differences, form_check
-from pelplug.potentials.base import Evaluator, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import Capability, Evaluator, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.forms import FORMS
 
 
@@ -190,6 +190,7 @@ class Springs(Potential):
     """Every pair within the box, U = k/2 (r - 1)^2 + c r^3 of the nearest images of few particles; dense and slow."""
 
     cutoff = 10.0
+    capabilities = Capability.HESSIAN | Capability.PAIRS | Capability.STRAIN | Capability.EVALUATOR
 
     def __init__(self, force=1.0, curvature=1.0, mixed=1.0, slope=1.0, jump=0.0):
         self.force, self.curvature, self.mixed, self.slope, self.jump = force, curvature, mixed, slope, jump
@@ -223,6 +224,9 @@ class Springs(Potential):
                 mixed[:, :, j] += part
                 mixed[:, :, i] -= part
         return energy, forces, hessian.reshape(n * d, n * d), stress, mixed.reshape(d, d, n * d)
+
+    def record(self):
+        return {"springs": [self.force, self.curvature, self.mixed, self.slope, self.jump]}
 
     def energy_forces(self, configuration):
         energy, forces, *_ = self._sum(configuration)
@@ -269,8 +273,13 @@ def test_right_potentials_are_taken(jump):
 class Borrowed(Potential):
     """A third party's potential with all derivatives by strain, some of them wrong by a factor."""
 
+    capabilities = Springs.capabilities
+
     def __init__(self, potential, **wrong):
         self._potential, self._wrong, self.cutoff = potential, wrong, potential.cutoff
+
+    def record(self):
+        return {"borrowed": self._potential.record(), "wrong": sorted(self._wrong)}
 
     def energy_forces(self, configuration):
         return self._potential.energy_forces(configuration)

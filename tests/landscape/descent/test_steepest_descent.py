@@ -35,6 +35,9 @@ class Springs(Potential):
         decay = np.exp(-np.clip(values, 0, None) * time)
         return self.centre + vectors @ (decay[:, None] * (vectors.T @ (self.start.positions - self.centre)))
 
+    def record(self):
+        return {"k": self.k.tolist()}
+
     def energy_forces(self, configuration):
         pull = self.k @ (configuration.positions - self.centre)
         return 0.5 * float(np.sum((configuration.positions - self.centre) * pull)) - 3.0, -pull
@@ -47,8 +50,6 @@ class Springs(Potential):
                 return 0.5 * float(np.sum((positions - self.centre) * pull)) - 3.0
 
         return Calls()
-
-    hessian = pairs = strain_derivatives = None
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,9 @@ class Ledges(Potential):
         after = -self.jump + (self.ledges + self.jump) * np.exp(-(time - passed))
         return np.where(time < passed, self.y0 * np.exp(-time), after)
 
+    def record(self):
+        return {"jump": self.jump}
+
     def energy_forces(self, configuration):
         forces = np.empty((configuration.n, 3))
         return self.evaluator(configuration)(configuration.positions, forces), forces
@@ -89,8 +93,6 @@ class Ledges(Potential):
                 return float(np.sum(0.5 * y**2 + self.jump * np.minimum(y - self.ledges, 0.0)))
 
         return Calls()
-
-    hessian = pairs = strain_derivatives = None
 
 
 def soft_discs(n, seed):
