@@ -431,7 +431,7 @@ def test_numbers_are_declared_refused_with_the_nearest_and_recorded():
     potential = StillingerWeberPotential(three_body="18.75", p=5)
     assert potential.parameters["three_body"] == 18.75 and set(potential.parameters) == set(potential.parameter_specs())
     record = model_record(None, potential)
-    assert record["potential"] == "StillingerWeberPotential" and record["parameters"] == potential.parameters
+    assert record["potential"] == "stillinger-weber" and record["parameters"] == potential.parameters
     with pytest.raises(InputError, match=r"potential stillinger-weber has no parameter 'threebody' \(did you mean"):
         StillingerWeberPotential(threebody=21.0)
     with pytest.raises(InputError, match=r"sigma of the potential stillinger-weber must be above 0 \(in units"):
