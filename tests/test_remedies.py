@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import pelplug
+import pelplug.host
 from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
 

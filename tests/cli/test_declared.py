@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 import pelplug
+import pelplug.host
 from pelplug.cli.analyze import analyze
 from pelplug.cli.declared import ONLY_COMMAND, ONLY_PYTHON
 from pelplug.cli.main import cli

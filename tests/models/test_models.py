@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 import pelplug
+import pelplug.host
 import pelplug.models as models
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError

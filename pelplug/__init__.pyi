@@ -1,0 +1,95 @@
+# The public face of pelplug: each public name once, with the module where it lives, grouped by whom it is for. Python,
+# editors, type checkers and docs/api.md read this file; "X as X" is how a stub says that X is public.
+
+# --- for users: notebooks and scripts
+
+from . import models as models
+from .configuration import Configuration as Configuration
+from .core.conditions import Conditions as Conditions
+from .core.units import Units as Units
+from .engines.isoconfigurational import IsoconfigurationalRuns as IsoconfigurationalRuns
+from .engines.run import SimulationResult as SimulationResult
+from .engines.swap.run import SwapResult as SwapResult
+from .engines.swap.run import swap_monte_carlo as swap_monte_carlo
+from .errors import InputError as InputError
+from .errors import NotAMinimumError as NotAMinimumError
+from .errors import NotConvergedError as NotConvergedError
+from .errors import PelplugError as PelplugError
+from .errors import RunError as RunError
+from .execution.device import Device as Device
+from .files.results import read_results as read_results
+from .files.results import write_netcdf as write_netcdf
+from .host.functions import analyze as analyze
+from .host.functions import model as model
+from .host.simulations import isoconfigurational as isoconfigurational
+from .host.simulations import simulate as simulate
+from .landscape.descent.steepest_descent import SteepestDescentResult as SteepestDescentResult
+from .landscape.descent.steepest_descent import steepest_descent as steepest_descent
+from .landscape.dipoles import DipoleStiffness as DipoleStiffness
+from .landscape.dipoles import dipole_stiffness as dipole_stiffness
+from .landscape.elasticity import ElasticConstants as ElasticConstants
+from .landscape.elasticity import ShearModulus as ShearModulus
+from .landscape.elasticity import elastic_constants as elastic_constants
+from .landscape.elasticity import shear_modulus as shear_modulus
+from .landscape.hessian.response import LinearResponse as LinearResponse
+from .landscape.minimise.quench import QuenchResult as QuenchResult
+from .landscape.minimise.quench import quench as quench
+from .landscape.soft_modes import SoftModes as SoftModes
+from .landscape.soft_modes import soft_modes as soft_modes
+from .tasks.in_situ import InSitu as InSitu
+from .trajectories.energies import read_energies as read_energies
+from .trajectories.opening import open_trajectory as open_trajectory
+from .trajectories.opening import read_configuration as read_configuration
+from .trajectories.readers.write import write_trajectory as write_trajectory
+from .trajectories.trajectory import Trajectory as Trajectory
+
+__version__: str
+
+# isort: split
+# --- for authors of plugins: analyses, studies, exporters, readers, commands
+
+from . import testing as testing
+from .cli.file_command import file_command as file_command
+from .core.fields import Field as Field
+from .core.fields import Need as Need
+from .core.parameters import Param as Param
+from .execution.compile import kernel as kernel
+from .execution.device import available_cores as available_cores
+from .execution.device import thread_count as thread_count
+from .execution.lammps import load_lammps as load_lammps
+from .execution.processes import WorkerPool as WorkerPool
+from .execution.progress import Progress as Progress
+from .execution.threads import run_ranges as run_ranges
+from .host.hookspecs import hookimpl as hookimpl
+from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
+from .landscape.minimise.quench import quench_parameters as quench_parameters
+from .plotting.style import unit_label as unit_label
+from .tasks.analysis import Analysis as Analysis
+from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
+from .tasks.series import Series as Series
+
+# isort: split
+# --- for authors of models and potentials
+
+from .models.base import Model as Model
+from .potentials.base import Capability as Capability
+from .potentials.base import Evaluator as Evaluator
+from .potentials.base import Pairs as Pairs
+from .potentials.base import Potential as Potential
+from .potentials.base import StrainDerivatives as StrainDerivatives
+from .potentials.eam import EAMPotential as EAMPotential
+from .potentials.eam_file import EAMTables as EAMTables
+from .potentials.eam_file import read_eam as read_eam
+from .potentials.form import Form as Form
+from .potentials.interaction import require_interaction as require_interaction
+from .potentials.pair import PairPotential as PairPotential
+from .potentials.stillinger_weber import StillingerWeberPotential as StillingerWeberPotential
+
+# isort: split
+# --- for authors of engines
+
+from .engines.engine import Dynamics as Dynamics
+from .engines.engine import EnergyLog as EnergyLog
+from .engines.engine import Engine as Engine
+from .engines.engine import EngineStatus as EngineStatus
+from .engines.engine import Session as Session
