@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pelplug.core.checksum import checksum
+from pelplug.core.python_files import file_of
 
 __all__ = ["code_of", "distribution_of", "versions"]
 
@@ -36,8 +37,11 @@ def versions() -> dict[str, str]:
 def distribution_of(cls: type) -> tuple[str, str]:
     """Return name and version of the distribution whose pelplug entry point leads to a class's package.
 
-    A class that no entry point leads to (written in a notebook) gives its module's name and an empty version.
+    A class that no entry point leads to (written in a notebook) gives its module's name and an empty version; one of a
+    file that was named, the file's name and the SHA-256 of its content.
     """
+    if (file := file_of(cls)) is not None:
+        return os.path.basename(file.path), file.checksum
     package = cls.__module__.partition(".")[0]
     dist = _distribution(package)
     return (package, "") if dist is None else (dist.name, dist.version)
@@ -64,6 +68,9 @@ def code_of(*objects: Any) -> dict[str, str]:
         if one is None:
             continue
         named = one if inspect.isclass(one) or inspect.isroutine(one) else type(one)
+        if (file := file_of(named)) is not None:
+            found[os.path.basename(file.path)] = file.checksum
+            continue
         package = (named.__module__ or "").partition(".")[0]
         if package in ("", "pelplug", "builtins", *_COMPUTING):
             continue

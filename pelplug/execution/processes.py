@@ -16,6 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from pelplug.core.arguments import takes
+from pelplug.core.python_files import changed_file
 from pelplug.errors import InputError, RunError
 from pelplug.execution.compile_events import watch
 from pelplug.execution.device import LIBRARY_VARIABLES, Device, available_cores, device_in_use
@@ -82,6 +83,7 @@ class WorkerPool:
         compiling: Callable[[bool], None] | None = None,
     ):
         self.workers, self._first, self._script = workers, (initializer, arguments), False
+        self._sent = (self._first,)
         # As text, because a process keeps what it is started with to its end, beyond where readers can close files.
         first = _pickled(self._first)
         context = multiprocessing.get_context("spawn")
@@ -113,6 +115,11 @@ class WorkerPool:
         if self._says is not None:
             self._says.close()  # the last writer: the thread that listens ends
         if isinstance(error, BrokenProcessPool):
+            if (file := changed_file(_pickled(self._sent))) is not None:
+                raise RunError(
+                    f"{file} was changed while worker processes needed it as it was; start again (what is finished is "
+                    "kept if the run has an output)."
+                ) from error
             script = f"; a script that defines what workers need must {_BELOW_GUARD}" if self._script else ""
             raise RunError(
                 "A worker process died, most likely for lack of memory; use fewer workers (what is finished is kept if "
@@ -128,7 +135,8 @@ class WorkerPool:
             If a call cannot be sent to another process.
         """
         calls = list(calls)
-        with workers_start(self.workers, self._first, *calls[:1]) as self._script:
+        self._sent = (self._first, *calls[:1])
+        with workers_start(self.workers, *self._sent) as self._script:
             return [self._executor.submit(*call) for call in calls]
 
 

@@ -8,12 +8,14 @@ import time
 import pytest
 from oracles.processes import has_ended
 
+from pelplug.core.python_files import load_file
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device, device_in_use, thread_count
 from pelplug.execution.processes import WorkerPool
 
 PROGRAM = """
 import os, time
+from pelplug.core.python_files import load_file
 from pelplug.execution.processes import WorkerPool
 print("script", flush=True)
 if __name__ == "__main__":
@@ -83,3 +85,14 @@ def test_what_cannot_be_sent_is_refused_before_a_worker_starts():
         with pytest.raises(InputError, match=r"cannot be sent.*no --workers"):
             pool.submit([(lambda: None,)])
         assert not pool._executor._processes
+
+
+def test_workers_that_miss_a_file_as_it_was_say_so(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def twice(x):\n    return 2 * x\n")
+    twice = load_file(path).twice
+    with WorkerPool(1) as pool:
+        assert [future.result() for future in pool.submit([(twice, 3)])] == [6]
+    path.write_text("def twice(x):\n    return 3 * x\n")
+    with pytest.raises(RunError, match=r"mine\.py was changed while worker processes needed it"), WorkerPool(1) as pool:
+        pool.submit([(twice, 3)])[0].result()
