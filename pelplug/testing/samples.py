@@ -1,0 +1,77 @@
+"""Small trajectories, and registries with analyses that are not installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pelplug.core.conditions import Conditions
+from pelplug.host.hookspecs import hookimpl
+from pelplug.host.registry import Registry
+from pelplug.trajectories.readers.write import write_trajectory
+
+__all__ = ["make_trajectory", "registry_with"]
+
+
+def make_trajectory(path, model: str = "kob-andersen", n: int = 100, frames: int = 4, seed: int = 0) -> Path:
+    """Write a small disordered trajectory with velocities, images, steps and the record of its model.
+
+    Parameters
+    ----------
+    path : path_like
+        File to write, ``.gsd`` or (any dimension) ``.nc``.
+    model : str, optional
+        Model whose composition and density to use.
+    n : int, optional
+        Number of particles.
+    frames : int, optional
+        Number of frames; particles move by about 0.02 of their distance between two.
+    seed : int, optional
+        Seed of the random numbers.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
+    rng = np.random.default_rng(seed)
+    built = Registry().model(model)
+    start = built.random_configuration(n, rng)
+    spacing = (start.volume / n) ** (1 / start.dimension)
+    walk = np.cumsum(rng.normal(scale=0.02 * spacing, size=(frames, n, start.dimension)), axis=0)
+    configurations = (
+        start.replace(
+            positions=start.positions + walk[k],
+            velocities=rng.normal(size=start.positions.shape),
+            images=np.zeros(start.positions.shape, dtype=int),
+            frame=k,
+            step=100 * k,
+        ).wrapped()
+        for k in range(frames)
+    )
+    # What the velocities have stands for the temperature, for analyses that need one.
+    said = Conditions(temperature=1.0, seed=seed, units=built.units)
+    write_trajectory(path, configurations, model_record=built.to_dict(), conditions=said, overwrite=True)
+    return Path(path)
+
+
+def registry_with(*classes: type) -> Registry:
+    """Return a registry of the installed plugins and of some analyses that need not be installed."""
+    registry = Registry()
+    extra = [cls for cls in classes if registry.analyses().get(getattr(cls, "name", None)) is not cls]
+
+    class Plugin:
+        """Analyses under test."""
+
+        @staticmethod
+        @hookimpl
+        def pelplug_analyses():
+            return extra
+
+    if extra:
+        record = registry.register(Plugin(), "under-test")
+        registry.analyses()
+        if record.error is not None:
+            raise AssertionError(f"the analysis is refused: {record.error}")
+    return registry
