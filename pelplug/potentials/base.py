@@ -149,6 +149,8 @@ class Potential(abc.ABC):
         Largest range of any interaction [length]; None where nobody knows.
     shifted : bool
         Whether pairs see each other at quenched shifts, so that distances in space say nothing about who interacts.
+    repulsive : bool
+        Whether particles only repel each other, so that a dilute state may have no energy at all.
     force_jumps : tuple of float
         Largest repulsive and largest attractive force that ends at a cutoff [energy / length]; 0 where forces are
         continuous, or nobody knows.
@@ -158,6 +160,7 @@ class Potential(abc.ABC):
     units: Units = Units()
     cutoff: float | None = None
     shifted: bool = False
+    repulsive: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
 
     @abc.abstractmethod
@@ -171,6 +174,13 @@ class Potential(abc.ABC):
     def sizes(self, configuration: Configuration) -> np.ndarray | None:
         """Return the diameter of each particle, shape (N,) [length]; None where the potential knows none."""
         return None
+
+    def ranges(self, configuration: Configuration) -> np.ndarray | None:
+        """Return how far each particle sees others of its own kind, shape (N,) [length]; None where nobody knows.
+
+        By default the cutoff.
+        """
+        return None if self.cutoff is None else np.full(configuration.n, float(self.cutoff))
 
     def native(self, engine: str) -> Mapping[str, Any] | None:
         """Return what a simulation program computes these very forces with, in its own terms; None where it cannot.
@@ -223,6 +233,11 @@ class Potential(abc.ABC):
             If it is not among the ``capabilities``.
         """
         raise self._lacks("derivatives by strain")
+
+    def reach(self, configuration: Configuration) -> float | None:
+        """Return the largest distance at which two particles of a state interact [length]; None where nobody knows."""
+        found = self.ranges(configuration)
+        return None if found is None or not len(found) else float(found.max())
 
     def can(self, capability: Capability) -> bool:
         """Return whether all of some capabilities are declared."""

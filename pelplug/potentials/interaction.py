@@ -11,7 +11,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Potential
 
-__all__ = ["nearest_distances", "range_of", "require_interaction"]
+__all__ = ["nearest_distances", "require_interaction"]
 
 _LOOSE = 2.0  # ranges between the nearest two of particles that only repel: beyond that no liquid is so dilute
 
@@ -45,25 +45,20 @@ def require_interaction(
         energy, forces = potential.energy_forces(configuration)
     if energy != 0.0 or np.any(forces) or configuration.n < 2 or potential.shifted:
         return
-    reach = range_of(potential, configuration)
+    reach = potential.reach(configuration)
     nearest = float(nearest_distances(configuration).min())
-    repulsive = getattr(getattr(potential, "form", None), "repulsive", False)
-    if nearest <= (_LOOSE * reach if repulsive else reach):
+    if reach is not None and nearest <= (_LOOSE * reach if potential.repulsive else reach):
         return
+    out_of = (
+        "No two particles act on each other"
+        if reach is None
+        else f"No pair of particles is within the range {reach:.4g} of the model"
+    )
     raise InputError(
-        f"No pair of particles is within the range {reach:.4g} of the model, the nearest are {nearest:.4g} apart: are "
+        f"{out_of}, the nearest are {nearest:.4g} apart: are "
         "the units of length the model's? Say those of the file with --units, or give the model its length "
         "(--model-param sigma=..., or sigma in a model file)."
     )
-
-
-def range_of(potential: Potential, configuration: Configuration) -> float:
-    """Return the largest distance at which two particles of a state interact [length]."""
-    reach = float(potential.cutoff)
-    if getattr(potential, "per_particle", False) and configuration.diameters is not None:
-        largest = float(configuration.diameters.max())
-        reach *= float(potential.mixing(largest, largest))
-    return reach
 
 
 def nearest_distances(configuration: Configuration) -> np.ndarray:

@@ -126,6 +126,25 @@ class PairPotential(Potential):
             return np.array(configuration.diameters)
         return np.diag(self.sigma)[group_numbers(configuration, self.species)]
 
+    def ranges(self, configuration: Configuration) -> np.ndarray:
+        """Return the cutoff of each particle with its own kind, shape (N,) [length]."""
+        if not self.per_particle:
+            return np.diag(self.pair_cutoff)[group_numbers(configuration, self.species)]
+        sizes = self.sizes(configuration)
+        return self.cutoff * np.array([self.mixing(size, size) for size in sizes.tolist()])
+
+    def reach(self, configuration: Configuration) -> float:
+        """Return the largest distance at which two particles of a state interact [length]."""
+        if not self.per_particle:
+            return self.cutoff
+        largest = float(self.sizes(configuration).max())
+        return self.cutoff * float(self.mixing(largest, largest))
+
+    @property
+    def repulsive(self) -> bool:  # type: ignore[override]
+        """Whether particles only repel each other."""
+        return self.form.repulsive
+
     @property
     def cutoff(self) -> float:  # type: ignore[override]
         """Largest cutoff [length]; with diameters in units of the mixed diameter."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.interaction import nearest_distances, range_of
+from pelplug.potentials.interaction import nearest_distances
 from pelplug.trajectories.opening import open_trajectory
 
 __all__ = ["can_be_of", "check_together", "matched", "read_start", "units_of", "with_units_of"]
@@ -55,7 +55,8 @@ def can_be_of(model, trajectory) -> bool:
         nearest = float(np.median(nearest_distances(configuration)))
     except PelplugError:
         return False
-    return _CLOSEST * model.largest_size < nearest <= range_of(potential, configuration)
+    reach = potential.reach(configuration)
+    return _CLOSEST * model.largest_size < nearest and (reach is None or nearest <= reach)
 
 
 def read_start(path, model):
@@ -105,10 +106,12 @@ def check_together(trajectory, model, potential, configuration) -> None:
     InputError
         If no two particles are in range of each other.
     """
-    if model is not None:
-        _refuse_dense(trajectory, model, configuration)
-        _tell_masses(trajectory, model, configuration)
     owner = "the potential" if model is None else f"the model {model.name}"
+    if model is not None:
+        _refuse_dense(trajectory, owner, model.largest_size, configuration)
+        _tell_masses(trajectory, model, configuration)
+    elif (sizes := potential.sizes(configuration)) is not None:
+        _refuse_dense(trajectory, owner, float(np.max(sizes)), configuration)
     missing = getattr(trajectory.reader, "missing_ids", 0)
     if missing > 0:
         warnings.warn(
@@ -129,13 +132,13 @@ def check_together(trajectory, model, potential, configuration) -> None:
         )
 
 
-def _refuse_dense(trajectory, model, configuration) -> None:
+def _refuse_dense(trajectory, owner: str, size: float, configuration) -> None:
     spacing = configuration.density ** (-1.0 / configuration.dimension)
-    if spacing < _DENSEST * model.largest_size:
+    if spacing < _DENSEST * size:
         raise InputError(
-            f"{trajectory.path} has a particle for every {spacing:.3g} of length, and particles of {model.name} "
-            f"have the size {model.largest_size:.3g}: are the units of length the model's? Say those of the file with "
-            "--units (units= in Python), or give the model its length."
+            f"{trajectory.path} has a particle for every {spacing:.3g} of length, and particles of {owner} have the "
+            f"size {size:.3g}: are the units of length the same? Say those of the file with --units "
+            "(units= in Python), or give the model its length."
         )
 
 

@@ -104,10 +104,9 @@ def largest_species(trajectory, first, potential, wanted: str) -> str:
             raise pelplug.InputError(f"There is no species {wanted}; there are {', '.join(names)}.")
         return wanted
     size = {name: float(np.count_nonzero(first.species == name)) for name in names}
-    if first.diameters is not None and np.ptp(first.diameters) > 0:
-        size = {name: float(first.diameters[first.species == name].mean()) for name in names}
-    if isinstance(potential, pelplug.PairPotential) and not potential.per_particle and potential.species:
-        size = {name: potential.sigma[k, k] for k, name in enumerate(potential.species)}
+    for sizes in (first.diameters, None if potential is None else potential.sizes(first)):
+        if sizes is not None and np.ptp(sizes) > 0:
+            size = {name: float(sizes[first.species == name].mean()) for name in names}
     return max(names, key=lambda name: size.get(name, 0.0))
 
 

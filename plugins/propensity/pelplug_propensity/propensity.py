@@ -217,20 +217,21 @@ class Propensity(pelplug.Analysis):
                 raise pelplug.InputError(f"There is no species {self.largest}; there are {', '.join(names)}.")
             return self.largest
         potential = self.potential_of(configuration)
-        if isinstance(potential, pelplug.PairPotential) and not potential.per_particle and potential.species:
-            size = {name: potential.sigma[k, k] for k, name in enumerate(potential.species)}
-            return max(names, key=lambda name: size.get(name, 0.0))
+        sizes = potential.sizes(configuration)
+        if sizes is not None:
+            mean = {name: float(sizes[configuration.species == name].mean()) for name in names}
+            if len(set(mean.values())) > 1:
+                return max(names, key=lambda name: mean[name])
         counts = {name: int(np.sum(configuration.species == name)) for name in names}
         return max(names, key=counts.get)
 
     def _extremes(self, configuration, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         name = self._species(configuration)
         potential = self.potential_of(configuration)
-        separation = potential.cutoff
-        if isinstance(potential, pelplug.PairPotential):
-            k = list(potential.species).index(name) if name in potential.species else 0
-            separation = float(potential.pair_cutoff[k, k])
         candidates = np.flatnonzero(configuration.species == name)
+        ranges = potential.ranges(configuration)
+        spacing = configuration.density ** (-1.0 / configuration.dimension)
+        separation = 2.5 * spacing if ranges is None else float(ranges[candidates].max())
         fractional, cell = configuration.fractional(), configuration.cell
 
         def distance_squared(i, others):
