@@ -83,6 +83,7 @@ from .potentials.eam_file import read_eam as read_eam
 from .potentials.form import Form as Form
 from .potentials.interaction import require_interaction as require_interaction
 from .potentials.pair import PairPotential as PairPotential
+from .potentials.provider import Provider as Provider
 from .potentials.stillinger_weber import StillingerWeberPotential as StillingerWeberPotential
 
 # isort: split

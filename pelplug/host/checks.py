@@ -16,6 +16,7 @@ __all__ = [
     "check_exporter_contract",
     "check_form_contract",
     "check_model_contract",
+    "check_provider_contract",
 ]
 
 # Names become options, file suffixes and dataset names.
@@ -78,6 +79,26 @@ def check_form_contract(item: Any) -> None:
     if not isinstance(item, Form):
         raise TypeError(f"{item!r} is not a pelplug.Form")
     _check_name(item)
+
+
+def check_provider_contract(item: Any) -> None:
+    """Raise TypeError with one sentence if `item` does not keep the contract of a provider of potentials."""
+    from pelplug.potentials.form import Form
+    from pelplug.potentials.provider import Provider
+
+    if isinstance(item, Form):
+        raise TypeError(
+            "functional forms moved to the hook pelplug_forms; give the function pelplug_potentials, which returned "
+            "them, that name"
+        )
+    if not (isinstance(item, type) and issubclass(item, Provider)):
+        raise TypeError(f"{item!r} is not a subclass of pelplug.Provider")
+    if inspect.isabstract(item):
+        raise TypeError(f"{item.__name__} lacks {', '.join(sorted(item.__abstractmethods__))}")
+    _check_name(item)
+    if not (isinstance(getattr(item, "summary", None), str) and item.summary.strip()):
+        raise TypeError(f"the provider {item.name} has no summary")
+    item.parameter_specs()
 
 
 def check_engine_contract(item: Any) -> None:

@@ -38,7 +38,7 @@ class PluginRecord:
     tracebacks : list of str
         The same for its author.
     provides : dict of str to list of str
-        Names of its analyses, models, potentials, engines, exporters and commands.
+        Names of its analyses, models, forms, potentials, engines, exporters and commands.
     """
 
     name: str
@@ -62,9 +62,12 @@ class PluginRecord:
         return f"{self.name} ({f'{self.distribution} {self.version}'.strip()})"
 
     def fail(self, sentence: str, error: BaseException | None = None) -> None:
-        """Record a failure of this plugin."""
+        """Record a failure of this plugin, once."""
         self.status = "failed"
-        self.errors.append(sentence if sentence.endswith(".") else f"{sentence}.")
+        sentence = sentence if sentence.endswith(".") else f"{sentence}."
+        if sentence in self.errors:
+            return
+        self.errors.append(sentence)
         self.tracebacks.append("".join(traceback.format_exception(error)) if error is not None else "")
 
 

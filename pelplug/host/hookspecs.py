@@ -35,13 +35,24 @@ def pelplug_models():
 
 
 @hookspec
-def pelplug_potentials():
+def pelplug_forms():
     """Return a list of `pelplug.Form`: functional forms, each one Python function for U, U', U''.
 
     >>> @pelplug.hookimpl
-    ... def pelplug_potentials():
+    ... def pelplug_forms():
     ...     from pelplug_foo.forms import yukawa
-    ...     return [pelplug.Form(name="yukawa", function=yukawa, parameters=("epsilon", "screening"))]
+    ...     return [pelplug.Form("yukawa", yukawa, ("epsilon", "screening"), "epsilon exp(-screening x) / x")]
+    """
+
+
+@hookspec
+def pelplug_potentials():
+    """Return a list of `pelplug.Provider` subclasses: each makes potentials of somebody else's files.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_potentials():
+    ...     from pelplug_foo.tables import Tables    # --potential tables:FILE
+    ...     return [Tables]
     """
 
 

@@ -300,7 +300,7 @@ def _recorded(interactions: Interactions, trajectory: Any, registry: Registry, n
     if given or not trajectory.model_record:
         return interactions
     try:
-        classes, forms = registry.models().values(), registry.potentials()
+        classes, forms = registry.models().values(), registry.forms()
         model = models.from_record(trajectory.model_record, classes, forms, trust=interactions.trust_model)
     except InputError:
         if needed:

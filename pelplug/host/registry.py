@@ -83,8 +83,12 @@ class Registry:
         """Return every model class by name."""
         return self._named("models")
 
-    def potentials(self) -> dict[str, Any]:
+    def forms(self) -> dict[str, Any]:
         """Return every functional form by name."""
+        return self._named("forms")
+
+    def potentials(self) -> dict[str, type]:
+        """Return every provider of potentials by name, usable here or not."""
         return self._named("potentials")
 
     def engines(self) -> dict[str, Any]:
@@ -118,7 +122,7 @@ class Registry:
 
         if parameters:
             raise InputError(f"A model file holds its own parameters; write {', '.join(parameters)} into {name}.")
-        return from_file(name, self.potentials())
+        return from_file(name, self.forms())
 
     def has_engine(self) -> bool:
         """Return whether a simulation engine can be used on this machine."""
@@ -312,7 +316,8 @@ def _as_items(answer: Any) -> list:
 _KINDS = {
     "analyses": _Kind("pelplug_analyses", "analysis", checks.check_analysis_contract),
     "models": _Kind("pelplug_models", "model", checks.check_model_contract),
-    "potentials": _Kind("pelplug_potentials", "functional form", checks.check_form_contract),
+    "forms": _Kind("pelplug_forms", "functional form", checks.check_form_contract),
+    "potentials": _Kind("pelplug_potentials", "provider of potentials", checks.check_provider_contract),
     "engines": _Kind("pelplug_engines", "engine", checks.check_engine_contract),
     "exporters": _Kind("pelplug_exporters", "exporter", checks.check_exporter_contract),
 }

@@ -8,7 +8,7 @@ import sys
 import pelplug
 from pelplug.host import hookspecs
 
-HOOKS = ["analyses", "commands", "engines", "exporters", "models", "potentials"]
+HOOKS = ["analyses", "commands", "engines", "exporters", "forms", "models", "potentials"]
 
 
 def _modules_after(code):

@@ -264,8 +264,12 @@ def test_engines_exporters_and_forms_are_checked():
             return [Fine, Bare]
 
         @pelplug.hookimpl
-        def pelplug_potentials(self):
+        def pelplug_forms(self):
             return [Bare()]
+
+        @pelplug.hookimpl
+        def pelplug_potentials(self):
+            return [Bare]
 
         @pelplug.hookimpl
         def pelplug_models(self):
@@ -280,7 +284,50 @@ def test_engines_exporters_and_forms_are_checked():
     assert "exporter bare must have suffixes" in errors
     assert "engine bare has no available()" in errors
     assert "is not a pelplug.Form" in errors
+    assert "is not a subclass of pelplug.Provider" in errors
     assert "returned 'not a list' where a list is due" in errors
+
+
+def test_a_plugin_that_returns_forms_where_providers_are_due_is_told_once():
+    class Plugin:
+        @pelplug.hookimpl
+        def pelplug_potentials(self):
+            return [pelplug.Form(name, form, ("epsilon",), "epsilon x") for name in ("one", "two")]
+
+    def form(x, p):
+        return p[0] * x, p[0], 0.0
+
+    registry = Registry(third_party=False)
+    record = registry.register(Plugin(), "older")
+    assert not {"one", "two"} & {*registry.forms(), *registry.potentials()}
+    assert record.status == "failed" and len(record.errors) == 1
+    assert record.error.endswith(
+        "functional forms moved to the hook pelplug_forms; give the function pelplug_potentials, which returned them, "
+        "that name."
+    )
+
+
+@pytest.mark.parametrize("kind", ["forms", "potentials"])
+def test_forms_and_providers_of_a_taken_name_are_refused(kind):
+    class Tables(pelplug.Provider):
+        name, summary = "tables", "from a table"
+
+        def potential(self, file):
+            raise NotImplementedError
+
+    offered = {"forms": pelplug.Form("tables", lambda x, p: (x, 1.0, 0.0), (), "x"), "potentials": Tables}[kind]
+
+    def offer(self):
+        return [offered]
+
+    offer.__name__ = f"pelplug_{kind}"
+    plugin = type("Plugin", (), {f"pelplug_{kind}": pelplug.hookimpl(offer)})
+    registry = Registry(third_party=False)
+    registry.register(plugin(), "first", "pelplug-first", "1.0")
+    second = registry.register(plugin(), "second", "pelplug-second", "2.0")
+    assert getattr(registry, kind)()["tables"] is offered
+    assert "of second (pelplug-second 2.0) is refused: the name 'tables' is taken" in second.error
+    assert "first (pelplug-first 1.0) has it already" in second.error
 
 
 def test_the_default_registry_can_be_replaced():

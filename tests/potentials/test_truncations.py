@@ -65,8 +65,8 @@ def test_a_truncated_form_is_one_thing_by_function_square_formula_and_derivative
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The module that docs/hooks/potentials.md shows."""
-    text = (ROOT / "docs" / "hooks" / "potentials.md").read_text().partition("\n## A truncation of your own\n")[2]
+    """The module that docs/hooks/forms.md shows."""
+    text = (ROOT / "docs" / "hooks" / "forms.md").read_text().partition("\n## A truncation of your own\n")[2]
     path = tmp_path_factory.mktemp("page") / "truncation_of_the_page.py"
     path.write_text(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1])
     spec = importlib.util.spec_from_file_location(path.stem, path)
