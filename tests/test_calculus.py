@@ -9,6 +9,7 @@ import oracles
 import pytest
 
 import pelplug.models as models
+from pelplug.testing import states
 
 CALCULUS = [
     ("kob-andersen", {}, 30),
@@ -59,10 +60,10 @@ def calculus_case(name, parameters, n, margin=1e-3):
     """A small configuration in a tilted box, no pair nearer than ``margin`` to its cutoff, where U'' or U' may jump."""
     model = models.build(name, **parameters)
     for seed in range(2000):
-        c = oracles.tilted(model.random_configuration(n, rng=seed), rng=seed, tilt=0.2)
+        c = states.tilted(model.random_configuration(n, rng=seed), rng=seed, tilt=0.2)
         potential = model.potential(c)
         if model.dimension < 4:
-            c = oracles.settle(c, potential, steps=30)
+            c = states.without_overlaps(c, potential, steps=30)
         largest = potential.cutoff * (1.7 if potential.per_particle else 1.0)
         gaps = [
             np.min(np.abs(r - reach_of(potential, c, a, b)))
@@ -145,7 +146,7 @@ def test_strain_derivatives_by_differences(name, parameters, n):
 )
 def test_harmonic_energy_in_high_dimensions_is_the_sum_over_images(d, fraction, n):
     model = models.build("harmonic", dimension=d, volume_fraction=fraction)
-    c = oracles.tilted(model.random_configuration(n, rng=d), rng=d, tilt=0.15)
+    c = states.tilted(model.random_configuration(n, rng=d), rng=d, tilt=0.15)
     distances = np.concatenate([r for _, _, r in image_distances(c, 1.0)])
     assert len(distances) > 3
     potential = model.potential(c)

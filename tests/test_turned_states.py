@@ -2,19 +2,19 @@
 
 import numpy as np
 import pytest
-from oracles.states import rotation, tilted
 
 import pelplug
 from pelplug.files.exporters import export
 from pelplug.landscape import LinearResponse, dipole_stiffness, shear_modulus
+from pelplug.testing import states
 
 # Matrix that turns row vectors, order of the cell vectors and their signs: the last four cells are left-handed.
 TURNS = {
-    "turned": (rotation(3, 2), (0, 1, 2), (1, 1, 1)),
+    "turned": (states.rotation(3, 2), (0, 1, 2), (1, 1, 1)),
     "permuted axes": (np.eye(3)[[1, 2, 0]], (0, 1, 2), (1, 1, 1)),
     "mirrored": (np.diag([1.0, 1.0, -1.0]), (0, 1, 2), (1, 1, 1)),
     "vectors swapped": (np.eye(3), (1, 0, 2), (1, 1, 1)),
-    "turned and swapped": (rotation(3, 4), (2, 1, 0), (1, 1, 1)),
+    "turned and swapped": (states.rotation(3, 4), (2, 1, 0), (1, 1, 1)),
     "one vector reversed": (np.eye(3), (0, 1, 2), (1, -1, 1)),
 }
 
@@ -37,7 +37,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def minimum(model):
-    start = tilted(model.random_configuration(80, 7), 1, rotate=False)
+    start = states.tilted(model.random_configuration(80, 7), 1, rotate=False)
     found = pelplug.quench(start, model.potential(start)).require_converged().configuration
     rng = np.random.default_rng(0)
     images = rng.integers(-2, 3, found.positions.shape)

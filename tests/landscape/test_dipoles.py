@@ -17,6 +17,7 @@ from pelplug.landscape.hessian.factor import unit_dipoles
 from pelplug.landscape.hessian.response import find_rattlers
 from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.forms import FORMS
+from pelplug.testing.crystals import crystal
 
 SOLVERS = ("dense", "sparse", "cg")
 
@@ -184,14 +185,10 @@ def test_sum_rules_of_a_spring_network(solver, n, d, contacts, many_fronts):
 
 def fcc(cells, neighbour_distance, cutoff):
     """A face-centred cubic crystal with a cut Lennard-Jones interaction."""
-    edge = np.sqrt(2) * neighbour_distance
-    basis = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
-    shifts = np.stack(np.meshgrid(*[np.arange(cells)] * 3, indexing="ij"), -1).reshape(-1, 1, 3)
-    positions = (shifts + basis).reshape(-1, 3) * edge
     potential = pelplug.PairPotential(
         FORMS["lennard-jones"], sigma=[[1.0]], cutoff=[[cutoff]], parameters={"epsilon": 1.0}, species=("A",)
     )
-    return pelplug.Configuration(positions, [cells * edge] * 3, ["A"] * len(positions)), potential
+    return crystal("fcc", cells, spacing=neighbour_distance), potential
 
 
 def bloch_kappa(cells, neighbour_distance, cutoff):
@@ -246,10 +243,8 @@ def test_fcc_crystal_agrees_with_its_lattice_sum(cells, cutoff, solver, many_fro
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_saddle_is_refused_with_its_eigenvalue(solver):
     # Simple cubic: every force vanishes by symmetry, but the crystal is unstable.
-    side, distance = 6, 1.1
-    positions = np.stack(np.meshgrid(*[np.arange(side)] * 3, indexing="ij"), -1).reshape(-1, 3) * distance
     potential = fcc(1, 1.0, 2.0)[1]
-    state = pelplug.Configuration(positions, [side * distance] * 3, ["A"] * side**3)
+    state = crystal("sc", 6, spacing=1.1)
     lowest = np.linalg.eigvalsh(potential.hessian(state).toarray())[0]
     assert lowest < 0
     with pytest.raises(pelplug.NotAMinimumError, match="negative eigenvalue") as refusal:
@@ -381,11 +376,7 @@ def test_a_senseless_number_of_pairs_is_refused(glass, pairs):
 
 def test_an_unstressed_crystal_is_a_minimum():
     """Springs at their rest length exert nothing, so no leftover force can be large against what pairs exert."""
-    cells = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), -1).reshape(-1, 3)
-    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    edge = np.sqrt(2.0) * (1.0 - 1e-12)  # nearest neighbours touch
-    positions = (cells[:, None] + basis[None]).reshape(-1, 3) * edge
-    state = pelplug.Configuration(positions, [3 * edge] * 3, ["A"] * len(positions))
+    state = crystal("fcc", 3, spacing=1.0 - 1e-12)  # nearest neighbours touch
     potential = pelplug.model("harmonic-spheres", dimension=3).potential(state)
     response = pelplug.LinearResponse(state, potential)
     stiffness = pelplug.dipole_stiffness(response)

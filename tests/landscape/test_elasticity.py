@@ -13,6 +13,8 @@ from oracles.silicon import state as silicon_like
 import pelplug
 from pelplug.landscape import LinearResponse, elastic_constants, shear_modulus
 from pelplug.potentials.forms import FORMS
+from pelplug.testing import states
+from pelplug.testing.crystals import crystal
 
 
 def quenched(model, n, seed, **keywords):
@@ -26,8 +28,8 @@ def quenched(model, n, seed, **keywords):
 
 def pair_case(name, n, **keywords):
     model = pelplug.model(name, **keywords)
-    start = oracles.tilted(model.random_configuration(n, 3), rng=3)
-    return oracles.settle(start, model.potential(start)), model.potential(start)
+    start = states.tilted(model.random_configuration(n, 3), rng=3)
+    return states.without_overlaps(start, model.potential(start)), model.potential(start)
 
 
 CASES = {
@@ -126,12 +128,7 @@ def test_published_constants_of_stillinger_weber_silicon():
 
 def lattice(d, r):
     """Face-centred cubic (d = 3) or triangular, nearest neighbours at r, Lennard-Jones between these alone."""
-    cells = 3 if d == 3 else 5
-    basis = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]] if d == 3 else [[0, 0], [1, 1]]) / 2
-    edge = r * (np.full(3, np.sqrt(2)) if d == 3 else np.array([1, np.sqrt(3)]))
-    shifts = np.stack(np.meshgrid(*[np.arange(cells)] * d, indexing="ij"), -1).reshape(-1, 1, d)
-    positions = (shifts + basis).reshape(-1, d) * edge
-    return pelplug.Configuration(positions, np.diag(cells * edge), ["A"] * len(positions))
+    return crystal("fcc", 3, spacing=r) if d == 3 else crystal("triangular", 5, spacing=r)
 
 
 def lennard_jones(r):
@@ -180,7 +177,7 @@ def test_crystals_with_and_without_pressure(d, r):
 def test_a_copper_crystal():
     model = pelplug.model("cu50zr50")
     a = 3.639
-    crystal = oracles.replicated(
+    crystal = states.supercell(
         pelplug.Configuration(np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]) * a / 2, [a] * 3, ["Cu"] * 4), 2
     )
     potential = model.potential(crystal)

@@ -7,6 +7,7 @@ import pytest
 import pelplug
 from pelplug.landscape import LinearResponse, shear_modulus
 from pelplug.potentials.forms import FORMS
+from pelplug.testing.crystals import crystal
 
 
 @pytest.fixture(scope="module", params=["smooth", "shift"])
@@ -70,21 +71,11 @@ def test_agrees_with_a_box_that_is_sheared_and_minimised_again(glass, plane):
 
 @pytest.mark.parametrize("d", [2, 3])
 def test_a_bravais_crystal_relaxes_nothing(d):
-    """Square (with diagonals) and face-centred cubic: the non-affine part is zero, the Born part a sum over bonds."""
-    if d == 3:
-        basis = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
-        edge, cells, cutoff = 1.1 * np.sqrt(2), 3, 1.3
-    else:
-        # Triangular, in its rectangular cell.
-        basis = np.array([[0.0, 0.0], [0.5, 0.5]])
-        edge, cells, cutoff = np.array([1.1, 1.1 * np.sqrt(3)]), 5, 1.3
-    shifts = np.stack(np.meshgrid(*[np.arange(cells)] * d, indexing="ij"), -1).reshape(-1, 1, d)
-    positions = (shifts + basis).reshape(-1, d) * edge
-    cell = np.eye(d) * cells * edge
+    """Triangular and face-centred cubic: the non-affine part is zero, the Born part a sum over bonds."""
     potential = pelplug.PairPotential(
-        FORMS["lennard-jones"], sigma=[[1.0]], cutoff=[[cutoff]], parameters={"epsilon": 1.0}, species=("A",)
+        FORMS["lennard-jones"], sigma=[[1.0]], cutoff=[[1.3]], parameters={"epsilon": 1.0}, species=("A",)
     )
-    state = pelplug.Configuration(positions, cell, ["A"] * len(positions))
+    state = crystal("fcc", 3, spacing=1.1) if d == 3 else crystal("triangular", 5, spacing=1.1)
     modulus = shear_modulus(LinearResponse(state, potential))
     np.testing.assert_allclose(modulus.nonaffine, 0.0, atol=1e-9)
     r = 1.1

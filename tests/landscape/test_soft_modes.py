@@ -1,6 +1,5 @@
 """Soft modes against finite differences, SciPy's minimiser, perturbation theory, and symmetry."""
 
-import itertools
 import sys
 
 import numpy as np
@@ -10,6 +9,7 @@ from oracles.states import numerical_gradient
 
 import pelplug
 from pelplug.landscape.soft_modes import MAX_ITERATIONS, TOLERANCE, cubic, minimise_cost
+from pelplug.testing.crystals import crystal
 
 
 def spring(x, p):
@@ -22,10 +22,7 @@ SPRING = pelplug.Form(name="spring", function=spring, parameters=("k",), formula
 
 def fcc(cells):
     """Nearest neighbours at distance one."""
-    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    corners = np.array(list(itertools.product(range(cells), repeat=3)))
-    positions = (corners[:, None] + basis).reshape(-1, 3) * np.sqrt(2.0)
-    return pelplug.Configuration(positions, [cells * np.sqrt(2.0)] * 3, ["A"] * len(positions))
+    return crystal("fcc", cells, spacing=1.0)
 
 
 def springs(soft):

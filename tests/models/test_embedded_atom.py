@@ -15,6 +15,7 @@ import pelplug.models as models
 from pelplug.potentials.eam import EAMPotential
 from pelplug.potentials.eam_file import read_eam
 from pelplug.potentials.eam_kernels import spline_coefficients
+from pelplug.testing import states
 
 GPA = 160.21766208  # of 1 eV / Angstrom^3
 
@@ -59,7 +60,7 @@ def test_made_up_metal_as_lammps(tmp_path, table, kind, cell, n):
     potential = EAMPotential(read_eam(path))
     state = liquid(n, n)
     if cell == "triclinic":
-        state = oracles.tilted(state, n)
+        state = states.tilted(state, n)
     assert (potential.cutoff > np.min(state.heights) / 2) == (n == 16)
     assert_same(state, potential, by_lammps(state, path, kind))
 
@@ -71,7 +72,7 @@ def test_cu50zr50_as_lammps(n, cell):
     model = pelplug.model("cuzr")
     state = model.random_configuration(n, n)
     if cell == "triclinic":
-        state = oracles.tilted(state, n)
+        state = states.tilted(state, n)
     # The larger box is more than two cutoffs high, the smaller one lower than the cutoff.
     assert np.min(state.heights) < 7.6 if n == 20 else True
     assert_same(state, model.potential(state), by_lammps(state, SHIPPED / "CuZr_mm.eam.fs", "fs"))
@@ -190,7 +191,7 @@ def test_hessian_as_matscipy(tmp_path, kind):
     from matscipy.calculators.eam import EAM
 
     tables = read_eam(write_table(tmp_path / "metal", kind, n_r=400, n_rho=300))
-    state = oracles.tilted(liquid(120, 5), 5, tilt=0.2)
+    state = states.tilted(liquid(120, 5), 5, tilt=0.2)
     potential = EAMPotential(tables)
     assert np.min(state.heights) > 2 * tables.cutoff
     matrix = range(2)
@@ -251,7 +252,7 @@ def inside_pieces(tmp_path_factory):
     path = write_table(tmp_path_factory.mktemp("eam") / "metal.fs", "fs", n_r=80, n_rho=50)
     potential = EAMPotential(read_eam(path))
     for seed in range(200):
-        state = oracles.tilted(liquid(18, seed), seed, tilt=0.2)
+        state = states.tilted(liquid(18, seed), seed, tilt=0.2)
         if away_from_knots(potential, state, 1e-5):
             return potential, state
     raise AssertionError("no state found")
@@ -320,7 +321,7 @@ def test_strain_derivatives_by_differences(inside_pieces):
 def test_pairs_are_effective_pairs(inside_pieces):
     """Forces are those of a pair potential with U' = Pairs.first; each pair is there once."""
     potential, _ = inside_pieces
-    state = oracles.tilted(liquid(4, 1), 1, tilt=0.2)
+    state = states.tilted(liquid(4, 1), 1, tilt=0.2)
     pairs = potential.pairs(state)
     assert np.all(pairs.i <= pairs.j) and np.any(pairs.i == pairs.j)  # the box is lower than the cutoff
     pull = (pairs.first / pairs.distances)[:, None] * pairs.vectors
@@ -353,8 +354,8 @@ def fs_potential(tmp_path):
 
 
 def test_replicated_cell(fs_potential):
-    state = oracles.tilted(liquid(14, 8), 8, tilt=0.2)
-    larger = oracles.replicated(state, 2)
+    state = states.tilted(liquid(14, 8), 8, tilt=0.2)
+    larger = states.supercell(state, 2)
     assert fs_potential.energy(larger) == pytest.approx(8 * fs_potential.energy(state), rel=1e-12)
     forces = fs_potential.forces(state)
     np.testing.assert_allclose(fs_potential.forces(larger), np.tile(forces, (8, 1)), atol=1e-11 * np.abs(forces).max())

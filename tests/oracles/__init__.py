@@ -11,7 +11,7 @@ from oracles.numbers import (
     exact_sticky_coefficients,
     smooth_terms,
 )
-from oracles.states import numerical_gradient, numerical_hessian, replicated, rotation, settle, tilted
+from oracles.states import numerical_gradient, numerical_hessian
 from oracles.supercooled import compare_searches, supercooled_run
 from oracles.with_lammps import (
     Answer,

@@ -18,6 +18,7 @@ import pelplug.models as models
 from pelplug.errors import InputError
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
 from pelplug.tasks.provenance import model_record
+from pelplug.testing import states
 
 
 def flat_state(n=24):
@@ -27,8 +28,8 @@ def flat_state(n=24):
     grid = np.stack(np.unravel_index(rng.choice(side**2, n, replace=False), (side, side)), axis=1)
     length = (n / 0.6) ** 0.5
     c = pelplug.Configuration((grid + rng.uniform(-0.1, 0.1, (n, 2))) * length / side, [length, length], ["A"] * n)
-    c = oracles.tilted(c, rng=1, tilt=0.2)
-    return oracles.settle(c, StillingerWeberPotential())
+    c = states.tilted(c, rng=1, tilt=0.2)
+    return states.without_overlaps(c, StillingerWeberPotential())
 
 
 def assert_same(c, potential, answer):
@@ -218,7 +219,7 @@ def test_pairs_come_once(n):
 def test_a_small_box_is_its_own_supercell():
     c = state(5, "triclinic")
     potential = MODEL.potential(c)
-    supercell = oracles.replicated(c, 3)
+    supercell = states.supercell(c, 3)
     assert potential.cutoff > np.min(c.heights) / 2
     energy, forces = potential.energy_forces(supercell)
     assert energy == pytest.approx(27 * potential.energy(c), rel=1e-12)
@@ -235,7 +236,7 @@ def test_moved_and_turned_states_have_the_same_energy():
     energy, forces = potential.energy_forces(c)
     moved = c.replace(positions=c.positions + np.array([3.0, -7.0, 0.3]))
     assert potential.energy(moved) == pytest.approx(energy, rel=1e-12)
-    turn = oracles.rotation(3, 5)
+    turn = states.rotation(3, 5)
     turned = c.replace(positions=c.positions @ turn, cell=c.cell @ turn)
     assert potential.energy(turned) == pytest.approx(energy, rel=1e-12)
     np.testing.assert_allclose(potential.forces(turned), forces @ turn, atol=1e-11 * np.abs(forces).max())

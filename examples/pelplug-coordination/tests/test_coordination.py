@@ -6,37 +6,19 @@ from pelplug_coordination.coordination import Coordination
 
 import pelplug
 import pelplug.testing
-
-
-def write(path, positions, cell):
-    configuration = pelplug.Configuration(positions, cell, ["A"] * len(positions), frame=0, step=0)
-    pelplug.write_trajectory(path, [configuration])
-    return path
-
-
-def lattice(basis, cells):
-    d = np.shape(basis)[1]
-    corners = np.stack(np.meshgrid(*[np.arange(cells)] * d, indexing="ij"), axis=-1).reshape(-1, 1, d)
-    return (corners + np.asarray(basis)).reshape(-1, d).astype(float)
+from pelplug.testing.crystals import crystal
 
 
 def test_contract():
     pelplug.testing.check_analysis(Coordination, parameters={"distance": 1.5})
 
 
-FCC = [(0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)]
-CRYSTALS = {
-    "simple cubic": ([(0, 0, 0)], 1.1, 6),
-    "simple cubic, second shell": ([(0, 0, 0)], 1.5, 18),
-    "face-centred cubic": (FCC, 0.8, 12),
-    "square": ([(0, 0)], 1.1, 4),
-}
-
-
-@pytest.mark.parametrize("name", CRYSTALS)
-def test_crystals(tmp_path, name):
-    basis, distance, expected = CRYSTALS[name]
-    path = write(tmp_path / "t.gsd", lattice(basis, 4) + 0.1, [4.0] * len(basis[0]))
+@pytest.mark.parametrize(
+    ("name", "distance", "expected"), [("sc", 1.1, 6), ("sc", 1.5, 18), ("fcc", 1.1, 12), ("square", 1.1, 4)]
+)
+def test_crystals(tmp_path, name, distance, expected):
+    path = tmp_path / "t.gsd"
+    pelplug.write_trajectory(path, [crystal(name, 4, spacing=1.0)])
     dataset = Coordination(path, distance=distance).run().to_dataset()
     assert (dataset["coordination"] == expected).all()
     assert dataset["number"].values.tolist() == [expected] and dataset["probability"].values.tolist() == [1.0]
@@ -55,6 +37,7 @@ def test_tilted_cell_in_any_orientation():
 
 
 def test_a_distance_beyond_half_the_box_is_refused(tmp_path):
-    path = write(tmp_path / "t.gsd", lattice([(0, 0, 0)], 4), [4.0] * 3)
+    path = tmp_path / "t.gsd"
+    pelplug.write_trajectory(path, [crystal("sc", 4, spacing=1.0)])
     with pytest.raises(pelplug.InputError, match="less than half the box height"):
         Coordination(path, distance=2.5).run()

@@ -14,6 +14,7 @@ from pelplug_vibrations.vibrations import Vibrations
 
 import pelplug
 import pelplug.testing
+from pelplug.testing import crystals
 
 mpl.use("Agg")
 CELLS = 3
@@ -38,11 +39,7 @@ def springs(tension):
 
 def fcc(masses=None):
     """Nearest neighbours at distance one, to be tied by springs of stiffness one."""
-    edge = np.sqrt(2.0)
-    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    corners = np.array(list(itertools.product(range(CELLS), repeat=3)))
-    positions = (corners[:, None] + basis).reshape(-1, 3) * edge
-    return pelplug.Configuration(positions, [CELLS * edge] * 3, ["A"] * len(positions), masses=masses)
+    return crystals.crystal("fcc", CELLS, spacing=1.0).replace(masses=masses)
 
 
 def fcc_frequencies():

@@ -5,13 +5,13 @@ import types
 import warnings
 
 import pytest
-from oracles.states import settle
 
 import pelplug
 from pelplug.engines.hoomd.engine import HoomdEngine
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.view import HoomdView
 from pelplug.errors import InputError
+from pelplug.testing import states
 
 
 @pytest.mark.parametrize(("truncation", "jump"), [("shift", 0.0730), ("shifted-force", 0.0)])
@@ -19,7 +19,7 @@ def test_the_error_of_a_table_includes_the_jump_at_the_cutoff(truncation, jump):
     """U'(rc) of the Kob-Andersen liquid: 0.039, 0.073 and 0.022 for AA, AB and BB."""
     model = pelplug.model("kob-andersen", truncation=truncation)
     state = model.random_configuration(1000, 1)
-    state = settle(state, model.potential(state), 60)
+    state = states.without_overlaps(state, model.potential(state), 60)
     found = choose_route("table", model.potential(state), HoomdView(state, model), state, "cpu")
     error = found.interpolation_error
     assert error["jump"] == pytest.approx(jump, abs=1e-3)

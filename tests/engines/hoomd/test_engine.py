@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 import pytest
-from oracles.states import settle, tilted
 from oracles.threads import count_threads
 
 import pelplug
@@ -19,6 +18,7 @@ from pelplug.engines.hoomd.view import HoomdView
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
 from pelplug.tasks.in_situ import InSitu
+from pelplug.testing import states
 
 needs_hoomd = pytest.mark.hoomd
 
@@ -114,7 +114,7 @@ def test_importing_the_engine_imports_no_hoomd():
 def test_what_auto_takes_on_each_device(name, cpu, cuda, mpi):
     model = pelplug.model(name)
     state = model.random_configuration(400, 1)
-    state = settle(state, model.potential(state), 60)
+    state = states.without_overlaps(state, model.potential(state), 60)
     frame = HoomdView(state, model)
     for kind, expected in (("cpu", cpu), ("cuda", cuda), ("mpi", mpi)):
         arguments = ("auto", model.potential(state), frame, state, kind)
@@ -145,10 +145,10 @@ def test_kernel_forces_are_the_models(name):
 @pytest.mark.parametrize("mirror", [False, True])
 def test_any_cell_will_do(name, mirror):
     model, start, _ = liquid(name)
-    state = tilted(start, 4, tilt=0.15)
+    state = states.tilted(start, 4, tilt=0.15)
     if mirror:
         state = state.replace(positions=state.positions[:, ::-1], cell=state.cell[:, ::-1])
-    state = settle(state, model.potential(state), 200)
+    state = states.without_overlaps(state, model.potential(state), 200)
     state = thermalised(state, model, 0.1, 1)
     energy, forces = model.potential(state).energy_forces(state)
     with begin(name, "nve", state=state, log_every=50, time_step=0.002) as session:
@@ -472,7 +472,7 @@ def test_threads_make_no_difference(monkeypatch):
     monkeypatch.setenv("PELPLUG_NUM_THREADS", "1")
     model = pelplug.model("inverse-power-law-2d")
     state = model.random_configuration(2100, 1)  # below 2000 one thread does everything
-    state = thermalised(settle(state, model.potential(state), 30), model, 0.6, 1)
+    state = thermalised(states.without_overlaps(state, model.potential(state), 30), model, 0.6, 1)
     ends = []
     for threads in (1, 2):
         engine = HoomdEngine(device="cpu", threads=threads)
@@ -518,14 +518,14 @@ def test_an_analysis_runs_inside_the_simulation(tmp_path):
     model, _, _ = liquid(name)
     make = pelplug.host.functions.default_registry().analysis("inherent-structures")
     watch = InSitu(make(None, model=model, force_tolerance=1e-9))
-    states = []
+    seen = []
     with begin(name, "nvt") as session:
         session.observe(50, watch)
-        session.observe(50, lambda configuration, energy: states.append(configuration))
+        session.observe(50, lambda configuration, energy: seen.append(configuration))
         session.advance(150)
     dataset = watch.datasets()["inherent-structures"]
     path = tmp_path / "states.gsd"
-    pelplug.write_trajectory(path, states, model_record=model.to_dict())
+    pelplug.write_trajectory(path, seen, model_record=model.to_dict())
     by_file = pelplug.analyze("inherent-structures", path, model=model, force_tolerance=1e-9)
     assert dataset.step.values.tolist() == [50, 100, 150] == by_file.step.values.tolist()
     np.testing.assert_allclose(dataset.energy, by_file.energy, rtol=1e-12)
@@ -563,7 +563,7 @@ def test_a_run_that_blows_up_says_so():
 CUDA_SCRIPT = """
 import sys
 import numba, numpy as np, pelplug
-from oracles.states import settle, tilted
+from pelplug.testing import states
 from pelplug.engines.hoomd.cuda_pair import cuda_pair_kernel, pair_body
 from pelplug.engines.hoomd.cuda import pair_constants
 from pelplug.engines.hoomd.view import HoomdView
@@ -581,9 +581,9 @@ if sys.argv[1] == "processor":
 for name, parameters in cases:
     model = pelplug.model(name, **parameters)
     conf = model.random_configuration(220 if model.dimension != 2 else 120, 1, model.density or 0.7)
-    conf = tilted(conf, 3, tilt=0.1)
+    conf = states.tilted(conf, 3, tilt=0.1)
     potential = model.potential(conf)
-    conf = settle(conf, potential, 30)
+    conf = states.without_overlaps(conf, potential, 30)
     energy, forces = potential.energy_forces(conf)
     frame = HoomdView(conf, model)
     raw = frame.raw(conf)

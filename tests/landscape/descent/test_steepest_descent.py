@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from oracles import settle
 from scipy.integrate import solve_ivp
 
 import pelplug
 from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.chebyshev import coefficients
 from pelplug.potentials.base import Evaluator, Potential
+from pelplug.testing import states
 
 
 class Springs(Potential):
@@ -100,7 +100,7 @@ def soft_discs(n, seed):
     model = pelplug.model("polydisperse-soft-spheres-2d")
     start = model.random_configuration(n, seed, arrangement="random")
     potential = model.potential(start)
-    return settle(start, potential, steps=30), potential
+    return states.without_overlaps(start, potential, steps=30), potential
 
 
 def harmonic(n, d, seed):
@@ -113,7 +113,7 @@ def kob_andersen(n, seed):
     model = pelplug.model("kob-andersen", truncation="smooth")
     start = model.random_configuration(n, seed, arrangement="random")
     potential = model.potential(start)
-    return settle(start, potential, steps=60), potential
+    return states.without_overlaps(start, potential, steps=60), potential
 
 
 def with_scipy(start, potential, times, method):

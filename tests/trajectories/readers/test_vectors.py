@@ -12,16 +12,16 @@ import pytest
 from MDAnalysis.analysis.distances import distance_array
 from MDAnalysis.lib.formats.libdcd import DCDFile
 from MDAnalysis.lib.formats.libmdaxdr import TRRFile, XTCFile
-from oracles.states import rotation
 
 from pelplug import InputError, analyze, open_trajectory
+from pelplug.testing import states
 from pelplug.trajectories.readers import boxes
 
 # An fcc crystal of 27 atoms, 4 apart, in 3 x 3 x 3 primitive cells, whose vectors lie along (0 1 1), (1 0 1), (1 1 0).
 PRIMITIVE = 4.0 / np.sqrt(2.0) * np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]])
 CELL = 3 * PRIMITIVE
 SITES = np.array(list(itertools.product(range(3), repeat=3))) @ PRIMITIVE
-TURN = rotation(3, 5)
+TURN = states.rotation(3, 5)
 N = len(SITES)
 
 
