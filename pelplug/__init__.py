@@ -23,9 +23,9 @@ def __getattr__(name: str) -> object:
     if name in __all__:
         return _imported(name)
     # Python asks for names of its own (__path__), and for those of sub-modules before it imports them.
-    nearest = ""
+    near = ""
     if not name.startswith("_"):
-        from difflib import get_close_matches
+        from pelplug.core.parameters import closest
 
-        nearest = "".join(f"; did you mean pelplug.{near}?" for near in get_close_matches(name, __all__, n=1))
-    raise AttributeError(f"module 'pelplug' has no public name {name!r}{nearest}", name=name)
+        near = closest(name, __all__)
+    raise AttributeError(f"module 'pelplug' has no public name {name!r}{near}", name=name)

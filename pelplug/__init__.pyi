@@ -19,6 +19,7 @@ from .errors import RunError as RunError
 from .execution.device import Device as Device
 from .files.results import read_results as read_results
 from .files.results import write_netcdf as write_netcdf
+from .host.analyses import analyses as analyses
 from .host.functions import analyze as analyze
 from .host.functions import model as model
 from .host.simulations import isoconfigurational as isoconfigurational
