@@ -2,28 +2,38 @@
 # editors, type checkers and docs/api.md read this file; "X as X" is how a stub says that X is public.
 
 # --- for users: notebooks and scripts
+# -- what is run
 
 from . import models as models
-from .configuration import Configuration as Configuration
-from .core.conditions import Conditions as Conditions
-from .core.units import Units as Units
 from .engines.isoconfigurational import IsoconfigurationalRuns as IsoconfigurationalRuns
 from .engines.run import SimulationResult as SimulationResult
 from .engines.swap.run import SwapResult as SwapResult
 from .engines.swap.run import swap_monte_carlo as swap_monte_carlo
-from .errors import InputError as InputError
-from .errors import NotAMinimumError as NotAMinimumError
-from .errors import NotConvergedError as NotConvergedError
-from .errors import PelplugError as PelplugError
-from .errors import RunError as RunError
 from .execution.device import Device as Device
-from .files.results import read_results as read_results
-from .files.results import write_netcdf as write_netcdf
 from .host.analyses import analyses as analyses
 from .host.functions import analyze as analyze
 from .host.functions import model as model
 from .host.simulations import isoconfigurational as isoconfigurational
 from .host.simulations import simulate as simulate
+from .tasks.in_situ import InSitu as InSitu
+
+# isort: split
+# -- states, files and results
+
+from .configuration import Configuration as Configuration
+from .core.conditions import Conditions as Conditions
+from .core.units import Units as Units
+from .files.results import read_results as read_results
+from .files.results import write_netcdf as write_netcdf
+from .trajectories.energies import read_energies as read_energies
+from .trajectories.opening import open_trajectory as open_trajectory
+from .trajectories.opening import read_configuration as read_configuration
+from .trajectories.readers.write import write_trajectory as write_trajectory
+from .trajectories.trajectory import Trajectory as Trajectory
+
+# isort: split
+# -- from a state to its minimum, and there
+
 from .landscape.descent.steepest_descent import SteepestDescentResult as SteepestDescentResult
 from .landscape.descent.steepest_descent import steepest_descent as steepest_descent
 from .landscape.dipoles import DipoleStiffness as DipoleStiffness
@@ -37,23 +47,35 @@ from .landscape.minimise.quench import QuenchResult as QuenchResult
 from .landscape.minimise.quench import quench as quench
 from .landscape.soft_modes import SoftModes as SoftModes
 from .landscape.soft_modes import soft_modes as soft_modes
-from .tasks.in_situ import InSitu as InSitu
-from .trajectories.energies import read_energies as read_energies
-from .trajectories.opening import open_trajectory as open_trajectory
-from .trajectories.opening import read_configuration as read_configuration
-from .trajectories.readers.write import write_trajectory as write_trajectory
-from .trajectories.trajectory import Trajectory as Trajectory
+
+# isort: split
+# -- errors
+
+from .errors import InputError as InputError
+from .errors import NotAMinimumError as NotAMinimumError
+from .errors import NotConvergedError as NotConvergedError
+from .errors import PelplugError as PelplugError
+from .errors import RunError as RunError
 
 __version__: str
 
 # isort: split
 # --- for authors of plugins: analyses, studies, exporters, readers, commands
+# -- what a plugin offers, and declares
 
 from . import testing as testing
 from .cli.file_command import file_command as file_command
 from .core.fields import Field as Field
 from .core.fields import Need as Need
 from .core.parameters import Param as Param
+from .host.hookspecs import hookimpl as hookimpl
+from .tasks.analysis import Analysis as Analysis
+from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
+from .tasks.series import Series as Series
+
+# isort: split
+# -- what it computes with
+
 from .execution.compile import kernel as kernel
 from .execution.device import available_cores as available_cores
 from .execution.device import thread_count as thread_count
@@ -61,13 +83,8 @@ from .execution.lammps import load_lammps as load_lammps
 from .execution.processes import WorkerPool as WorkerPool
 from .execution.progress import Progress as Progress
 from .execution.threads import run_ranges as run_ranges
-from .host.hookspecs import hookimpl as hookimpl
 from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
-from .landscape.minimise.quench import quench_parameters as quench_parameters
 from .plotting.style import unit_label as unit_label
-from .tasks.analysis import Analysis as Analysis
-from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
-from .tasks.series import Series as Series
 
 # isort: split
 # --- for authors of models and potentials
@@ -82,7 +99,6 @@ from .potentials.eam import EAMPotential as EAMPotential
 from .potentials.eam_file import EAMTables as EAMTables
 from .potentials.eam_file import read_eam as read_eam
 from .potentials.form import Form as Form
-from .potentials.interaction import require_interaction as require_interaction
 from .potentials.pair import PairPotential as PairPotential
 from .potentials.provider import Provider as Provider
 from .potentials.stillinger_weber import StillingerWeberPotential as StillingerWeberPotential

@@ -9,7 +9,7 @@ import pytest
 import pelplug
 from pelplug.cli import cli
 from pelplug.core.minimisation import Quenching
-from pelplug.landscape import MINIMISERS
+from pelplug.landscape import MINIMISERS, quench_parameters
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def record_of(path):
 )
 def test_parameters_of_the_minimiser_are_used_and_recorded(run, liquid, tmp_path, options, method, expected):
     run("quench", liquid, "-o", tmp_path / "is.gsd", "--force-tolerance", "1e-6", "--quiet", *options)
-    used = pelplug.quench_parameters(method, **expected)
+    used = quench_parameters(method, **expected)
     tolerances = {"force_tolerance": 1e-6, "max_evaluations": 100_000}
     assert record_of(tmp_path / "is.gsd") == {"method": method, **tolerances, **used}
     state, model = pelplug.read_configuration(liquid), pelplug.model("kob-andersen", cutoff=1.8, truncation="smooth")
