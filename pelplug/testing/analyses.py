@@ -1,13 +1,12 @@
-"""The checks of an analysis."""
+"""The checks of an analysis: what it declares, what it gives, and that it gives the same however it is run."""
 
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import tempfile
+import re
+import unittest
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,16 @@ from pelplug.core.fields import Need
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
 from pelplug.host.checks import check_analysis_contract
-from pelplug.host.functions import run_analyses
-from pelplug.testing.checks import check, require
-from pelplug.testing.samples import make_trajectory, registry_with
+from pelplug.testing.checks import check, checks_of, require
+from pelplug.testing.kit import Kit
 
 __all__ = ["check_analysis"]
 
 _PROVENANCE = ("analysis", "plugin", "parameters", "versions", "input_file", "input_sha256", "fingerprint", "created")
+_SECTIONS = (
+    "Parameters", "Returns", "Yields", "Receives", "Other Parameters", "Raises", "Warns", "Attributes", "Methods",
+    "See Also", "Notes", "References", "Examples",
+)  # fmt: skip
 
 
 @check("analysis")
@@ -35,6 +37,189 @@ def check_declared(cls, kit):
         raise AssertionError(str(error)) from error
 
 
+@check("analysis")
+def check_documented(cls, kit):
+    """The docstring is numpydoc and describes every parameter."""
+    text = cls.__doc__ or ""
+    require(text.strip(), f"{cls.__name__} has no docstring")
+    first = text.strip().partition("\n\n")[0]
+    require(first.rstrip().endswith("."), f"the docstring of {cls.__name__} does not begin with a sentence: {first!r}")
+    found = re.findall(r"^ *([A-Z][A-Za-z ]+)\n *-{3,}$", text, re.MULTILINE)
+    strange = [name for name in found if name not in _SECTIONS]
+    require(not strange, f"numpydoc has no section {', '.join(strange)}")
+    for name in cls.parameter_specs():
+        require(re.search(rf"^ *{name} : ", text, re.MULTILINE), f"the docstring does not describe {name}")
+
+
+@check("analysis")
+def check_refuses_parameters(cls, kit):
+    """A parameter that is unknown, of another type or out of range is refused by an InputError."""
+    _refused(cls, kit, "no_such_parameter", 1)
+    for name, spec in cls.parameter_specs().items():
+        for value in _unfit(spec):
+            _refused(cls, kit, name, value)
+
+
+def _unfit(spec) -> list:
+    """Return values that a parameter may not have: by what it declares, whatever its type allows."""
+    found: list[Any] = [object()]
+    if spec.param.minimum is not None:
+        found.append(spec.param.minimum - 1)
+    if spec.param.maximum is not None and np.isfinite(spec.param.maximum):
+        found.append(spec.param.maximum + 1)
+    found += [value for value in (spec.param.exclusive_minimum, spec.param.exclusive_maximum) if value is not None]
+    if spec.choices:
+        found.append("no-such-choice")
+
+    def fits(value) -> bool:
+        try:
+            spec.validate(value)
+        except InputError:
+            return False
+        return True
+
+    return [value for value in found if not fits(value)]
+
+
+def _refused(cls, kit, name, value) -> None:
+    try:
+        cls(None, **{**kit.parameters, name: value})
+    except InputError:
+        return
+    require(False, f"{name} = {value!r} is not refused: pass **base on to super().__init__, which checks it")
+
+
+@check("analysis")
+def check_base_is_passed_on(cls, kit):
+    """What the host gives besides the parameters reaches pelplug.Analysis, by **base."""
+    marks = {"model": kit.registry(cls).model("kob-andersen"), "inputs": {"x": xr.Dataset()}, "verbose": True}
+    made = cls(None, **kit.parameters, **marks, label="passed on")
+    lost = [name for name in ("model", "inputs") if getattr(made, name) != marks[name]]
+    lost += [] if made._verbose else ["verbose"]
+    lost += [] if made.conditions.label == "passed on" else ["label"]
+    require(not lost, f"{', '.join(lost)} never reach pelplug.Analysis: pass **base on to super().__init__")
+
+
+@check("analysis")
+def check_runs(cls, kit):
+    """It runs, and no frame and no part of it fails."""
+    dataset = kit.once(("run", cls), lambda: kit.run(cls)).datasets[cls.name]
+    require(dataset.data_vars, "the result has no variable")
+    for what in ("frames", "parts"):
+        failed = json.loads(dataset.attrs.get(f"failed_{what}") or "{}")
+        require(not failed, f"{what} failed: {failed}")
+
+
+@check("analysis")
+def check_units(cls, kit):
+    """Each variable has units and a long name, and a value for each particle if it says so."""
+    run = kit.result(cls)
+    for name, array in run.datasets[cls.name].data_vars.items():
+        require(array.attrs.get("units"), f"the variable {name} has no units")
+        require(array.attrs.get("long_name"), f"the variable {name} has no long_name")
+        n = array.sizes.get("particle", run.trajectory.n)
+        require(n == run.trajectory.n, f"{name} is not one value a particle: {n} of {run.trajectory.n}")
+
+
+@check("analysis")
+def check_provenance(cls, kit):
+    """The result says what was computed from what, with every parameter and the model where one is needed."""
+    run = kit.result(cls)
+    dataset = run.datasets[cls.name]
+    lacking = [key for key in _PROVENANCE if not dataset.attrs.get(key)]
+    require(not lacking, f"the provenance lacks {', '.join(lacking)}")
+    recorded = json.loads(dataset.attrs["parameters"])
+    missing = sorted(set(cls.parameter_specs()) ^ set(recorded))
+    require(not missing, f"the provenance does not hold exactly the parameters: {', '.join(missing)} differ")
+    if Need.POTENTIAL in run.analyses[cls.name].needs:
+        require(dataset.attrs["model"], "the provenance lacks the model")
+
+
+@check("analysis")
+def check_pickles(cls, kit):
+    """It pickles with its result, so that processes can share it."""
+    run = kit.result(cls)
+    copy = _pickled(run.analyses[cls.name])
+    same = copy.to_dataset().identical(run.datasets[cls.name])
+    require(same, "a pickled analysis comes back with another result")
+
+
+def _pickled(analysis):
+    try:
+        return pickle.loads(pickle.dumps(analysis))
+    except Exception as error:
+        raise AssertionError(f"the analysis cannot be pickled, so processes cannot share it: {error}") from error
+
+
+@check("analysis", when=lambda cls: "multiprocessing" in cls.get_supported_backends())
+def check_several_processes(cls, kit):
+    """Several processes give what one gives, to rounding."""
+    run = kit.result(cls)
+    try:
+        _pickled(run.analyses[cls.name])
+    except AssertionError as error:
+        raise unittest.SkipTest(str(error)) from error
+    other = kit.run(cls, backend="multiprocessing", workers=kit.workers).datasets[cls.name]
+    hint = "; seed random numbers from the frame, not from their order"
+    require_same(run.datasets[cls.name], other, "one process", "several", hint)
+
+
+@check("analysis")
+def check_round_trip(cls, kit):
+    """The result comes back from NetCDF as it was, and an analysis is made from it again."""
+    dataset = kit.result(cls).datasets[cls.name]
+    again = cls.from_dataset(_read_back(cls, kit, dataset))
+    require(again.to_dataset().equals(dataset), "the result read back from NetCDF differs")
+
+
+@check("analysis")
+def check_draws(cls, kit):
+    """The figure, and the panels that lie over each other, are drawn from a result that was read."""
+    from matplotlib.figure import Figure
+
+    again = cls.from_dataset(_read_back(cls, kit, kit.result(cls).datasets[cls.name]))
+    figure = again.figure()
+    figure.savefig(kit.folder / "figure.png", dpi=50)
+    require(figure.axes, "figure() has no panel")
+    for panel in again.panels():
+        axes = Figure().add_subplot()
+        require(panel(ax=axes, color="black", label="a") is axes, "a panel does not draw into the axes it is given")
+
+
+def _read_back(cls, kit, dataset) -> xr.Dataset:
+    def write():
+        file = kit.folder / "result.nc"
+        write_netcdf(file, dataset)
+        return read_results(file)[cls.name]
+
+    return kit.once(("read back", cls), write)
+
+
+def require_same(
+    one: xr.Dataset, other: xr.Dataset, this: str, that: str, hint: str = "", *, tolerance=1e-8, attributes=True
+) -> None:
+    """Require that two results agree, their attributes too but for the time at which they were made."""
+    strange = set(one.variables) ^ set(other.variables)
+    require(not strange, f"{', '.join(sorted(map(str, strange)))} is there with {this} or {that} alone{hint}")
+    for name in one.variables:
+        agree = same_numbers(one[name], other[name], tolerance)
+        require(agree, f"{name} differs between {this} and {that}{hint}")
+    if attributes:
+        mine, theirs = ({k: v for k, v in each.attrs.items() if k != "created"} for each in (one, other))
+        differ = sorted(name for name in mine | theirs if mine.get(name) != theirs.get(name))
+        require(not differ, f"the provenance differs between {this} and {that}: {', '.join(differ)}")
+
+
+def same_numbers(one: xr.DataArray, other: xr.DataArray, tolerance: float) -> bool:
+    """Tell whether two variables agree, numbers but for rounding: libraries with more threads sum in another order."""
+    if (one.dims, one.shape, one.dtype, one.attrs) != (other.dims, other.shape, other.dtype, other.attrs):
+        return False
+    if one.dtype.kind not in "fc":
+        return np.array_equal(one, other)
+    scale = np.nan_to_num(float(abs(one).max())) if one.size else 0.0
+    return np.allclose(one, other, rtol=tolerance, atol=0.01 * tolerance * scale, equal_nan=True)
+
+
 def check_analysis(
     cls: type,
     trajectory: Any = None,
@@ -44,11 +229,9 @@ def check_analysis(
     also: tuple[type, ...] = (),
     workers: int = 2,
 ) -> xr.Dataset:
-    """Run an analysis and check that it keeps the contract of pelplug.
+    """Run an analysis, check that it keeps the contract of pelplug, and return its result.
 
-    Checked are: name, summary, variables and parameters; that two worker processes give what one gives, to the last
-    bit; pickling; units and provenance; writing to NetCDF and reading back; drawing the figure from what was read;
-    refusal of an unknown parameter.
+    These are the checks of this module; `parametrize_with_checks` has more, and an item for each.
 
     Parameters
     ----------
@@ -75,77 +258,11 @@ def check_analysis(
     AssertionError
         With a sentence, if something is not kept.
     """
-    try:
-        check_analysis_contract(cls)
-    except TypeError as error:
-        raise AssertionError(str(error)) from error
-    parameters = dict(parameters or {})
-    registry = registry_with(*also, cls)
-    with tempfile.TemporaryDirectory() as folder:
-        trajectory = make_trajectory(Path(folder) / "trajectory.gsd") if trajectory is None else trajectory
-        common = {"model": model, "parameters": parameters, "registry": registry}
-        run = run_analyses(cls.name, trajectory, **common)
-        dataset = run.datasets[cls.name]
-        _check_dataset(cls, dataset, run.trajectory)
-        _check_parameters(cls, dataset, run.trajectory, parameters)
-        try:
-            copy = pickle.loads(pickle.dumps(run.analyses[cls.name]))
-        except Exception as error:
-            raise AssertionError(f"the analysis cannot be pickled, so processes cannot share it: {error}") from error
-        require(copy.to_dataset().identical(dataset), "a pickled analysis comes back with another result")
-        if "multiprocessing" in cls.get_supported_backends():
-            other = run_analyses(cls.name, trajectory, **common, backend="multiprocessing", workers=workers)
-            _check_same(dataset, other.datasets[cls.name])
-        file = Path(folder) / "result.nc"
-        write_netcdf(file, dataset)
-        again = cls.from_dataset(read_results(file)[cls.name])
-        require(again.to_dataset().equals(dataset), "the result read back from NetCDF differs")
-        figure = again.figure()
-        figure.savefig(os.path.join(folder, "figure.png"))
-        require(figure.axes, "figure() has no panel")
-    return dataset
-
-
-def _check_dataset(cls: type, dataset: xr.Dataset, trajectory: Any) -> None:
-    require(dataset.data_vars, "the result has no variable")
-    for name, array in dataset.data_vars.items():
-        require(array.attrs.get("units"), f"the variable {name} has no units")
-        require(array.attrs.get("long_name"), f"the variable {name} has no long_name")
-        require(array.sizes.get("particle", trajectory.n) == trajectory.n, f"{name} is not one value a particle")
-    for key in _PROVENANCE:
-        require(key in dataset.attrs, f"the provenance lacks {key}")
-    if cls.reads_frames:
-        require(dataset.sizes.get("frame") == trajectory.n_frames, f"frames failed: {dataset.attrs['failed_frames']}")
-    if Need.POTENTIAL in cls.needs:
-        require(dataset.attrs["model"], "the provenance lacks the model")
-
-
-def _check_parameters(cls: type, dataset: xr.Dataset, trajectory: Any, parameters: Mapping[str, Any]) -> None:
-    recorded = json.loads(dataset.attrs["parameters"])
-    require(set(recorded) == set(cls.parameter_specs()), "the provenance does not hold every parameter")
-    try:
-        cls(trajectory, **{**parameters, "no_such_parameter": 1})
-    except InputError:
-        return
-    raise AssertionError("an unknown parameter is not refused: pass **base on to super().__init__")
-
-
-def _check_same(serial: xr.Dataset, parallel: xr.Dataset) -> None:
-    for name in serial.variables:
-        require(
-            name in parallel.variables and _equal_but_for_rounding(serial[name], parallel[name]),
-            f"{name} differs between one process and several; seed random numbers from the frame, not from their order",
-        )
-    same = {key: value for key, value in serial.attrs.items() if key != "created"}
-    other = {key: value for key, value in parallel.attrs.items() if key != "created"}
-    require(same == other, "the provenance differs between one process and several")
-
-
-def _equal_but_for_rounding(one: xr.DataArray, other: xr.DataArray) -> bool:
-    # Workers have one thread each: a linear algebra library with more of them sums in another order.
-    if (one.dims, one.shape, one.dtype, one.attrs) != (other.dims, other.shape, other.dtype, other.attrs):
-        return False
-    if one.dtype.kind != "f":
-        return np.array_equal(one, other)
-    scale = np.nan_to_num(float(abs(one).max())) if one.size else 0.0
-    return np.allclose(one, other, rtol=1e-8, atol=1e-10 * scale, equal_nan=True)
+    kit = Kit(parameters or {}, trajectory, model, also=also, workers=workers)
+    for one in checks_of(cls, "analysis"):
+        if one.function.__module__ == __name__:
+            try:
+                one(cls, kit)
+            except unittest.SkipTest:  # for what another one has failed, or will
+                continue
+    return kit.result(cls).datasets[cls.name]

@@ -25,18 +25,20 @@ from pelplug.testing.kit import Kit, kit_for
 
 __all__ = ["KINDS", "Check", "CheckResult", "check", "checks_of", "parametrize_with_checks", "require", "run_checks"]
 
-# What a hook takes, its module of checks here, and the class it derives from. A thing of that class has had its module
-# imported, so that looking for the kind imports nothing.
+# What a hook takes, and the class it derives from. A thing of that class has had its module imported, so that the kind
+# is found without importing anything.
 KINDS = {
-    "analysis": ("analyses", "pelplug.tasks.analysis", "Analysis"),
-    "study": ("studies", "pelplug.tasks.study", "Study"),
-    "model": ("models", "pelplug.models.base", "Model"),
-    "form": ("forms", "pelplug.potentials.form", "Form"),
-    "potential": ("potentials", "pelplug.potentials.base", "Potential"),
-    "engine": ("engines", "pelplug.engines.engine", "Engine"),
-    "exporter": ("exporters", "", ""),
-    "reader": ("readers", "pelplug.trajectories.readers.base", "Reader"),
+    "analysis": ("pelplug.tasks.analysis", "Analysis"),
+    "study": ("pelplug.tasks.study", "Study"),
+    "model": ("pelplug.models.base", "Model"),
+    "form": ("pelplug.potentials.form", "Form"),
+    "potential": ("pelplug.potentials.base", "Potential"),
+    "engine": ("pelplug.engines.engine", "Engine"),
+    "exporter": ("", ""),
+    "reader": ("pelplug.trajectories.readers.base", "Reader"),
 }
+# Where checks are, in the order in which they run.
+_MODULES = ("analyses", "invariances", "studies", "models", "forms", "potentials", "engines", "exporters", "readers")
 
 _registered: dict[str, Check] = {}
 
@@ -118,7 +120,7 @@ def require(condition: Any, sentence: str) -> None:
 
 def every_check() -> dict[str, Check]:
     """Return all checks by name."""
-    for module in dict.fromkeys(module for module, _, _ in KINDS.values()):
+    for module in _MODULES:
         if importlib.util.find_spec(f"pelplug.testing.{module}") is not None:
             importlib.import_module(f"pelplug.testing.{module}")
     return dict(_registered)
@@ -126,7 +128,7 @@ def every_check() -> dict[str, Check]:
 
 def kind_of(thing: Any) -> str:
     """Return which of `KINDS` a thing is; raise TypeError if none."""
-    for kind, (_, home, name) in KINDS.items():
+    for kind, (home, name) in KINDS.items():
         base = getattr(sys.modules.get(home), name, None)
         if base is not None and (issubclass(thing, base) if isinstance(thing, type) else isinstance(thing, base)):
             return kind

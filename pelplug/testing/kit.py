@@ -4,37 +4,50 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shutil
 import tempfile
 import unittest
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pelplug.configuration import Configuration
 from pelplug.host.functions import run_analyses
 from pelplug.testing.samples import make_trajectory, registry_with
+from pelplug.trajectories.opening import open_trajectory
+from pelplug.trajectories.readers.write import write_trajectory
+from pelplug.trajectories.trajectory import Trajectory
 
 __all__ = ["Kit", "kit_for"]
 
 
 @dataclasses.dataclass(eq=False)
 class Kit:
-    """What checks run a thing on. Give what the default does not suit; a thing may do so itself, see `trial`.
+    """What checks run a thing on. Give what the default does not suit; a thing may do so itself, in its `trial`.
 
     Attributes
     ----------
     parameters : mapping
         Parameters to run an analysis or study with, or to build a model with.
     trajectory : path_like, Trajectory or callable, optional
-        A trajectory, or a function that writes one into a folder and returns its path; by default the one that
-        `make_trajectory` makes of `model`, `n`, `frames` and `seed`.
+        A trajectory, or a function that writes one into a folder and returns it; by default the one that
+        `make_trajectory` makes of `model`, `n`, `frames` and `seed`, about a minimum.
     model : str or Model, optional
-        Of the particles; Kob-Andersen by default.
+        Of the particles, where the trajectory does not record it.
     n, frames, seed : int
         Of the trajectory that is made.
     configuration : Configuration, optional
         The state that a model, form or potential is tried on.
     also : tuple
         What is used and not installed: analyses.
+    workers : int
+        Processes of a run in several.
+    tolerance : float
+        By how much a number may differ where it comes by another order of operations.
+    exempt : mapping
+        Variables that are not compared under symmetries, and the reason of each; ``check_rotation.c11`` names one of a
+        single check.
     expected_failures : mapping
         Checks that fail, and the reason of each.
     """
@@ -47,24 +60,41 @@ class Kit:
     seed: int = 0
     configuration: Any = None
     also: tuple = ()
+    workers: int = 2
+    tolerance: float = 1e-6
+    exempt: Mapping[str, str] = dataclasses.field(default_factory=dict)
     expected_failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    _made: dict = dataclasses.field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        self._made: dict = {}
 
     @functools.cached_property
     def folder(self) -> Path:
         """A folder for files, removed with the kit."""
-        self._temporary = tempfile.TemporaryDirectory(prefix="pelplug-checks-", ignore_cleanup_errors=True)
-        return Path(self._temporary.name)
+        path = tempfile.mkdtemp(prefix="pelplug-checks-")
+        weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+        return Path(path)
 
     @functools.cached_property
-    def path(self) -> Any:
-        """The trajectory, as `pelplug.analyze` takes it: a path where nothing else was given."""
-        if callable(self.trajectory):
-            return self.trajectory(self.folder)
-        if self.trajectory is not None:
-            return self.trajectory
-        model = self.model or "kob-andersen"
-        return make_trajectory(self.folder / "trajectory.gsd", model, self.n, self.frames, self.seed)
+    def opened(self) -> Trajectory:
+        """The trajectory."""
+        found = self.trajectory(self.folder) if callable(self.trajectory) else self.trajectory
+        if found is None:
+            model = self.model or "kob-andersen"
+            path = self.folder / "trajectory.gsd"
+            found = make_trajectory(path, model, self.n, self.frames, self.seed, relaxed=True)
+        return found if isinstance(found, Trajectory) else open_trajectory(found)
+
+    def altered(self, name: str, change: Callable[[Configuration], Configuration], *, bare: bool = False) -> Path:
+        """Return the path of the trajectory with each state changed; `bare` leaves out what else the file says."""
+
+        def write() -> Path:
+            path, one = self.folder / f"{name}.nc", self.opened
+            record, said = (None, None) if bare else (one.model_record, one.conditions)
+            write_trajectory(path, map(change, one), model_record=record, conditions=said)
+            return path
+
+        return self.once(("altered", name), write)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what a function makes, calling it for the first check that asks; an error is raised to each."""
@@ -78,11 +108,16 @@ class Kit:
             raise error
         return value
 
+    def registry(self, cls: type):
+        """Return the registry that runs an analysis."""
+        return self.once(("registry", cls), lambda: registry_with(*self.also, cls))
+
     def run(self, cls: type, trajectory: Any = None, **keywords):
-        """Run an analysis, used and not installed ones known; see `pelplug.host.functions.run_analyses`."""
-        registry = self.once(("registry", cls), lambda: registry_with(*self.also, cls))
+        """Run an analysis and return its `AnalysisRun`; keywords as of `pelplug.analyze`."""
         given = {"model": self.model, "parameters": dict(self.parameters), **keywords}
-        return run_analyses(cls.name, self.path if trajectory is None else trajectory, registry=registry, **given)
+        return run_analyses(
+            cls.name, self.opened if trajectory is None else trajectory, registry=self.registry(cls), **given
+        )
 
     def result(self, cls: type):
         """Return the `AnalysisRun` that checks share; skip the check if there is none: another one says so."""
@@ -94,4 +129,4 @@ class Kit:
 
 def kit_for(thing: Any, kit: Kit | None) -> Kit:
     """Return a kit for one thing: the one given, what the thing declares in `trial`, or the default."""
-    return Kit(**getattr(thing, "trial", {})) if kit is None else dataclasses.replace(kit, _made={})
+    return Kit(**getattr(thing, "trial", {})) if kit is None else dataclasses.replace(kit)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pelplug.core.conditions import Conditions
 from pelplug.host.hookspecs import hookimpl
 from pelplug.host.registry import Registry
+from pelplug.landscape import quench
 from pelplug.trajectories.readers.write import write_trajectory
 
 __all__ = ["make_trajectory", "registry_with"]
 
 
-def make_trajectory(path, model: str = "kob-andersen", n: int = 100, frames: int = 4, seed: int = 0) -> Path:
+def make_trajectory(
+    path, model: Any = "kob-andersen", n: int = 100, frames: int = 4, seed: int = 0, relaxed: bool = False
+) -> Path:
     """Write a small disordered trajectory with velocities, images, steps and the record of its model.
 
     Parameters
     ----------
     path : path_like
         File to write, ``.gsd`` or (any dimension) ``.nc``.
-    model : str, optional
+    model : str or Model, optional
         Model whose composition and density to use.
     n : int, optional
         Number of particles.
@@ -29,6 +33,9 @@ def make_trajectory(path, model: str = "kob-andersen", n: int = 100, frames: int
         Number of frames; particles move by about 0.02 of their distance between two.
     seed : int, optional
         Seed of the random numbers.
+    relaxed : bool, optional
+        Let the particles move about a minimum of the model, of which all frames are then a little off; else about
+        random places, from which a minimiser may go anywhere.
 
     Returns
     -------
@@ -36,8 +43,10 @@ def make_trajectory(path, model: str = "kob-andersen", n: int = 100, frames: int
         The file.
     """
     rng = np.random.default_rng(seed)
-    built = Registry().model(model)
+    built = Registry().model(model) if isinstance(model, str) else model
     start = built.random_configuration(n, rng)
+    if relaxed:
+        start = quench(start, built.potential(start), force_tolerance=1e-6).configuration
     spacing = (start.volume / n) ** (1 / start.dimension)
     walk = np.cumsum(rng.normal(scale=0.02 * spacing, size=(frames, n, start.dimension)), axis=0)
     configurations = (

@@ -130,13 +130,16 @@ def with_other_vectors(configuration: Configuration, seed: int = 0) -> Configura
     Parameters
     ----------
     configuration : Configuration
-        The state; its images are left out, as they count vectors that are no more.
+        The state; its images are counted in the new vectors.
     seed : int
         Which vectors: one is added to, or taken from, each that comes after it.
     """
     d = configuration.dimension
-    signs = np.random.default_rng(seed).choice([-1, 1], size=(d, d))
-    return configuration.replace(cell=(np.eye(d) + np.tril(signs, -1)) @ configuration.cell, images=None)
+    change = np.eye(d) + np.tril(np.random.default_rng(seed).choice([-1, 1], size=(d, d)), -1)
+    images = configuration.images
+    if images is not None:
+        images = np.rint(images @ np.linalg.inv(change)).astype(np.int64)
+    return configuration.replace(cell=change @ configuration.cell, images=images)
 
 
 def tilted(configuration: Configuration, rng=0, tilt: float = 0.3, rotate: bool = True) -> Configuration:
@@ -165,6 +168,8 @@ def tilted(configuration: Configuration, rng=0, tilt: float = 0.3, rotate: bool 
 def in_other_images(configuration: Configuration, seed: int = 0) -> Configuration:
     """Return the same state with particles moved by whole cell vectors, to any of the neighbouring cells.
 
+    Image flags, if there are any, are those of the new places: the unwrapped positions stay.
+
     Parameters
     ----------
     configuration : Configuration
@@ -173,7 +178,8 @@ def in_other_images(configuration: Configuration, seed: int = 0) -> Configuratio
         Where to.
     """
     shifts = np.random.default_rng(seed).integers(-1, 2, size=configuration.positions.shape)
-    return configuration.replace(positions=configuration.positions + shifts @ configuration.cell, images=None)
+    images = None if configuration.images is None else configuration.images - shifts
+    return configuration.replace(positions=configuration.positions + shifts @ configuration.cell, images=images)
 
 
 def renumbered(configuration: Configuration, order: np.ndarray) -> Configuration:

@@ -76,15 +76,15 @@ class SteepestDescentResult:
 
     Attributes
     ----------
-    times : ndarray, shape (K,)
+    times : ndarray, shape (n,)
         Output times that were reached before the end [time].
-    energy : ndarray, shape (K,)
+    energy : ndarray, shape (n,)
         Total potential energy at those times [energy].
-    rms_velocity : ndarray, shape (K,)
+    rms_velocity : ndarray, shape (n,)
         Root mean square velocity of a particle, ``sqrt(sum f**2 / N)`` [length / time].
-    max_force : ndarray, shape (K,)
+    max_force : ndarray, shape (n,)
         Largest force component [energy / length].
-    energy_defect : ndarray, shape (K,)
+    energy_defect : ndarray, shape (n,)
         Balance of ``dE/dt = -N v^2`` since the start: ``(E(0) - E(t) - int N v^2 dt) / (E(0) - E(t))``.
     configuration : Configuration
         The state at the end: positions continuous with the start, without velocities.
