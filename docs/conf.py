@@ -27,6 +27,7 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # else "path" of a parameter would point to whichever class has an attribute path
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "pelplug"

@@ -6,7 +6,7 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```
 
 `parameters` are those of an analysis, a model, a minimiser or an engine, or the `conditions` that can be given,
-`variables` those of an analysis, `arrows` the arrows between the rooms.
+`variables` those of an analysis, `arrows` the arrows between the rooms, `names` the public names of a group.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import re
 
+import face
 import rooms
 
 __all__ = ["TABLES", "expand", "setup"]
@@ -89,7 +90,7 @@ def arrows() -> str:
     )
 
 
-TABLES = {"arrows": arrows, "parameters": parameters, "variables": variables}
+TABLES = {"arrows": arrows, "names": face.reference, "parameters": parameters, "variables": variables}
 
 
 def expand(page: str) -> str:
@@ -109,7 +110,7 @@ def setup(app):
 
         def run(self):
             """Return the nodes of the table."""
-            return self.parse_text_to_nodes(TABLES[self.name](*self.arguments))
+            return self.parse_text_to_nodes(TABLES[self.name](*self.arguments), allow_section_headings=True)
 
     for name in TABLES:
         app.add_directive(name, Rendered)

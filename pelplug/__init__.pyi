@@ -70,6 +70,7 @@ from .core.fields import Need as Need
 from .core.parameters import Param as Param
 from .host.hookspecs import hookimpl as hookimpl
 from .tasks.analysis import Analysis as Analysis
+from .tasks.from_function import analysis as analysis
 from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
 from .tasks.series import Series as Series
 

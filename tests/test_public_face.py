@@ -1,9 +1,12 @@
 """The public face: each name is written once, in pelplug/__init__.pyi, which Python, editors and type checkers read."""
 
 import ast
+import enum
 import importlib
+import inspect
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -13,6 +16,10 @@ import pytest
 import pelplug
 
 STUB = pathlib.Path(pelplug.__file__).with_suffix(".pyi")
+DOCS = STUB.parents[1] / "docs"
+
+sys.path.insert(0, str(DOCS))
+import face  # noqa: E402
 
 
 def written():
@@ -72,3 +79,51 @@ def test_public_classes_and_functions_are_pickled_by_their_home():
         value = getattr(pelplug, name)
         if isinstance(value, type | types.FunctionType):
             assert pickle.loads(pickle.dumps(value)) is value, name
+
+
+# --- docs/api.md ------------------------------------------------------------------------------------------------------
+
+
+def test_every_name_is_in_exactly_one_group():
+    parts = face.groups()
+    assert [title.split()[:2] for title in parts] == [["for", "users:"], *[["for", "authors"]] * 3]
+    names = [name for group in parts.values() for part in group.values() for name in part]
+    assert sorted(names) == sorted(pelplug.__all__)
+
+
+def test_the_page_documents_every_group_and_no_page_documents_more():
+    asked = re.findall(r"^```{names} (\w+)$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    shown = "".join(face.reference(whom) for whom in asked)
+    names = re.findall(r"^\.\. (?:auto)?\w+:: pelplug\.(\w+)$", shown, re.MULTILINE)
+    assert sorted(names) == sorted(pelplug.__all__)
+    pages = [page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if "{eval-rst}" in page.read_text()]
+    assert [page for page in pages if re.search(r"^\.\. auto", (DOCS / page).read_text(), re.MULTILINE)] == []
+
+
+def described():
+    """Return what the pages document: names, and the members of classes, each with its own docstring."""
+    for name in sorted(set(pelplug.__all__) - {"__version__"}):
+        value = getattr(pelplug, name)
+        yield name, value
+        for member in face.members(value) if inspect.isclass(value) else ():
+            yield f"{name}.{member}", getattr(value, member)
+
+
+def test_all_of_it_has_a_docstring():
+    found = dict(described())
+    assert len(found) > 200
+    assert [name for name, value in found.items() if not (inspect.getdoc(value) or "").strip()] == []
+
+
+def test_the_arguments_of_functions_and_constructors_are_described():
+    lacking = []
+    for name, value in described():
+        made = inspect.isclass(value) and not issubclass(value, BaseException | enum.Enum)
+        text = f"{inspect.getdoc(value)}\n{inspect.getdoc(value.__init__) if made else ''}"
+        if (made and "made by `" not in text and value.__init__ is not object.__init__) or (
+            inspect.isfunction(value) and "." not in name
+        ):
+            arguments = inspect.signature(value).parameters.values()
+            named = [one.name for one in arguments if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+            lacking += [(name, argument) for argument in named if not re.search(rf"\b{argument}\b", text)]
+    assert lacking == []

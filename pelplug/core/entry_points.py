@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import re
 
-__all__ = ["ANY_FAILURE", "GROUP", "installed", "normalise"]
+__all__ = ["ANY_FAILURE", "GROUP", "NAME_PATTERN", "installed", "normalise"]
 
 GROUP = "pelplug"
+# Names become options, file suffixes and dataset names.
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # A plugin may fail in any way but Ctrl-C; sys.exit() at import is a known one.
 ANY_FAILURE = (Exception, SystemExit)
 

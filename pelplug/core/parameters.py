@@ -247,6 +247,8 @@ def read_parameters(cls: type, reserved: Iterable[str] = ()) -> dict[str, Parame
     for name in specs:
         if name in reserved:
             raise TypeError(f"the parameter name {name!r} is reserved by pelplug; choose another")
+        if name.startswith("_"):
+            raise TypeError(f"the parameter name {name!r} cannot be an option; let it begin with a letter")
     return specs
 
 

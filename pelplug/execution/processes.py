@@ -228,7 +228,7 @@ def _needs_script(work) -> bool:
             pickle.loads(text, buffers=buffers)
         return False
     except AttributeError as error:
-        found = re.search(r"'(\w+)' on <module '__main__'", str(error))
+        found = re.search(r"'(\w+)[\w.]*' on <module '__main__'", str(error))
         if found is None:
             raise
         _check_script(found[1])

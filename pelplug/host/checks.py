@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from pelplug.core.entry_points import NAME_PATTERN
 from pelplug.core.fields import Field, Need
 
 __all__ = [
-    "NAME_PATTERN",
+    "analysis_class",
     "check_analysis_contract",
     "check_engine_contract",
     "check_exporter_contract",
@@ -19,8 +19,10 @@ __all__ = [
     "check_provider_contract",
 ]
 
-# Names become options, file suffixes and dataset names.
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+def analysis_class(item: Any) -> Any:
+    """Return the class that a function under `pelplug.analysis` carries; anything else as it is."""
+    return getattr(item, "analysis", item) if inspect.isfunction(item) else item
 
 
 def check_analysis_contract(cls: Any) -> None:

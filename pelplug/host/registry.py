@@ -262,6 +262,7 @@ class Registry:
 
     def _accept(self, kind: str, item: Any, record: PluginRecord, offers: dict) -> None:
         word = _KINDS[kind].word
+        item = checks.analysis_class(item) if kind == "analyses" else item
         try:
             _KINDS[kind].check(item)
             names = (item.name, *getattr(item, "aliases", ()))

@@ -162,11 +162,21 @@ class FrameLoop(AnalysisBase):
             return
         finally:
             self._label = None
-        values = check_values(values, self.provides, configuration.n, self._owner)
+        values = self.as_declared(values, configuration.n)
         record = FrameRecord(label, configuration.step, configuration.time, values)
         if self._frame_store is not None:
             self._frame_store.put(label, record.to_store())
         self.results.records.append(record)
+
+    def as_declared(self, values, n: int) -> dict[str, np.ndarray]:
+        """Return what `compute` gave of N particles as arrays.
+
+        Raises
+        ------
+        RunError
+            If it is not what `provides` declares.
+        """
+        return check_values(values, self.provides, n, self._owner)
 
     def _get_aggregator(self) -> ResultsGroup:
         joined = ResultsGroup.flatten_sequence

@@ -25,7 +25,7 @@ from pelplug.engines.run import SimulationResult, run_simulation
 from pelplug.errors import InputError
 from pelplug.execution.processes import WorkerPool
 from pelplug.tasks.analysis import Analysis
-from pelplug.tasks.assembly import FrameFailure, FrameRecord, check_values
+from pelplug.tasks.assembly import FrameFailure, FrameRecord
 from pelplug.tasks.provenance import to_json
 from pelplug.tasks.series import Series
 
@@ -96,8 +96,7 @@ class InSitu:
             except Exception as error:
                 analysis.results.failures.append(FrameFailure.of(self._label, error))
                 continue
-            owner = f"analysis {analysis.name}"
-            values = check_values(values, analysis.provides, configuration.n, owner)
+            values = analysis.as_declared(values, configuration.n)
             record = FrameRecord(self._label, configuration.step, configuration.time, values)
             analysis.results.records.append(record)
         self._label += 1

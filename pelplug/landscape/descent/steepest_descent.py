@@ -76,15 +76,15 @@ class SteepestDescentResult:
 
     Attributes
     ----------
-    times : ndarray, shape (n,)
+    times : ndarray, shape (K,)
         Output times that were reached before the end [time].
-    energy : ndarray, shape (n,)
+    energy : ndarray, shape (K,)
         Total potential energy at those times [energy].
-    rms_velocity : ndarray, shape (n,)
+    rms_velocity : ndarray, shape (K,)
         Root mean square velocity of a particle, ``sqrt(sum f**2 / N)`` [length / time].
-    max_force : ndarray, shape (n,)
+    max_force : ndarray, shape (K,)
         Largest force component [energy / length].
-    energy_defect : ndarray, shape (n,)
+    energy_defect : ndarray, shape (K,)
         Balance of ``dE/dt = -N v^2`` since the start: ``(E(0) - E(t) - int N v^2 dt) / (E(0) - E(t))``.
     configuration : Configuration
         The state at the end: positions continuous with the start, without velocities.

@@ -1,0 +1,64 @@
+"""The public names by whom they are for, as the groups of pelplug/__init__.pyi say; docs/api.md is made of them."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import pathlib
+import re
+import types
+
+import pelplug
+
+STUB = pathlib.Path(pelplug.__file__).with_suffix(".pyi")
+
+
+def groups() -> dict[str, dict[str, list[str]]]:
+    """Return the names of each part of each group, in the order of the file: ``for engines`` has one part, ``""``."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for line in STUB.read_text(encoding="utf-8").splitlines():
+        if title := re.match(r"# --- (.+)", line):
+            part = found.setdefault(title[1], {}).setdefault("", [])
+        elif title := re.match(r"# -- (.+)", line):
+            part = next(reversed(found.values())).setdefault(title[1], [])
+        elif name := re.match(r"(?:from \S+ import \w+ as )?(\w+)(?:: str)?$", line):
+            part.append(name[1])
+    return {group: {title: names for title, names in parts.items() if names} for group, parts in found.items()}
+
+
+def directive(name: str) -> str:
+    """Return the directive of autodoc that documents a public name, with the members that pelplug defines."""
+    value = getattr(pelplug, name)
+    if isinstance(value, str):
+        return f".. data:: pelplug.{name}\n\n   The version, a str.\n"
+    if isinstance(value, types.ModuleType):
+        return f".. automodule:: pelplug.{name}\n\n.. py:currentmodule:: None\n"
+    if inspect.isfunction(value):
+        return f".. autofunction:: pelplug.{name}\n"
+    if not inspect.isclass(value):
+        return f".. autodata:: pelplug.{name}\n   :no-value:\n"
+    if issubclass(value, BaseException):
+        return f".. autoexception:: pelplug.{name}\n   :show-inheritance:\n"
+    if issubclass(value, enum.Enum):
+        return f".. autoclass:: pelplug.{name}\n   :members:\n   :undoc-members:\n"
+    shown = f"   :members: {', '.join(members(value))}\n" if members(value) else ""
+    return f".. autoclass:: pelplug.{name}\n{shown}"
+
+
+def members(cls: type) -> list[str]:
+    """Return the public methods and properties of a class that pelplug defines, those of its bases included."""
+    own = [base for base in cls.__mro__ if base.__module__.startswith("pelplug")]
+    found = {name: value for base in reversed(own) for name, value in vars(base).items()}
+    kinds = (types.FunctionType, classmethod, staticmethod, property)
+    public = {name: value for name, value in found.items() if not name.startswith("_") or name == "__call__"}
+    return [name for name, value in public.items() if isinstance(value, kinds)]
+
+
+def reference(whom: str) -> str:
+    """Return the Markdown of one group, by a word of its title: each part with its names, in one order."""
+    (parts,) = (parts for title, parts in groups().items() if whom in title.partition(":")[0].split())
+    text = []
+    for title, names in parts.items():
+        text += [f"### {title[:1].upper()}{title[1:]}\n"] if title else []
+        text += ["```{eval-rst}", *(directive(name) for name in sorted(names, key=str.casefold)), "```\n"]
+    return "\n".join(text)
