@@ -22,10 +22,11 @@ def __getattr__(name: str) -> object:
         return version("pelplug")
     if name in __all__:
         return _imported(name)
-    # Python asks for names of its own (__path__), and for those of sub-modules before it imports them.
+    # Python asks for names of its own (__path__), and for those of sub-modules before it imports them. Nothing of
+    # pelplug is imported here to word it: what imports the face would import that, and plugins import nothing else.
     near = ""
     if not name.startswith("_"):
-        from pelplug.core.parameters import closest
+        import difflib
 
-        near = closest(name, __all__)
+        near = "".join(f" (did you mean {one}?)" for one in difflib.get_close_matches(name, __all__, n=1))
     raise AttributeError(f"module 'pelplug' has no public name {name!r}{near}", name=name)

@@ -1,6 +1,7 @@
 """The models that come with pelplug, one file each. For users, and authors of models.
 
-``pelplug.host.models()`` lists every model there is, third-party ones included.
+Its classes are those of the bundled models, to derive one from: ``pelplug.models.KobAndersen``. The command
+``pelplug models`` lists every model there is, third-party ones included.
 """
 
 from __future__ import annotations

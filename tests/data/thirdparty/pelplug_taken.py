@@ -22,9 +22,7 @@ def pelplug_analyses():
 
 @pelplug.hookimpl
 def pelplug_models():
-    from pelplug.models import KobAndersen
-
-    class Other(KobAndersen):
+    class Other(pelplug.models.KobAndersen):
         name = "other"
         aliases = ("kalj",)
         summary = "Takes an alias of kob-andersen"

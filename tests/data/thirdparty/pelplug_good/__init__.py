@@ -12,9 +12,7 @@ def pelplug_analyses():
 
 @pelplug.hookimpl
 def pelplug_models():
-    from pelplug.models import KobAndersen
-
-    class Wahnstrom(KobAndersen):
+    class Wahnstrom(pelplug.models.KobAndersen):
         name = "wahnstrom"
         aliases = ("wahn",)
         summary = "A stand-in under another name"
