@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from pelplug.core.cells import compact, heights_of, upper_triangular
 from pelplug.errors import InputError
 
 __all__ = ["Configuration", "natural_order", "whole_numbers"]
@@ -117,7 +118,7 @@ class Configuration:
     @cached_property
     def heights(self) -> np.ndarray:
         """Distance between opposite faces of the cell along each cell vector, shape (d,) [length]."""
-        return 1.0 / np.linalg.norm(np.linalg.inv(self.cell), axis=0)
+        return heights_of(self.cell)
 
     @cached_property
     def species_names(self) -> tuple[str, ...]:
@@ -161,6 +162,64 @@ class Configuration:
         if self.images is None:
             return np.array(self.positions)
         return self.positions + self.images @ self.cell
+
+    def freud(self) -> tuple:
+        """Return what freud takes for a system, right in any cell: its box, and the positions in it.
+
+        freud wants a along x and b in the xy plane. The state is turned so, never mirrored; a cell so tilted that freud
+        would miss neighbours is described by other vectors of the same lattice.
+
+        Returns
+        -------
+        box : freud.box.Box
+        points : ndarray, shape (N, 3)
+            Wrapped positions in the axes of the box, in the order of the particles [length]; z = 0 in two dimensions.
+
+        Raises
+        ------
+        InputError
+            Outside two and three dimensions.
+
+        Notes
+        -----
+        freud computes in single precision. `freud.locality.AABBQuery`, which freud takes by itself, refuses a distance
+        beyond half the least height of the box; `LinkCell` does not, and misses neighbours there.
+
+        Examples
+        --------
+        >>> freud.order.Steinhardt(6).compute(configuration.freud(), neighbors={"r_max": 1.4})
+        >>> query = freud.locality.AABBQuery(*configuration.freud())
+        """
+        from freud.box import Box
+
+        lower, rotation = self._of_freud
+        fractional = self.positions @ rotation @ np.linalg.inv(lower)
+        points = np.zeros((self.n, 3))
+        points[:, : self.dimension] = (fractional - np.floor(fractional + 0.5)) @ lower
+        matrix = np.zeros((3, 3))
+        matrix[: self.dimension, : self.dimension] = lower.T
+        return Box.from_matrix(matrix, dimensions=self.dimension), points
+
+    def from_freud(self, vectors) -> np.ndarray:
+        """Turn vectors that freud computed, such as bonds, back to the axes of this state.
+
+        Parameters
+        ----------
+        vectors : array_like, shape (..., 3)
+            In the axes of the box of `freud`.
+
+        Returns
+        -------
+        ndarray, shape (..., d)
+        """
+        _, rotation = self._of_freud
+        return np.asarray(vectors, dtype=np.float64)[..., : self.dimension] @ rotation.T
+
+    @cached_property
+    def _of_freud(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.dimension not in (2, 3):
+            raise InputError(f"freud works in two and three dimensions, and the configuration has {self.dimension}.")
+        return upper_triangular(compact(self.cell))
 
     def replace(self, **changes) -> Configuration:
         """Return a copy with some fields changed; what follows from the old positions (`unwrapped`) is left out."""

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.cells import upper_triangular
 from pelplug.core.outputs import close_at_exit
 from pelplug.errors import InputError
 
-__all__ = ["GSDWriter", "in_centred_box", "pad", "type_names", "upper_triangular"]
+__all__ = ["GSDWriter", "in_centred_box", "pad", "type_names"]
 
 
 class GSDWriter:
@@ -154,30 +155,6 @@ class GSDWriter:
         elif name in self._first and not np.array_equal(values, self._first[name]):
             frame.log[name] = values
         return values.astype(np.float32)  # what gsd compares with the first frame to leave out what is the same
-
-
-def upper_triangular(cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotate a cell into the convention of GSD and LAMMPS: a along x, b in the xy plane, c above it.
-
-    Parameters
-    ----------
-    cell : ndarray, shape (d, d)
-        Cell vectors as rows [length].
-
-    Returns
-    -------
-    cell : ndarray, shape (d, d)
-        The rotated cell, ``cell @ rotation``: zero above the diagonal, positive on it.
-    rotation : ndarray, shape (d, d)
-        Orthogonal matrix that turns row vectors; the identity for a cell that is right already.
-        A left-handed cell is mirrored as well.
-    """
-    cell = np.asarray(cell, dtype=float)
-    if np.all(np.triu(cell, 1) == 0.0) and np.all(np.diag(cell) > 0.0):
-        return cell.copy(), np.eye(len(cell))
-    q, r = np.linalg.qr(cell.T)  # cell.T = q r, so cell @ q = r.T is lower triangular
-    signs = np.where(np.diag(r) < 0.0, -1.0, 1.0)
-    return np.tril((r * signs[:, None]).T), q * signs
 
 
 def in_centred_box(conf: Configuration) -> tuple[Configuration, np.ndarray]:

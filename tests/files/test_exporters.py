@@ -10,9 +10,10 @@ import pytest
 import xarray as xr
 
 from pelplug.configuration import Configuration
+from pelplug.core.cells import upper_triangular
 from pelplug.errors import InputError, RunError
 from pelplug.files.exporters import export
-from pelplug.files.gsd import GSDWriter, upper_triangular
+from pelplug.files.gsd import GSDWriter
 from pelplug.trajectories.opening import open_trajectory
 
 GENERAL_CELL = np.array([[4.0, 0.5, -0.3], [-1.0, 5.0, 0.2], [0.7, 0.4, 6.0]])

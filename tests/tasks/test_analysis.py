@@ -65,10 +65,8 @@ def test_values_against_freud(trajectory):
 
     dataset = Near(trajectory, distance=1.2).run(frames=[4]).to_dataset()
     conf = trajectory.configuration(4)
-    box = freud.box.Box.from_matrix(conf.cell.T)
-    found = freud.locality.AABBQuery(box, box.wrap(conf.positions)).query(
-        conf.positions, {"r_max": 1.2, "exclude_ii": True}
-    )
+    query = freud.locality.AABBQuery(*conf.freud())
+    found = query.query(query.points, {"r_max": 1.2, "exclude_ii": True})
     counts = found.toNeighborList().neighbor_counts
     np.testing.assert_array_equal(dataset["count"].values[0], counts)
 

@@ -88,9 +88,8 @@ def structure_factor(frames, species, width=0.1, k_min=4.0, k_max=9.0):
         bins=round((k_max - k_min) / width), k_max=k_max, k_min=k_min, num_sampled_k_points=0
     )
     for frame in frames:
-        length = frame.cell[0, 0]
-        chosen = frame.positions[frame.species == species]
-        structure.compute((freud.box.Box.cube(length), chosen - length / 2), reset=False)
+        box, points = frame.freud()
+        structure.compute((box, points[frame.species == species]), reset=False)
     good = np.isfinite(structure.S_k)
     return structure.bin_centers[good], structure.S_k[good]
 

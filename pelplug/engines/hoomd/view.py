@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.cells import upper_triangular
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.potentials.pair import group_numbers
@@ -99,12 +100,8 @@ class HoomdView:
         self.start = configuration
         self.dimension = d
         self.cell = np.array(configuration.cell)
-        if np.array_equal(self.cell, np.tril(self.cell)) and np.all(np.diag(self.cell) > 0):
-            self.lower, self.turn = self.cell, np.eye(d)
-        else:
-            q, r = np.linalg.qr(self.cell.T)
-            sign = np.sign(np.diag(r))
-            self.lower, self.turn = np.tril((r * sign[:, None]).T), (q * sign).T
+        self.lower, rotation = upper_triangular(self.cell)
+        self.turn = rotation.T
         configuration.require_masses("A simulation needs")
         masses = model.masses_of(configuration)
         self.masses = model.mass_unit * masses

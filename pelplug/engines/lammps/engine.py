@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.cells import upper_triangular
 from pelplug.core.parameters import Param
 from pelplug.engines.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
 from pelplug.engines.lammps.forces import forces_of
@@ -17,7 +18,6 @@ from pelplug.engines.step_correction import step_correction
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
 from pelplug.execution.lammps import INSTALL, lammps_version, start_lammps
-from pelplug.files.gsd import upper_triangular
 from pelplug.models.base import Model
 
 __all__ = ["LammpsEngine", "LammpsSession"]

@@ -261,7 +261,7 @@ def test_minimum_of_g_in_a_liquid_is_where_freud_has_it(tmp_path):
     _, g = analysis._near(state.positions, state.cell, length_scale(state, None, 1.0), X_RANGE, 1.0)
     found = analysis._cutoff(g, state.n, state.density, 3)
     rdf = freud.density.RDF(bins=30, r_max=2.1)
-    rdf.compute((freud.box.Box.cube(state.cell[0, 0]), state.positions - state.cell[0, 0] / 2))
+    rdf.compute(state.freud())
     peak = np.argmax(rdf.rdf)
     window = (rdf.bin_centers > rdf.bin_centers[peak]) & (rdf.bin_centers < 1.7)
     coarse = np.polynomial.Polynomial.fit(rdf.bin_centers[window], rdf.rdf[window], 4)

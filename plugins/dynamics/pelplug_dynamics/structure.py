@@ -13,23 +13,6 @@ __all__ = ["first_peak", "largest_species", "mean_density", "radial_distribution
 _LEAST_PEAK = 1.3  # S(q) of a gas scatters about 1
 
 
-def _triangular(cell: np.ndarray) -> np.ndarray:
-    """Return the cell turned so that its vectors, the rows, are lower triangular with a positive diagonal."""
-    _, r = np.linalg.qr(cell.T)
-    return (np.sign(np.diag(r))[:, None] * r).T
-
-
-def _system(state, chosen):
-    d = state.dimension
-    own = _triangular(state.cell)
-    points = np.zeros((int(np.count_nonzero(chosen)), 3))
-    fractional = state.fractional()[chosen]
-    points[:, :d] = (fractional - np.floor(fractional) - 0.5) @ own
-    if d == 2:
-        return freud.box.Box(own[0, 0], own[1, 1], xy=own[1, 0] / own[1, 1], is2D=True), points
-    return freud.box.Box.from_matrix(own.T), points
-
-
 def mean_density(trajectory, frames, count: int = 20) -> float:
     """Return the number density, its cell averaged over at most `count` of the frames [1 / length**d]."""
     chosen = frames[np.unique(np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int))]
@@ -135,11 +118,10 @@ def radial_distributions(states, names, r_max: float, bins: int) -> tuple[np.nda
         for b, second in enumerate(names[a:], a):
             density = freud.density.RDF(bins, r_max, normalization_mode="finite_size" if a == b else "exact")
             for state in states:
-                box, points = _system(state, state.species == first)
-                others = _system(state, state.species == second)[1]
+                box, points = state.freud()
                 density.compute(
-                    (box, points),
-                    query_points=None if a == b else others,
+                    (box, points[state.species == first]),
+                    query_points=None if a == b else points[state.species == second],
                     neighbors={"r_max": r_max, "exclude_ii": a == b},
                     reset=True,  # freud takes the density of the last cell for that of all
                 )

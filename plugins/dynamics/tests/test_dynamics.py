@@ -11,7 +11,7 @@ from pelplug_dynamics.correlate import isotropic_average
 from pelplug_dynamics.dynamics import Dynamics
 from pelplug_dynamics.lags import Clock, count_lags, frame_pairs, pool_lags, select_lags
 from pelplug_dynamics.statistics import Resampling
-from pelplug_dynamics.structure import _system, first_peak, structure_factor
+from pelplug_dynamics.structure import first_peak, structure_factor
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from scipy.special import gamma
 
@@ -332,9 +332,9 @@ def test_structure_factor_is_the_sum_over_vectors(cell):
     assert np.allclose(s, whole, equal_nan=True)
     # freud takes the vectors of one octant only, those on its faces as often as those inside; in a tilted cell it
     # leaves out some of the longest.
-    box, points = _system(state, state.species == "A")
+    box, points = state.freud()
     direct = freud.diffraction.StaticStructureFactorDirect(45, 9.0)
-    direct.compute((box, points))
+    direct.compute((box, points[state.species == "A"]))
     both = np.isfinite(direct.S_k) & np.isfinite(octant) & (direct.bin_centers < 8.0)
     assert both.sum() > 30 and np.allclose(direct.S_k[both], octant[both], rtol=1e-3)
 
@@ -356,7 +356,8 @@ def test_first_peak_and_structure_of_a_liquid_are_those_of_freud():
     each = []
     for one in states:
         direct = freud.diffraction.StaticStructureFactorDirect(60, 2.5 * around)
-        each.append(direct.compute(_system(one, one.species == "A")).S_k)
+        box, points = one.freud()
+        each.append(direct.compute((box, points[one.species == "A"])).S_k)
     there = np.isfinite(s) & np.isfinite(each).all(axis=0)
     mean, error = np.mean(each, axis=0), np.std(each, axis=0, ddof=1) / np.sqrt(len(each))
     assert there.sum() > 40 and np.mean((np.abs(s - mean) < 2.5 * error)[there]) > 0.9
