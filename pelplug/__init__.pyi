@@ -112,3 +112,5 @@ from .engines.engine import EnergyLog as EnergyLog
 from .engines.engine import Engine as Engine
 from .engines.engine import EngineStatus as EngineStatus
 from .engines.engine import Session as Session
+from .engines.velocities import kinetic_temperature as kinetic_temperature
+from .engines.velocities import thermalised as thermalised

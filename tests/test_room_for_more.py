@@ -274,7 +274,7 @@ def test_an_engine_is_one_folder(house, tmp_path):
     """Two particles that meet: half a period of a harmonic oscillator of reduced mass 1/2."""
     house.add("pelplug/models/springs.py", MODEL)
     house.add("pelplug/engines/toy/__init__.py", '"""Velocity Verlet, as an engine."""\n')
-    text = (ROOT / "tests" / "oracles" / "toy_engine.py").read_text()
+    text = (ROOT / "pelplug" / "testing" / "toy_engine.py").read_text()
     house.add("pelplug/engines/toy/engine.py", text)
     assert "toy" in [line.split()[0] for line in house.pelplug("engines").splitlines() if line[:1].strip()]
     write_pair(tmp_path / "pair.gsd", 1.0, speed=0.5)

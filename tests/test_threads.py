@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pytest
 from oracles.counting import Plugin
-from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
 from pelplug.host.functions import run_analyses
 from pelplug.host.registry import Registry
+from pelplug.testing.toy_engine import ToyEngine, ToySession
 
 VARIABLES = ("PELPLUG_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 HERE = pathlib.Path(__file__).resolve().parent

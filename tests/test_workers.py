@@ -16,16 +16,9 @@ SIMULATE = """
 import sys
 sys.path.insert(0, {sources!r})
 import pelplug
-from oracles.toy_engine import ToyEngine
-from pelplug.host.registry import Registry
+from pelplug.testing import ToyEngine, registry_with
 
-class Plugin:
-    @pelplug.hookimpl
-    def pelplug_engines(self):
-        return [ToyEngine]
-
-registry = Registry(third_party=False)
-registry.register(Plugin(), "toy")
+registry = registry_with(ToyEngine)
 print("script", flush=True)
 results = pelplug.simulate(
     {model}, 155, 2.0, 20, engine="toy", output="traj.gsd", seed=4, replicas=2, workers=2, melt_steps=20,

@@ -16,12 +16,12 @@ import numpy as np
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 from pelplug.engines.request import ENSEMBLES, MINIMISERS
-from pelplug.errors import InputError
+from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
 from pelplug.execution.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pelplug.configuration import Configuration
     from pelplug.models.base import Model
@@ -135,6 +135,26 @@ class EnergyLog:
         return cls(np.empty(0, np.int64), np.empty(0), np.empty(0))
 
     @classmethod
+    def of(cls, rows: Iterable[tuple[int, float, float]]) -> EnergyLog:
+        """Return the log of some steps.
+
+        Parameters
+        ----------
+        rows : iterable of (int, float, float)
+            Step, potential energy and kinetic temperature.
+
+        Raises
+        ------
+        RunError
+            If an energy or a temperature is no longer finite.
+        """
+        values = np.array(list(rows), dtype=float).reshape(-1, 3)
+        bad = ~np.all(np.isfinite(values), axis=1)
+        if np.any(bad):
+            raise RunError(f"The energy is not finite at step {int(values[bad][0, 0])}; use a smaller time step.")
+        return cls(values[:, 0].astype(np.int64), values[:, 1], values[:, 2])
+
+    @classmethod
     def joined(cls, logs) -> EnergyLog:
         """Join logs end to end."""
         logs = list(logs) or [cls.empty()]
@@ -209,9 +229,9 @@ class Engine(Parametrised, abc.ABC):
         return cls.status().available
 
     @classmethod
-    @abc.abstractmethod
     def status(cls) -> EngineStatus:
-        """Return version, devices, and what is missing."""
+        """Return version, devices, and what is missing; by default it is there, on the processor."""
+        return EngineStatus(True, devices=("cpu",))
 
     @abc.abstractmethod
     def session(
@@ -291,15 +311,22 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     def configuration(self) -> Configuration:
-        """Return the state in float64: positions wrapped into the cell of the start, images, velocities, step."""
+        """Return the state in float64: positions in the cell of the start, velocities, step.
+
+        Positions are wrapped and have images, or they are the continuous ones and have none: either way
+        `Configuration.unwrapped_positions` goes on from that of the start.
+        """
 
     @abc.abstractmethod
     def energy_forces(self) -> tuple[float, np.ndarray]:
         """Return U [energy] and the forces, shape (N, d) [energy / length], as the engine computes them."""
 
-    @abc.abstractmethod
     def internal(self) -> dict[str, np.ndarray]:
-        """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like."""
+        """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like.
+
+        By default nothing.
+        """
+        return {}
 
     def observe(self, period: int, callback: Callable[[Configuration, float], None]) -> None:
         """Have a callable look at the state every so many steps, without a trajectory on disk.

@@ -175,7 +175,8 @@ class Recorder:
             raise RuntimeError("begin() comes first")
         with disk_errors(self.output):
             self._writer.write(
-                configuration,
+                # Of continuous positions a file keeps how often they went round only in images.
+                configuration.wrapped() if configuration.images is None else configuration,
                 log={
                     "time": time_step * configuration.step,
                     "energies/step": log.step,

@@ -33,17 +33,23 @@ if TYPE_CHECKING:
         require,
         run_checks,
     )
+    from pelplug.testing.crystals import CRYSTALS, Crystal, crystal
     from pelplug.testing.kit import Kit
     from pelplug.testing.plugin import pelplug_trajectory
     from pelplug.testing.samples import make_trajectory, registry_with
+    from pelplug.testing.toy_engine import ToyEngine
 
 __all__ = [
+    "CRYSTALS",
     "Check",
     "CheckResult",
+    "Crystal",
     "Kit",
+    "ToyEngine",
     "check",
     "check_analysis",
     "checks_of",
+    "crystal",
     "make_trajectory",
     "parametrize_with_checks",
     "pelplug_trajectory",
@@ -56,18 +62,23 @@ __all__ = [
 _HOMES = {
     "analyses": ("check_analysis",),
     "checks": ("Check", "CheckResult", "check", "checks_of", "parametrize_with_checks", "require", "run_checks"),
+    "crystals": ("CRYSTALS", "Crystal", "crystal"),
     "kit": ("Kit",),
     "plugin": ("pelplug_trajectory",),
     "samples": ("make_trajectory", "registry_with"),
+    "toy_engine": ("ToyEngine",),
 }
+_MODULES = ("states",)
 
 
 def __getattr__(name: str):
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(f"pelplug.testing.{home}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"pelplug.testing.{name}")
     raise AttributeError(f"module 'pelplug.testing' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

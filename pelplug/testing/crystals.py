@@ -2,8 +2,8 @@
 
 ::
 
-    fcc = pelplug.testing.crystals.crystal("fcc", 4, density=1.0)      # a Configuration of 4 x 4 x 4 cells
-    pelplug.testing.crystals.CRYSTALS["fcc"].shells[0].count           # 12
+    fcc = pelplug.testing.crystal("fcc", 4, density=1.0)      # a Configuration of 4 x 4 x 4 cells
+    pelplug.testing.CRYSTALS["fcc"].shells[0].count           # 12
 
 Each lattice can be had in its conventional or its primitive cell, and `pelplug.testing.states` turns it, chooses other
 cell vectors of the same crystal, numbers its particles anew.

@@ -66,21 +66,45 @@ def make_trajectory(
 
 
 def registry_with(*classes: type) -> Registry:
-    """Return a registry of the installed plugins and of some analyses that need not be installed."""
+    """Return a registry of the installed plugins and of some classes that need not be installed.
+
+    Parameters
+    ----------
+    *classes : type
+        Analyses, models and engines.
+    """
+    from pelplug.testing.checks import kind_of
+
     registry = Registry()
-    extra = [cls for cls in classes if registry.analyses().get(getattr(cls, "name", None)) is not cls]
+    offered: dict[str, list[type]] = {"analysis": [], "model": [], "engine": []}
+    here = {"analysis": registry.analyses, "model": registry.models, "engine": registry.engines}
+    for cls in classes:
+        kind = kind_of(cls)
+        if here[kind]().get(getattr(cls, "name", None)) is not cls:
+            offered[kind].append(cls)
 
     class Plugin:
-        """Analyses under test."""
+        """What is under test."""
 
         @staticmethod
         @hookimpl
         def pelplug_analyses():
-            return extra
+            return offered["analysis"]
 
-    if extra:
+        @staticmethod
+        @hookimpl
+        def pelplug_models():
+            return offered["model"]
+
+        @staticmethod
+        @hookimpl
+        def pelplug_engines():
+            return offered["engine"]
+
+    if any(offered.values()):
         record = registry.register(Plugin(), "under-test")
-        registry.analyses()
+        for every in here.values():
+            every()
         if record.error is not None:
-            raise AssertionError(f"the analysis is refused: {record.error}")
+            raise AssertionError(f"the class is refused: {record.error}")
     return registry

@@ -3,13 +3,13 @@
 from typing import Annotated, Literal
 
 import pytest
-from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.core.parameters import read_parameters
 from pelplug.core.parametrised import Parametrised
 from pelplug.host.functions import engines
 from pelplug.landscape.minimise.fire import Fire
+from pelplug.testing.toy_engine import ToyEngine
 
 Width = Annotated[float, pelplug.Param("how wide", exclusive_minimum=0, unit="length")]
 Sort = Annotated[Literal["wide", "narrow"], pelplug.Param("which")]

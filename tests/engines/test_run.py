@@ -12,7 +12,6 @@ import gsd.hoomd
 import numpy as np
 import pytest
 from oracles.killable_run import KillableRun
-from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
 from pelplug.engines.engine import EnergyLog, EngineStatus
@@ -22,7 +21,7 @@ from pelplug.engines.run import NO_ENGINE, choose_engine, run_simulation
 from pelplug.engines.schedule import Schedule
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
-from pelplug.host.registry import Registry
+from pelplug.testing.toy_engine import ToyEngine, ToySession
 
 HERE = pathlib.Path(__file__).parents[1]
 SHORT = {"n": 60, "temperature": 2.0, "steps": 300, "melt_steps": 100, "equilibration": 100, "log_every": 7}
@@ -230,7 +229,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {here!r})
 import pelplug
-from oracles.toy_engine import ToyEngine
+from pelplug.testing.toy_engine import ToyEngine
 from pelplug.engines.run import run_simulation
 
 ToyEngine.seconds_a_step = {pause}
@@ -455,13 +454,7 @@ def test_auto_takes_hoomd_then_lammps_then_any_other():
 
 
 def test_an_engine_of_a_plugin_simulates_through_the_public_face(tmp_path):
-    class Plugin:
-        @pelplug.hookimpl
-        def pelplug_engines(self):
-            return [ToyEngine]
-
-    registry = Registry(third_party=False)
-    registry.register(Plugin(), "toy")
+    registry = pelplug.testing.registry_with(ToyEngine)
     results = pelplug.simulate(
         "kob-andersen", 155, 2.0, 20, engine="toy", output=tmp_path / "traj.gsd", seed=4, replicas=2, melt_steps=20,
         equilibration=0, registry=registry,

@@ -14,12 +14,12 @@ from typing import Annotated
 import gsd.hoomd
 import numpy as np
 import pytest
-from oracles.toy_engine import ToyEngine, ToySession
 
 import pelplug
 from pelplug.engines.run import run_simulation
 from pelplug.errors import InputError, RunError
 from pelplug.execution.ranks import ALONE, Ranks, rank_in_environment, size_in_environment
+from pelplug.testing.toy_engine import ToyEngine, ToySession
 
 SHORT = {"n": 60, "temperature": 2.0, "steps": 120, "melt_steps": 40, "equilibration": 40, "log_every": 7, "frames": 10}
 

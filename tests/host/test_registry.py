@@ -3,34 +3,22 @@
 import importlib.metadata
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from oracles import installed
 
 import pelplug
 from pelplug.errors import InputError
 from pelplug.host import functions as host
 from pelplug.host.registry import Registry
 
-SOURCES = Path(__file__).parents[1] / "data" / "thirdparty"
 VERSIONS = {"good": "1.2", "broken": "0.3", "exits": "1.0", "raises": "2.0", "taken": "0.9", "careless": "0.1"}
 
 
 def install(site, *plugins):
-    """Lay out distributions as pip does: the module, and a .dist-info folder with metadata and entry points."""
-    for plugin in plugins:
-        module, version = f"pelplug_{plugin}", VERSIONS[plugin]
-        if (SOURCES / module).is_dir():
-            shutil.copytree(SOURCES / module, site / module)
-        else:
-            shutil.copy(SOURCES / f"{module}.py", site)
-        info = site / f"{module}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: pelplug-{plugin}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[pelplug]\n{plugin} = {module}\n")
+    installed.install(site, **{plugin: VERSIONS[plugin] for plugin in plugins})
 
 
 @pytest.fixture

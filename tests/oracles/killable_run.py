@@ -10,8 +10,8 @@ import unittest.mock
 
 import pelplug
 import pelplug.engines.driver
-from oracles.toy_engine import ToyEngine
 from pelplug.engines.run import run_simulation
+from pelplug.testing.toy_engine import ToyEngine
 
 # One process imports everything, and each run is a copy of it.
 _CONTEXT = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")

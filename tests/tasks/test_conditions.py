@@ -6,7 +6,6 @@ import gsd.hoomd
 import numpy as np
 import pytest
 import xarray as xr
-from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.cli import cli
@@ -15,6 +14,7 @@ from pelplug.engines.run import run_simulation
 from pelplug.files.results import read_results
 from pelplug.host.registry import Registry
 from pelplug.tasks import provenance
+from pelplug.testing.toy_engine import ToyEngine
 
 T, SEED, N = 2.0, 3, 60
 WANTED = {"temperature": T, "seed": SEED, "n": N}

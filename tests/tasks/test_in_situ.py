@@ -4,11 +4,9 @@ import importlib.util
 
 import numpy as np
 import pytest
-from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.errors import InputError
-from pelplug.host.registry import Registry
 from pelplug.tasks.in_situ import InSitu
 
 EVERY = 40
@@ -21,14 +19,7 @@ ENGINES = ["toy", pytest.param("lammps", marks=LAMMPS), pytest.param("hoomd", ma
 
 @pytest.fixture(scope="module")
 def registry():
-    class Plugin:
-        @pelplug.hookimpl
-        def pelplug_engines(self):
-            return [ToyEngine]
-
-    registry = Registry(third_party=False)
-    registry.register(Plugin(), "toy")
-    return registry
+    return pelplug.testing.registry_with(pelplug.testing.ToyEngine)
 
 
 def simulate(path, registry, engine="toy", in_situ=("inherent-structures", "msed"), **more):

@@ -9,13 +9,12 @@ import gsd.hoomd
 import h5py
 import numpy as np
 import pytest
-from oracles.toy_engine import ToyEngine
 
 import pelplug
 from pelplug.core.conditions import Conditions, Ramp
 from pelplug.engines.run import run_simulation
 from pelplug.files.gsd import GSDWriter
-from pelplug.host.registry import Registry
+from pelplug.testing.toy_engine import ToyEngine
 from pelplug.trajectories.recorded import of_simulation
 
 SHORT = {"n": 60, "temperature": 2.0, "steps": 60, "frames": 20, "melt_steps": 40, "equilibration": 40}
@@ -225,13 +224,7 @@ def test_a_copy_of_a_file_says_the_same(runs, tmp_path):
 
 
 def test_replicas_labels_and_parents_are_in_the_files_of_simulate(model, tmp_path):
-    class Plugin:
-        @pelplug.hookimpl
-        def pelplug_engines(self):
-            return [ToyEngine]
-
-    registry = Registry(third_party=False)
-    registry.register(Plugin(), "toy")
+    registry = pelplug.testing.registry_with(ToyEngine)
     given = {"engine": "toy", "registry": registry, "melt_steps": 40, "equilibration": 40, "frames": 20}
     pelplug.simulate(model, 60, 2.0, 60, output=tmp_path / "a.gsd", seed=7, replicas=2, label="both", **given)
     for replica, seed in enumerate((7, 8)):

@@ -6,7 +6,7 @@ from pelplug_coordination.coordination import Coordination
 
 import pelplug
 import pelplug.testing
-from pelplug.testing.crystals import crystal
+from pelplug.testing import crystal
 
 
 def test_contract():

@@ -14,7 +14,6 @@ from pelplug_vibrations.vibrations import Vibrations
 
 import pelplug
 import pelplug.testing
-from pelplug.testing import crystals
 
 mpl.use("Agg")
 CELLS = 3
@@ -39,7 +38,7 @@ def springs(tension):
 
 def fcc(masses=None):
     """Nearest neighbours at distance one, to be tied by springs of stiffness one."""
-    return crystals.crystal("fcc", CELLS, spacing=1.0).replace(masses=masses)
+    return pelplug.testing.crystal("fcc", CELLS, spacing=1.0).replace(masses=masses)
 
 
 def fcc_frequencies():
