@@ -331,6 +331,12 @@ class Conditions:
         several = tuple(name for name in self.several if name not in ("replica", "seed"))
         return dataclasses.replace(self, model=model, replica=None, seed=None, several=several, **rounded)
 
+    @property
+    def rank(self) -> tuple:
+        """A key by which results are put in order: temperature, density, pressure, N; what is not known comes first."""
+        numbers = (self.liquid_temperature, self.density, self.pressure, self.n)
+        return (*(-1.0 if number is None else number for number in numbers), self.label or "", str(self))
+
     def __str__(self) -> str:
         words = [] if self.label is None else [self.label]
         if self.model is not None:

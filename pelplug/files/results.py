@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import h5py
@@ -15,7 +16,7 @@ from pelplug.core.outputs import atomic_output, check_output, open_for_library
 from pelplug.core.outside import refuse_links
 from pelplug.errors import InputError
 
-__all__ = ["check_output", "read_results", "write_netcdf"]
+__all__ = ["check_output", "read_outlines", "read_results", "write_netcdf"]
 
 # Names of what pelplug itself writes into the root of a file.
 _NAME = "analysis"
@@ -91,6 +92,19 @@ def read_results(path) -> dict[str, xr.Dataset]:
     InputError
         If the file is missing, is not NetCDF4, or holds no results.
     """
+    with _opened(path) as found:
+        return {name: dataset.load() for name, dataset in found.items()}
+
+
+def read_outlines(path) -> dict[str, xr.Dataset]:
+    """Return what `read_results` does with the attributes and the single numbers only, which are read in no time."""
+    with _opened(path) as found:
+        return {name: dataset.drop_dims(list(dataset.sizes)).load() for name, dataset in found.items()}
+
+
+@contextlib.contextmanager
+def _opened(path) -> Iterator[dict[str, xr.Dataset]]:
+    """Give the datasets of a file by analysis name; their values are read when they are asked for."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}; check the name.")
@@ -101,8 +115,14 @@ def read_results(path) -> dict[str, xr.Dataset]:
             names = tree.attrs.get(_GROUPS)
             if names is not None:
                 groups: dict[str, xr.DataTree] = {name: tree[name] for name in json.loads(names)}
-                return {name: group.to_dataset(inherit=False).load() for name, group in groups.items()}
-            dataset = tree.to_dataset(inherit=False).load()
+                yield {name: group.to_dataset(inherit=False) for name, group in groups.items()}
+                return
+            dataset = tree.to_dataset(inherit=False)
+            if _NAME not in dataset.attrs:
+                raise InputError(
+                    f"{path} is a NetCDF file without results of pelplug; give a .nc file that pelplug wrote."
+                )
+            yield {str(dataset.attrs[_NAME]): dataset}
     except InputError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
@@ -110,9 +130,6 @@ def read_results(path) -> dict[str, xr.Dataset]:
         raise InputError(
             f"{path} cannot be read as results of pelplug ({first}); give a .nc file that pelplug wrote."
         ) from error
-    if _NAME not in dataset.attrs:
-        raise InputError(f"{path} is a NetCDF file without results of pelplug; give a .nc file that pelplug wrote.")
-    return {str(dataset.attrs[_NAME]): dataset}
 
 
 def _storable(dataset: xr.Dataset, name: str) -> xr.Dataset:

@@ -46,8 +46,9 @@ def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
     from matplotlib import colormaps
 
     groups = [Conditions.of(dataset).group for dataset in datasets]
-    keys = [_key(group) for group in groups]
-    known = sorted((k for k, group in enumerate(groups) if _temperature(group) is not None), key=lambda k: keys[k])
+    known = sorted(
+        (k for k, group in enumerate(groups) if _temperature(group) is not None), key=lambda k: groups[k].rank
+    )
     ordered = list(dict.fromkeys(groups[k] for k in known))
     shares = np.linspace(_COLD, _HOT, len(ordered))
     colours: dict = dict(zip(ordered, (colormaps[_MAP](share) for share in shares), strict=True))
@@ -62,11 +63,6 @@ def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
 def _temperature(group: Conditions) -> float | None:
     found = group.liquid_temperature
     return found if found is not None and np.isfinite(found) else None
-
-
-def _key(group: Conditions) -> tuple:
-    numbers = (_temperature(group), group.density, group.pressure, group.n)
-    return (*(-1.0 if number is None else number for number in numbers), group.label or "", str(group))
 
 
 def _labels(groups: Sequence[Conditions], names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_variable", "unit_label"]
+__all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_curve", "plot_variable", "unit_label"]
 
 _MOST_INSIDE = 6  # entries of a legend that fit into a panel
 
@@ -88,6 +88,36 @@ def plot_variable(dataset, name: str, ax=None, **keywords):
         ax.hist(values, **{"bins": "auto", "density": True, "histtype": "stepfilled", **keywords})
         ax.set(xlabel=axis_label(array), ylabel="probability density")
     ax.set_title(dataset.attrs.get("title", ""))
+    return ax
+
+
+def plot_curve(dataset, name: str, ax=None, **keywords):
+    """Draw a variable over the coordinate of its only dimension, with errors where ``NAME_error`` is there.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    name : str
+        Variable; drawn as `plot_variable` does if it has no such coordinate.
+    ax : Axes, optional
+        Where to draw; a new figure if None.
+    **keywords
+        Passed to `Axes.errorbar`.
+
+    Returns
+    -------
+    Axes
+    """
+    array = dataset[name]
+    if len(array.dims) != 1 or array.dims[0] not in dataset.coords or dataset[array.dims[0]].dtype.kind not in "iuf":
+        return plot_variable(dataset, name, ax, **keywords)
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(layout="constrained").add_subplot()
+    over, error = dataset[array.dims[0]], dataset.get(f"{name}_error")
+    ax.errorbar(over, array, yerr=None if error is None else error.values, **{"marker": "o", "capsize": 3, **keywords})
+    ax.set(xlabel=axis_label(over), ylabel=axis_label(array), title=dataset.attrs.get("title", ""))
     return ax
 
 

@@ -11,29 +11,24 @@ import numpy as np
 import xarray as xr
 
 from pelplug.core.conditions import Conditions
-from pelplug.core.fields import Field, Need, check_temperature
+from pelplug.core.fields import Need, check_temperature
 from pelplug.core.given import Given
-from pelplug.core.parameters import present_name
-from pelplug.core.parametrised import Parametrised
 from pelplug.core.units import Units
 from pelplug.core.versions import code_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import stated_masses
 from pelplug.tasks import provenance
-from pelplug.tasks.assembly import (
-    frame_of,
-    sentence_of,
-)
+from pelplug.tasks.assembly import frame_of
 from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
-from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
+from pelplug.tasks.reserved import NOT_PARAMETERS
 from pelplug.trajectories.matching import matched, units_of
 from pelplug.trajectories.recorded import together_with, with_density
 
 __all__ = ["Analysis"]
 
 
-class Analysis(Parametrised, Outcome, FrameLoop):
+class Analysis(Outcome, FrameLoop):
     """Base of every analysis: one frame goes in, values with units come out as an `xarray.Dataset`.
 
     A subclass sets the class attributes and writes `compute`; its parameters are keyword-only arguments
@@ -99,14 +94,9 @@ class Analysis(Parametrised, Outcome, FrameLoop):
 
     noun = "analysis"
     not_parameters = NOT_PARAMETERS
-    reserved = RESERVED
     entries_before = ("trajectory : Trajectory\n    What to analyse.",)
     entries_after = ("**base\n    Of `pelplug.Analysis`.",)
-    summary: ClassVar[str] = ""
     needs: ClassVar[Need] = Need.POSITIONS
-    uses: ClassVar[tuple[str, ...]] = ()
-    provides: ClassVar[Mapping[str, Field]] = {}
-    cites: ClassVar[tuple[str, ...]] = ()
     reads_frames: ClassVar[bool] = True
     keeps: ClassVar[bool] = False
 
@@ -189,25 +179,6 @@ class Analysis(Parametrised, Outcome, FrameLoop):
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Return the dataset with variables over all frames (means, intervals, histograms) added."""
         return dataset
-
-    def plot(self, ax=None, **keywords):
-        """Draw one panel and return its Axes; by default the first variable, over time or as a histogram."""
-        from pelplug.plotting.style import plot_variable
-
-        return plot_variable(self.to_dataset(), next(iter(self.provides)), ax=ax, **keywords)
-
-    def panels(self) -> list:
-        """Return what `pelplug plot` draws of several results over each other: functions with the face of `plot`.
-
-        Each gets ``ax``, and ``color`` and ``label`` of the result, which it passes on to `Axes.plot`.
-        """
-        return [self.plot]
-
-    def figure(self):
-        """Return a Figure: one panel of `plot`, unless a subclass draws several."""
-        from pelplug.plotting.style import one_panel
-
-        return one_panel(self.plot)
 
     # --- what an author calls -----------------------------------------------------------------------------
 
@@ -346,32 +317,6 @@ class Analysis(Parametrised, Outcome, FrameLoop):
         except KeyError:
             reason = provenance.failed_frames(dataset).get(self._label, "it was not analysed")
             raise RunError(f"{name} has no result for this frame: {reason}") from None
-
-    @contextlib.contextmanager
-    def part(self, name: str):
-        """Let a part of `summarize` fail alone: what is under ``with self.part("g(r)"):`` is left out, with its reason.
-
-        Attributes of the dataset name the parts that failed (``failed_parts``), and the command line says so and ends
-        with exit code 1. An `InputError` is the user's and ends the analysis as ever.
-        """
-        try:
-            yield
-        except (InputError, MemoryError):
-            raise
-        except Exception as error:
-            self._failed_parts[name] = sentence_of(error)
-
-    @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> Analysis:
-        """Return an analysis that holds a dataset it once made, for plotting it again."""
-        provenance.check_version(dataset)
-        parameters = provenance.parameters_of(dataset)
-        known = cls.parameter_specs()
-        now = {present_name(name, known): value for name, value in parameters.items()}
-        analysis = cls(None, **{name: value for name, value in now.items() if name in known})
-        analysis.results.dataset, analysis.results.failures = dataset, []
-        analysis._conditions = Conditions.of(dataset)
-        return analysis
 
     # --- what it is ---------------------------------------------------------------------------------------
 

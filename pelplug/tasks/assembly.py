@@ -75,14 +75,29 @@ class FrameFailure:
         return cls(label, sentence_of(error), kind, "".join(traceback.format_exception(error)))
 
 
-def check_values(values: object, provides: Mapping[str, Field], n: int | None, owner: str) -> dict[str, np.ndarray]:
-    """Return what ``compute`` gave as arrays, after comparing it with what the analysis declares.
+def check_values(
+    values: object, provides: Mapping[str, Field], n: int | None, owner: str, per_frame: bool = True
+) -> dict[str, np.ndarray]:
+    """Return what ``compute`` gave as arrays, after comparing it with what is declared.
+
+    Parameters
+    ----------
+    values : object
+        By the names of variables.
+    provides : mapping of str to Field
+        What is declared.
+    n : int or None
+        Number of particles, where there is one.
+    owner : str
+        Whose they are, for sentences.
+    per_frame : bool, optional
+        Whether they are those of one frame, without the dimension of frames.
 
     Raises
     ------
     RunError
-        Names the analysis and the variable that is unknown, or has another number of dimensions, or
-        disagrees in length with the others.
+        Names the owner and the variable that is unknown, or has another number of dimensions, or disagrees in length
+        with the others.
     """
     if not isinstance(values, Mapping):
         raise RunError(
@@ -92,21 +107,21 @@ def check_values(values: object, provides: Mapping[str, Field], n: int | None, o
     result = {}
     for name, value in values.items():
         field = provides.get(name)
-        if field is None or not field.per_frame:
-            known = ", ".join(key for key, one in provides.items() if one.per_frame) or "none"
+        if field is None or (per_frame and not field.per_frame):
+            known = ", ".join(key for key, one in provides.items() if one.per_frame or not per_frame) or "none"
             raise RunError(
-                f"The {owner} returned the variable {name!r}, which it does not declare per frame "
+                f"The {owner} returned the variable {name!r}, which it does not declare{' per frame' * per_frame} "
                 f"(declared: {known}); tell its author."
             )
-        array = np.asarray(value)
+        array, dims = np.asarray(value), field.dims[1:] if per_frame else field.dims
         if array.dtype == object:
             raise RunError(f"The {owner} returned {name!r} with entries that are not numbers or text; tell its author.")
-        if array.ndim != len(field.dims) - 1:
+        if array.ndim != len(dims):
             raise RunError(
-                f"The {owner} returned {name!r} with shape {array.shape} for a frame, but it declares the dimensions "
-                f"({', '.join(field.dims[1:])}); tell its author."
+                f"The {owner} returned {name!r} with shape {array.shape}{' for a frame' * per_frame}, but it declares "
+                f"the dimensions ({', '.join(dims)}); tell its author."
             )
-        for dim, size in zip(field.dims[1:], array.shape, strict=True):
+        for dim, size in zip(dims, array.shape, strict=True):
             known_size, source = sizes.setdefault(dim, (size, name))
             if size != known_size:
                 raise RunError(

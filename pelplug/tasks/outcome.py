@@ -1,33 +1,26 @@
-"""The outcome of an analysis: its dataset, made of the frames' records, checked, with units and provenance."""
+"""The outcome of an analysis: its dataset, made of the frames' records."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, Self
 
 import xarray as xr
 from MDAnalysis.analysis.results import Results
 
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.tasks import provenance
-from pelplug.tasks.assembly import check_dataset, join_frames, name_units, raise_all_failed, sentence_of
+from pelplug.tasks.assembly import join_frames, raise_all_failed, sentence_of
+from pelplug.tasks.task import Task
 
 __all__ = ["Outcome"]
 
 
-class Outcome:
-    """The part of `Analysis` that holds its dataset."""
+class Outcome(Task):
+    """The part of `Analysis` that makes its dataset."""
 
-    def to_dataset(self) -> xr.Dataset:
-        """Return the result with units, and where it comes from in its attributes.
-
-        Raises
-        ------
-        RunError
-            If the analysis has not been run.
-        """
-        if "dataset" not in self.results:
-            raise RunError(f"The analysis {self.name} has no result yet; call run() first.")
-        return self.results.dataset
-
-    def conclude(self) -> Outcome:
+    def conclude(self) -> Self:
         """Make the dataset without `run`: of states or a series that did not come from a trajectory."""
         if "records" not in self.results:
             self.results = Results(records=[], failures=[])
@@ -52,14 +45,22 @@ class Outcome:
                     f"The {self._owner} failed after its frames, in summarize(): {sentence_of(error)}; tell its author."
                 ) from error
             self._failed_parts["what is taken over all frames"] = sentence_of(error)  # each frame is there all the same
-        dataset = name_units(check_dataset(dataset, self.provides, self._owner), self.units, self._dimension_of_space())
         self._look_at_density()
-        attributes = {**dataset.attrs, **provenance.attributes(self, failures), **self.attributes}
-        dataset.attrs = {name: provenance.readable(value) for name, value in attributes.items()}
-        if self._failed_parts:
-            dataset.attrs["failed_parts"] = provenance.to_json(self._failed_parts)
-            self._failed_parts = {}
-        self.results = Results(failures=failures, dataset=dataset)
-        for name in dataset.data_vars:
-            if name not in dir(self.results):
-                self.results[name] = dataset[name].values
+        self._finish(dataset, failures)
+
+    def _sources(self, failures: Iterable[Any]) -> dict[str, Any]:
+        """Return the attributes that say of what the result was made."""
+        inputs = {
+            name: {key: dataset.attrs.get(key, "") for key in ("plugin", "fingerprint")}
+            | {"parameters": provenance.parameters_of(dataset), "failed_frames": provenance.failed_frames(dataset)}
+            for name, dataset in self.inputs.items()
+        }
+        trajectory = self.trajectory
+        return {
+            "inputs": provenance.to_json(inputs),
+            # Without a file the states came from a running simulation.
+            "input_file": "" if trajectory is None else os.path.basename(os.fspath(trajectory.path)),
+            "input_sha256": "" if trajectory is None else provenance.input_checksum(trajectory),
+            **({"reading": provenance.to_json(said)} if (said := provenance.said_of(trajectory)) else {}),
+            "failed_frames": provenance.to_json({failure.label: failure.sentence for failure in failures}),
+        }

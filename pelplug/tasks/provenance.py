@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ __all__ = [
     "named_files",
     "parameters_of",
     "readable",
+    "said_of",
     "take_request",
     "to_json",
 ]
@@ -107,48 +107,38 @@ def input_record(trajectory: Any) -> dict[str, Any]:
     }
     record["units"] = trajectory.units.to_dict()
     record["masses"] = trajectory.given_masses
-    record |= _said(trajectory)
+    record |= said_of(trajectory)
     if trajectory.topology is not None:
         state = os.stat(trajectory.topology)
         record["topology"] = [os.path.abspath(trajectory.topology), state.st_size, state.st_mtime_ns]
     return record
 
 
-def _said(trajectory: Any) -> dict[str, Any]:
+def said_of(trajectory: Any) -> dict[str, Any]:
     """Return what was said of the particles of a file, besides the usual."""
     usual = {"positions": "auto", "order_is_kept": False}
     said = {name: getattr(trajectory, name, value) for name, value in usual.items()}
     return {name: value for name, value in said.items() if value != usual[name]}
 
 
-def attributes(analysis: Any, failures: Iterable[Any]) -> dict[str, Any]:
-    """Return the attributes of an analysis's dataset: what was computed, from what, with what, by whom."""
-    distribution, version = distribution_of(type(analysis))
-    record = analysis.conditions.model
-    inputs = {
-        name: {key: dataset.attrs.get(key, "") for key in ("plugin", "fingerprint")}
-        | {"parameters": parameters_of(dataset), "failed_frames": failed_frames(dataset)}
-        for name, dataset in analysis.inputs.items()
-    }
+def attributes(task: Any) -> dict[str, Any]:
+    """Return the attributes of the dataset of a task: what was computed, with what, by whom."""
+    distribution, version = distribution_of(type(task))
+    record = task.conditions.model
     return {
-        **analysis.conditions.to_attributes(),
+        **task.conditions.to_attributes(),
         "provenance_version": VERSION,
-        "analysis": analysis.name,
-        "title": analysis.summary,
+        "analysis": task.name,
+        "task": task.noun,
+        "title": task.summary,
         "plugin": f"{distribution} {version}".strip(),
         "pelplug_version": versions().get("pelplug", ""),
-        "parameters": to_json(analysis.parameters),
+        "parameters": to_json(task.parameters),
         "model": to_json(record) if record else "",
-        "units": to_json(analysis.units.to_dict()),
-        "inputs": to_json(inputs),
+        "units": to_json(task.units.to_dict()),
         "versions": to_json(versions()),
-        # Without a file the states came from a running simulation.
-        "input_file": "" if analysis.trajectory is None else os.path.basename(os.fspath(analysis.trajectory.path)),
-        "input_sha256": "" if analysis.trajectory is None else input_checksum(analysis.trajectory),
-        **({"reading": to_json(said)} if (said := _said(analysis.trajectory)) else {}),
-        "cites": "\n".join(analysis.cites),
+        "cites": "\n".join(task.cites),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "failed_frames": to_json({failure.label: failure.sentence for failure in failures}),
     }
 
 

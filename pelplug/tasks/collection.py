@@ -1,0 +1,241 @@
+"""Collection: many results by their conditions, opened when their values are asked for; what a study reads."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import xarray as xr
+
+from pelplug.core.conditions import Conditions
+from pelplug.errors import InputError
+from pelplug.files.results import read_outlines, read_results
+from pelplug.tasks.provenance import check_version, parameters_of
+
+__all__ = ["Collection", "Result"]
+
+_KIND = "analysis"
+
+
+class Result:
+    """The result of an analysis, in memory or in a file, of which values are read when they are asked for.
+
+    Attributes
+    ----------
+    analysis : str
+        Name of the analysis.
+    source : str
+        The file, or which of the datasets that were given; for sentences.
+    path : str or None
+        The file.
+    attributes : dict
+        Those of the dataset.
+    conditions : Conditions
+        Of its states.
+    """
+
+    def __init__(self, analysis: str, outline: xr.Dataset, source: str, path: str | None = None):
+        check_version(outline)
+        self.analysis, self.source, self.path = analysis, source, path
+        self.attributes: dict[str, Any] = dict(outline.attrs)
+        try:
+            self.conditions = Conditions.of(outline)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from None
+        self._dataset = outline if path is None else None
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All of it; one in a file is read at each time, so that no more than one need be in memory."""
+        if self.path is None:
+            return self._dataset
+        found = read_results(self.path).get(self.analysis)
+        if found is None or any(found.attrs.get(key) != self.attributes.get(key) for key in ("created", "fingerprint")):
+            raise InputError(f"{self.path} was written anew while it was read; run the same command again.")
+        return found
+
+    @property
+    def identity(self) -> tuple | None:
+        """What two results have in common that are one and the same; None where nothing is recorded of it."""
+        digest = self.attributes.get("request")  # of all that decides it, trajectory and frames included
+        return (self.analysis, digest) if digest else None
+
+    def __repr__(self) -> str:
+        return f"<Result of {self.analysis}, {self.source}: {self.conditions}>"
+
+
+class Collection:
+    """Results of analyses, in the order of their conditions.
+
+    Parameters
+    ----------
+    results : path, Dataset, mapping, Collection, or an iterable of these
+        Files that pelplug wrote, patterns of their names (``"run-*/kappa.nc"``), datasets as `pelplug.analyze` returns
+        them, or mappings of those by name.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, a pattern fits none, or a dataset is no result of pelplug.
+
+    Examples
+    --------
+    >>> for group in collection.groups():                                     # doctest: +SKIP
+    ...     print(group.value("temperature"), [len(one.dataset.frame) for one in group])
+    """
+
+    def __init__(self, results: Any = ()):
+        found = list(_opened(results))
+        self.results: tuple[Result, ...] = tuple(sorted(found, key=lambda one: one.conditions.group.rank))
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __repr__(self) -> str:
+        return f"<Collection of {len(self)} results of {', '.join(self.analyses) or 'nothing'}>"
+
+    @property
+    def analyses(self) -> tuple[str, ...]:
+        """Names of the analyses whose results these are."""
+        return tuple(dict.fromkeys(one.analysis for one in self))
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Those that all share; what differs is in `Conditions.several`."""
+        return Conditions.joined([one.conditions for one in self]) if self.results else Conditions()
+
+    def of(self, *analyses: str) -> Collection:
+        """Return the results of some analyses, or of one."""
+        return self._with(one for one in self if one.analysis in analyses)
+
+    def groups(self, *names: str) -> list[Collection]:
+        """Return the results by their conditions, in order: independent runs at the same ones are together.
+
+        Parameters
+        ----------
+        *names : str
+            Fields of `Conditions`, or ``liquid_temperature``, by which they are told apart; by default all but replica
+            and seed.
+        """
+        groups: dict[Any, list[Result]] = {}
+        for one in self:
+            group = one.conditions.group
+            key = tuple(getattr(group, name) for name in names) if names else group
+            groups.setdefault(str(key) if names else key, []).append(one)
+        return [self._with(some) for some in groups.values()]
+
+    def value(self, name: str) -> Any:
+        """Return a condition that all results share, a field of `Conditions` or ``liquid_temperature``.
+
+        Raises
+        ------
+        InputError
+            If one does not say it, or they differ.
+        """
+        values = {}
+        for one in self:
+            if (value := getattr(one.conditions.group, name)) is None:
+                raise InputError(f"{one.source} does not say its {words_of(name)}; {how_to_say(name)}.")
+            values.setdefault(str(value), (value, one.source))
+        if len(values) != 1:
+            raise InputError(_differing(words_of(name), list(values.values())) if values else _NOTHING)
+        return next(iter(values.values()))[0]
+
+    def parameter(self, analysis: str, name: str) -> Any:
+        """Return the value of a parameter with which all results of an analysis were made.
+
+        Raises
+        ------
+        InputError
+            If they differ.
+        """
+        values: dict[str, tuple[Any, str]] = {}
+        for one in self.of(analysis):
+            value = parameters_of(xr.Dataset(attrs=one.attributes)).get(name)
+            values.setdefault(str(value), (value, one.source))
+        if len(values) != 1:
+            raise InputError(
+                _differing(f"parameter {name} of {analysis}", list(values.values())) if values else _NOTHING
+            )
+        return next(iter(values.values()))[0]
+
+    def _with(self, results: Iterable[Result]) -> Collection:
+        other = object.__new__(type(self))
+        other.results = tuple(results)
+        return other
+
+
+_NOTHING = "There are no results; give some, names of files or what pelplug.analyze returns."
+_WORDS = {"n": "number of particles"}
+_GIVEN = ("temperature", "parent_temperature", "pressure", "replica", "label")
+
+
+def words_of(name: str) -> str:
+    """Return what a condition is called in a sentence."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def how_to_say(name: str) -> str:
+    """Return the remedy for a result that does not say a condition."""
+    name = "temperature" if name == "liquid_temperature" else name
+    if name in _GIVEN:
+        return f"make it anew with --{name.replace('_', '-')} ({name}= in Python) and --overwrite"
+    if name == "model":
+        return "make it anew with --model (model= in Python) and --overwrite"
+    return "leave it out, or make it anew with this version of pelplug and --overwrite"
+
+
+def _differing(what: str, values: list[tuple[Any, str]]) -> str:
+    (one, here), (other, there) = values[:2]
+    return f"The {what} is {one} in {here} and {other} in {there}; give results of one {what}."
+
+
+def _opened(results: Any) -> Iterator[Result]:
+    """Yield every result of what was given; a file that was named twice once."""
+    seen: set[str] = set()
+    for place, given in enumerate(_flat(results), 1):
+        if isinstance(given, Result):
+            yield given
+        elif isinstance(given, xr.Dataset):
+            source = f"the dataset number {place}"
+            if not (name := given.attrs.get(_KIND)):
+                raise InputError(
+                    f"{source[0].upper()}{source[1:]} is no result of pelplug, for it has no attribute {_KIND}; give "
+                    "what pelplug.analyze returns, or the name of a file."
+                )
+            yield Result(str(name), given, source)
+        elif (path := os.path.realpath(given)) not in seen:
+            seen.add(path)
+            for name, outline in read_outlines(given).items():
+                yield Result(name, outline, str(given), path)
+
+
+def _flat(results: Any) -> Iterator[Any]:
+    """Yield datasets, results and names of files."""
+    if isinstance(results, str | os.PathLike):
+        yield from _files(os.fspath(results))
+    elif isinstance(results, xr.Dataset | Result):
+        yield results
+    elif isinstance(results, Mapping):
+        yield from _flat(results.values())
+    elif isinstance(results, Iterable):
+        for one in results:
+            yield from _flat(one)
+    else:
+        raise InputError(f"Results are files, datasets or lists of them, not {results!r}.")
+
+
+def _files(name: str) -> list[str]:
+    if os.path.isdir(name):
+        raise InputError(f"{name} is a folder; give the results in it: '{os.path.join(name, '*.nc')}'.")
+    if os.path.exists(name) or not glob.has_magic(name):
+        return [name]
+    if not (found := sorted(glob.glob(name, recursive=True))):
+        raise InputError(f"No file fits {name}; check the pattern, or name the files.")
+    return found

@@ -1,0 +1,197 @@
+"""Study: the base class of what is computed from the results of analyses, at many conditions, or from a theory."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+import xarray as xr
+from MDAnalysis.analysis.results import Results
+
+from pelplug.core.conditions import Conditions
+from pelplug.core.units import Units
+from pelplug.core.versions import code_of
+from pelplug.errors import RunError
+from pelplug.tasks import provenance
+from pelplug.tasks.assembly import check_values
+from pelplug.tasks.collection import Collection
+from pelplug.tasks.mixing import readable_by
+from pelplug.tasks.task import Task
+
+__all__ = ["Study"]
+
+
+class Study(Task, abc.ABC):
+    """Base of every study: results of analyses go in, values with units come out as an `xarray.Dataset`.
+
+    A subclass sets the class attributes and writes `compute`; its parameters are keyword-only arguments annotated with
+    `pelplug.Param`, as those of an analysis::
+
+        class MeanStiffness(pelplug.Study):
+            name = "mean-stiffness"
+            summary = "Mean dipole stiffness over temperature"
+            uses = ("kappa",)
+            varies = ("parent_temperature",)
+            provides = {
+                "temperature": pelplug.Field(("temperature",), "temperature", "parent temperature"),
+                "stiffness": pelplug.Field(("temperature",), "energy / length**2", "mean dipole stiffness"),
+            }
+
+            def compute(self, collection):
+                groups = collection.groups("parent_temperature")
+                return {
+                    "temperature": [one.value("parent_temperature") for one in groups],
+                    "stiffness": [numpy.mean([float(r.dataset["kappa"].mean()) for r in one]) for one in groups],
+                }
+
+    A study that uses nothing is a theory: what it computes follows from its parameters alone.
+
+    Parameters
+    ----------
+    collection : Collection, or whatever it is made of
+        The results; None only for a theory and for a study rebuilt from its dataset.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case words joined by hyphens; what ``pelplug study`` takes.
+    summary : str
+        One line.
+    uses : tuple of str
+        Names of the analyses whose results it reads; results of others are refused. None: a theory.
+    needs : tuple of str
+        Conditions that each result must say: fields of `Conditions`, or ``liquid_temperature``, which is the
+        temperature or of inherent structures their parent's.
+    varies : tuple of str
+        Conditions in which results may differ; each must say them. All else (model, units, N, density, ...) must be the
+        same, but for replica and seed, which tell independent runs apart.
+    provides : dict of str to Field
+        Every variable of the dataset. One that is named as its only dimension is a coordinate.
+    cites : tuple of str
+        Papers to cite.
+    parameters : dict
+        Value of every parameter, defaults included.
+    collection : Collection
+        The results of `uses`, none of them mixed.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown or out of range; if results are missing, mixed, or of other analyses.
+    """
+
+    noun = "study"
+    not_parameters = ("collection",)
+    entries_before = ("collection : Collection, or whatever it is made of\n    The results.",)
+    entries_after = ("**base\n    Of `pelplug.Study`.",)
+    needs: ClassVar[tuple[str, ...]] = ()
+    varies: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, collection=None):
+        self.results = Results()
+        self.attributes = {}
+        self._failed_parts = {}
+        self._conditions = None
+        self._given = None if collection is None else Collection(collection)
+        self._read: Collection | None = None
+
+    # --- what an author writes ----------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def compute(self, collection: Collection) -> Mapping[str, Any]:
+        """Return the values of the declared variables.
+
+        Parameters
+        ----------
+        collection : Collection
+            Results of the analyses in `uses`, in the order of their conditions.
+
+        Returns
+        -------
+        dict of str to array_like
+            Those that cannot be had may be left out.
+        """
+
+    def plot(self, ax=None, **keywords):
+        """Draw one panel and return its Axes; by default the first variable over its coordinate, with its errors."""
+        from pelplug.plotting.style import plot_curve
+
+        dataset = self.to_dataset()
+        return plot_curve(dataset, next(iter(dataset.data_vars)), ax=ax, **keywords)
+
+    # --- what runs it -------------------------------------------------------------------------------------
+
+    @property
+    def collection(self) -> Collection:
+        """The results it reads; what it cannot read together is refused.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        if self._read is None:
+            given = Collection() if self._given is None else self._given
+            self._read = readable_by(given, self._owner, self.uses, self.needs, self.varies)
+        return self._read
+
+    def run(self) -> Self:
+        """Compute the result of `to_dataset`.
+
+        Raises
+        ------
+        InputError
+            If results are missing, mixed, or of other analyses.
+        RunError
+            If it gives other variables than it declares, or none.
+        """
+        self.attributes.setdefault("fingerprint", self.fingerprint())
+        values = check_values(self.compute(self.collection), self.provides, None, self._owner, per_frame=False)
+        variables = {
+            name: (field.dims, values[name], {"units": field.unit, "long_name": field.long_name})
+            for name, field in self.provides.items()
+            if name in values
+        }
+        dataset = xr.Dataset(variables)
+        if not dataset.data_vars:
+            raise RunError(f"The {self._owner} gave no values; tell its author.")
+        self._finish(dataset)
+        return self
+
+    @property
+    def conditions(self) -> Conditions:
+        """Those that all results share; what differs is in `Conditions.several`."""
+        return self.collection.conditions if self._conditions is None else self._conditions
+
+    @property
+    def units(self) -> Units:
+        """What the numbers are in: those of the results; reduced ones of a theory."""
+        return self.conditions.units
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of all that decides the result: code, parameters, and the results that it reads."""
+        return provenance.fingerprint(
+            study=self.name,
+            code=code_of(self),
+            parameters=self.parameters,
+            files=provenance.named_files(self.parameters),
+            results=self._records(),
+        )
+
+    def _records(self) -> list[dict[str, Any]]:
+        """Return what identifies each result that it reads."""
+        return [
+            {
+                "analysis": one.analysis,
+                "file": "" if one.path is None else one.source,
+                "sha256": "" if one.path is None else provenance.checksum(one.path),
+                "fingerprint": one.attributes.get("fingerprint", ""),
+                "request": one.attributes.get("request", ""),
+                "conditions": one.conditions.to_record(model=False),
+            }
+            for one in self.collection
+        ]
+
+    def _sources(self, failures: Iterable[Any]) -> dict[str, Any]:
+        return {"collection": provenance.to_json(self._records())}
