@@ -11,10 +11,12 @@ from .engines.swap.run import SwapResult as SwapResult
 from .engines.swap.run import swap_monte_carlo as swap_monte_carlo
 from .execution.device import Device as Device
 from .host.analyses import analyses as analyses
+from .host.figures import plot as plot
 from .host.functions import analyze as analyze
 from .host.functions import model as model
 from .host.simulations import isoconfigurational as isoconfigurational
 from .host.simulations import simulate as simulate
+from .host.studies import study as study
 from .tasks.in_situ import InSitu as InSitu
 
 # isort: split
@@ -70,9 +72,11 @@ from .core.fields import Need as Need
 from .core.parameters import Param as Param
 from .host.hookspecs import hookimpl as hookimpl
 from .tasks.analysis import Analysis as Analysis
+from .tasks.collection import Collection as Collection
 from .tasks.from_function import analysis as analysis
 from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
 from .tasks.series import Series as Series
+from .tasks.study import Study as Study
 
 # isort: split
 # -- what it computes with

@@ -48,6 +48,7 @@ def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **op
     FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
     """
     from pelplug.cli.finished import FinishedOutput
+    from pelplug.cli.one_task import check_endings, check_results_name
     from pelplug.core.lock import lock_outputs
     from pelplug.trajectories.opening import open_trajectory
 
@@ -68,30 +69,18 @@ def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **op
         trajectory = open_trajectory(trajectory, source=source)
         where["finished"] = FinishedOutput(output, outputs[1:], overwrite, inputs)
         exporters = list(registry().exporters().values())
-        _check_endings(output, plot, export, exporters, trajectory.dimension)
+        check_results_name(output)
+        check_endings(plot, export, exporters, trajectory.dimension)
         return _run(ctx, names, trajectory, where, (output, plot, export, exporters), inputs, overwrite, quiet)
-
-
-def _check_endings(output, plot, export, exporters, dimension) -> None:
-    """Refuse an ending nobody can write before hours of work."""
-    from pelplug.cli.output import check_figure
-    from pelplug.files.exporters import find_exporter
-
-    if output.suffix != ".nc":
-        raise InputError(f"Results are NetCDF files; call the output {output.stem}.nc, not {output.name}.")
-    if plot:
-        check_figure(plot)
-    for path in export:
-        find_exporter(path, exporters, dimension)
 
 
 def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) -> int:
     from pelplug.cli.kept import KeptResults
     from pelplug.cli.output import save_figure
-    from pelplug.cli.plot import draw
     from pelplug.cli.run import execute, summarise, tell_failures, tell_finished
     from pelplug.files.exporters import export as write_export
     from pelplug.files.results import write_netcdf
+    from pelplug.host.figures import draw
 
     output, plot, export, exporters = destinations
     kept = KeptResults(output, quiet)

@@ -46,30 +46,20 @@ def file_command(
     """
 
     def run(file, output, plot, overwrite, **given):
-        from pelplug.cli.finished import FinishedOutput
-        from pelplug.cli.output import check_figure, note, save_figure
-        from pelplug.core.lock import lock_outputs
-        from pelplug.files.results import write_netcdf
-        from pelplug.tasks.provenance import take_request
+        from pelplug.cli.one_task import write_task
 
         output = Path(output) if output else Path(f"{Path(file).stem}.{name}.nc")
-        outputs = [output, *([Path(plot)] if plot else [])]
-        with lock_outputs(*outputs):
-            finished = FinishedOutput(output, outputs[1:], overwrite, [file])
-            if plot:
-                check_figure(plot)
+
+        def make():
             module, _, cls = analysis.partition(":")
-            given = {key: value for key, value in given.items() if value is not None}
-            ready = getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **given)
-            if finished({ready.name: take_request(ready)}) is not None:
-                note(f"{output} was finished by this command already; nothing is left to do")
-                return
-            dataset = ready.run().to_dataset()
-            write_netcdf(output, dataset, overwrite, [file])
-            if plot:
-                save_figure(ready.figure, plot, overwrite, [file])
+            values = {key: value for key, value in given.items() if value is not None}
+            return getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **values)
+
+        dataset = write_task(make, lambda task: task.run(), output, inputs=[file], plot=plot, overwrite=overwrite)
+        if dataset is None:
+            return
         first, *rest = say(dataset)
-        click.echo(f"{first}; wrote {' and '.join(map(str, outputs))}")
+        click.echo(f"{first}; wrote {f'{output} and {plot}' if plot else output}")
         for line in rest:
             click.echo(line)
 

@@ -23,6 +23,7 @@ from pelplug.cli.plugins import plugins
 from pelplug.cli.prepare import prepare
 from pelplug.cli.quench import quench
 from pelplug.cli.simulate import simulate
+from pelplug.cli.study import study
 from pelplug.core.outputs import DISK_FULL
 from pelplug.errors import PelplugError
 from pelplug.execution.device import tell_libraries
@@ -202,7 +203,7 @@ def cli():
     """  # noqa: D301
 
 
-for _command in (simulate, analyze, quench, prepare, plot, plugins, models, engines):
+for _command in (simulate, analyze, study, quench, prepare, plot, plugins, models, engines):
     cli.add_command(_command)
 _OWN = dict(cli.commands)
 

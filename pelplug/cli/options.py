@@ -14,9 +14,11 @@ from pelplug.tasks.interactions import Interactions
 
 __all__ = [
     "EngineCommand",
+    "FurtherCommand",
     "PluginCommand",
     "common",
     "file_argument",
+    "further_option",
     "further_options",
     "model_param",
     "named_model",
@@ -125,7 +127,7 @@ class EngineCommand(FurtherCommand):
         for name, engine in registry(ctx).engines().items():
             specs = [spec for spec in engine.parameter_specs().values() if f"--{spec.option}" not in taken]
             taken.update(f"--{spec.option}" for spec in specs)
-            found.append((name, [_further_option(spec, spec.option, spec.name, hidden=False) for spec in specs]))
+            found.append((name, [further_option(spec, spec.option, spec.name, hidden=False) for spec in specs]))
         return found
 
 
@@ -155,8 +157,8 @@ class PluginCommand(FurtherCommand):
                 for plain, name in ((spec.option, spec.name), *before):
                     if f"--{plain}" not in taken:
                         taken.add(f"--{plain}")
-                        options.append(_further_option(spec, plain, name, hidden=name != spec.name))
-                    options.append(_further_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{name}", hidden=True))
+                        options.append(further_option(spec, plain, name, hidden=name != spec.name))
+                    options.append(further_option(spec, f"{cls.name}.{plain}", f"{cls.name}.{name}", hidden=True))
             found.append((cls.name, options))
         return found
 
@@ -179,7 +181,8 @@ class _FurtherOption(click.Option):
         self.key = key
 
 
-def _further_option(spec, name: str, key: str, hidden: bool) -> click.Option:
+def further_option(spec, name: str, key: str, hidden: bool) -> click.Option:
+    """Return the option of a parameter; `further_options` gives what was typed by `key`."""
     dest = f"further_{key.replace('.', '__').replace('-', '_')}"
     flags = [f"--{name}/--no-{name}" if spec.is_flag else f"--{name}"]
     return _FurtherOption([*flags, dest], hidden=hidden, key=key, **described(spec))

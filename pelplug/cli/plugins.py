@@ -32,6 +32,8 @@ def plugins(verbose):
                 click.echo(f"\n{record.name}: {kind} {', '.join(names)}")
             for name in record.provides.get("analyses", ()):
                 _show_parameters(found.analysis(name))
+            for name in record.provides.get("studies", ()):
+                _show_parameters(found.study(name))
         _show_minimisers()
     elif not records:
         click.echo("No plugin is installed, not even pelplug's own; install pelplug again.")

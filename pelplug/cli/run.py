@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.cli.options import registry
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
 
-__all__ = ["execute", "summarise", "tell_failures", "tell_finished"]
+__all__ = ["execute", "print_result", "summarise", "tell_failures", "tell_finished", "tell_parts"]
 
 FAILED = 1  # exit code: the results are written, but a part of one failed
 LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was damaged
@@ -77,14 +77,11 @@ def tell_failures(run) -> int:
     It is 1 where a part of a result failed and was left out, 3 where a frame was left out because the file is damaged
     there, else 0.
     """
-    from pelplug.tasks.provenance import failed_frames, failed_parts
+    from pelplug.tasks.provenance import failed_frames
 
     for name, error in run.failed.items():
         note(f"{name} failed, the rest is there: {error}")
-    parts = {name: failed_parts(dataset) for name, dataset in run.datasets.items()}
-    for name, reasons in parts.items():
-        for part, why in reasons.items():
-            note(f"{name} left out {part}, which failed ({why.rstrip('.')}); the rest is there.")
+    parts = max((tell_parts(name, dataset) for name, dataset in run.datasets.items()), default=0)
     for name in run.requested:
         failures = failed_frames(run.datasets[name])
         if not failures:
@@ -98,7 +95,17 @@ def tell_failures(run) -> int:
     damaged = any(why.startswith("Frame ") for why in reasons)
     if run.failed:
         return max(error.exit_code for error in run.failed.values())
-    return FAILED if any(parts.values()) else LEFT_OUT if damaged else 0
+    return parts or (LEFT_OUT if damaged else 0)
+
+
+def tell_parts(name: str, dataset) -> int:
+    """Write one line to stderr for each part of a result that failed, and return the exit code."""
+    from pelplug.tasks.provenance import failed_parts
+
+    found = failed_parts(dataset)
+    for part, why in found.items():
+        note(f"{name} left out {part}, which failed ({why.rstrip('.')}); the rest is there.")
+    return FAILED if found else 0
 
 
 def tell_finished(run, output, quiet: bool) -> int:
@@ -121,19 +128,22 @@ def tell_finished(run, output, quiet: bool) -> int:
 def summarise(run, written, store) -> None:
     """Print the numbers of a run, the files it wrote, and what interrupted runs have left."""
     for name in run.requested:
-        dataset = run.datasets[name]
-        rows = [row for variable in dataset.data_vars for row in _summary(dataset, str(variable))]
-        frames = dataset.sizes.get("frame")
+        frames = run.datasets[name].sizes.get("frame")
         of = "" if frames is None else f"{frames} {'frame' if frames == 1 else 'frames'} of "
-        click.echo(f"{name}: {of}{run.trajectory.path.name}")
-        if rows:
-            print_table(("  quantity", "value", "units", "meaning"), rows)
-        said = [json.loads(dataset.attrs.get(key) or "[]") for key in ("remarks", "not_found")]
-        for sentence in itertools.chain(*said):
-            click.echo(f"  {sentence}")
+        print_result(f"{name}: {of}{run.trajectory.path.name}", run.datasets[name])
     for path in written:
         click.echo(f"wrote {path}")
     _tell_leftovers(store)
+
+
+def print_result(heading: str, dataset) -> None:
+    """Print the numbers of a result, and what it says of itself."""
+    click.echo(heading)
+    if rows := [row for variable in dataset.data_vars for row in _summary(dataset, str(variable))]:
+        print_table(("  quantity", "value", "units", "meaning"), rows)
+    said = [json.loads(dataset.attrs.get(key) or "[]") for key in ("remarks", "not_found")]
+    for sentence in itertools.chain(*said):
+        click.echo(f"  {sentence}")
 
 
 def _tell_leftovers(store) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pelplug.core.entry_points import NAME_PATTERN
 from pelplug.core.fields import Field, Need
+from pelplug.core.parameters import closest
 
 __all__ = [
     "analysis_class",
@@ -17,6 +18,7 @@ __all__ = [
     "check_form_contract",
     "check_model_contract",
     "check_provider_contract",
+    "check_study_contract",
 ]
 
 
@@ -29,35 +31,69 @@ def check_analysis_contract(cls: Any) -> None:
     """Raise TypeError with one sentence if `cls` does not keep the contract of an analysis."""
     from pelplug.tasks.analysis import Analysis
 
-    if not (isinstance(cls, type) and issubclass(cls, Analysis)):
-        raise TypeError(f"{cls!r} is not a subclass of pelplug.Analysis")
+    where = _check_task(cls, Analysis)
+    if not isinstance(cls.needs, Need):
+        raise TypeError(f"{where} must set needs to pelplug.Need flags, not {cls.needs!r}")
+    dims = {dim for field in cls.provides.values() for dim in field.dims}
+    for name in cls.provides:
+        if name in dims or name in ("frame", "step", "time"):
+            raise TypeError(f"{where} cannot call a variable {name!r}: that is a dimension, or not a name")
+    if cls.reads_frames and cls.compute is Analysis.compute:
+        raise TypeError(f"{where} has no compute(); write it, or set reads_frames = False")
+    cls.parameter_specs()
+
+
+def check_study_contract(cls: Any) -> None:
+    """Raise TypeError with one sentence if `cls` does not keep the contract of a study."""
+    from pelplug.tasks.mixing import CONDITIONS
+    from pelplug.tasks.study import Study
+
+    where = _check_task(cls, Study)
+    if inspect.isabstract(cls):
+        raise TypeError(f"{where} lacks {', '.join(sorted(cls.__abstractmethods__))}()")
+    for attribute in ("needs", "varies"):
+        for name in _texts(cls, attribute, where):
+            if name not in CONDITIONS:
+                near = closest(name, CONDITIONS) or f"; there are {', '.join(CONDITIONS)}"
+                raise TypeError(f"{where} names {name!r} in {attribute}, which is no condition{near}")
+    dims = {dim for field in cls.provides.values() for dim in field.dims}
+    for name, field in cls.provides.items():
+        if field.ragged:
+            raise TypeError(f"{where} declares {name!r} ragged, which variables of frames are alone")
+        if name in dims and field.dims != (name,):
+            raise TypeError(f"{where} calls {name!r} what is a dimension; a coordinate has that one alone, ({name!r},)")
+    cls.parameter_specs()
+
+
+def _check_task(cls: Any, base: type) -> str:
+    """Check what an analysis and a study have in common, and return what the class is called in a sentence."""
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise TypeError(f"{cls!r} is not a subclass of pelplug.{base.__name__}")
     where = f"the class {cls.__name__}"
     if not (isinstance(cls.name, str) and NAME_PATTERN.fullmatch(cls.name)):
         raise TypeError(f"{where} has the name {cls.name!r}; use lower-case words joined by hyphens")
     if not (isinstance(cls.summary, str) and cls.summary.strip()):
         raise TypeError(f"{where} has no summary")
-    if not isinstance(cls.needs, Need):
-        raise TypeError(f"{where} must set needs to pelplug.Need flags, not {cls.needs!r}")
     for attribute in ("uses", "cites"):
-        value = getattr(cls, attribute)
-        if isinstance(value, str) or not all(isinstance(entry, str) for entry in value):
-            raise TypeError(f"{where} must set {attribute} to a tuple of strings, not {value!r}")
+        _texts(cls, attribute, where)
     if not isinstance(cls.provides, Mapping) or not cls.provides:
         raise TypeError(f"{where} must declare its variables in provides")
-    dims = {dim for field in cls.provides.values() if isinstance(field, Field) for dim in field.dims}
     for name, field in cls.provides.items():
         if not isinstance(field, Field):
             raise TypeError(f"{where} must give provides[{name!r}] as a pelplug.Field, not {field!r}")
-        if not str(name).isidentifier() or name in dims or name in ("frame", "step", "time"):
+        if not str(name).isidentifier():
             raise TypeError(f"{where} cannot call a variable {name!r}: that is a dimension, or not a name")
-    if cls.reads_frames and cls.compute is Analysis.compute:
-        raise TypeError(f"{where} has no compute(); write it, or set reads_frames = False")
-    signature = inspect.signature(inspect.unwrap(cls.__init__))
-    if cls.__init__ is not Analysis.__init__ and not any(
-        parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()
-    ):
+    parameters = inspect.signature(inspect.unwrap(cls.__init__)).parameters.values()
+    if cls.__init__ is not base.__init__ and not any(one.kind is one.VAR_KEYWORD for one in parameters):
         raise TypeError(f"the __init__ of {cls.__name__} must take **base and pass it on to super().__init__")
-    cls.parameter_specs()
+    return where
+
+
+def _texts(cls: type, attribute: str, where: str) -> tuple[str, ...]:
+    value = getattr(cls, attribute)
+    if isinstance(value, str) or not all(isinstance(entry, str) for entry in value):
+        raise TypeError(f"{where} must set {attribute} to a tuple of strings, not {value!r}")
+    return tuple(value)
 
 
 def check_model_contract(item: Any) -> None:

@@ -24,6 +24,17 @@ def pelplug_analyses():
 
 
 @hookspec
+def pelplug_studies():
+    """Return a list of `pelplug.Study` subclasses: what is computed from results of analyses, or from a theory.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_studies():
+    ...     from pelplug_foo.arrhenius import Arrhenius    # pelplug study arrhenius *.nc
+    ...     return [Arrhenius]
+    """
+
+
+@hookspec
 def pelplug_models():
     """Return a list of `pelplug.Model` subclasses (`name`, `aliases` and `summary` are class attributes).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import xarray as xr
@@ -20,10 +20,10 @@ from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.execution.device import device_in_use
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
+from pelplug.host.told import told
 from pelplug.models.base import Model, stated_masses
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.analysis import Analysis
-from pelplug.tasks.assembly import sentence_of
 from pelplug.tasks.interactions import Interactions
 from pelplug.tasks.provenance import take_request
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
@@ -195,7 +195,7 @@ def execute(
             raise next(iter(failed.values()))
 
     for cls in classes:
-        with _told(cls, registry):
+        with told(cls, registry):
             analyses[cls.name] = cls(
                 trajectory, model=model, potential=potential, store=store, verbose=verbose, **shares[cls.name]
             )
@@ -207,7 +207,7 @@ def execute(
                     analyses[cls.name].engines = (choose_engine(wanted, registry.engines()),)
     # What any of them refuses it refuses now, not after hours of those that it uses.
     for cls in classes:
-        with _told(cls, registry):
+        with told(cls, registry):
             analyses[cls.name].note_frames(selected, sampled)
             analyses[cls.name].check_before(selected)
     asked = _requests(classes, analyses, {name: uses for name, (uses, _) in demands.items()}, selected)
@@ -218,7 +218,7 @@ def execute(
             fail(cls.name, RunError(f"The analysis {cls.name} uses {lost[0]}, which failed: {failed[lost[0]]}"))
             continue
         try:
-            with _told(cls, registry):
+            with told(cls, registry):
                 analysis = analyses[cls.name]
                 analysis.inputs = {name: datasets[name] for name in demands[cls.name][0]}
                 if kept is not None and cls.keeps and cls.name not in requested:
@@ -254,24 +254,6 @@ def _asked_for(classes: list, requested: tuple[str, ...], uses: Mapping[str, tup
         if cls.name in wanted:
             wanted.update(uses[cls.name])
     return [cls for cls in classes if cls.name in wanted]
-
-
-@contextlib.contextmanager
-def _told(cls: type[Analysis], registry: Registry) -> Iterator[None]:
-    """Turn what a plugin did not mean to raise into a sentence with its owner."""
-    try:
-        yield
-    except PelplugError:
-        raise
-    except MemoryError as error:
-        raise RunError(
-            f"The analysis {cls.name} ran out of memory; take fewer frames (--stop, --step) or fewer --workers."
-        ) from error
-    except Exception as error:
-        owner = registry.owner_of("analyses", cls.name).owner
-        raise RunError(
-            f"The analysis {cls.name} of the plugin {owner} failed: {sentence_of(error)}; tell its author."
-        ) from error
 
 
 def _where(cls: type[Analysis], placement: Placement) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class Registry:
         """Return every analysis class by name."""
         return self._named("analyses")
 
+    def studies(self) -> dict[str, type]:
+        """Return every study class by name."""
+        return self._named("studies")
+
     def models(self) -> dict[str, type]:
         """Return every model class by name."""
         return self._named("models")
@@ -108,6 +112,10 @@ class Registry:
             If there is none of that name; says why if its plugin failed or is switched off.
         """
         return self._get("analyses", name)
+
+    def study(self, name: str) -> type:
+        """Return a study class; raise InputError, as `analysis` does, if there is none of that name."""
+        return self._get("studies", name)
 
     def model_class(self, name: str) -> type:
         """Return a model class by its name or an alias; raise InputError if there is none."""
@@ -303,6 +311,9 @@ class Registry:
                 )
         hint = closest(name, offers)
         there = f"there are {', '.join(self._named(kind))}" if offers else "none is installed"
+        for other in _COMMANDS if kind in _COMMANDS else ():
+            if other != kind and name in self._offered(other):
+                hint = f": it is the {_KINDS[other].word} `{_COMMANDS[other].format(name=name)}`"
         raise InputError(f"There is no {word} {name!r}{hint or f'; {there}'}.")
 
 
@@ -316,9 +327,13 @@ def _as_items(answer: Any) -> list:
 
 _KINDS = {
     "analyses": _Kind("pelplug_analyses", "analysis", checks.check_analysis_contract),
+    "studies": _Kind("pelplug_studies", "study", checks.check_study_contract),
     "models": _Kind("pelplug_models", "model", checks.check_model_contract),
     "forms": _Kind("pelplug_forms", "functional form", checks.check_form_contract),
     "potentials": _Kind("pelplug_potentials", "provider of potentials", checks.check_provider_contract),
     "engines": _Kind("pelplug_engines", "engine", checks.check_engine_contract),
     "exporters": _Kind("pelplug_exporters", "exporter", checks.check_exporter_contract),
 }
+
+# What is easily taken for one another, and how each is run.
+_COMMANDS = {"analyses": "pelplug analyze --plugin {name}", "studies": "pelplug study {name}"}

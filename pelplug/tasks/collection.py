@@ -13,7 +13,7 @@ import xarray as xr
 from pelplug.core.conditions import Conditions
 from pelplug.errors import InputError
 from pelplug.files.results import read_outlines, read_results
-from pelplug.tasks.provenance import check_version, parameters_of
+from pelplug.tasks.provenance import check_version, parameters_of, to_json
 
 __all__ = ["Collection", "Result"]
 
@@ -68,7 +68,7 @@ class Result:
 
 
 class Collection:
-    """Results of analyses, in the order of their conditions.
+    """Results of analyses, opened when their values are asked for.
 
     Parameters
     ----------
@@ -88,8 +88,7 @@ class Collection:
     """
 
     def __init__(self, results: Any = ()):
-        found = list(_opened(results))
-        self.results: tuple[Result, ...] = tuple(sorted(found, key=lambda one: one.conditions.group.rank))
+        self.results: tuple[Result, ...] = tuple(_opened(results))
 
     def __len__(self) -> int:
         return len(self.results)
@@ -126,9 +125,9 @@ class Collection:
         groups: dict[Any, list[Result]] = {}
         for one in self:
             group = one.conditions.group
-            key = tuple(getattr(group, name) for name in names) if names else group
-            groups.setdefault(str(key) if names else key, []).append(one)
-        return [self._with(some) for some in groups.values()]
+            key = tuple(_placed(getattr(group, name)) for name in names) if names else (group.rank, to_json(group.to_record()))
+            groups.setdefault(key, []).append(one)
+        return [self._with(groups[key]) for key in sorted(groups)]
 
     def value(self, name: str) -> Any:
         """Return a condition that all results share, a field of `Conditions` or ``liquid_temperature``.
@@ -176,6 +175,13 @@ _WORDS = {"n": "number of particles"}
 _GIVEN = ("temperature", "parent_temperature", "pressure", "replica", "label")
 
 
+def _placed(value: Any) -> tuple[int, Any]:
+    """Return a key that sorts values of a condition: what is not known first, then numbers, then all else as text."""
+    if isinstance(value, int | float):
+        return 1, value
+    return (0, "") if value is None else (2, str(value))
+
+
 def words_of(name: str) -> str:
     """Return what a condition is called in a sentence."""
     return _WORDS.get(name, name.replace("_", " "))
@@ -203,7 +209,7 @@ def _opened(results: Any) -> Iterator[Result]:
         if isinstance(given, Result):
             yield given
         elif isinstance(given, xr.Dataset):
-            source = f"the dataset number {place}"
+            source = f"dataset {place}"
             if not (name := given.attrs.get(_KIND)):
                 raise InputError(
                     f"{source[0].upper()}{source[1:]} is no result of pelplug, for it has no attribute {_KIND}; give "

@@ -157,7 +157,7 @@ def _refuse_mixed(found: Collection, owner: str, varies: set[str]) -> None:
                     "one model."
                 )
             raise InputError(
-                f"The results differ in the {words_of(name)}, {_values(mine, theirs, first, one)}, which the {owner} "
+                f"The results differ in the {words_of(name)} {_values(mine, theirs, first, one)}, which the {owner} "
                 f"does not compare; give those of one {words_of(name)}."
             )
 
@@ -189,4 +189,4 @@ def _and(names: Iterable[str]) -> str:
 
 def _begin(source: str) -> str:
     """Return a source that begins a sentence: a dataset has a number, a file its name as it is."""
-    return f"The{source.removeprefix('the')}" if source.startswith("the dataset") else source
+    return source.capitalize() if source.startswith("dataset ") else source

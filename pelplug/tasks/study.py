@@ -105,7 +105,7 @@ class Study(Task, abc.ABC):
         Parameters
         ----------
         collection : Collection
-            Results of the analyses in `uses`, in the order of their conditions.
+            Results of the analyses in `uses`; `Collection.groups` puts them in the order of their conditions.
 
         Returns
         -------

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 import pelplug
 from pelplug.cli import cli
-from pelplug.cli.plot import draw
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
 from pelplug.host import functions as host
+from pelplug.host.figures import draw
 from pelplug.plotting.conditions import by_conditions
 from pelplug.plotting.style import overlay
 

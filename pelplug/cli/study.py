@@ -1,0 +1,89 @@
+"""``pelplug study``: from the results of analyses, or from a theory, to a result, a figure and curves."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from pelplug.cli.options import FurtherCommand, common, further_option, further_options, output_options, registry
+
+__all__ = ["study"]
+
+
+class StudyCommand(FurtherCommand):
+    """A command whose options depend on the study that its first argument names."""
+
+    hint = "With NAME, --help shows the options of that study too; `pelplug plugins -v` lists the studies."
+
+    def further(self, ctx, args):
+        """Look for the name of a study: it says which other options there are."""
+        words = list(self._words(args))
+        known = registry(ctx).studies()
+        name = next((word for word in words if word in known), None)
+        if name is None or name not in words[:1]:
+            return []
+        taken = {text for option in self.params for text in option.opts}
+        specs = [spec for spec in known[name].parameter_specs().values() if f"--{spec.option}" not in taken]
+        return [(name, [further_option(spec, spec.option, spec.name, hidden=False) for spec in specs])]
+
+    def _words(self, args):
+        """Yield what is no option and no value of one of the command's own."""
+        valued = {text for one in self.params if not getattr(one, "is_flag", False) for text in one.opts}
+        words = iter(args)
+        for word in words:
+            if word in valued and word.startswith("-"):
+                next(words, None)
+            elif not word.startswith("-"):
+                yield word
+
+
+@click.command(cls=StudyCommand)
+@click.argument("name", metavar="NAME")
+@click.argument("results", nargs=-1, type=click.Path(), metavar="[FILE.nc...]")
+@click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Result.  [default: NAME.nc]")
+@click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
+@click.option("--export", multiple=True, type=click.Path(), metavar="OUT.csv", help="Curves; may be repeated.")
+@output_options
+@common
+@click.pass_context
+def study(ctx, name, results, output, plot, export, overwrite, quiet, **_):
+    """Compute a study of results, at one condition or at many, or a theory.
+
+    NAME is a study; each FILE has results of the analyses that it reads, or is a pattern of such names.
+    """
+    from pelplug.cli.one_task import check_results_name, write_task
+    from pelplug.cli.run import print_result, tell_parts
+    from pelplug.host.studies import make_study, run_study
+    from pelplug.tasks.collection import Collection
+
+    plugins, path = registry(), Path(output) if output else Path(f"{name}.nc")
+    plugins.study(name)  # before any file is looked at
+    check_results_name(path)
+    collection = Collection(results)
+
+    def make():
+        made = make_study(name, collection, further_options(ctx), plugins)
+        made.attributes["command"] = shlex.join(["pelplug", *(ctx.obj or ())])
+        return made
+
+    dataset = write_task(
+        make,
+        lambda made: run_study(made, plugins),
+        path,
+        inputs=dict.fromkeys(one.path for one in collection),
+        plot=plot,
+        export=export,
+        exporters=list(plugins.exporters().values()),
+        overwrite=overwrite,
+    )
+    if dataset is None:
+        return 0
+    code = tell_parts(name, dataset)
+    if not quiet:
+        number = len(collection)
+        print_result(f"{name}: {number} {'result' if number == 1 else 'results'}" if number else name, dataset)
+        for one in (path, *([plot] if plot else []), *export):
+            click.echo(f"wrote {one}")
+    return code

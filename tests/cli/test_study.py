@@ -1,0 +1,86 @@
+"""`pelplug study`: results in, a result, a figure and curves out; its refusals are told before anything is written."""
+
+import pandas
+import pytest
+from oracles.studies import Slope, files, registry  # noqa: F401 (fixtures)
+
+import pelplug
+from pelplug.cli import cli
+
+
+@pytest.fixture(autouse=True)
+def here(files, registry, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(files)
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        cli.main([str(one) for one in arguments])
+    out, err = capsys.readouterr()
+    return end.value.code, out, err
+
+
+def test_it_writes_a_result_a_figure_and_curves(capsys, files):  # noqa: F811
+    command = ("study", "slope", "run-0.nc", "run-*.nc", "--factor", "2", "--plot", "s.png", "--export", "s.csv")
+    code, out, err = run(capsys, *command)
+    assert (code, err) == (0, "") and "slope: 4 results" in out and "wrote slope.nc" in out
+    dataset = pelplug.read_results("slope.nc")["slope"]
+    assert dataset["mean"].values.tolist() == [8.0, 16.5] and dataset.attrs["command"].startswith("pelplug study slope")
+    assert (files / "s.png").read_bytes().startswith(b"\x89PNG")
+    assert pandas.read_csv("s.csv")["mean [energy / length**2]"].tolist() == [8.0, 16.5]
+    code, out, err = run(capsys, *command)
+    assert code == 0 and "slope.nc was finished by this command already" in err
+    code, out, err = run(capsys, "study", "slope", "run-0.nc")
+    assert code == 2 and "slope.nc exists" in err and "--overwrite" in err
+    assert run(capsys, "study", "slope", "run-0.nc", "--overwrite", "--quiet") == (0, "", "")
+    assert run(capsys, "plot", "slope.nc", "-o", "again.png")[0] == 0
+    code, _, err = run(capsys, "plot", "slope.nc", "--plugin", "square", "-o", "no.png")
+    assert code == 2 and "no results of square" in err and not (files / "no.png").exists()
+
+
+def test_a_theory_needs_no_file(capsys):
+    assert run(capsys, "study", "square", "--points", "3")[0] == 0
+    assert pelplug.read_results("square.nc")["square"]["y"].values.tolist() == [0.0, 0.25, 1.0]
+
+
+def test_help_has_the_parameters_of_the_study(capsys):
+    _, out, _ = run(capsys, "study", "slope", "--help")
+    assert "Options of slope" in out and "A factor (at least 0).  [default: 1.0]" in out
+    _, out, _ = run(capsys, "study", "--help")
+    assert "With NAME, --help shows the options of that study too" in out and "--factor" not in out
+    _, out, _ = run(capsys, "plugins", "-v")
+    assert "mine: studies slope, square" in out and "--factor" in out
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["slpe", "run-0.nc"], "There is no study 'slpe' (did you mean slope?)."),
+        (["kappa", "run-0.nc"], "There is no study 'kappa': it is the analysis `pelplug analyze --plugin kappa`."),
+        (["slope"], "reads results of height, and there are none"),
+        (["slope", "run-9.nc"], "There is no file run-9.nc"),
+        (["slope", "run-0.nc", "--factor", "-1"], "The parameter factor of the study slope must be at least 0"),
+        (["slope", "run-0.nc", "-o", "slope.dat"], "Results are NetCDF files; call the output slope.nc"),
+        (["slope", "run-0.nc", "--export", "s.gsd2"], "Nothing exports to s.gsd2"),
+        (["slope", "run-0.nc", "--plot", "s.what"], "No figure can be written to s.what"),
+        (["slope", "run-0.nc", "-o", "run-0.nc", "--overwrite"], "run-0.nc"),
+        (["square", "run-0.nc"], "is a theory, which reads no results; leave run-0.nc out"),
+    ],
+)
+def test_refusals_are_one_sentence_and_leave_nothing(capsys, files, arguments, sentence):  # noqa: F811
+    before = {path.name: path.read_bytes() for path in files.iterdir()}
+    code, out, err = run(capsys, "study", *arguments)
+    assert (code, out) == (2, "") and sentence in err and err.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in files.iterdir() if not path.name.startswith(".")} == before
+
+
+def test_a_part_that_fails_is_told_and_the_exit_code_is_1(capsys, monkeypatch):
+    def compute(self, collection):
+        with self.part("the largest"):
+            raise ValueError("no largest")
+        return {"temperature": [1.0], "mean": [2.0]}
+
+    monkeypatch.setattr(Slope, "compute", compute)
+    code, _, err = run(capsys, "study", "slope", "run-0.nc")
+    assert code == 1 and "slope left out the largest, which failed (ValueError: no largest)" in err
+    assert pelplug.read_results("slope.nc")["slope"]["mean"].values.tolist() == [2.0]
