@@ -125,7 +125,8 @@ class Collection:
         groups: dict[Any, list[Result]] = {}
         for one in self:
             group = one.conditions.group
-            key = tuple(_placed(getattr(group, name)) for name in names) if names else (group.rank, to_json(group.to_record()))
+            told_by = tuple(_placed(getattr(group, name)) for name in names)
+            key = told_by or (group.rank, to_json(group.to_record()))
             groups.setdefault(key, []).append(one)
         return [self._with(groups[key]) for key in sorted(groups)]
 
