@@ -11,7 +11,7 @@ from pelplug.testing import check_analysis, make_trajectory, pelplug_trajectory 
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "thirdparty"))
 
-import pelplug_mistaken as mistaken
+from faulty import analyses as mistaken
 from pelplug_good.analyses import Busiest, Near
 
 
@@ -31,7 +31,7 @@ def test_used_analyses_that_are_not_installed_are_given(pelplug_trajectory):  # 
         (mistaken.PlainDims, "pelplug.Field"),
         (mistaken.NoCompute, "has no compute"),
         (mistaken.NoBase, r"must take \*\*base"),
-        (mistaken.CountsFrames, "order differs between one process and several"),
+        (mistaken.CountsFrames, "x differs between one process and several"),
         (mistaken.FailsOnce, "frames failed.*told to"),
         (mistaken.Unpicklable, "cannot be pickled"),
     ],
