@@ -104,6 +104,7 @@ from .potentials.eam import EAMPotential as EAMPotential
 from .potentials.eam_file import EAMTables as EAMTables
 from .potentials.eam_file import read_eam as read_eam
 from .potentials.form import Form as Form
+from .potentials.from_forces.potential import FromForces as FromForces
 from .potentials.pair import PairPotential as PairPotential
 from .potentials.provider import Provider as Provider
 from .potentials.stillinger_weber import StillingerWeberPotential as StillingerWeberPotential

@@ -10,9 +10,14 @@ import numpy as np
 
 from pelplug.core.arguments import takes
 from pelplug.core.parameters import Param
-from pelplug.landscape.hessian.response import LinearResponse, require_response
+from pelplug.landscape.hessian.factor import unit_dipoles
+from pelplug.landscape.hessian.response import SAFETY, LinearResponse, require_response
+from pelplug.potentials.from_forces.potential import FromForces
 
 __all__ = ["DipoleStiffness", "dipole_stiffness", "pairs_near_cutoff"]
+
+# Pairs of which the response to another Hessian, by another displacement, is looked at.
+_LOOKED_AT = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +39,9 @@ class DipoleStiffness:
         in the sample.
     n_pairs : int
         Interacting pairs there are, sampled or not.
+    errors : dict of str to float, optional
+        Relative errors of ``kappa_ij`` and ``kappa_i`` (the largest) and of ``mean`` (``kappa_mean``), where the
+        Hessian was found by differences; None else.
     """
 
     i: np.ndarray
@@ -43,6 +51,7 @@ class DipoleStiffness:
     compliance: np.ndarray
     kappa_i: np.ndarray
     n_pairs: int
+    errors: dict[str, float] | None = None
 
     @property
     def mean(self) -> float:
@@ -101,7 +110,30 @@ def dipole_stiffness(
     count = np.bincount(i, minlength=n) + np.bincount(j, minlength=n)
     total = np.bincount(i, kappa, minlength=n) + np.bincount(j, kappa, minlength=n)
     kappa_i = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return DipoleStiffness(i, j, unit, kappa, first, kappa_i, n_pairs)
+    errors = _errors(response, chosen, unit, kappa, count)
+    return DipoleStiffness(i, j, unit, kappa, first, kappa_i, n_pairs, errors)
+
+
+def _errors(response: LinearResponse, chosen, unit, kappa, count) -> dict[str, float] | None:
+    """Return relative errors: by what another Hessian says of some pairs, and by pairs that may be none, or lack."""
+    some = np.sort(np.random.default_rng(0).permutation(chosen.size)[:_LOOKED_AT])
+    found = response.pairs
+    dipoles = unit_dipoles(found.i[chosen[some]], found.j[chosen[some]], unit[some], response.backbone.n)
+    fields = response.factor.solve(dipoles)
+    if (change := response.correction(fields, dipoles)) is None:
+        return None
+    other = fields + change
+    again = np.einsum("xp,xp->p", dipoles, other) / np.einsum("xp,xp->p", other, other)
+    off = np.abs(again / kappa[some] - 1.0)
+    spread = float(np.std(kappa) / kappa.mean())
+    fewest = max(1, int(count[count > 0].min()))
+    errors = {
+        "kappa_ij": SAFETY * float(off.max()),
+        "kappa_i": SAFETY * float(off.max()) + (SAFETY * spread / fewest if found.uncertain else 0.0),
+        "kappa_mean": SAFETY * float(off.mean()) + SAFETY * spread * found.uncertain / len(found),
+    }
+    response.state_errors(**errors)
+    return errors
 
 
 @takes()
@@ -123,10 +155,19 @@ def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
     int
     """
     require_response(response)
-    width = tolerance * response.potential.cutoff
-    inside = int(np.count_nonzero(response.pairs.gap < width))
+    state, pairs, potential = response.backbone, response.pairs, response.potential
+    longest = potential.cutoff if potential.cutoff is not None else float(pairs.distances.max(initial=0.0))
+    if isinstance(potential, FromForces):
+        near = potential.pairs_near_cutoff(state, tolerance)
+        if near is not None:
+            return near
+
+    def scaled(factor: float) -> int:
+        return len(potential.pairs(state.replace(positions=state.positions * factor, cell=state.cell * factor)))
+
+    if np.isnan(pairs.gap).any():
+        inside = max(0, len(pairs) - scaled(1.0 + tolerance))
+    else:
+        inside = int(np.count_nonzero(pairs.gap < tolerance * longest))
     # Pairs just outside are not listed: shrink the state until the width just beyond the largest cutoff comes inside.
-    state = response.backbone
-    shrink = 1.0 / (1.0 + tolerance)
-    closer = state.replace(positions=state.positions * shrink, cell=state.cell * shrink)
-    return inside + max(0, len(response.potential.pairs(closer)) - len(response.pairs))
+    return inside + max(0, scaled(1.0 / (1.0 + tolerance)) - len(pairs))

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pelplug.core.fields import Field
-from pelplug.landscape.hessian.response import LinearResponse, require_response
-from pelplug.landscape.strain_differences import strain_by_differences
+from pelplug.landscape.hessian.response import SAFETY, LinearResponse, require_response
 from pelplug.potentials.base import StrainDerivatives
+from pelplug.potentials.from_forces.strain import completed_strain
 
 __all__ = ["ElasticConstants", "ShearModulus", "elastic_constants", "shear_modulus", "strain_names"]
 
@@ -49,12 +49,15 @@ class ShearModulus:
         (1/V) d2U/dg2 of the affine deformation [energy / length**d]; the stress of a prestressed state is in it.
     nonaffine : ndarray, shape (n_planes,)
         (1/V) U_gx.M^-1.U_xg, what relaxation takes off [energy / length**d].
+    errors : ndarray, shape (n_planes,), optional
+        Of ``values``, where the derivatives were found by differences [energy / length**d]; None else.
     """
 
     planes: tuple[tuple[int, int], ...]
     values: np.ndarray
     born: np.ndarray
     nonaffine: np.ndarray
+    errors: np.ndarray | None = None
 
     @property
     def mean(self) -> float:
@@ -87,7 +90,7 @@ class ElasticConstants:
     shear : ShearModulus
         Of the simple shears, ``C_abab + stress_bb``.
     origin : str
-        ``"analytic"``, ``"differences"`` of stress and forces, or why the constants are NaN.
+        ``"analytic"``, ``"differences"`` of energies or stress and of forces, or why the constants are NaN.
     FIELDS : dict of str to Field
         What `values` gives, for the ``provides`` of an analysis.
 
@@ -217,8 +220,10 @@ def elastic_constants(response: LinearResponse) -> ElasticConstants:
     """
     require_response(response)
     strain, origin = response.potential.strain_derivatives(response.backbone), "analytic"
+    if strain.errors is not None:
+        origin = "differences"
     if strain.curvature is None or strain.coupling is None:
-        strain, origin = strain_by_differences(response.potential, response.backbone, strain)
+        strain, origin = completed_strain(response.potential, response.backbone, strain)
     d, volume = response.configuration.dimension, response.configuration.volume
     stress = strain.first / volume
     stress = (stress + stress.T) / 2
@@ -229,7 +234,8 @@ def elastic_constants(response: LinearResponse) -> ElasticConstants:
     # U depends on F through E alone: d2U/dF_ab dF_cd = V (C_abcd + d_ac s_bd) at F = 1.
     born = _symmetric(strain.curvature / volume - np.einsum("ac,bd->abcd", one, stress))
     born = (born + born.transpose(2, 3, 0, 1)) / 2
-    products = strain.coupling @ response.factor.solve(strain.coupling.T) / volume
+    fields = response.factor.solve(strain.coupling.T)
+    products = strain.coupling @ fields / volume
     products = (products + products.T) / 2
     number = np.zeros((d, d), dtype=int)
     for k, (a, b) in enumerate(itertools.combinations_with_replacement(range(d), 2)):
@@ -239,7 +245,10 @@ def elastic_constants(response: LinearResponse) -> ElasticConstants:
     turning = 2.0 * _symmetric(np.einsum("ac,bd->abcd", one, stress))
     coefficients = constants + turning - np.einsum("ab,cd->abcd", stress, one)
     rows = [number[plane] for plane in strain.planes]
-    shear = _shear(strain, volume, products[rows, rows])
+    errors = _errors(response, strain, fields, strain.coupling)
+    if errors is not None:
+        response.state_errors(elastic_constants=float(errors.max() / np.abs(constants).max()))
+    shear = _shear(response, strain, products[rows, rows], None if errors is None else errors[rows])
     return ElasticConstants(constants, coefficients, born, nonaffine, stress, shear, origin)
 
 
@@ -262,14 +271,40 @@ def shear_modulus(response: LinearResponse) -> ShearModulus:
     Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eq. A1.
     """
     require_response(response)
-    strain, volume = response.potential.strain_derivatives(response.backbone), response.configuration.volume
+    strain = response.potential.strain_derivatives(response.backbone)
     relaxation = response.factor.solve(strain.mixed.T)
-    return _shear(strain, volume, np.einsum("px,xp->p", strain.mixed, relaxation) / volume)
+    nonaffine = np.einsum("px,xp->p", strain.mixed, relaxation) / response.configuration.volume
+    return _shear(response, strain, nonaffine, _errors(response, strain, relaxation, strain.mixed))
 
 
-def _shear(strain: StrainDerivatives, volume: float, nonaffine: np.ndarray) -> ShearModulus:
-    born = strain.second / volume
-    return ShearModulus(tuple(strain.planes), born - nonaffine, born, nonaffine)
+def _shear(response: LinearResponse, strain: StrainDerivatives, nonaffine: np.ndarray, errors) -> ShearModulus:
+    born = strain.second / response.configuration.volume
+    values = born - nonaffine
+    if errors is not None:
+        response.state_errors(shear_modulus=float(errors.max() / abs(values.mean())))
+    return ShearModulus(tuple(strain.planes), values, born, nonaffine, errors)
+
+
+def _errors(response: LinearResponse, strain: StrainDerivatives, fields: np.ndarray, rows: np.ndarray):
+    """Return the errors of ``(1/V) (second - c.M^-1.c)`` of some rows c, None where nothing is found by differences.
+
+    Parameters
+    ----------
+    response : LinearResponse
+    strain : StrainDerivatives
+    fields : ndarray, shape (N * d, K)
+        M^-1 c.
+    rows : ndarray, shape (K, N * d)
+        c.
+    """
+    change = response.correction(fields, rows.T)
+    if change is None and strain.errors is None:
+        return None
+    errors = strain.errors or {"second": 0.0, "mixed": 0.0}
+    found = errors["second"] + 2.0 * errors["mixed"] * np.linalg.norm(fields, axis=0)
+    if change is not None:
+        found = found + np.abs(np.einsum("kx,xk->k", rows, change))
+    return SAFETY * found / response.configuration.volume
 
 
 def _symmetric(tensor: np.ndarray) -> np.ndarray:

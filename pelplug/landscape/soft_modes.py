@@ -349,6 +349,8 @@ def _describe(response: LinearResponse, found: _Distinct, n_starts: int, n_uncon
     stiffness = _dot(found.vectors, forces)
     order = np.argsort(stiffness, kind="stable")
     z, stiffness = found.vectors[order], stiffness[order]
+    if len(z):
+        response.state_softest(z[0])
     squared = np.sum(z**2, axis=2)
     core = np.argmax(squared, axis=1)
     response.backbone.require_masses("Frequencies of modes need")

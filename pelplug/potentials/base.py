@@ -45,7 +45,9 @@ class Pairs:
     first, second : ndarray, shape (P,)
         U'(r) [energy / length] and U''(r) [energy / length**2].
     gap : ndarray, shape (P,)
-        Cutoff minus distance, positive [length].
+        Cutoff minus distance, positive [length]; NaN where nobody knows the cutoff.
+    uncertain : int, optional
+        Pairs that may be too many or missing, where they were found by differences.
     """
 
     i: np.ndarray
@@ -55,6 +57,7 @@ class Pairs:
     first: np.ndarray
     second: np.ndarray
     gap: np.ndarray
+    uncertain: int = 0
 
     def __len__(self) -> int:
         return len(self.i)
@@ -81,6 +84,9 @@ class StrainDerivatives:
     coupling : ndarray, shape (d * (d + 1) / 2, N * d), optional
         d2U/(dF dx), mean of dF_ab and dF_ba, of each (a, b), a <= b, in the order of
         ``itertools.combinations_with_replacement`` [energy / length]; None if it is not known.
+    errors : dict of str to float, optional
+        Largest error of an entry of ``first`` and of ``second`` (and ``curvature``), and the norm of that of one row of
+        ``mixed`` (and ``coupling``), where they were found by differences.
 
     References
     ----------
@@ -93,6 +99,7 @@ class StrainDerivatives:
     mixed: np.ndarray
     curvature: np.ndarray | None = None
     coupling: np.ndarray | None = None
+    errors: dict[str, float] | None = None
 
 
 class Evaluator(abc.ABC):

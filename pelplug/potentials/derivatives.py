@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pelplug.errors import InputError, PelplugError
+from pelplug.potentials.base import Capability
 from pelplug.potentials.differences import STEPS, WRONG, key_of, known, remember, settled
+from pelplug.potentials.from_forces.displaced import deformed, spacing
+from pelplug.potentials.from_forces.hessian import own_hessian
+from pelplug.potentials.from_forces.potential import FromForces
 
 if TYPE_CHECKING:
     from pelplug.configuration import Configuration
@@ -39,6 +43,8 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     InputError
         With what is wrong, and by how much.
     """
+    if isinstance(potential, FromForces):  # what it finds it checks itself
+        potential = potential.potential
     cls = type(potential)
     if cls.__module__.partition(".")[0] == "pelplug":
         return
@@ -53,7 +59,8 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     key = key or f"{id(cls)} {hessian}"  # what has no content that can be named is looked at once in each process
     if known(key):
         return
-    _Differences(potential, configuration).check(hessian)
+    can = (hessian and potential.can(one) for one in (Capability.HESSIAN, Capability.STRAIN))
+    _Differences(potential, configuration).check(*can)
     remember(key)
 
 
@@ -88,9 +95,7 @@ class _Differences:
     def __init__(self, potential: Potential, configuration: Configuration):
         self.potential, self.name = potential, type(potential).__name__
         self.rng = np.random.default_rng(20)
-        self.spacing = float(np.abs(np.linalg.det(configuration.cell)) / configuration.n) ** (
-            1 / configuration.dimension
-        )
+        self.spacing = spacing(configuration)
         shift = 0.01 * self.spacing * self.rng.normal(size=configuration.positions.shape)
         self.state = configuration.replace(positions=configuration.positions + shift, velocities=None)
         self.energy, self.forces = self._at(self.state)
@@ -105,16 +110,17 @@ class _Differences:
     def _moved(self, direction, h):
         return self.state.replace(positions=self.state.positions + h * direction)
 
-    def check(self, hessian: bool) -> None:
-        """Check forces, and second derivatives if they are wanted."""
+    def check(self, hessian: bool, strain: bool) -> None:
+        """Check forces, and those second derivatives that are wanted."""
         if not (np.isfinite(self.energy) and np.all(np.isfinite(self.forces))):
             return  # the run will say what is amiss
         self._check_forces()
         if hessian:
             direction = self.rng.normal(size=self.state.positions.shape)
-            given = np.asarray(self.potential.hessian(self.state) @ direction.ravel()).reshape(direction.shape)
             numbers = [self._force_slope(direction, h * self.spacing) for h in STEPS]
+            given = (own_hessian(self.potential, self.state)[0] @ direction.ravel()).reshape(direction.shape)
             self._compare(given, numbers, "Hessian", "differences of its forces", "hessian")
+        if strain:
             self._check_strain()
 
     def _check_forces(self) -> None:
@@ -169,10 +175,7 @@ class _Differences:
             )
 
     def _check_strain(self) -> None:
-        try:
-            strain = self.potential.strain_derivatives(self.state)
-        except NotImplementedError:
-            return
+        strain = self.potential.strain_derivatives(self.state)
         d = self.state.dimension
         for plane, (a, b) in enumerate(strain.planes):
             shear = np.zeros((d, d))
@@ -197,14 +200,11 @@ class _Differences:
             ends = []
             for sign in (1, -1):
                 f = np.eye(len(direction)) + sign * h * direction
-                energy, forces = self._at(self._deformed(f))
+                energy, forces = self._at(deformed(self.state, f))
                 ends.append((energy, -forces, -forces @ f))
             energies.append((ends[0][0] - ends[1][0]) / (2 * h))
             slopes.append(tuple((one - other) / (2 * h) for one, other in zip(ends[0][1:], ends[1][1:], strict=True)))
         return energies, slopes
-
-    def _deformed(self, f) -> Configuration:
-        return self.state.replace(positions=self.state.positions @ f.T, cell=self.state.cell @ f.T, images=None)
 
     def _compare_mixed(self, given, slopes, what: str) -> None:
         # At a minimum it is the same by the positions after the strain (pelplug's) and before; here either is right.
@@ -228,7 +228,7 @@ class _Differences:
             ends = []
             for sign in (1, -1):
                 f = np.eye(d) + sign * h * direction
-                ends.append(self.potential.strain_derivatives(self._deformed(f)).first @ np.linalg.inv(f).T)
+                ends.append(self.potential.strain_derivatives(deformed(self.state, f)).first @ np.linalg.inv(f).T)
             numbers.append((ends[0] - ends[1]) / (2 * h))
         given = np.einsum("abcd,cd->ab", strain.curvature, direction)
         self._compare(given, numbers, "curvature d2U/dF2", "differences of dU/dF", "strain_derivatives")

@@ -8,7 +8,12 @@ import scipy.sparse as sp
 from pelplug.errors import NotConvergedError
 from pelplug.landscape.hessian.factor import HessianFactor, not_a_minimum, remove_translations
 
-__all__ = ["IterativeFactor"]
+__all__ = ["IterativeFactor", "expected_iterations"]
+
+
+def expected_iterations(n: int, dimension: int) -> float:
+    """Return about how many iterations a solve takes for N particles in d dimensions."""
+    return 400.0 * (n / 2000.0) ** (1.0 / dimension)
 
 
 class IterativeFactor(HessianFactor):
@@ -16,8 +21,8 @@ class IterativeFactor(HessianFactor):
 
     Parameters
     ----------
-    hessian : bsr_matrix, shape (N * d, N * d)
-        The Hessian, in blocks of (d, d) [energy / length**2].
+    hessian : bsr_matrix or LinearOperator, shape (N * d, N * d)
+        The Hessian, in blocks of (d, d) [energy / length**2]; of an operator only products are asked.
     dimension : int
         d.
     tolerance : float
@@ -41,6 +46,12 @@ class IterativeFactor(HessianFactor):
         super().__init__(hessian, dimension)
         self.tolerance = tolerance
         self.max_iterations = max_iterations or 20 * hessian.shape[0]
+        if not sp.issparse(hessian):  # an operator: scaled, so that numbers keep their size
+            scale = float(np.mean(hessian.diagonal()))
+            if not scale > 0.0:
+                raise not_a_minimum(hessian, dimension)
+            self._preconditioner = np.broadcast_to(np.eye(dimension) / scale, (self.n, dimension, dimension))
+            return
         diagonal = np.zeros((self.n, dimension, dimension))
         rows = np.repeat(np.arange(self.n), np.diff(hessian.indptr))
         on_diagonal = rows == hessian.indices

@@ -6,13 +6,17 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, NotAMinimumError
+from pelplug.landscape.hessian.iterative import IterativeFactor, expected_iterations
 from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.base import Pairs, Potential, check_order
+from pelplug.potentials.from_forces.potential import FromForces, completed
 
-__all__ = ["LinearResponse", "find_rattlers", "require_response"]
+__all__ = ["SAFETY", "LinearResponse", "find_rattlers", "require_response"]
 
 # Largest force left in a minimum, in units of the mean |U'| of its pairs: float32 coordinates leave more.
 FORCE_TOLERANCE = 1e-6
+# Errors that are stated are this many times the change that another displacement makes.
+SAFETY = 3.0
 
 
 def find_rattlers(i: np.ndarray, j: np.ndarray, n: int, dimension: int) -> np.ndarray:
@@ -48,7 +52,7 @@ class LinearResponse:
     configuration : Configuration
         A minimum of the potential energy.
     potential : Potential
-        Its interactions.
+        Its interactions; derivatives that it does not have are made from its forces (`FromForces`).
     solver : {"auto", "dense", "sparse", "cg"}
         How to invert the Hessian; ``"auto"`` decides by size, sparsity and memory.
     pairs : "all" or int
@@ -68,8 +72,10 @@ class LinearResponse:
         Their numbers in ``configuration``.
     pairs : Pairs
         The interacting pairs of the backbone, with the backbone's particle numbers.
-    hessian : bsr_matrix
-        The backbone's Hessian [energy / length**2].
+    potential : Potential
+        As given, or a `FromForces` of it.
+    hessian : bsr_matrix or LinearOperator
+        The backbone's Hessian [energy / length**2]; an operator where only its products with vectors are found.
     factor : HessianFactor
         Its factorisation; ``factor.solver`` says which.
 
@@ -96,7 +102,8 @@ class LinearResponse:
                 "One particle has no pairs, and no vibrations besides the translations; give a state of two or more."
             )
         self.configuration = configuration
-        self.potential = potential
+        sample = None if pairs == "all" else int(pairs)
+        self.potential = potential = _by_products(completed(potential), configuration, solver, sample)
         found = potential.pairs(configuration)
         self.rattlers = find_rattlers(found.i, found.j, configuration.n, configuration.dimension)
         self.members = np.flatnonzero(~self.rattlers)
@@ -108,13 +115,17 @@ class LinearResponse:
         self.backbone = configuration if self.members.size == configuration.n else _subset(configuration, self.members)
         self.pairs: Pairs = found if self.backbone is configuration else potential.pairs(self.backbone)
         self._check_forces()
+        if isinstance(potential, FromForces) and potential.hessian_as == "products":
+            self.hessian = potential.products(self.backbone)
+            self.factor = IterativeFactor(self.hessian, configuration.dimension)
+            return
         self.hessian = potential.hessian(self.backbone)
         self.factor = factorise(
             self.hessian,
             self.backbone.fractional(),
             self.backbone.heights,
             solver=solver,
-            sample=None if pairs == "all" else int(pairs),
+            sample=sample,
             memory=memory,
         )
 
@@ -122,6 +133,52 @@ class LinearResponse:
     def n_rattlers(self) -> int:
         """Number of particles taken out."""
         return int(np.count_nonzero(self.rattlers))
+
+    def correction(self, solutions: np.ndarray, forces: np.ndarray) -> np.ndarray | None:
+        """Return by how much solutions of M z = f change with the Hessian that another displacement gives.
+
+        Parameters
+        ----------
+        solutions, forces : ndarray, shape (N * d, K)
+            z [length] and f [energy / length] of the backbone.
+
+        Returns
+        -------
+        ndarray, shape (N * d, K), or None
+            None where the Hessian is not found by differences.
+        """
+        if (other := self._other()) is None:
+            return None
+        return self.factor.solve(forces - other @ solutions)
+
+    def state_softest(self, field: np.ndarray) -> float | None:
+        """Return, and record with the result, the relative error of the stiffness z.M.z of the softest mode.
+
+        Parameters
+        ----------
+        field : ndarray, shape (N * d,) or (N, d)
+            z on the backbone.
+
+        Returns
+        -------
+        float or None
+            None where the Hessian is not found by differences.
+        """
+        if (other := self._other()) is None:
+            return None
+        z = np.asarray(field, dtype=np.float64).ravel()
+        stiffness = z @ (self.hessian @ z)
+        error = SAFETY * abs(z @ (other @ z) / stiffness - 1.0)
+        self.state_errors(softest_mode=float(error))
+        return float(error)
+
+    def state_errors(self, **errors: float) -> None:
+        """Record relative errors of what follows from the Hessian, where it is found by differences."""
+        if isinstance(self.potential, FromForces):
+            self.potential.state_errors(**errors)
+
+    def _other(self):
+        return self.potential.products(self.backbone, second=True) if isinstance(self.potential, FromForces) else None
 
     def _check_forces(self) -> None:
         left = float(np.abs(self.potential.forces(self.backbone)).max())
@@ -133,6 +190,22 @@ class LinearResponse:
                 f"This state is not a minimum: a force of {left:.2g} is left where a pair exerts {typical:.2g}; quench "
                 "it in double precision first."
             )
+
+
+def _by_products(potential: Potential, configuration: Configuration, solver: str, sample: int | None) -> Potential:
+    """Return the potential, one that gives products of its Hessian alone where conjugate gradients then ask less."""
+    if not isinstance(potential, FromForces) or not potential.can_be_products:
+        return potential
+    if potential.hessian_as == "products" and solver not in ("auto", "cg"):
+        raise InputError(
+            f"The solver {solver} needs the Hessian as a matrix, and pelplug.FromForces(potential, hessian='products') "
+            "gives its products alone; choose the solver cg, or hessian='matrix'."
+        )
+    if solver != "cg" or potential.hessian_as != "auto" or sample is None or potential.cutoff is None:
+        return potential
+    solves = sample + configuration.dimension * (configuration.dimension + 1) // 2
+    products = 2 * solves * expected_iterations(configuration.n, configuration.dimension)
+    return potential if potential.columns_cost(configuration) <= products else potential.with_products()
 
 
 def _subset(configuration: Configuration, members: np.ndarray) -> Configuration:

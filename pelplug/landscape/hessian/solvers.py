@@ -13,7 +13,7 @@ from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.dense import DenseFactor
 from pelplug.landscape.hessian.dissection import dissect
 from pelplug.landscape.hessian.factor import BLOCK, HessianFactor
-from pelplug.landscape.hessian.iterative import IterativeFactor
+from pelplug.landscape.hessian.iterative import IterativeFactor, expected_iterations
 from pelplug.landscape.hessian.sparse import SparseFactor, grounded_particle
 
 __all__ = ["SOLVERS", "available_memory", "factorise"]
@@ -105,7 +105,7 @@ def factorise(
     need = {"dense": 8.0 * size**2 * 1.02, "cg": 8.0 * (6 * min(2.0**25, columns) + 1.5 * hessian.data.size)}
     cost = {
         "dense": size**3 if sample is None else size**3 / 3 + 4 * size**2 * count,
-        "cg": CG_HANDICAP * 2.0 * hessian.data.size * 400.0 * (n / 2000.0) ** (1.0 / d) * max(count, d),
+        "cg": CG_HANDICAP * 2.0 * hessian.data.size * expected_iterations(n, d) * max(count, d),
     }
     tree = None
     if solver in ("auto", "sparse"):

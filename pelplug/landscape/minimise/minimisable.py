@@ -7,6 +7,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Potential
+from pelplug.potentials.from_forces.potential import completed
 
 __all__ = ["check_minimisable", "smooth_instead"]
 
@@ -33,7 +34,7 @@ def check_minimisable(potential: Potential, configuration: Configuration, force_
     """
     if potential.force_jumps[0] <= 10.0 * force_tolerance:
         return
-    neighbours = 2.0 * len(potential.pairs(configuration)) / configuration.n
+    neighbours = 2.0 * len(completed(potential).pairs(configuration)) / configuration.n
     if neighbours > 2 * configuration.dimension:  # more contacts than there are directions to leave in
         raise InputError(
             f"This model cannot be minimised to forces of {force_tolerance:g}: {smooth_instead(potential)}."
