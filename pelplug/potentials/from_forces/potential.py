@@ -30,11 +30,6 @@ class FromForces(Parametrised, Potential):
     forces, which is measured. Each result is checked (symmetry, translations, a second displacement) and refused where
     it fails; `found` says what was seen.
 
-    Parameters
-    ----------
-    potential : Potential
-        What is asked for energy and forces.
-
     Attributes
     ----------
     potential : Potential
