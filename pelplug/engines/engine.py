@@ -15,6 +15,7 @@ import numpy as np
 
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
+from pelplug.engines.agreement import compared
 from pelplug.engines.request import ENSEMBLES, MINIMISERS
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
@@ -122,7 +123,7 @@ class EnergyLog:
     potential_energy : ndarray, shape (K,)
         Total potential energy U [energy].
     kinetic_temperature : ndarray, shape (K,)
-        Of the velocities, `pelplug.engines.velocities.kinetic_temperature` [temperature].
+        Of the velocities, ``sum m v**2 / (d (N - 1) k_B)`` [temperature].
     """
 
     step: np.ndarray
@@ -189,6 +190,11 @@ class EngineStatus:
 class Engine(Parametrised, abc.ABC):
     """A simulation program; its options are keyword-only arguments annotated with `pelplug.Param`.
 
+    A subclass has `name`, `summary`, `status` and `session`. It gets the forces from the model: by
+    ``model.potential(configuration).evaluator(configuration)``, or by forms of its own, for which it asks the potential
+    ``native(name)`` and never goes by names or classes. What a session of its own forces begins with is compared with
+    the potential, and refused where it differs; see `Session`.
+
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"} or Device
@@ -219,6 +225,11 @@ class Engine(Parametrised, abc.ABC):
     ranks: Ranks = ALONE
 
     device: Device = Device()
+
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        if "session" in vars(cls):
+            cls.session = compared(cls.session)  # type: ignore[method-assign]
 
     def __init__(self, device: str | Device = "auto", threads: int | None = None):
         self.device = Device.of(device, threads)
@@ -281,7 +292,14 @@ class Session(abc.ABC):
     step : int
         Absolute step it is at.
     route : str
-        How the forces are computed: ``native``, ``table`` or ``kernel`` (pelplug's own), and by what.
+        How the forces are computed, and by what: ``kernel: ...`` by the potential's evaluator; by the engine itself
+        ``native: ...`` or ``table: ...``, with the engine's name for the form.
+    relative_error, table_error : float, tuple of float
+        How far energy and forces that the engine computes itself may be from the potential's: relative to the energy
+        and the largest force (or what forces that cancel are made of); and what interpolation adds to that, of the
+        energy [energy] and a force component [energy / length].
+    agreement : tuple of float, or None
+        How far they were at the start: of the energy, and the largest of a force component.
     device : str
         What the forces are computed on: ``cpu``, ``cuda: NAME`` or ``mpi: N ranks``.
     thermostat : str
@@ -294,10 +312,18 @@ class Session(abc.ABC):
 
     step: int
     route: str
+    relative_error: float = 1e-9
+    table_error: tuple[float, float] = (0.0, 0.0)
+    agreement: tuple[float, float] | None = None
     device: str = "cpu"
     thermostat: str = ""
     converged: bool = False
     observers: tuple[tuple[int, Callable[[Configuration, float], None]], ...] = ()
+
+    @property
+    def own_forces(self) -> bool:
+        """Whether the engine computes the forces by itself, so that they are compared with the potential's."""
+        return not self.route.startswith("kernel")
 
     @abc.abstractmethod
     def run(self, steps: int) -> EnergyLog:
@@ -319,7 +345,10 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     def energy_forces(self) -> tuple[float, np.ndarray]:
-        """Return U [energy] and the forces, shape (N, d) [energy / length], as the engine computes them."""
+        """Return U [energy] and the forces, shape (N, d) [energy / length], as the engine computes them.
+
+        Those of the interactions alone, without the noise or friction of a thermostat; before the first step too.
+        """
 
     def internal(self) -> dict[str, np.ndarray]:
         """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like.

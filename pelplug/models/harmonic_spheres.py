@@ -19,6 +19,7 @@ from pelplug.models.polydisperse_soft_spheres import (
     sample_polydisperse,
 )
 from pelplug.potentials.base import Potential
+from pelplug.potentials.expressions import expressed
 from pelplug.potentials.forms.harmonic import HARMONIC
 
 __all__ = ["HarmonicSpheres", "additive", "ball_volume", "mean_power"]
@@ -27,6 +28,7 @@ VOLUME_FRACTIONS = {2: 1.2, 3: 0.73, 4: 0.5, 8: 0.1}
 """The volume fractions of the paper, all above jamming, by dimension."""
 
 
+@expressed("0.5*(d_i+d_j)")
 def additive(d_i, d_j):
     """d_ij = (d_i + d_j) / 2."""
     return 0.5 * (d_i + d_j)

@@ -11,6 +11,7 @@ from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.potentials.base import Potential
+from pelplug.potentials.expressions import expressed
 from pelplug.potentials.forms.soft_spheres_12 import SOFT_SPHERES_12
 
 __all__ = [
@@ -32,6 +33,7 @@ SMALLEST_DIAMETER = (1.0 + DIAMETER_RATIO) / 2.0
 LARGEST_DIAMETER = SMALLEST_DIAMETER / DIAMETER_RATIO
 
 
+@expressed("0.5*(d_i+d_j)*(1-0.2*abs(d_i-d_j))")
 def non_additive(d_i, d_j):
     """d_ij = (d_i + d_j) / 2 (1 - 0.2 |d_i - d_j|), in units of the mean diameter."""
     return 0.5 * (d_i + d_j) * (1.0 - 0.2 * abs(d_i - d_j))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     import scipy.sparse
 
     from pelplug.configuration import Configuration
+    from pelplug.potentials.form import Form
 
 __all__ = [
     "ALL",
     "Capability",
     "Evaluator",
     "ForcesEvaluator",
+    "PairTerms",
     "Pairs",
     "Potential",
     "StrainDerivatives",
@@ -100,6 +102,38 @@ class StrainDerivatives:
     curvature: np.ndarray | None = None
     coupling: np.ndarray | None = None
     errors: dict[str, float] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PairTerms:
+    """Pair terms as kernels of another device take them.
+
+    Attributes
+    ----------
+    form : Form
+        The functional form, truncated.
+    mixing : callable or None
+        ``(d_i, d_j) -> d_ij`` if sigma comes from the particles' diameters.
+    groups : ndarray of int, shape (N,)
+        Place of each particle in the tables.
+    diameters : ndarray, shape (N,)
+        Of each particle [length]; 1 without ``mixing``.
+    inverse_sigma, cutoff_squared : ndarray, shape (S, S)
+        1 / sigma_ij [1 / length], and the cutoff squared [length**2]; with ``mixing`` in units of d_ij.
+    numbers : ndarray, shape (S, S, P)
+        What the form's functions take as ``p``.
+    reach : float
+        Largest distance at which two particles interact [length].
+    """
+
+    form: Form
+    mixing: Callable | None
+    groups: np.ndarray
+    diameters: np.ndarray
+    inverse_sigma: np.ndarray
+    numbers: np.ndarray
+    cutoff_squared: np.ndarray
+    reach: float
 
 
 class Evaluator(abc.ABC):
@@ -195,13 +229,19 @@ class Potential(abc.ABC):
         Parameters
         ----------
         engine : str
-            Name of the engine, as ``pelplug engines`` lists it.
+            Name of the engine, as ``pelplug engines`` lists it; or ``table``, pair energies and forces between species
+            at many distances, for engines that interpolate.
 
         Returns
         -------
         mapping or None
-            Plain data: names, numbers, tables. What is in it each engine documents.
+            Plain data: names, numbers, tables. What is in it each engine documents (`pelplug_engines`). An engine that
+            uses it compares its energy and forces with `energy_forces` before the first step.
         """
+        return None
+
+    def pair_terms(self, configuration: Configuration) -> PairTerms | None:
+        """Return pair terms for kernels on a GPU; None, the default, where there is more to the forces than these."""
         return None
 
     def evaluator(self, configuration: Configuration) -> Evaluator:

@@ -12,7 +12,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.execution.threads import run_ranges
 from pelplug.potentials.base import ALL, Pairs, Potential, StrainDerivatives
-from pelplug.potentials.eam_file import EAMTables
+from pelplug.potentials.eam_file import EAMTables, setfl_rows
 from pelplug.potentials.eam_kernels import (
     add_shares,
     densities,
@@ -66,6 +66,15 @@ class EAMPotential(Potential):
         """Return the SHA-256 of the file that its tables are from."""
         tables = self.tables
         return {"potential": "eam", "kind": tables.kind, "elements": list(tables.elements), "sha256": tables.checksum}
+
+    def native(self, engine: str) -> dict[str, Any] | None:
+        """Return the tables for LAMMPS, which puts the same cubics through them."""
+        if engine != "lammps" or type(self) is not EAMPotential:
+            return None
+        # Under names of elements that LAMMPS's input can hold.
+        elements = {name: f"E{k}" for k, name in enumerate(self.tables.elements)}
+        file = {"rows": setfl_rows(self.tables, elements.values()), "elements": elements}
+        return {"style": [f"eam/{self.tables.kind}"], "file": file, "sets_masses": True}
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> EAMEvaluator:
         """Return an evaluator; ``skin`` [length] is the margin of the wide neighbour list."""

@@ -15,7 +15,7 @@ from pelplug.core.outside import read_outside
 from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 
-__all__ = ["EAMTables", "read_eam", "setfl_text"]
+__all__ = ["EAMTables", "read_eam", "setfl_rows"]
 
 _KINDS = {"fs": "eam/fs", "alloy": "eam/alloy"}
 _SUFFIXES = {".fs": "fs", ".alloy": "alloy", ".setfl": "alloy"}
@@ -227,8 +227,8 @@ class _TableReader:
             )
 
 
-def setfl_text(tables: EAMTables, names) -> str:
-    """Return the tables as the text of an eam/fs or eam/alloy file, every number exactly.
+def setfl_rows(tables: EAMTables, names) -> list[list]:
+    """Return the tables as the rows of an eam/fs or eam/alloy file, words and numbers.
 
     Parameters
     ----------
@@ -239,23 +239,23 @@ def setfl_text(tables: EAMTables, names) -> str:
 
     Returns
     -------
-    str
+    list of list
         Without a comment, and so without units: whoever reads it takes the numbers as they stand.
     """
     size, n_rho, n_r = len(tables.elements), tables.embedding.shape[-1], tables.pair.shape[-1]
-    text = ["tables", "of an", "embedded-atom potential", f"{size} {' '.join(names)}"]
-    text.append(f"{n_rho} {tables.drho!r} {n_r} {tables.dr!r} {tables.cutoff!r}")
+    rows: list[list] = [["tables"], ["of", "an"], ["embedded-atom", "potential"], [size, *names]]
+    rows.append([n_rho, tables.drho, n_r, tables.dr, tables.cutoff])
 
     def add(values: np.ndarray) -> None:
         numbers = values.tolist()
-        text.extend(" ".join(map(repr, numbers[k : k + 5])) for k in range(0, len(numbers), 5))
+        rows.extend(numbers[k : k + 5] for k in range(0, len(numbers), 5))
 
     for a in range(size):
-        text.append(f"1 {float(tables.masses[a])!r} 0.0 fcc")
+        rows.append([1, float(tables.masses[a]), 0.0, "fcc"])
         add(tables.embedding[a])
         for b in range(size if tables.kind == "fs" else 1):
             add(tables.density[a, b])
     for a in range(size):
         for b in range(a + 1):
             add(tables.pair[a, b])
-    return "\n".join(text) + "\n"
+    return rows

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,10 @@ class Form:
         from its parameters and its cutoff [sigma_ij].
     adds : int
         How many numbers those are.
+    native : mapping, optional
+        What engines that have this very form call it, by their names; plain data that `pelplug_engines` documents. In
+        it a number of a pair of species is a formula of its parameters by name, ``sigma`` and ``cutoff``; ``ends``
+        has, by a word that truncations ask for with `ended`, what is different where the form is truncated so.
     origin : tuple, optional
         Set by `derived`: the function that makes this form, and the form that it takes.
     """
@@ -64,6 +68,7 @@ class Form:
     repulsive: bool = False
     constants: Callable | None = None
     adds: int = 0
+    native: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict, repr=False, hash=False)
     origin: tuple[Callable, Form] | None = dataclasses.field(default=None, repr=False)
 
     def __post_init__(self):
@@ -106,6 +111,21 @@ class Form:
             raise InputError(f"The form {self.name} has {found.size} constants where it adds {self.adds}; correct it.")
         return np.concatenate((p, found))
 
+    def ended(self, end: str) -> dict[str, dict[str, Any]]:
+        """Return what engines call this form where it is truncated: for `derived`.
+
+        Parameters
+        ----------
+        end : str
+            What the truncation does, in a word under which the form has it: of pelplug's own ``shift`` and
+            ``shifted-force``.
+        """
+        return {
+            engine: {**data, **data["ends"][end], "ends": {}}
+            for engine, data in self.native.items()
+            if end in data.get("ends", {})
+        }
+
     def derived(
         self,
         by: Callable[[Form], Form],
@@ -115,6 +135,7 @@ class Form:
         *,
         squared: Callable | None = None,
         expression: str | None = None,
+        native: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Form:
         """Return the form that a truncation makes of this one.
 
@@ -131,6 +152,8 @@ class Form:
             How many.
         squared, expression : callable, str, optional
             As those of a form; left out where this form has none.
+        native : mapping, optional
+            As that of a form, of what comes out; `ended` gives it where this form has it.
         """
         mine = self.constants
         label = label_of(by)
@@ -150,6 +173,7 @@ class Form:
             repulsive=self.repulsive,
             constants=all_constants,
             adds=self.adds + adds,
+            native=native or {},
             origin=(by, self),
         )
 

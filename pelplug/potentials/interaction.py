@@ -61,11 +61,26 @@ def require_interaction(
     )
 
 
-def nearest_distances(configuration: Configuration) -> np.ndarray:
-    """Return the distance of each particle to the nearest other one, or image of one, shape (N,) [length]."""
+def nearest_distances(
+    configuration: Configuration, of: np.ndarray | None = None, to: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the distance of each particle to the nearest other one, or image of one, shape (N,) [length].
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The state.
+    of, to : ndarray of bool, shape (N,), optional
+        Whose distances, and to whom; all if None.
+    """
     state, d = configuration.wrapped(), configuration.dimension
+    own, other = (slice(None) if one is None else one for one in (of, to))
     images = np.array(list(itertools.product((-1, 0, 1), repeat=d)) if 3**d * state.n < 2_000_000 else [(0,) * d])
-    everything = (state.positions[None] + (images @ state.cell)[:, None]).reshape(-1, d)
-    if len(everything) < 2:
-        return np.full(state.n, np.inf)
-    return cKDTree(everything).query(state.positions, k=2)[0][:, 1]
+    everything = (state.positions[other][None] + (images @ state.cell)[:, None]).reshape(-1, d)
+    here = state.positions[own]
+    if not len(everything) or not len(here):
+        return np.full(len(here), np.inf)
+    # A particle is its own nearest one where it is among the others.
+    found = cKDTree(everything).query(here, k=[1, 2])[0]
+    itself = np.ones(state.n, dtype=bool) if to is None else to
+    return np.where(itself[own], found[:, 1], found[:, 0])

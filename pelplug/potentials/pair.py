@@ -14,12 +14,13 @@ from pelplug.core.arguments import takes
 from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.execution.threads import SERIAL_BELOW, run_ranges
-from pelplug.potentials.base import ALL, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import ALL, Pairs, PairTerms, Potential, StrainDerivatives
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.form import Form, code_record
 from pelplug.potentials.form_check import check_form
 from pelplug.potentials.kernels import pair_kernels
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
+from pelplug.potentials.pair_native import pair_native
 from pelplug.potentials.strain import pair_strain_derivatives
 from pelplug.potentials.truncations import TRUNCATIONS, name_of, truncated
 
@@ -46,7 +47,8 @@ class PairPotential(Potential):
         ``c0 + c2 x**2 + c4 x**4``; ``cut`` adds nothing, for forms that end smoothly by themselves. Or a function from
         `Form` to `Form` that returns ``form.derived(...)``.
     mixing : callable, optional
-        Plain function ``(d_i, d_j) -> d_ij``; needed with ``sigma="diameters"``.
+        Plain function ``(d_i, d_j) -> d_ij``; needed with ``sigma="diameters"``. An attribute ``expression``, the same
+        as a formula of ``d_i`` and ``d_j`` in Lepton's language, is for engines that compile one.
 
     Attributes
     ----------
@@ -139,6 +141,20 @@ class PairPotential(Potential):
             return self.cutoff
         largest = float(self.sizes(configuration).max())
         return self.cutoff * float(self.mixing(largest, largest))
+
+    def native(self, engine: str) -> dict[str, Any] | None:
+        """Return what the form says of itself for an engine, its formula for LAMMPS, or a table.
+
+        None for a subclass: its forces may be others.
+        """
+        return pair_native(self, engine) if type(self) is PairPotential else None
+
+    def pair_terms(self, configuration: Configuration) -> PairTerms | None:
+        """Return what kernels of another device take; None for a subclass."""
+        if type(self) is not PairPotential:
+            return None
+        of, tables = self._system(configuration), (self._inverse_sigma, self.numbers, self._cutoff_squared)
+        return PairTerms(self.truncated, self.mixing, of.groups, of.diameters, *tables, self.reach(configuration))
 
     @property
     def repulsive(self) -> bool:  # type: ignore[override]

@@ -75,6 +75,14 @@ class StillingerWeberPotential(Parametrised, Potential):
         """Return sigma of each particle, shape (N,) [length]."""
         return np.full(configuration.n, self.parameters["sigma"])
 
+    def native(self, engine: str) -> dict[str, Any] | None:
+        """Return the numbers as a line of LAMMPS's file for its style sw."""
+        if engine != "lammps" or type(self) is not StillingerWeberPotential:
+            return None
+        names = ("epsilon", "sigma", "a", "three_body", "gamma", "cos_theta0", "A", "B", "p", "q")
+        row = ["Si", "Si", "Si", *(float(self.parameters[name]) for name in names), 0.0]  # a tolerance last
+        return {"style": ["sw"], "file": {"rows": [row], "elements": "Si"}}
+
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> FollowingEvaluator:
         """Return an evaluator; ``skin`` [length] is the margin of its neighbour list."""
         system = _TripletSystem(self, configuration)

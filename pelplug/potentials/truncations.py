@@ -41,7 +41,9 @@ def shift(form: Form) -> Form:
     def constants(p, cutoff):
         return (-inner(cutoff, p)[0],)
 
-    return form.derived(shift, function, constants, 1, squared=squared, expression=f"{form.expression}+p[{n}]")
+    expression = f"{form.expression}+p[{n}]"
+    native = form.ended("shift")
+    return form.derived(shift, function, constants, 1, squared=squared, expression=expression, native=native)
 
 
 @functools.cache
@@ -63,7 +65,8 @@ def shifted_force(form: Form) -> Form:
         return du * cutoff - u, -du
 
     expression = f"{form.expression}+p[{n}]+p[{n + 1}]*x"
-    return form.derived(shifted_force, function, constants, 2, squared=squared, expression=expression)
+    native = form.ended("shifted-force")
+    return form.derived(shifted_force, function, constants, 2, squared=squared, expression=expression, native=native)
 
 
 @functools.cache

@@ -12,12 +12,12 @@ import pytest
 
 import pelplug
 from pelplug.core.parameters import read_arguments
-from pelplug.engines.hoomd.forces import _evaluate
 from pelplug.engines.lammps.forces import forces_of
 from pelplug.engines.swap.run import swap_monte_carlo
 from pelplug.potentials.expressions import evaluated, filled
 from pelplug.potentials.form_check import _check_function
 from pelplug.potentials.forms import FORMS
+from pelplug.potentials.pair_native import evaluate_pair
 from pelplug.potentials.truncations import TRUNCATIONS, shift, smooth, truncated
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -146,7 +146,7 @@ def test_every_route_takes_it(page):
     assert potential.force_jumps == (0.0, 0.0)
     assert min(potential_of("shift").force_jumps) == 0.0 < max(potential_of("shift").force_jumps)
     # HOOMD-blue's table.
-    u, f = _evaluate(potential, (0, 0), np.array([1.0, 2.0]))
+    u, f = evaluate_pair(potential, (0, 0), np.array([1.0, 2.0]))
     assert u[1] == pytest.approx(0.0, abs=1e-15) and f[1] == pytest.approx(0.0, abs=1e-15)
     assert u[0] == pytest.approx(potential.truncated.function(1.0, potential.numbers[0, 0])[0], rel=1e-14)
     # Monte Carlo adds up differences of energy and compares them with the potential after each sweep.

@@ -13,20 +13,20 @@ from numba import cuda
 from pelplug.engines.hoomd.cuda_pair import cuda_pair_kernel
 from pelplug.engines.hoomd.view import HoomdView
 from pelplug.errors import InputError
-from pelplug.potentials.pair import PairPotential, group_numbers
+from pelplug.potentials.base import PairTerms
 
 __all__ = ["cuda_force", "pair_constants"]
 
 _BLOCK = 128
 
 
-def cuda_force(potential: PairPotential, simulation, frame: HoomdView, buffer: float):
+def cuda_force(terms: PairTerms, simulation, frame: HoomdView, buffer: float):
     """Return a ``hoomd.md.force.Custom`` that computes a pair potential on a GPU.
 
     Parameters
     ----------
-    potential : PairPotential
-        Between species, or with a diameter for each particle.
+    terms : PairTerms
+        From `Potential.pair_terms`.
     simulation : hoomd.Simulation
         Which the neighbour list is added to.
     frame : HoomdView
@@ -50,29 +50,21 @@ def cuda_force(potential: PairPotential, simulation, frame: HoomdView, buffer: f
         raise InputError(
             "HOOMD-blue has a GPU here but numba finds no CUDA: install numba-cuda for it, or use device cpu."
         )
-    constants, reach = pair_constants(potential, frame)
     # A neighbour list that only a custom force uses has to be told its cutoff, and be attached, by hand.
-    neighbours = hoomd.md.nlist.Cell(buffer=buffer, default_r_cut=reach)
+    neighbours = hoomd.md.nlist.Cell(buffer=buffer, default_r_cut=terms.reach)
     simulation.operations.computes.append(neighbours)
     return _force_class()(
-        cuda_pair_kernel(potential.truncated, frame.dimension, potential.mixing),
-        [cuda.to_device(array) for array in constants],
+        cuda_pair_kernel(terms.form, frame.dimension, terms.mixing),
+        [cuda.to_device(array) for array in pair_constants(terms, frame)],
         neighbours,
         frame.n,
     )
 
 
-def pair_constants(potential: PairPotential, frame: HoomdView) -> tuple[tuple[np.ndarray, ...], float]:
-    """Return what the kernel is given that never changes, and the longest cutoff [length]."""
-    n = frame.n
-    if potential.per_particle:
-        diameters, groups = np.array(frame.start.diameters), np.zeros(n, dtype=np.int64)
-        reach = potential.cutoff * float(diameters.max())
-    else:
-        diameters, groups = np.ones(n), group_numbers(frame.start, potential.species)
-        reach = potential.cutoff
-    tables = (potential._inverse_sigma, potential.numbers, potential._cutoff_squared)
-    return (np.ascontiguousarray(frame.lower), groups, diameters, *tables), reach
+def pair_constants(terms: PairTerms, frame: HoomdView) -> tuple[np.ndarray, ...]:
+    """Return what the kernel is given that never changes."""
+    lower = np.ascontiguousarray(frame.lower)
+    return lower, terms.groups, terms.diameters, terms.inverse_sigma, terms.numbers, terms.cutoff_squared
 
 
 @functools.cache

@@ -1,29 +1,29 @@
-"""The routes by which HOOMD-blue gets the forces of a model: its own pair force, a table, or pelplug's kernels."""
+"""The routes by which HOOMD-blue gets the forces of a model: its own pair force, a table, or pelplug's kernels.
+
+A potential is asked ``native("hoomd")`` and ``native("table")``; docs/hooks/engines.md says what it may answer. Nothing
+here goes by the name or the kind of a potential or of its form.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.hoomd.tables import read_tables
 from pelplug.engines.hoomd.view import HoomdView
+from pelplug.engines.native import NativeData
 from pelplug.errors import InputError
-from pelplug.execution.compile import Family
-from pelplug.potentials.base import Potential
-from pelplug.potentials.forms.lennard_jones import lennard_jones
-from pelplug.potentials.pair import PairPotential, group_numbers
-from pelplug.potentials.truncations import cut, shift
+from pelplug.potentials.base import Capability, PairTerms, Potential
 
 __all__ = ["Route", "choose_route"]
 
 
-_BUFFER = 0.4  # margin of HOOMD's neighbour list in units of the largest sigma
+_BUFFER = 0.4  # margin of HOOMD's neighbour list in units of the largest particle
 _LEAST_BUFFER = 0.1  # below this it would be rebuilt every few steps
-_TABLE_WIDTH = 20_000
-_HARD = 1e4  # a table begins where the energy is this many times the largest one beyond sigma
+_HOMES = ("pair", "many_body")  # of HOOMD's forces that go by pairs of types
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Route:
         Of a table: largest error of pair ``energy`` [energy] and ``force`` [energy / length] anywhere from
         ``distance`` [units of the pair's sigma] on; ``jump``, the largest force at a cutoff, which HOOMD spreads over
         the last interval of the table, where the error is as large; and ``inside``, that of the force before it.
-    reach : float
+    cutoff, buffer : float
         Of HOOMD's neighbour list: the longest cutoff and its margin [length]; 0 where the route has its own list.
     """
 
@@ -50,27 +50,38 @@ class Route:
     text: str
     build: Callable
     interpolation_error: dict[str, float] | None = None
-    reach: float = 0.0
+    cutoff: float = 0.0
+    buffer: float = 0.0
+
+    @property
+    def reach(self) -> float:
+        """Of HOOMD's neighbour list [length]."""
+        return self.cutoff + self.buffer
 
 
 def choose_route(wanted: str, potential: Potential, frame: HoomdView, configuration: Configuration, kind: str) -> Route:
     """Return the route for a model on cpu, cuda or mpi.
 
     ``auto`` is the kernel on one process's CPU: it is in double precision, exact, right in small boxes, and was
-    measured to be about twice as fast as HOOMD's ``pair.LJ`` there. On a GPU and with MPI it is HOOMD's own force
-    where that is exact, else a table, else (on a GPU) the CUDA kernel.
+    measured to be about twice as fast as HOOMD's ``pair.LJ`` there; but a potential without an evaluator is slower than
+    HOOMD's own force. On a GPU and with MPI it is HOOMD's own force where the potential has a name for it, else a
+    table, else (on a GPU) the CUDA kernel.
 
     Raises
     ------
     InputError
-        If there is no such route for the potential, the box or the device.
+        If there is no such route for the potential, the box or the device, or the potential's answer is malformed.
     """
-    by_type = type(potential) is PairPotential and not potential.per_particle
-    native = by_type and potential.form.function is lennard_jones
-    native = native and potential.truncated in (cut(potential.form), shift(potential.form))
+    own = potential.native("hoomd") if wanted in ("auto", "native") else None
+    table = None
     if wanted == "auto":
-        elsewhere = "native" if native else "table"
-        wanted = "kernel" if kind == "cpu" or not by_type else elsewhere
+        if kind == "cpu":
+            wanted = "kernel" if own is None or potential.can(Capability.EVALUATOR) else "native"
+        elif own is not None:
+            wanted = "native"
+        else:
+            table = potential.native("table")
+            wanted = "kernel" if table is None else "table"
     if wanted == "kernel":
         if kind == "mpi":
             raise InputError(
@@ -78,23 +89,25 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
                 "leave --mpi out: in one process pelplug's kernels run in threads."
             )
         return _cuda(potential, configuration) if kind == "cuda" else _kernel(potential)
-    if wanted == "native" and not native:
-        raise InputError(
-            "HOOMD-blue has no pair force of exactly this form; its pair.LJ is Lennard-Jones between species, cut or "
-            "shifted in energy: use the route kernel or table."
-        )
-    if not by_type:
+    if wanted == "native":
+        if own is None:
+            raise InputError(
+                "HOOMD-blue has no pair force of exactly this form; its pair.LJ is Lennard-Jones between species, cut "
+                "or shifted in energy: use the route kernel or table."
+            )
+        return _native(NativeData(potential, "hoomd", own, ("force", "mode", "pairs")), potential, frame)
+    table = potential.native("table") if table is None else table
+    if table is None:
         raise InputError(
             "A table serves a pair potential between species only, and this one has many-body terms or a diameter "
             "for each particle; use the route kernel."
         )
-    buffer = _buffer(potential, configuration)
-    return _native(potential, frame, buffer) if wanted == "native" else _table(potential, frame, configuration, buffer)
+    return _table(NativeData(potential, "table", table, ("pairs",)), potential, frame)
 
 
-def _buffer(potential: PairPotential, configuration: Configuration) -> float:
-    scale = float(configuration.diameters.max()) if potential.per_particle else float(potential.sigma.max())
-    reach = potential.cutoff * (scale if potential.per_particle else 1.0)
+def _buffer(potential: Potential, configuration: Configuration, reach: float) -> float:
+    sizes = potential.sizes(configuration)
+    scale = 0.4 * reach if sizes is None else float(sizes.max())
     room = 0.5 * float(np.min(configuration.heights)) - reach
     if room < _LEAST_BUFFER * scale:
         raise InputError(
@@ -105,120 +118,57 @@ def _buffer(potential: PairPotential, configuration: Configuration) -> float:
     return min(_BUFFER * scale, 0.999 * room)
 
 
-def _pairs(frame: HoomdView, potential: PairPotential):
-    groups = frame.groups(potential.species)
-    for a in range(frame.n_types):
-        for b in range(a, frame.n_types):
-            yield (frame.names[a], frame.names[b]), (groups[a], groups[b])
+def _native(answer: NativeData, potential: Potential, frame: HoomdView) -> Route:
+    name = answer.word("force")
+    home, _, kind = name.partition(".")
+    if home not in _HOMES or not kind.isidentifier() or kind.startswith("_"):
+        raise answer.wrong(f"force = {name!r}, where pair.NAME or many_body.NAME of hoomd.md belongs")
+    mode = {"mode": answer.word("mode")} if "mode" in answer else {}
+    parameters, cutoffs = {}, {}
+    for (a, b), entry in answer.pairs(frame.species, ("parameters", "cutoff")):
+        types = frame.names[a], frame.names[b]
+        parameters[types], cutoffs[types] = dict(entry.mapping("parameters")), entry.number("cutoff", least=0.0)
+    cutoff = max(cutoffs.values())
+    buffer = _buffer(potential, frame.start, cutoff)
 
-
-def _native(potential: PairPotential, frame: HoomdView, buffer: float) -> Route:
     def build(simulation, frame, configuration, raw):
         import hoomd
 
-        mode = "shift" if potential.truncated == shift(potential.form) else "none"
-        force = hoomd.md.pair.LJ(hoomd.md.nlist.Cell(buffer=buffer), mode=mode)
-        for names, at in _pairs(frame, potential):
-            force.params[names] = {
-                "epsilon": float(potential.parameters["epsilon"][at]),
-                "sigma": float(potential.sigma[at]),
-            }
-            force.r_cut[names] = float(potential.pair_cutoff[at])
-        return force
+        force = getattr(getattr(hoomd.md, home), kind, None)
+        if not (isinstance(force, type) and issubclass(force, hoomd.md.force.Force)):
+            raise answer.wrong(f"force = {name!r}, which this HOOMD-blue does not have")
+        try:
+            made = force(hoomd.md.nlist.Cell(buffer=buffer), **mode)
+            for types, values in parameters.items():
+                made.params[types] = values
+                made.r_cut[types] = cutoffs[types]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+            raise answer.wrong(f"numbers that hoomd.md.{name} does not take ({said})") from error
+        return made
 
-    return Route("native", "native: hoomd.md.pair.LJ", build, reach=potential.cutoff + buffer)
+    return Route("native", f"native: hoomd.md.{name}", build, cutoff=cutoff, buffer=buffer)
 
 
-def _table(potential: PairPotential, frame: HoomdView, configuration: Configuration, buffer: float) -> Route:
-    found = potential.pairs(configuration)
-    groups = group_numbers(configuration, potential.species)
-    nearest = float((found.distances / potential.sigma[groups[found.i], groups[found.j]]).min(initial=0.9))
-    tables, errors = {}, []
-    for names, at in _pairs(frame, potential):
-        sigma, cutoff = float(potential.sigma[at]), float(potential.pair_cutoff[at])
-        start = _table_start(potential, at)
-        if start > 0 and start >= 0.9 * nearest:
-            raise InputError(
-                f"Two particles are {nearest:.3g} sigma apart, nearer than the table of this potential begins; "
-                "quench or melt the configuration with the route kernel first."
-            )
-        r = np.linspace(start * sigma, cutoff, _TABLE_WIDTH, endpoint=False)
-        energy, force = _evaluate(potential, at, r)
-        tables[names] = (start * sigma, cutoff, energy, force)
-        errors.append(_interpolation_error(potential, at, max(start, 0.9 * nearest) * sigma, *tables[names]))
-    ends = [
-        _evaluate(potential, at, np.array([float(potential.pair_cutoff[at])])) for _, at in _pairs(frame, potential)
-    ]
-    # Beyond the cutoff there is nothing: what is left of energy and force there goes over the last interval.
-    jumps = {"energy": max(abs(float(e[0])) for e, _ in ends), "force": max(abs(float(f[0])) for _, f in ends)}
-    inside = {"energy": max(e for e, _ in errors), "force": max(f for _, f in errors)}
-    error = {name: max(inside[name], jumps[name]) for name in inside}
-    error |= {"jump": jumps["force"], "inside": inside["force"], "distance": 0.9 * nearest}
+def _table(answer: NativeData, potential: Potential, frame: HoomdView) -> Route:
+    tables = read_tables(answer, frame)
+    buffer = _buffer(potential, frame.start, tables.cutoff)
 
     def build(simulation, frame, configuration, raw):
         import hoomd
 
         force = hoomd.md.pair.Table(hoomd.md.nlist.Cell(buffer=buffer))
-        for names, (r_min, cutoff, energies, forces) in tables.items():
-            force.params[names] = {"r_min": r_min, "U": energies, "F": forces}
-            force.r_cut[names] = cutoff
+        for types, values in tables.parameters.items():
+            force.params[types] = values
+            force.r_cut[types] = tables.cutoffs[types]
         return force
 
-    text = f"table: hoomd.md.pair.Table, {_TABLE_WIDTH} values, errors up to {error['energy']:.1e} in the energy and "
+    error, width = tables.error, max(len(values["U"]) for values in tables.parameters.values())
+    text = f"table: hoomd.md.pair.Table, {width} values, errors up to {error['energy']:.1e} in the energy and "
     text += f"{error['force']:.1e} in the force of a pair"
     if error["jump"] > error["inside"]:
         text += f" (its jump at the cutoff; {error['inside']:.1e} elsewhere)"
-    return Route("table", text, build, error, potential.cutoff + buffer)
-
-
-def _evaluate(potential: PairPotential, at: tuple[int, int], r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pair energy and force -U'(r) of the truncated form, below the cutoff."""
-    sigma = potential.sigma[at]
-    x = np.maximum(r / sigma, 1e-9)
-    energy, slope = np.empty_like(x), np.empty_like(x)
-    _form_kernel(potential.truncated.function)(x, potential.numbers[at], energy, slope)
-    return energy, -slope / sigma
-
-
-@functools.cache
-def _form_kernel(function):
-    family = Family(function, constants=("table",))
-    form = family.use(function)
-
-    @family.kernel(error_model="numpy")
-    def tabulate(x, p, energy, slope):
-        for k in range(len(x)):
-            u, du, _ = form(x[k], p)
-            energy[k] = u
-            slope[k] = du
-
-    return tabulate
-
-
-def _table_start(potential: PairPotential, at: tuple[int, int]) -> float:
-    """Where the table begins [sigma]: at 0 for a form that is finite there, else deep in the core."""
-    sigma = float(potential.sigma[at])
-    grid = np.linspace(1.0, potential.pair_cutoff[at] / sigma, 50)
-    scale = float(np.abs(_evaluate(potential, at, grid * sigma)[0]).max()) or float(np.abs(potential.numbers[at]).max())
-    inside = np.linspace(0.999, 0.001, 999)
-    with np.errstate(all="ignore"):
-        energies = np.abs(_evaluate(potential, at, inside * sigma)[0])
-    hard = np.flatnonzero(~(energies < _HARD * scale))
-    return float(inside[hard[0]]) if len(hard) else 0.0
-
-
-def _interpolation_error(potential, at, low, r_min, cutoff, energy, force) -> tuple[float, float]:
-    """Largest error of linear interpolation at three places in every interval from ``low`` to the last but one."""
-    width = (cutoff - r_min) / len(energy)
-    first = min(max(0, int((low - r_min) / width)), len(energy) - 2)
-    index = np.arange(first, len(energy) - 1)
-    worst = [0.0, 0.0]
-    for fraction in (0.25, 0.5, 0.75):
-        exact = _evaluate(potential, at, r_min + (index + fraction) * width)
-        for k, values in enumerate((energy, force)):
-            guess = values[index] + fraction * (values[index + 1] - values[index])
-            worst[k] = max(worst[k], float(np.abs(guess - exact[k]).max()))
-    return worst[0], worst[1]
+    return Route("table", text, build, error, tables.cutoff, buffer)
 
 
 def _kernel(potential: Potential) -> Route:
@@ -232,16 +182,17 @@ def _kernel(potential: Potential) -> Route:
 
 
 def _cuda(potential: Potential, configuration: Configuration) -> Route:
-    if type(potential) is not PairPotential:
+    terms: PairTerms | None = potential.pair_terms(configuration)
+    if terms is None:
         raise InputError(
             f"There is no CUDA kernel for {type(potential).__name__}, only for pair potentials; use device cpu."
         )
-
-    buffer = _buffer(potential, configuration)
+    buffer = _buffer(potential, configuration, terms.reach)
 
     def build(simulation, frame, configuration, raw):
         from pelplug.engines.hoomd.cuda import cuda_force
 
-        return cuda_force(potential, simulation, frame, buffer)
+        return cuda_force(terms, simulation, frame, buffer)
 
-    return Route("kernel", "kernel: pelplug's PairPotential by hoomd.md.force.Custom and numba.cuda", build)
+    text = f"kernel: pelplug's {type(potential).__name__} by hoomd.md.force.Custom and numba.cuda"
+    return Route("kernel", text, build)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.engines.agreement import summed_error
 from pelplug.engines.engine import Dynamics, EnergyLog, Session
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.view import HoomdView, Raw
@@ -19,6 +20,7 @@ from pelplug.models.base import Model
 __all__ = ["HoomdSession"]
 
 _NO_LIMIT = 1e300
+_SINGLE = 1e-5  # relative error of a sum over pairs in single precision
 
 
 class HoomdSession(Session):
@@ -59,6 +61,9 @@ class HoomdSession(Session):
         potential = model.potential(configuration)
         chosen = choose_route(route, potential, self._frame, configuration, kind)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
+        self.relative_error = _relative_error(kind, chosen.kind)
+        if (error := chosen.interpolation_error) is not None:
+            self.table_error = summed_error(configuration, chosen.cutoff, error["energy"], error["force"])
         if kind == "cuda":
             self.device = f"cuda: {getattr(device, 'device', 'unnamed')}"
         elif kind == "mpi":
@@ -67,6 +72,11 @@ class HoomdSession(Session):
         self.step = raw.step
         self._log = _Log(log_every)
         self._build(chosen, configuration, raw, device, seed)
+
+    @property
+    def own_forces(self) -> bool:
+        """Whether HOOMD-blue computes the forces; pelplug's kernel on a GPU has neighbours of HOOMD-blue's too."""
+        return super().own_forces or self._kind == "cuda"
 
     # --- building ---------------------------------------------------------------------------------------------
 
@@ -297,6 +307,18 @@ class HoomdSession(Session):
         from mpi4py import MPI
 
         return MPI.COMM_WORLD.bcast(value, root=0)
+
+
+def _relative_error(kind: str, route: str) -> float:
+    """Return how far HOOMD-blue's forces may be from exact ones.
+
+    By its documentation those of pairs are in single precision; on CPUs version 4 has them in double.
+    """
+    import hoomd
+
+    single = getattr(hoomd.version, "floating_point_precision", (64, 64))[-1] < 64
+    measured = kind != "cuda" and hoomd.version.version.startswith("4.")
+    return _SINGLE if single and not measured and route != "kernel" else HoomdSession.relative_error
 
 
 class _Log:

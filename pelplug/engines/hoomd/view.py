@@ -10,7 +10,6 @@ from pelplug.configuration import Configuration
 from pelplug.core.cells import upper_triangular
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.potentials.pair import group_numbers
 
 __all__ = ["HoomdView", "Raw"]
 
@@ -133,9 +132,10 @@ class HoomdView:
             return [h[0, 0], h[1, 1], 0.0, h[1, 0] / h[1, 1], 0.0, 0.0]
         return [h[0, 0], h[1, 1], h[2, 2], h[1, 0] / h[1, 1], h[2, 0] / h[2, 2], h[2, 1] / h[2, 2]]
 
-    def groups(self, species: tuple[str, ...]) -> np.ndarray:
-        """Return, for each type, the place of its species in a potential's tables."""
-        return group_numbers(self.start, species)[self._first]
+    @property
+    def species(self) -> list[str]:
+        """Species of each type."""
+        return self.start.species[self._first].tolist()
 
     def type_masses(self) -> np.ndarray:
         """Return the mass of each type, of use if there is only one."""

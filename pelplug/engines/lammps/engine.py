@@ -150,9 +150,10 @@ class LammpsSession(Session):
 
     def energy_forces(self) -> tuple[float, np.ndarray]:
         """Return energy and forces as LAMMPS has them."""
-        self._commands(("run", 0, "post", "no"))
+        self._commands(("run", 0, *self._ramp, "post", "no"))
         self._fresh = False
-        return self._lmp.get_thermo("pe"), self._gather("f", 1)[:, : self._start.dimension] @ self._turn
+        gather, name = (self._lmp.gather, "f_pull") if self._noisy else (self._lmp.gather_atoms, "f")
+        return self._lmp.get_thermo("pe"), self._gather(name, 1, gather)[:, : self._start.dimension] @ self._turn
 
     def internal(self) -> dict[str, np.ndarray]:
         """Return LAMMPS's own restart file, which has the thermostat's variables too."""
@@ -262,6 +263,7 @@ class LammpsSession(Session):
             damping = 1.0 / dynamics.friction
             self._commands(
                 ("fix", "move", "all", "nve"),
+                ("fix", "pull", "all", "store/force"),  # before the noise
                 ("fix", "bath", "all", "langevin", *self._targets(), damping, noise, "zero", "yes"),
             )
         elif dynamics.method == "steepest-descent":
@@ -338,9 +340,14 @@ class LammpsSession(Session):
         degrees = self._start.dimension * (self._start.n - 1)
         return 2.0 * kinetic / (self._model.boltzmann * degrees)
 
-    def _gather(self, name: str, kind: int) -> np.ndarray:
+    @property
+    def _noisy(self) -> bool:
+        """Whether LAMMPS adds noise and friction to the forces that it has."""
+        return self._dynamics.method == "langevin"
+
+    def _gather(self, name: str, kind: int, gather=None) -> np.ndarray:
         """Return a property of all particles in the order of their numbers, shape (N, 3)."""
-        return np.ctypeslib.as_array(self._lmp.gather_atoms(name, kind, 3)).reshape(-1, 3).copy()
+        return np.ctypeslib.as_array((gather or self._lmp.gather_atoms)(name, kind, 3)).reshape(-1, 3).copy()
 
     def _commands(self, *commands: tuple) -> None:
         """Give commands to LAMMPS, each a tuple of words; see `pelplug.engines.lammps.input`."""

@@ -1,26 +1,22 @@
-"""What LAMMPS is told so that its forces are those of a model: commands, and files where they need one."""
+"""What LAMMPS is told so that its forces are those of a potential: commands, and a file where they need one.
+
+A potential is asked ``native("lammps")`` and answers with plain data, which becomes commands here;
+docs/hooks/engines.md says what may be in it. Nothing here goes by the name or kind of a potential or of its form.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.engines.lammps.input import Expression, FileName, line
+from pelplug.engines.native import NativeData, is_number
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.models.harmonic_spheres import additive
-from pelplug.models.polydisperse_soft_spheres import non_additive
-from pelplug.potentials.base import Potential
-from pelplug.potentials.eam import EAMPotential
-from pelplug.potentials.eam_file import setfl_text
-from pelplug.potentials.expressions import filled
-from pelplug.potentials.forms.lennard_jones import lennard_jones
-from pelplug.potentials.pair import PairPotential
-from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-from pelplug.potentials.truncations import shift, shifted_force
+from pelplug.potentials.base import Capability, Potential
 
 __all__ = ["Forces", "forces_of"]
 
@@ -36,7 +32,7 @@ class Forces:
     commands : tuple of tuple
         Pair styles and coefficients, as words of `pelplug.engines.lammps.input`.
     files : dict of str to str
-        Text of the files that the commands name, which hold nothing but numbers and names of pelplug's own.
+        Text of the files that the commands name, which hold nothing but numbers and words.
     potential : Potential or None
         Evaluated by `fix external`; None where LAMMPS computes the forces.
     """
@@ -47,11 +43,10 @@ class Forces:
     potential: Potential | None = None
 
 
-_FASTER = "native: lj/smooth/linear"
-_MIXING = {
-    additive: "dij=radi+radj",
-    non_additive: "dij=(radi+radj)*(1-0.2*abs(2*radi-2*radj))",
-}
+# Styles that are faster than pelplug's kernels, as `benchmarks/engines_lammps.py` found them.
+_FASTER = ("lj/smooth/linear",)
+_FILE = FileName("model.potential")
+_KNOWN = ("style", "pairs", "file", "modify", "diameters", "sets_masses")
 
 
 def forces_of(model: Model, configuration: Configuration, route: str = "auto") -> Forces:
@@ -64,8 +59,8 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
     configuration : Configuration
         The particles; types are numbered in the order of `Configuration.species_names`.
     route : {"auto", "native", "kernel"}
-        LAMMPS's own style, pelplug's kernel, or the faster of the two as `benchmarks/engines_lammps.py` found them:
-        the kernel, but for one style.
+        LAMMPS's own style, pelplug's kernel, or the faster of the two: the kernel where the potential has an evaluator,
+        but for one style.
 
     Returns
     -------
@@ -74,93 +69,95 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
     Raises
     ------
     InputError
-        If `route` is native and LAMMPS has no such form.
+        If `route` is native and LAMMPS has no such form, or the potential's answer is malformed.
     """
     potential = model.potential(configuration)
-    if route != "kernel":
-        for kind, translate in _TRANSLATORS:
-            if type(potential) is not kind or (found := translate(potential, configuration)) is None:
-                continue
-            if route == "native" or found.route == _FASTER:
-                return found
-        if route == "native":
-            raise InputError(f"LAMMPS has no form for {model.name}; leave the route to the engine, or ask for kernel.")
+    data = None if route == "kernel" else potential.native("lammps")
+    if data is not None:
+        answer = NativeData(potential, "lammps", data, _KNOWN)
+        style = answer.list("style")[0]
+        taken = route == "native" or style in _FASTER or not potential.can(Capability.EVALUATOR)
+        if taken and (found := _translated(answer, potential.reach(configuration), configuration)) is not None:
+            return found
+    if route == "native":
+        raise InputError(f"LAMMPS has no form for {model.name}; leave the route to the engine, or ask for kernel.")
     # No neighbour list of LAMMPS's own is needed; the ghosts that it asks for are never used.
     nothing = (("pair_style", "zero", 0.1), ("pair_coeff", "*", "*"))
     return Forces("kernel: pelplug by fix external", nothing, potential=potential)
 
 
-def _pair(potential: PairPotential, configuration: Configuration) -> Forces | None:
-    if potential.per_particle:
-        return _by_diameter(potential, configuration)
-    names = configuration.species_names
-    number = {name: potential.species.index(name) if potential.species else 0 for name in names}
-    pairs = [(a, b) for a in range(len(names)) for b in range(a, len(names))]
-    form = potential.form
-    style = {shift(form): "lj/cut", shifted_force(form): "lj/smooth/linear"}.get(potential.truncated)
-    if form.function is lennard_jones and style is not None:
-        commands = [("pair_style", style, float(potential.cutoff))]
-        for a, b in pairs:
-            i, j = number[names[a]], number[names[b]]
-            values = potential.parameters["epsilon"][i, j], potential.sigma[i, j], potential.pair_cutoff[i, j]
-            commands.append(("pair_coeff", a + 1, b + 1, *map(float, values)))
-        if style == "lj/cut":
-            commands.append(("pair_modify", "shift", "yes"))
-        return Forces(f"native: {style}", tuple(commands))
-    if potential.truncated.expression is None:
+def _translated(answer: NativeData, reach: float | None, configuration: Configuration) -> Forces | None:
+    """Return the commands of an answer, None where LAMMPS cannot follow them with particles like these."""
+    if answer.flag("diameters") and configuration.diameters is None:
         return None
-    commands = [("pair_style", "lepton", float(potential.cutoff))]
-    for a, b in pairs:
-        i, j = number[names[a]], number[names[b]]
-        expression = f"{_expression(potential, i, j)};x=r/{float(potential.sigma[i, j])!r}"
-        commands.append(("pair_coeff", a + 1, b + 1, Expression(expression), float(potential.pair_cutoff[i, j])))
-    return Forces("native: lepton", tuple(commands))
-
-
-def _by_diameter(potential: PairPotential, configuration: Configuration) -> Forces | None:
-    mixing = _MIXING.get(potential.mixing)
-    if mixing is None or potential.truncated.expression is None:
+    if answer.flag("sets_masses") and _masses_by_particle(configuration):
         return None
-    cutoff = float(potential.pair_cutoff[0, 0])
-    low, high = float(configuration.diameters.min()), float(configuration.diameters.max())
-    reach = float(cutoff * max(potential.mixing(high, high), potential.mixing(low, high)))
-    inside = f"select(step({cutoff!r}-x),{_expression(potential, 0, 0)},0)"
-    formula = Expression(f"{inside};x=r/dij;{mixing}")
-    return Forces("native: lepton/sphere", (("pair_style", "lepton/sphere", reach), ("pair_coeff", "*", "*", formula)))
+    if ("pairs" in answer) == ("file" in answer):
+        raise answer.wrong("both or neither of pairs and file, of which LAMMPS needs one")
+    style = _words(answer, "style", reach)
+    if not isinstance(style[0], str):
+        raise answer.wrong(f"style = {style!r}, which does not begin with the name of a pair style")
+    commands: list[tuple] = [("pair_style", *style)]
+    names, files = configuration.species_names, {}
+    if "file" in answer:
+        text, elements = _file(answer.part("file", ("rows", "elements")), names)
+        files[_FILE.name] = text
+        commands.append(("pair_coeff", "*", "*", _FILE, *elements))
+    else:
+        for (a, b), entry in answer.pairs(names, ("coefficients", "cutoff")):
+            commands.append(("pair_coeff", a + 1, b + 1, *_words(entry, "coefficients")))
+    if "modify" in answer:
+        commands.append(("pair_modify", *_words(answer, "modify")))
+    return Forces(f"native: {style[0]}", tuple(commands), files)
 
 
-def _expression(potential: PairPotential, i: int, j: int) -> str:
-    return filled(potential.truncated.expression, potential.numbers[i, j])
-
-
-def _stillinger_weber(potential: StillingerWeberPotential, configuration: Configuration) -> Forces:
-    names = ("epsilon", "sigma", "a", "three_body", "gamma", "cos_theta0", "A", "B", "p", "q")
-    # LAMMPS wants an element's name for each type, and a tolerance last.
-    text = line("Si", "Si", "Si", *(float(potential.parameters[name]) for name in names), 0.0) + "\n"
-    elements = ["Si" for _ in configuration.species_names]
-    file = FileName("model.sw")
-    commands = (("pair_style", "sw"), ("pair_coeff", "*", "*", file, *elements))
-    return Forces("native: sw", commands, {file.name: text})
-
-
-def _eam(potential: EAMPotential, configuration: Configuration) -> Forces | None:
-    species, masses = configuration.species, configuration.masses
-    by_type = (
-        [np.unique(masses[species == name]).size for name in configuration.species_names] if masses is not None else []
+def _masses_by_particle(configuration: Configuration) -> bool:
+    """Whether LAMMPS has a mass for each particle, where some styles set one for each type."""
+    if configuration.diameters is not None:
+        return True
+    if configuration.masses is None:
+        return False
+    return any(
+        np.unique(configuration.masses[configuration.species == name]).size > 1 for name in configuration.species_names
     )
-    if configuration.diameters is not None or max(by_type, default=1) > 1:
-        return None  # LAMMPS has a metal's masses by type only
-    # LAMMPS is not given the user's file, but its tables under names that LAMMPS's input can hold.
-    tables = potential.tables
-    names = [f"E{k}" for k in range(len(tables.elements))]
-    elements = [names[tables.elements.index(name)] for name in configuration.species_names]
-    file = FileName(f"model.eam.{tables.kind}")
-    commands = (("pair_style", f"eam/{tables.kind}"), ("pair_coeff", "*", "*", file, *elements))
-    return Forces(f"native: eam/{tables.kind}", commands, {file.name: setfl_text(tables, names)})
 
 
-_TRANSLATORS: tuple[tuple[type, Callable], ...] = (
-    (PairPotential, _pair),
-    (StillingerWeberPotential, _stillinger_weber),
-    (EAMPotential, _eam),
-)
+def _words(of: NativeData, name: str, reach: float | None = None) -> list:
+    """Return words of LAMMPS's language: each a number, a text that is one word, or a formula."""
+    found: list = []
+    for value in of.list(name):
+        word = value
+        if isinstance(value, Mapping) and len(value) == 1:
+            (kind, content), *_ = value.items()
+            if kind == "formula" and isinstance(content, str):
+                word = Expression(content)
+            elif kind == "reach" and is_number(content) and reach is not None:
+                word = float(content) * reach
+        found.append(word)
+    _line(of, name, found)
+    return found
+
+
+def _file(file: NativeData, names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the text of a file of numbers and words, and the word in it for each species."""
+    text = []
+    for row in file.list("rows"):
+        if isinstance(row, str | bytes) or not isinstance(row, Sequence):
+            raise file.wrong(f"the row {row!r:.60}, which is no list of words and numbers")
+        text.append(_line(file, "rows", row))
+    if file.is_word("elements"):
+        elements = [file.word("elements")] * len(names)
+    else:
+        known = file.mapping("elements")
+        if missing := [name for name in names if name not in known]:
+            raise file.wrong(f"elements without the species {', '.join(missing)}")
+        elements = [known[name] for name in names]
+    _line(file, "elements", elements)
+    return "".join(f"{one}\n" for one in text), elements
+
+
+def _line(of: NativeData, name: str, words: Sequence) -> str:
+    try:
+        return line(*words)
+    except InputError as error:
+        raise of.wrong(f"{name} that LAMMPS cannot be told ({str(error).rstrip('.')})") from None

@@ -34,4 +34,21 @@ LENNARD_JONES = Form(
     "4 epsilon (x^-12 - x^-6)",
     squared=lennard_jones_squared,
     expression="p[0]*4*(x^(-12)-x^(-6))",
+    native={
+        "lammps": {
+            "style": ("lj/cut", "cutoff"),
+            "coefficients": ("epsilon", "sigma", "cutoff"),
+            "ends": {
+                "shift": {"modify": ("shift", "yes")},
+                "shifted-force": {"style": ("lj/smooth/linear", "cutoff")},
+            },
+        },
+        # HOOMD-blue's pair.ForceShiftedLJ has the force of shifted-force, but not its energy.
+        "hoomd": {
+            "force": "pair.LJ",
+            "mode": "none",
+            "parameters": {"epsilon": "epsilon", "sigma": "sigma"},
+            "ends": {"shift": {"mode": "shift"}},
+        },
+    },
 )

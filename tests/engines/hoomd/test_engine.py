@@ -587,7 +587,8 @@ for name, parameters in cases:
     energy, forces = potential.energy_forces(conf)
     frame = HoomdView(conf, model)
     raw = frame.raw(conf)
-    constants, reach = pair_constants(potential, frame)
+    terms = potential.pair_terms(conf)
+    constants, reach = pair_constants(terms, frame), terms.reach
     assert 2 * reach < conf.heights.min(), (name, reach, conf.heights)
     # HOOMD keeps particles in an order of its own, and says by tags which is which.
     tags = np.random.default_rng(1).permutation(conf.n).astype(np.uint32)
@@ -598,7 +599,7 @@ for name, parameters in cases:
     count = near.sum(axis=1).astype(np.uint32)
     head = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.uint64)
     near = np.nonzero(near)[1].astype(np.uint32)
-    kind = (potential.truncated, frame.dimension, potential.mixing)
+    kind = (terms.form, frame.dimension, terms.mixing)
     if sys.argv[1] == "simulator":
         position, out, energies = raw.position[tags], np.zeros((conf.n, 3)), np.zeros(conf.n)
         # The simulator makes a Python thread of every CUDA thread: not more than needed.

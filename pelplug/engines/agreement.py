@@ -1,0 +1,122 @@
+"""Whether an engine computes the forces that it was asked for: looked at once, where a session begins.
+
+An engine that uses forms of its own, or a table, was told of the potential in words (`Potential.native`). What it makes
+of them is compared with the potential's own energy and forces before the first step.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pelplug.errors import InputError
+from pelplug.potentials.neighbours import build_neighbour_list
+
+if TYPE_CHECKING:
+    from pelplug.configuration import Configuration
+    from pelplug.engines.engine import Engine, Session
+    from pelplug.potentials.base import Potential
+
+__all__ = ["check_agreement", "compared", "summed_error"]
+
+_MOVED = 1e-3  # mean distances that particles are moved to see of what forces that cancel are made
+_SOFT = 0.1  # mean distances over which a repulsion falls off: stiffness times that is a force
+
+
+def compared(take_up: Callable[..., Session]) -> Callable[..., Session]:
+    """Have `Engine.session` compare what it begins with the potential; `Engine` does it for every engine."""
+
+    @functools.wraps(take_up)
+    def begin(self, configuration, model, *arguments, **keywords):
+        session = take_up(self, configuration, model, *arguments, **keywords)
+        if not getattr(session, "own_forces", False) or session.agreement is not None:
+            return session
+        try:
+            with self.device:
+                check_agreement(self, session, configuration, model.potential(configuration))
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    return begin
+
+
+def check_agreement(engine: Engine, session: Session, configuration: Configuration, potential: Potential) -> None:
+    """Refuse a session whose energy or forces are not the potential's.
+
+    Parameters
+    ----------
+    engine : Engine
+        For the sentence.
+    session : Session
+        At its start; ``agreement`` is set.
+    configuration : Configuration
+        Where it is.
+    potential : Potential
+        What it should compute.
+
+    Raises
+    ------
+    InputError
+        If they differ by more than the session states, with both numbers.
+    """
+    energy, forces = session.energy_forces()
+    exact, pulls = potential.energy_forces(configuration)
+    apart = float(np.abs(forces - pulls).max(initial=0.0))
+    largest = float(np.abs(pulls).max(initial=0.0))
+    relative, (more_energy, more_force) = session.relative_error, session.table_error
+    allowed, allowed_energy = relative * largest + more_force, relative * abs(exact) + more_energy
+    if not (apart <= allowed and abs(energy - exact) <= allowed_energy):
+        # At a minimum or in a crystal forces cancel, and energies may: rounding goes by the parts.
+        parts, distance = _parts(potential, configuration, pulls)
+        allowed += relative * parts
+        allowed_energy += relative * parts * distance * configuration.n
+    session.agreement = (abs(energy - exact), apart)
+    if apart <= allowed and abs(energy - exact) <= allowed_energy:
+        return
+    raise InputError(
+        f"What the engine {engine.name} computes by {session.route!r} is not this potential "
+        f"({type(potential).__name__}): at the start its energy is {energy:.10g} and the potential's own is "
+        f"{exact:.10g}, and forces differ by up to {apart:.3g} where the largest is {largest:.3g} and an error of "
+        f"{max(allowed, 0.0):.1g} is stated; {_remedy(engine, session)}."
+    )
+
+
+def summed_error(configuration: Configuration, reach: float, energy: float, force: float) -> tuple[float, float]:
+    """Return how far the errors of pairs add up to at most: of the total energy [energy] and of a force component.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The particles.
+    reach : float
+        Within which pairs interact [length].
+    energy, force : float
+        Error of each pair.
+    """
+    groups = np.zeros(configuration.n, dtype=np.int64)
+    near = build_neighbour_list(
+        configuration.positions, np.array(configuration.cell), groups, 1, np.array([[reach]]), 1e-9 * reach
+    )
+    count = near.start[:, -1] - near.start[:, 0]
+    return 0.5 * float(count.sum()) * energy, float(count.max(initial=0)) * force
+
+
+def _parts(potential: Potential, configuration: Configuration, forces: np.ndarray) -> tuple[float, float]:
+    """Return of what size the forces are that add up to those of a particle, and the mean distance of particles."""
+    distance = (configuration.volume / configuration.n) ** (1.0 / configuration.dimension)
+    step = _MOVED * distance * np.random.default_rng(0).standard_normal(forces.shape)
+    moved = configuration.replace(positions=configuration.positions + step, frame=None)
+    change = float(np.abs(potential.energy_forces(moved)[1] - forces).max())
+    return change / _MOVED * _SOFT, distance
+
+
+def _remedy(engine: Engine, session: Session) -> str:
+    if "route" not in engine.parameter_specs():
+        return "correct what the potential or the engine says of it, or use another engine"
+    alone = " without --mpi" if session.device.startswith("mpi") else ""
+    return f"say --route kernel{alone}, or correct what the potential answers to native()"
