@@ -60,7 +60,20 @@ def thermalised(
 
 
 def kinetic_temperature(configuration: Configuration, model: Model) -> float:
-    """Return ``sum m v**2 / (d (N - 1) k_B)`` in the units of the model; NaN without velocities."""
+    """Return ``sum m v**2 / (d (N - 1) k_B)``.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        State with velocities; its masses, or those that the model knows.
+    model : Model
+        Whose units the numbers are in.
+
+    Returns
+    -------
+    float
+        [temperature]; NaN without velocities.
+    """
     if configuration.velocities is None or configuration.n < 2:
         return float("nan")
     masses = model.masses_of(configuration)

@@ -42,7 +42,7 @@ class PairTables:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Table:
+class _Tabulated:
     length: float
     first: float
     cutoff: float
@@ -50,7 +50,7 @@ class _Table:
     force: np.ndarray
 
     @classmethod
-    def of(cls, entry: NativeData) -> _Table:
+    def of(cls, entry: NativeData) -> _Tabulated:
         first, cutoff = entry.number("first", least=0.0), entry.number("cutoff", least=0.0)
         columns = [entry.column(name) for name in ("energy", "force")]
         if not (first < cutoff and len(columns[0]) == len(columns[1]) and len(columns[0]) >= 3):
@@ -106,7 +106,7 @@ def read_tables(answer: NativeData, frame: HoomdView) -> PairTables:
     """
     tables = {}
     for types, entry in answer.pairs(frame.species, ("length", "first", "cutoff", "energy", "force")):
-        tables[types] = _Table.of(entry)
+        tables[types] = _Tabulated.of(entry)
     nearest = 0.9
     for (a, b), table in tables.items():
         of_a, of_b = (frame.start.species == frame.species[k] for k in (a, b))
