@@ -7,6 +7,7 @@ first used, so that ``import pelplug`` costs nothing.
 
 import lazy_loader
 
+_PLUGINS_ASKED_BY = "pelplug.host.functions:offered_by_plugins"  # named for core/offers.py, which stands below the host
 _imported, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
 

@@ -77,6 +77,7 @@ from .tasks.from_function import analysis as analysis
 from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
 from .tasks.series import Series as Series
 from .tasks.study import Study as Study
+from .trajectories.readers.reader import Reader as Reader
 
 # isort: split
 # -- what it computes with

@@ -24,6 +24,7 @@ from pelplug.cli.prepare import prepare
 from pelplug.cli.quench import quench
 from pelplug.cli.simulate import simulate
 from pelplug.cli.study import study
+from pelplug.core.offers import answering
 from pelplug.core.outputs import DISK_FULL
 from pelplug.errors import PelplugError
 from pelplug.execution.device import tell_libraries
@@ -47,6 +48,11 @@ class Group(click.Group):
         if cmd_name not in self.commands:
             self._load_plugins(ctx)
         return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx):
+        """Run a command, which reads files of the formats that its own plugins know."""
+        with answering(lambda kind: registry().offers(kind)):
+            return super().invoke(ctx)
 
     def _load_plugins(self, ctx):
         key = "pelplug.commands"

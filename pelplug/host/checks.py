@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "check_form_contract",
     "check_model_contract",
     "check_provider_contract",
+    "check_reader_contract",
     "check_study_contract",
 ]
 
@@ -147,6 +149,30 @@ def check_engine_contract(item: Any) -> None:
             raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.engines.engine.Engine")
     if callable(specs := getattr(item, "parameter_specs", None)):
         specs()
+
+
+def check_reader_contract(item: Any) -> None:
+    """Raise TypeError with one sentence if `item` does not keep the contract of a reader."""
+    from pelplug.trajectories.readers.formats import holder
+    from pelplug.trajectories.readers.reader import Reader
+
+    if not (isinstance(item, type) and issubclass(item, Reader)):
+        raise TypeError(f"{item!r} is not a subclass of pelplug.Reader")
+    if inspect.isabstract(item):
+        raise TypeError(f"{item.__name__} lacks {', '.join(sorted(item.__abstractmethods__))}")
+    _check_name(item)
+    if not (isinstance(item.summary, str) and item.summary.strip()):
+        raise TypeError(f"the reader {item.name} has no summary")
+    suffixes = _texts(item, "suffixes", f"the reader {item.name}")
+    if wrong := [one for one in suffixes if not re.fullmatch(r"\.[a-z0-9_+-]+", one)]:
+        raise TypeError(f"the reader {item.name} has the ending {wrong[0]!r}; write endings as '.particles'")
+    if not suffixes and item.recognises.__func__ is Reader.recognises.__func__:
+        raise TypeError(f"the reader {item.name} has no suffixes and no recognises(), so that no file is its")
+    if whose := holder(item.name.upper()):
+        raise TypeError(f"the name {item.name!r} of a reader is taken, {whose} reads a format of that name")
+    for suffix in suffixes:
+        if whose := holder("", suffix):
+            raise TypeError(f"the ending {suffix!r} of the reader {item.name} is taken, {whose} reads files with it")
 
 
 def check_exporter_contract(item: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pelplug.core.arguments import keywords_of, takes
 from pelplug.core.given import Given
+from pelplug.core.offers import answering
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
 from pelplug.tasks.interactions import Interactions
@@ -46,6 +47,11 @@ def use_registry(registry: Registry | None) -> None:
     """Make a registry the default one; None has the plugins loaded anew."""
     global _default
     _default = registry
+
+
+def offered_by_plugins(kind: str) -> dict[str, tuple[Any, str]]:
+    """Return what the plugins of the default registry offer of a kind, with their owners; see `core.offers`."""
+    return default_registry().offers(kind)
 
 
 def plugins() -> list:
@@ -224,11 +230,12 @@ def run_analyses(
     """
     from pelplug.host.pipeline import execute
 
-    with placement.used():
+    registry = registry or default_registry()
+    with placement.used(), answering(registry.offers):
         return execute(
             names,
             trajectory,
-            registry=registry or default_registry(),
+            registry=registry,
             interactions=interactions,
             source=source,
             given=given,

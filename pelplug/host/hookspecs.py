@@ -90,6 +90,17 @@ def pelplug_exporters():
 
 
 @hookspec
+def pelplug_readers():
+    """Return a list of `pelplug.Reader` subclasses: each reads a file format that pelplug does not know.
+
+    >>> @pelplug.hookimpl
+    ... def pelplug_readers():
+    ...     from pelplug_foo.reader import Foo        # pelplug analyze traj.foo, or --format foo
+    ...     return [Foo]
+    """
+
+
+@hookspec
 def pelplug_commands(group):
     """Add commands to the click `group` of ``pelplug``; return nothing.
 

@@ -103,6 +103,14 @@ class Registry:
         """Return every exporter by name."""
         return self._named("exporters")
 
+    def readers(self) -> dict[str, type]:
+        """Return every reader of a file format by name."""
+        return self._named("readers")
+
+    def offers(self, kind: str) -> dict[str, tuple[Any, str]]:
+        """Return all of a kind, as ``offers("readers")``, by every name: with its owner, in words."""
+        return {name: (item, record.owner) for name, (item, record) in self._offered(kind).items()}
+
     def analysis(self, name: str) -> type:
         """Return an analysis class.
 
@@ -273,7 +281,9 @@ class Registry:
         item = checks.analysis_class(item) if kind == "analyses" else item
         try:
             _KINDS[kind].check(item)
-            names = (item.name, *getattr(item, "aliases", ()))
+            # Of two that would read files of one ending none could be chosen.
+            endings = item.suffixes if kind == "readers" else ()
+            names = (item.name, *getattr(item, "aliases", ()), *endings)
         except ANY_FAILURE as error:
             record.fail(f"Its {word} is refused: {error}", error)
             return
@@ -332,6 +342,7 @@ _KINDS = {
     "forms": _Kind("pelplug_forms", "functional form", checks.check_form_contract),
     "potentials": _Kind("pelplug_potentials", "provider of potentials", checks.check_provider_contract),
     "engines": _Kind("pelplug_engines", "engine", checks.check_engine_contract),
+    "readers": _Kind("pelplug_readers", "reader", checks.check_reader_contract),
     "exporters": _Kind("pelplug_exporters", "exporter", checks.check_exporter_contract),
 }
 

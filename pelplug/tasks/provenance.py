@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pelplug.core.checksum import checksum
-from pelplug.core.versions import distribution_of, versions
+from pelplug.core.versions import code_of, distribution_of, versions
 from pelplug.errors import InputError
 
 __all__ = [
@@ -108,6 +108,8 @@ def input_record(trajectory: Any) -> dict[str, Any]:
     record["units"] = trajectory.units.to_dict()
     record["masses"] = trajectory.given_masses
     record |= said_of(trajectory)
+    if code := getattr(trajectory.reader, "code", tuple)():  # a plugin's reader
+        record["reader"] = code_of(*code)
     if trajectory.topology is not None:
         state = os.stat(trajectory.topology)
         record["topology"] = [os.path.abspath(trajectory.topology), state.st_size, state.st_mtime_ns]

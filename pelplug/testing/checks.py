@@ -35,7 +35,7 @@ KINDS = {
     "potential": ("pelplug.potentials.base", "Potential"),
     "engine": ("pelplug.engines.engine", "Engine"),
     "exporter": ("", ""),
-    "reader": ("pelplug.trajectories.readers.base", "Reader"),
+    "reader": ("pelplug.trajectories.readers.reader", "Reader"),
 }
 # Where checks are, in the order in which they run.
 _MODULES = ("analyses", "invariances", "studies", "models", "forms", "potentials", "engines", "exporters", "readers")

@@ -10,11 +10,10 @@ from pelplug.core.conditions import Conditions
 from pelplug.core.given import Given
 from pelplug.trajectories.readers.conversion import check_box
 from pelplug.trajectories.readers.detect import (
-    detect_format,
     explain_missing,
     load_topology,
     open_with_mdanalysis,
-    reader_class,
+    reader_for,
 )
 from pelplug.trajectories.source import Source
 from pelplug.trajectories.trajectory import Trajectory
@@ -52,11 +51,10 @@ def open_trajectory(path, source: Source, given: Given) -> Trajectory:
     path = explain_missing(path)
     topology = None if source.topology is None else explain_missing(source.topology, what="topology")
     convert = source.units is None or not source.units.is_reduced
-    name = detect_format(path, source.format)
+    name, cls = reader_for(path, source.format)
     with warnings.catch_warnings():
         # Guessed masses, units that are not Angstrom, missing elements: none of it concerns us.
         warnings.simplefilter("ignore")
-        cls = reader_class(name)
         if cls is not None:
             reader = cls(path, time_step=source.dt)
             universe, extra = load_topology(topology, reader, convert)

@@ -8,7 +8,7 @@ import sys
 import pelplug
 from pelplug.host import hookspecs
 
-HOOKS = ["analyses", "commands", "engines", "exporters", "forms", "models", "potentials", "studies"]
+HOOKS = ["analyses", "commands", "engines", "exporters", "forms", "models", "potentials", "readers", "studies"]
 
 
 def _modules_after(code):

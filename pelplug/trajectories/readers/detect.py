@@ -12,40 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
+from pelplug.core.offers import offered
 from pelplug.core.outputs import near_name
 from pelplug.errors import InputError, reason_of
+from pelplug.trajectories.readers.formats import ALIASES, COMPRESSED, ENDINGS, NAMES, OWN, holder
 from pelplug.trajectories.readers.generic import cell_in
 from pelplug.trajectories.readers.labels import LABELS
+from pelplug.trajectories.readers.offered import recognised, with_name, with_suffix
 from pelplug.trajectories.readers.text import DAMAGED, open_binary
 from pelplug.trajectories.readers.vectors import READERS
 
-__all__ = ["PACKAGES", "detect_format", "explain_missing", "load_topology", "open_with_mdanalysis", "reader_class"]
+__all__ = [
+    "PACKAGES",
+    "detect_format",
+    "explain_missing",
+    "load_topology",
+    "open_with_mdanalysis",
+    "reader_for",
+]
 
-_OWN = {
-    "GSD": "pelplug.trajectories.readers.gsd:GSDReader",
-    "LAMMPSDUMP": "pelplug.trajectories.readers.lammps:DumpReader",
-    "EXTXYZ": "pelplug.trajectories.readers.xyz:XYZReader",
-    "DATA": "pelplug.trajectories.readers.lammps_data:DataReader",
-    "H5MD": "pelplug.trajectories.readers.h5md:H5MDReader",
-    "PELPLUG": "pelplug.trajectories.readers.netcdf:NetCDFReader",
-}
-_ALIASES = {"DUMP": "LAMMPSDUMP", "LAMMPSTRJ": "LAMMPSDUMP", "LAMMPS": "LAMMPSDUMP", "XYZ": "EXTXYZ", "NC": "PELPLUG"}
-_ENDINGS = {
-    ".gsd": "GSD",
-    ".dump": "LAMMPSDUMP",
-    ".lammpstrj": "LAMMPSDUMP",
-    ".lammpsdump": "LAMMPSDUMP",
-    ".lammpstraj": "LAMMPSDUMP",
-    ".xyz": "EXTXYZ",
-    ".extxyz": "EXTXYZ",
-    ".exyz": "EXTXYZ",
-    ".h5md": "H5MD",
-    ".data": "DATA",
-    ".lmp": "DATA",
-    ".lammps": "DATA",
-    ".rst7": "INPCRD",
-}
-_NAMES = {"CONFIG": "CONFIG", "REVCON": "CONFIG", "HISTORY": "HISTORY"}  # DL_POLY calls its files so, without ending
 # What MDAnalysis reads with a package that it does not bring: module, and name to install it by.
 PACKAGES = {
     "TNG": ("pytng", "pytng"),
@@ -58,7 +43,6 @@ PACKAGES = {
 }
 _NO_FILES = {"IMD", "MEMORY", "OPENMMAPP", "OPENMMSIMULATION", "OPENMMTOPOLOGY", "PARMED", "RDKIT"}  # objects, sockets
 _OF_ASE = ("XDATCAR", "POSCAR", "CONTCAR", "OUTCAR", "VASPRUN.XML", "XSF", "CUBE", "CASTEP")
-_COMPRESSED = (".gz", ".bz2", ".xz")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -100,10 +84,10 @@ def detect_format(path: str, format: str | None = None) -> str:
             return "NCDF"  # MDAnalysis calls Amber's so
         if name == "LAMMPS" and head[4:8] == b"CORD":
             return "DCD"  # and so a DCD of LAMMPS
-        return _ALIASES.get(name, name)
+        return ALIASES.get(name, name)
     stem = path
     ending = Path(path).suffix.lower()
-    if ending in _COMPRESSED:
+    if ending in COMPRESSED:
         stem = path[: -len(ending)]
         ending = Path(stem).suffix.lower()
     if ending == ".gsd":  # before looking inside: a text file of this name is a mistake worth a sentence
@@ -112,23 +96,48 @@ def detect_format(path: str, format: str | None = None) -> str:
         return "LAMMPSDUMP"
     if head.startswith(_HDF5):
         return "H5MD" if ending in (".h5md", ".h5", ".hdf5") else "PELPLUG"
-    if ending in _ENDINGS:
-        return _ENDINGS[ending]
+    if ending in ENDINGS:
+        return ENDINGS[ending]
     if os.path.basename(stem).startswith("data."):
         return "DATA"
-    if not ending and (name := _NAMES.get(os.path.basename(stem).partition("_")[0])):
+    if not ending and (name := NAMES.get(os.path.basename(stem).partition("_")[0])):
         return name
     if ending == ".top" and not head.startswith(b"%VERSION"):  # GROMACS's; Amber's have the ending too
         return "ITP"
     return ending.removeprefix(".").upper()
 
 
-def reader_class(name: str):
-    """Return pelplug's reader for a format, or None where MDAnalysis's own is used."""
-    if name not in _OWN:
-        return None
-    module, _, attribute = _OWN[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+def reader_for(path: str, format: str | None = None):
+    """Return the format of a file, and pelplug's or a plugin's reader for it, None where MDAnalysis's own is used.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    format : str, optional
+        What was said of its format; else it is looked for, with pelplug, with MDAnalysis, and with plugins.
+    """
+    name, offer = detect_format(path, format), None
+    ending = Path(path).suffix.lower()
+    if holder(name) is None:
+        offer = _offer_for(path, ending) if format is None else with_name(name)
+    elif format is None and name == "PELPLUG" and ending != ".nc":  # an HDF5 file with an ending of its own
+        offer = with_suffix(ending)
+    if offer is not None:
+        return offer.reader.name, offer.frames()
+    if name not in OWN:
+        return name, None
+    module, _, attribute = OWN[name].partition(":")
+    return name, getattr(importlib.import_module(module), attribute)
+
+
+def _offer_for(path: str, ending: str):
+    """Return the reader of a plugin for a file of a format that nobody else reads, or None."""
+    if ending not in COMPRESSED:
+        return with_suffix(ending) or recognised(path, _head(path))
+    if (offer := with_suffix(Path(path[: -len(ending)]).suffix)) is not None:
+        raise InputError(f"{path} is compressed, and {offer.who} reads plain files; unpack it first.")
+    return None
 
 
 def load_topology(topology: str | None, reader, convert: bool = True):
@@ -172,7 +181,8 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bo
                 f"{path} is of a format that neither pelplug nor MDAnalysis reads, but ASE does; convert it: "
                 f"pip install ase, then: ase convert -o extxyz '{path}' '{path}.extxyz'"
             )
-        near = difflib.get_close_matches(name, sorted({*known, *_OWN, *_ALIASES} - _NO_FILES), n=1)
+        offers = {offer.upper() for offer in offered("readers") if not offer.startswith(".")}
+        near = difflib.get_close_matches(name, sorted({*known, *OWN, *ALIASES, *offers} - _NO_FILES), n=1)
         if Path(path).suffix.lower() == f".{name.lower()}":
             near = []  # nobody said so: it is the ending of the file
         what = f"The format {name} of {path} is not one that pelplug reads" if name else f"{path} has no ending"
@@ -234,8 +244,7 @@ def _head(path: str) -> bytes:
 def _topology_universe(topology: str, convert: bool = True):
     import MDAnalysis
 
-    name = detect_format(topology)
-    cls = reader_class(name)
+    name, cls = reader_for(topology)
     if cls is not None:
         reader = cls(topology)
         universe = _universe_of(reader)
