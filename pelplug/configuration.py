@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pelplug.core.cells import compact, heights_of, upper_triangular
 from pelplug.errors import InputError
@@ -68,7 +70,7 @@ class Configuration:
     time: float | None = None
     unwrapped: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         positions = _float_array(self.positions, "positions")
         if positions.ndim != 2 or positions.shape[0] == 0 or positions.shape[1] < 1:
             raise InputError(f"Positions must have shape (N, d) with N > 0, not {positions.shape}.")
@@ -200,7 +202,7 @@ class Configuration:
         matrix[: self.dimension, : self.dimension] = lower.T
         return Box.from_matrix(matrix, dimensions=self.dimension), points
 
-    def from_freud(self, vectors) -> np.ndarray:
+    def from_freud(self, vectors: npt.ArrayLike) -> np.ndarray:
         """Turn vectors that freud computed, such as bonds, back to the axes of this state.
 
         Parameters
@@ -221,7 +223,7 @@ class Configuration:
             raise InputError(f"freud works in two and three dimensions, and the configuration has {self.dimension}.")
         return upper_triangular(compact(self.cell))
 
-    def replace(self, **changes) -> Configuration:
+    def replace(self, **changes: Any) -> Configuration:
         """Return a copy with some fields changed; what follows from the old positions (`unwrapped`) is left out."""
         if changes.keys() & {"positions", "cell", "images"}:
             changes.setdefault("unwrapped", None)
@@ -235,7 +237,7 @@ class Configuration:
         return f"<Configuration: N = {self.n}, d = {self.dimension}, density = {self.density:.6g}, {counts}>"
 
 
-def _float_array(value, name: str) -> np.ndarray:
+def _float_array(value: npt.ArrayLike, name: str) -> np.ndarray:
     try:
         array = np.array(value, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
@@ -245,7 +247,7 @@ def _float_array(value, name: str) -> np.ndarray:
     return array
 
 
-def whole_numbers(values, name: str) -> np.ndarray:
+def whole_numbers(values: npt.ArrayLike, name: str) -> np.ndarray:
     """Return image flags, ids and the like as int64.
 
     Parameters
@@ -278,7 +280,7 @@ _OTHERS = "use the frames before or after it (--stop, --start) or repair it"
 _FARTHEST = 2.0**20  # cells: as far as any image flags of LAMMPS count, and where float64 still has 1e-10 of a cell
 
 
-def _check_distance(values) -> None:
+def _check_distance(values: Mapping[str, np.ndarray]) -> None:
     """Refuse positions so many cells away that they can only be damaged."""
     positions, cell = values["positions"], values["cell"]
     reach = _FARTHEST * np.linalg.norm(cell, axis=1).max()
@@ -295,7 +297,7 @@ def _check_shape(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
         raise InputError(f"The {name} have shape {array.shape}; expected {shape}.")
 
 
-def _cell_matrix(cell, d: int) -> np.ndarray:
+def _cell_matrix(cell: npt.ArrayLike | None, d: int) -> np.ndarray:
     if cell is None:
         raise InputError("There is no periodic cell; give the box lengths or cell vectors.")
     matrix = _float_array(cell, "cell")

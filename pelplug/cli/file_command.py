@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,12 +46,12 @@ def file_command(
     click.Command
     """
 
-    def run(file, output, plot, overwrite, **given):
+    def run(file: str, output: str | None, plot: str | None, overwrite: bool, **given: Any) -> None:
         from pelplug.cli.one_task import write_task
 
         output = Path(output) if output else Path(f"{Path(file).stem}.{name}.nc")
 
-        def make():
+        def make() -> Any:
             module, _, cls = analysis.partition(":")
             values = {key: value for key, value in given.items() if value is not None}
             return getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **values)

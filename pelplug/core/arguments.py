@@ -20,7 +20,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, overload
 
 from pelplug.core.docstrings import entry_of
 from pelplug.core.parameters import closest, read_arguments
@@ -30,6 +30,7 @@ from pelplug.errors import InputError
 __all__ = ["Arguments", "keywords_of", "takes"]
 
 _R = TypeVar("_R")
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Arguments(Parametrised):
@@ -80,7 +81,19 @@ class Arguments(Parametrised):
         return {name: value for name, value in values.items() if value is not self.parameter_specs()[name].default}
 
 
-def takes(owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **groups: type[Arguments]) -> Callable:
+@overload
+def takes(owner: str = "", /, *, renamed: Mapping[str, str] | None = None) -> Callable[[_F], _F]: ...
+
+
+@overload
+def takes(
+    owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **groups: type[Arguments]
+) -> Callable[[Callable[..., _R]], Callable[..., _R]]: ...
+
+
+def takes(
+    owner: str = "", /, *, renamed: Mapping[str, str] | None = None, **groups: type[Arguments]
+) -> Callable[[Callable[..., _R]], Callable[..., _R]]:
     """Check the arguments of a function that users call; any that are wrong are one sentence.
 
     Its own arguments that are annotated with `Param` are checked and converted. The fields of declarations become

@@ -18,7 +18,7 @@ import dataclasses
 import json
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pelplug.core.given import Given
@@ -108,7 +108,7 @@ class Conditions:
     units: Units = Units()  # noqa: RUF009 (frozen)
     several: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("temperature", "parent_temperature"):
             self._set(name, _number(name, getattr(self, name), positive=True, infinite=True))
         for name in ("density", "pressure"):
@@ -121,7 +121,7 @@ class Conditions:
                 raise InputError(f"A label is a short line of text, not {self.label!r}.")
             self._set("label", label)
 
-    def _set(self, name: str, value) -> None:
+    def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
     def __hash__(self) -> int:
@@ -179,7 +179,7 @@ class Conditions:
         return cls(**found)
 
     @classmethod
-    def of(cls, dataset) -> Conditions:
+    def of(cls, dataset: Any) -> Conditions:
         """Return what a result of an analysis says of its states.
 
         Parameters
@@ -260,7 +260,7 @@ class Conditions:
         return dataclasses.replace(self, **changes)
 
     @classmethod
-    def joined(cls, parts) -> Conditions:
+    def joined(cls, parts: Iterable[Conditions]) -> Conditions:
         """Return the conditions of states that were made at these, one or more: what differs is in `several`."""
         first, *others = parts
         differing = [
@@ -349,17 +349,17 @@ class Conditions:
         return "; ".join(words) or "nothing is known"
 
 
-def _same(one, other) -> bool:
+def _same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return one == other or abs(one - other) <= _SAME * max(abs(one), abs(other))
     return one == other
 
 
-def _text(value) -> str:
+def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _number(name: str, value, positive: bool = False, infinite: bool = False) -> float | None:
+def _number(name: str, value: Any, positive: bool = False, infinite: bool = False) -> float | None:
     if value is None:
         return None
     try:
@@ -372,7 +372,7 @@ def _number(name: str, value, positive: bool = False, infinite: bool = False) ->
     return number
 
 
-def _whole(name: str, value) -> int | None:
+def _whole(name: str, value: Any) -> int | None:
     if value is None:
         return None
     try:

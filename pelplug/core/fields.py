@@ -40,7 +40,7 @@ class Field:
     long_name: str
     ragged: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.dims, str) or not all(isinstance(dim, str) and dim.isidentifier() for dim in self.dims):
             raise TypeError(f"Field dims must be a tuple of names, not {self.dims!r}")
         object.__setattr__(self, "dims", tuple(self.dims))

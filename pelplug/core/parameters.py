@@ -207,7 +207,7 @@ class ParameterSpec:
         """Whether nothing is said of how large a whole number may be."""
         return (self.param.maximum if number > 0 else self.param.minimum) is None
 
-    def _in_range(self, number) -> bool:
+    def _in_range(self, number: Any) -> bool:
         param = self.param
         return not (
             (param.minimum is not None and number < param.minimum)

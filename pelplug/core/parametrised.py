@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from pelplug.core.docstrings import with_parameters
 from pelplug.core.parameters import ParameterSpec, present_name, read_parameters, validate_parameters
@@ -43,14 +44,14 @@ class Parametrised:
     entries_before: ClassVar[tuple[str, ...]] = ()
     entries_after: ClassVar[tuple[str, ...]] = ()
 
-    def __init_subclass__(cls, **keywords):
+    def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "__init__" in cls.__dict__:
             cls.__init__ = _validated(cls.__init__)  # type: ignore[method-assign]
         with contextlib.suppress(TypeError):  # a declaration that cannot be read is told of where the plugin is loaded
             cls.__doc__ = _documented(cls)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Check the fields of a dataclass."""
         for name, spec in self.parameter_specs().items():
             object.__setattr__(self, name, spec.validate(getattr(self, name), f"the {self._owner}"))
@@ -76,11 +77,11 @@ def _documented(cls: type[Parametrised]) -> str | None:
     return with_parameters(own or f"{summary.rstrip('.')}.", specs, cls.entries_before, cls.entries_after)
 
 
-def _validated(init):
+def _validated(init: Callable) -> Callable:
     """Wrap ``__init__`` so that every way of making an object checks its parameters."""
 
     @functools.wraps(init)
-    def __init__(self, /, *positional, **values):  # noqa: N807
+    def __init__(self: Any, /, *positional: Any, **values: Any) -> None:  # noqa: N807
         specs, owner = self.parameter_specs(), f"the {self._owner}"
         given = {name: value for name, value in values.items() if name not in self.not_parameters}
         if "parameters" not in self.__dict__:

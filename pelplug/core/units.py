@@ -8,6 +8,7 @@ import functools
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from scipy import constants as si
 
@@ -94,7 +95,7 @@ class Units:
     time: str | None = None
     boltzmann: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for dimension in _DIMENSIONS:
             name = getattr(self, dimension)
             if name is not None and name != dimension:
@@ -334,7 +335,7 @@ _EXAMPLES = {
 }
 
 
-def _is_number(value) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -80,7 +80,7 @@ class Dynamics(Parametrised):
         float, Param("largest force component at which fire stops", exclusive_minimum=0.0, unit="energy / length")
     ] = 1e-6
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.method not in METHODS:
             raise InputError(
@@ -156,7 +156,7 @@ class EnergyLog:
         return cls(values[:, 0].astype(np.int64), values[:, 1], values[:, 2])
 
     @classmethod
-    def joined(cls, logs) -> EnergyLog:
+    def joined(cls, logs: Iterable[EnergyLog]) -> EnergyLog:
         """Join logs end to end."""
         logs = list(logs) or [cls.empty()]
         return cls(*(np.concatenate([getattr(log, field.name) for log in logs]) for field in dataclasses.fields(cls)))
@@ -394,5 +394,5 @@ class Session(abc.ABC):
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from pelplug.configuration import Configuration
 from pelplug.engines.engine import Dynamics, Engine
@@ -48,7 +49,7 @@ def run_isoconfigurational(
     model: Model,
     engine: Engine,
     temperature: float,
-    times,
+    times: npt.ArrayLike,
     asked: Isoconfigurational,
 ) -> IsoconfigurationalRuns:
     """Run many simulations from one configuration; see `pelplug.isoconfigurational` for the parameters."""
@@ -85,7 +86,7 @@ def run_isoconfigurational(
     return IsoconfigurationalRuns(steps * time_step, displacements, velocities, engine.name, route)
 
 
-def _whole_steps(times, time_step: float) -> np.ndarray:
+def _whole_steps(times: npt.ArrayLike, time_step: float) -> np.ndarray:
     times = np.atleast_1d(np.asarray(times, dtype=float))
     if times.ndim != 1 or times.size == 0 or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
         raise InputError("Give the times of isoconfigurational runs in ascending order.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pelplug.configuration import Configuration
 from pelplug.core.arguments import takes
@@ -79,11 +81,11 @@ def run_simulation(
     recording: Recording,
     *,
     request: Request,
-    inputs=(),
+    inputs: Iterable[str | os.PathLike[str]] = (),
     progress: Callable[[str, int, int], None] | None = None,
     announce: Callable[[str], None] | None = None,
-    watch=None,
-    watch_output=None,
+    watch: Any = None,
+    watch_output: str | os.PathLike[str] | None = None,
 ) -> SimulationResult:
     """Simulate a model and write a trajectory; see `pelplug.simulate`.
 
@@ -143,7 +145,15 @@ def run_simulation(
 
 
 def _recorded(
-    recorder: Recorder, driver: Callable[[], Driver], ranks, *, overwrite, inputs, announce, watch, watch_output
+    recorder: Recorder,
+    driver: Callable[[], Driver],
+    ranks: Any,
+    *,
+    overwrite: bool,
+    inputs: Iterable[str | os.PathLike[str]],
+    announce: Callable[[str], None] | None,
+    watch: Any,
+    watch_output: str | os.PathLike[str] | None,
 ) -> SimulationResult:
     """Run what is left of a simulation, or return what is there already."""
     output = recorder.output
@@ -178,7 +188,9 @@ def _recorded(
     return SimulationResult(output, record, datasets)
 
 
-def _finished(recorder: Recorder, ranks, watch_output, announce) -> SimulationResult | None:
+def _finished(
+    recorder: Recorder, ranks: Any, watch_output: str | os.PathLike[str] | None, announce: Callable[[str], None] | None
+) -> SimulationResult | None:
     """Return what this command has written already, None if it has not."""
     record = recorder.finished()
     if record is None:
@@ -190,7 +202,7 @@ def _finished(recorder: Recorder, ranks, watch_output, announce) -> SimulationRe
     return result
 
 
-def _written_in_situ(recorder: Recorder, watch_output) -> dict:
+def _written_in_situ(recorder: Recorder, watch_output: str | os.PathLike[str] | None) -> dict:
     """Return the results in situ of a command that is complete; what was not written cannot be given again.
 
     Raises

@@ -11,6 +11,7 @@ import hashlib
 import os
 import types
 from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 import numba
 from numba.core.dispatcher import Dispatcher
@@ -22,8 +23,18 @@ from pelplug.execution.kernel_cache import KernelCache, content_of
 
 __all__ = ["Family", "inlined", "kernel", "on_cuda"]
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 
-def kernel(function: Callable | None = None, **options):
+
+@overload
+def kernel(function: _F, **options: Any) -> _F: ...
+
+
+@overload
+def kernel(function: None = None, **options: Any) -> Callable[[_F], _F]: ...
+
+
+def kernel(function: Callable | None = None, **options: Any) -> Callable:
     """Compile a function by numba; what is compiled is kept in the user's cache folder.
 
     Nothing is written into an installation, and where no folder can be written the kernel is compiled in memory. A
@@ -55,7 +66,7 @@ def kernel(function: Callable | None = None, **options):
     return compile_kernel(function, _has_own_name(function), **options)
 
 
-def compile_kernel(function: Callable, cached: bool, **options):
+def compile_kernel(function: Callable, cached: bool, **options: Any) -> Any:
     """Compile a function whose name stands for nothing else, if ``cached``."""
     compiled = numba.njit(**{"nogil": True, **options, "cache": False})(function)
     if cached and isinstance(compiled, Dispatcher):  # NUMBA_DISABLE_JIT leaves the function as it is
@@ -70,7 +81,7 @@ def _has_own_name(function: Callable) -> bool:
 _numbas_own = CPUDispatcher.enable_caching
 
 
-def _enable_caching(dispatcher) -> None:
+def _enable_caching(dispatcher: Any) -> None:
     """Keep ``numba.njit(cache=True)`` of a plugin from writing into its installation; leave all other code alone."""
     function = dispatcher.py_func
     if not _is_plugins(function.__module__):
@@ -152,7 +163,7 @@ def _bound(function: Callable, compiled: Callable) -> Callable:
     return copy
 
 
-def _tag(*described) -> str:
+def _tag(*described: Any) -> str:
     """Return a text that two things share only if their content is the same, or it is this process's own."""
     text = content_of(described) or repr((os.getpid(), [id(one) for one in described]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -189,14 +200,14 @@ class Family:
         """Let kernels call a plain function that is part of them."""
         return on_cuda(function) if self._cuda else _register(self._rename(function))
 
-    def kernel(self, **options):
+    def kernel(self, **options: Any) -> Callable[[Callable], Any]:
         """Return a decorator that compiles a kernel.
 
         On the CPU it runs without the interpreter's lock and is cached where possible; ``options`` are those of
         `numba.njit`, or of `numba.cuda.jit`.
         """
 
-        def decorate(function):
+        def decorate(function: Callable) -> Any:
             if self._cuda:
                 from numba import cuda
 
@@ -205,7 +216,7 @@ class Family:
 
         return decorate
 
-    def _rename(self, function):
+    def _rename(self, function: Callable) -> Callable:
         function.__name__ += self._suffix
         function.__qualname__ += self._suffix
         return function

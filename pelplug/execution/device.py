@@ -49,7 +49,7 @@ class Device:
     kind: str = "auto"
     threads: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         kind = _SPELLINGS.get(self.kind, self.kind)
         if kind == "mpi":
             raise InputError("MPI is no device but an option of the engine hoomd (--engine hoomd --mpi).")
@@ -85,7 +85,7 @@ class Device:
         _in_use.set((*_in_use.get(), (device, count)))
         return device
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         _in_use.set(_in_use.get()[:-1])
 
 

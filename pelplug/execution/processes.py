@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 from pelplug.core.arguments import takes
 from pelplug.core.python_files import changed_file
@@ -38,7 +39,7 @@ def _follow_master() -> None:
     if parent is None:
         return
 
-    def follow():
+    def follow() -> None:
         parent.join()
         os._exit(1)
 
@@ -101,7 +102,7 @@ class WorkerPool:
     def __enter__(self) -> WorkerPool:
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         processes = list((self._executor._processes or {}).values())
         manager = self._executor._executor_manager_thread
         self._executor.shutdown(wait=kind is None, cancel_futures=True)
@@ -140,7 +141,7 @@ class WorkerPool:
             return [self._executor.submit(*call) for call in calls]
 
 
-def _listen(hears, tell: Callable[[bool], None]) -> None:
+def _listen(hears: Any, tell: Callable[[bool], None]) -> None:
     """Follow how many workers compile, until none is left that could."""
     busy = 0
     with hears, contextlib.suppress(EOFError, OSError):
@@ -154,7 +155,7 @@ def _listen(hears, tell: Callable[[bool], None]) -> None:
 _watching = contextlib.ExitStack()
 
 
-def _start(first: bytes, says, device: Device) -> None:
+def _start(first: bytes, says: Any, device: Device) -> None:
     _follow_master()
     device.__enter__()  # to its end
     if says is not None:
@@ -170,7 +171,7 @@ def _start(first: bytes, says, device: Device) -> None:
 
 
 @contextlib.contextmanager
-def workers_start(n_workers: int, *work) -> Iterator[bool]:
+def workers_start(n_workers: int, *work: Any) -> Iterator[bool]:
     """Give processes that start here their share of the cores, unless it is said how many threads each is to use.
 
     Parameters
@@ -217,7 +218,7 @@ def _no_script() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _needs_script(work) -> bool:
+def _needs_script(work: Any) -> bool:
     """Tell whether only those can read something who have run the user's script."""
     buffers: list[pickle.PickleBuffer] = []
     text = _pickled(work, buffers.append)  # arrays are not copied
@@ -235,7 +236,7 @@ def _needs_script(work) -> bool:
     return True
 
 
-def _pickled(work, buffer_callback: Callable | None = None) -> bytes:
+def _pickled(work: Any, buffer_callback: Callable | None = None) -> bytes:
     try:
         return pickle.dumps(work, protocol=5, buffer_callback=buffer_callback)
     except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 from MDAnalysis.lib.log import ProgressBar
 
@@ -24,7 +25,7 @@ class Progress(ProgressBar):
         Updates before the estimate begins: work that comes back from that many workers has their start in it.
     """
 
-    def __init__(self, *args, settle: int = 0, **kwargs):
+    def __init__(self, *args: Any, settle: int = 0, **kwargs: Any) -> None:
         self._settle = settle
         self._compiling_since: float | None = None
         self._compiled = 0.0  # seconds
@@ -47,7 +48,7 @@ class Progress(ProgressBar):
             self._compiled += took
             self.last_print_t = min(self.last_print_t + took, self._time())
 
-    def update(self, n=1):
+    def update(self, n: float = 1) -> bool | None:
         """Count what has been done; the note about kernels goes with the first of it."""
         if not self.disable:
             if self.postfix == COMPILING and self._compiling_since is None:

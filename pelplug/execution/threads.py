@@ -8,7 +8,9 @@ on how a reduction was split.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from pelplug.execution.device import thread_count
 
@@ -20,7 +22,7 @@ SERIAL_BELOW = 2000
 _pool: tuple[int, int, ThreadPoolExecutor] | None = None
 
 
-def run_ranges(kernel, n: int, *arguments, serial_below: int = SERIAL_BELOW) -> list:
+def run_ranges(kernel: Callable, n: int, *arguments: Any, serial_below: int = SERIAL_BELOW) -> list:
     """Call ``kernel(begin, end, *arguments)`` so that the ranges cover ``0..n``, one for each thread of the `Device`.
 
     Parameters

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -24,7 +26,12 @@ _GROUPS = "pelplug_analyses"
 
 
 @takes()
-def write_netcdf(path, datasets, overwrite: bool = False, inputs=()) -> Path:
+def write_netcdf(
+    path: str | os.PathLike[str],
+    datasets: Mapping[str, xr.Dataset],
+    overwrite: bool = False,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+) -> Path:
     """Write results to a NetCDF4 file that appears under its name only when it is complete.
 
     Parameters
@@ -74,7 +81,7 @@ def write_netcdf(path, datasets, overwrite: bool = False, inputs=()) -> Path:
 
 
 @takes()
-def read_results(path) -> dict[str, xr.Dataset]:
+def read_results(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
     """Read a file that `write_netcdf` wrote.
 
     Parameters
@@ -96,14 +103,14 @@ def read_results(path) -> dict[str, xr.Dataset]:
         return {name: dataset.load() for name, dataset in found.items()}
 
 
-def read_outlines(path) -> dict[str, xr.Dataset]:
+def read_outlines(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
     """Return what `read_results` does with the attributes and the single numbers only, which are read in no time."""
     with _opened(path) as found:
         return {name: dataset.drop_dims(list(dataset.sizes)).load() for name, dataset in found.items()}
 
 
 @contextlib.contextmanager
-def _opened(path) -> Iterator[dict[str, xr.Dataset]]:
+def _opened(path: str | os.PathLike[str]) -> Iterator[dict[str, xr.Dataset]]:
     """Give the datasets of a file by analysis name; their values are read when they are asked for."""
     path = Path(path)
     if not path.is_file():
@@ -143,7 +150,7 @@ def _storable(dataset: xr.Dataset, name: str) -> xr.Dataset:
     return dataset
 
 
-def _attribute(value):
+def _attribute(value: Any) -> Any:
     """Numbers, strings and number arrays as they are; everything else as JSON text."""
     if isinstance(value, str):
         return value
@@ -158,7 +165,7 @@ def _attribute(value):
     return json.dumps(value, default=_plain, sort_keys=isinstance(value, Mapping))
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """Give json what it does not know."""
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()

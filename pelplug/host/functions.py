@@ -65,7 +65,7 @@ def models(registry: Registry | None = None) -> dict[str, type]:
 
 
 @takes()
-def model(name: str | os.PathLike, *, registry: Registry | None = None, **parameters) -> Model:
+def model(name: str | os.PathLike, *, registry: Registry | None = None, **parameters: Any) -> Model:
     """Build a model by name, alias, or from a TOML file.
 
     Parameters
@@ -109,7 +109,7 @@ def analyze(
     placement: Placement,
     store: Any = None,
     verbose: bool = False,
-    **parameters,
+    **parameters: Any,
 ) -> xr.Dataset | dict[str, xr.Dataset]:
     """Run analyses on a trajectory; what they use is run first, once.
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
+
 from pelplug.core.arguments import keywords_of, takes
 from pelplug.engines.request import Isoconfigurational, Program, Recording, Replication, Request
 from pelplug.errors import InputError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pelplug.engines.run import SimulationResult
     from pelplug.host.registry import Registry
     from pelplug.models.base import Model
+    from pelplug.tasks.in_situ import Plan
 
 __all__ = ["isoconfigurational", "simulate"]
 
@@ -37,7 +40,7 @@ def simulate(
     registry: Registry | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     announce: Callable[[str], None] | None = None,
-    **of_engine,
+    **of_engine: Any,
 ) -> SimulationResult | list[SimulationResult]:
     """Simulate a model liquid: build, melt, equilibrate, produce, and write a GSD trajectory.
 
@@ -109,7 +112,7 @@ def simulate(
     return on_the_fly.simulate_replicas(*what, replication, **told)
 
 
-def _plan(observation: Observation, registry: Registry):
+def _plan(observation: Observation, registry: Registry) -> Plan:
     """Return which analyses look at a simulation, and with which parameters."""
     from pelplug.host.pipeline import share_parameters
     from pelplug.tasks.in_situ import Plan
@@ -126,12 +129,12 @@ def isoconfigurational(
     configuration: Configuration,
     model: str | os.PathLike | Model,
     temperature: float,
-    times,
+    times: npt.ArrayLike,
     *,
     asked: Isoconfigurational,
     program: Program,
     registry: Registry | None = None,
-    **of_engine,
+    **of_engine: Any,
 ) -> IsoconfigurationalRuns:
     """Run many simulations from one configuration, each with its own Maxwell–Boltzmann velocities.
 

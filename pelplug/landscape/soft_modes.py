@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -240,7 +240,16 @@ def minimise_cost(
     return result
 
 
-def _leap(z, forces, zeta, s, q, before, i, j) -> None:
+def _leap(
+    z: np.ndarray,
+    forces: np.ndarray,
+    zeta: np.ndarray,
+    s: np.ndarray,
+    q: np.ndarray,
+    before: tuple[np.ndarray, np.ndarray],
+    i: np.ndarray,
+    j: np.ndarray,
+) -> None:
     """Go to the limit of the last two steps, taken as a geometric series, where C is lower there; all in place."""
     old, old_forces = before
     # Lengths in the metric of M, in which the linearised map is symmetric. M w for the next w = M^-1 zeta is zeta.
@@ -291,10 +300,10 @@ class _Distinct:
     def starts(self) -> np.ndarray:
         return self._starts[: self.count]
 
-    def count_starts(self, places, starts=1) -> None:
+    def count_starts(self, places: np.ndarray, starts: Any = 1) -> None:
         np.add.at(self._starts, places, starts)
 
-    def add(self, vectors, residual, starts) -> None:
+    def add(self, vectors: np.ndarray, residual: np.ndarray, starts: np.ndarray) -> None:
         for field, rest, number in zip(vectors, residual, starts, strict=True):
             place, overlap = _nearest(field[None], self.vectors)
             if overlap[0] > self.overlap:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -96,12 +96,12 @@ class Model(Parametrised, Startable, abc.ABC):
     plantable: ClassVar[bool] = False
     other_dimensions: ClassVar[dict[int, str]] = {}
 
-    def __init_subclass__(cls, **keywords):
+    def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if isinstance(units := cls.__dict__.get("units"), str | Mapping):
             cls.units = Units.of(units)
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
 
     @property
@@ -231,7 +231,7 @@ class Model(Parametrised, Startable, abc.ABC):
         return max(self._mixing(largest, largest), self._mixing(smallest, largest))
 
     @staticmethod
-    def _mixing(d_i, d_j):
+    def _mixing(d_i: float, d_j: float) -> float:
         return 0.5 * (d_i + d_j)
 
     # --- for people and files ---------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ class Model(Parametrised, Startable, abc.ABC):
         values = ", ".join(f"{key}={value!r}" for key, value in self.parameters.items())
         return f"<Model {self.name}({values})>"
 
-    def __eq__(self, other) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Model) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:

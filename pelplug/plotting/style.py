@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_curve", "plot_variable", "unit_label"]
 
 _MOST_INSIDE = 6  # entries of a legend that fit into a panel
 
 
-def literal_labels(figure) -> None:
+def literal_labels(figure: Figure) -> None:
     """Let names that matplotlib would take for broken formulas stand as they are written: species, files, labels.
 
     Between two dollar signs matplotlib reads a language of its own, and a name from outside may have any character.
@@ -30,14 +36,14 @@ def literal_labels(figure) -> None:
             text.set_parse_math(False)
 
 
-def axis_label(array) -> str:
+def axis_label(array: xr.DataArray) -> str:
     """Return ``long_name (units)`` of a DataArray."""
     units = array.attrs.get("units", "")
     name = array.attrs.get("long_name", array.name)
     return f"{name} ({units})" if units not in ("", "1") else str(name)
 
 
-def unit_label(symbol: str, array, what: str = "") -> str:
+def unit_label(symbol: str, array: xr.DataArray, what: str = "") -> str:
     """Return a symbol with the unit of a DataArray, for an axis: ``omega (rad / ps)``.
 
     Parameters
@@ -56,7 +62,7 @@ def unit_label(symbol: str, array, what: str = "") -> str:
     return f"{symbol} ({pretty.replace('Angstrom', 'Å')}{f' {what}' if what else ''})"
 
 
-def plot_variable(dataset, name: str, ax=None, **keywords):
+def plot_variable(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keywords: Any) -> Axes:
     """Draw a variable: over time (or frames) if it is one number a frame, as a histogram if it is more.
 
     Parameters
@@ -91,7 +97,7 @@ def plot_variable(dataset, name: str, ax=None, **keywords):
     return ax
 
 
-def plot_curve(dataset, name: str, ax=None, **keywords):
+def plot_curve(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keywords: Any) -> Axes:
     """Draw a variable over the coordinate of its only dimension, with errors where ``NAME_error`` is there.
 
     Parameters
@@ -121,7 +127,7 @@ def plot_curve(dataset, name: str, ax=None, **keywords):
     return ax
 
 
-def one_panel(draw: Callable):
+def one_panel(draw: Callable) -> Figure:
     """Return a Figure with the one panel that ``draw(ax=...)`` makes."""
     from matplotlib.figure import Figure
 
@@ -130,7 +136,7 @@ def one_panel(draw: Callable):
     return figure
 
 
-def overlay(ax, draws: Sequence[tuple[Callable, str, object]]):
+def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> None:
     """Draw several results into one panel.
 
     Parameters
@@ -172,7 +178,7 @@ def overlay(ax, draws: Sequence[tuple[Callable, str, object]]):
     return ax
 
 
-def _draw_one(draw, ax, label, colour) -> None:
+def _draw_one(draw: Callable, ax: Axes, label: str, colour: Any) -> None:
     import inspect
 
     keywords = inspect.signature(draw).parameters
@@ -182,7 +188,7 @@ def _draw_one(draw, ax, label, colour) -> None:
         draw(ax=ax)
 
 
-def _tell_apart(added, label: str, colour) -> None:
+def _tell_apart(added: Sequence, label: str, colour: Any) -> None:
     """Give what one result added its colour, and one entry in the legend."""
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
@@ -208,7 +214,7 @@ def _tell_apart(added, label: str, colour) -> None:
         one.set_label(label if one in lead else f"_{label}")
 
 
-def _is_data(artist) -> bool:
+def _is_data(artist: Any) -> bool:
     """Tell curves from the frame of the panel."""
     from matplotlib.collections import Collection
     from matplotlib.lines import Line2D

@@ -324,7 +324,7 @@ class ForcesEvaluator(Evaluator):
         return energy
 
 
-def check_order(who: str, configuration, potential) -> None:
+def check_order(who: str, configuration: Any, potential: Any) -> None:
     """Refuse what is no configuration and its potential, or the two as in an earlier order of arguments.
 
     Parameters

@@ -59,7 +59,7 @@ class EAMPotential(Potential):
         self._radial = np.concatenate([spline_coefficients(tables.pair), density], axis=-1)
         self._embedding = spline_coefficients(tables.embedding)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return EAMPotential, (self.tables,)
 
     def record(self) -> dict[str, Any]:
@@ -237,7 +237,9 @@ class _EmbeddedSystem:
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
 
-    def checked_energy_forces(self, configuration: Configuration, neighbours: NeighbourList, forces) -> float:
+    def checked_energy_forces(
+        self, configuration: Configuration, neighbours: NeighbourList, forces: np.ndarray
+    ) -> float:
         """Like `energy_forces`, and raise `InputError` if two atoms are at one point."""
         energy = self.energy_forces(neighbours, forces)
         if not (np.isfinite(energy) and np.all(np.isfinite(forces))):

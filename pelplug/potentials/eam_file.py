@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -227,7 +228,7 @@ class _TableReader:
             )
 
 
-def setfl_rows(tables: EAMTables, names) -> list[list]:
+def setfl_rows(tables: EAMTables, names: Sequence[str]) -> list[list]:
     """Return the tables as the rows of an eam/fs or eam/alloy file, words and numbers.
 
     Parameters

@@ -71,7 +71,7 @@ class Form:
     native: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict, repr=False, hash=False)
     origin: tuple[Callable, Form] | None = dataclasses.field(default=None, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
 
     @property
@@ -158,7 +158,7 @@ class Form:
         mine = self.constants
         label = label_of(by)
 
-        def all_constants(p, cutoff):
+        def all_constants(p: np.ndarray, cutoff: float) -> tuple:
             first = () if mine is None else tuple(mine(p, cutoff))
             return (*first, *(() if constants is None else constants(np.concatenate((p, first)), cutoff)))
 
@@ -189,7 +189,7 @@ class Form:
             base = base.origin[1]
         return {"name": self.name, **code_record(base.function, base.squared, base.constants, *by)}
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         if self.origin is not None:  # functions inside functions cannot be pickled, but made again
             return made, self.origin
         return Form, tuple(getattr(self, field.name) for field in dataclasses.fields(self))

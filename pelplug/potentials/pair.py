@@ -366,7 +366,7 @@ class PairEvaluator(FollowingEvaluator):
         return energy
 
 
-def _table(value, size: int, name: str) -> np.ndarray:
+def _table(value: Any, size: int, name: str) -> np.ndarray:
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):

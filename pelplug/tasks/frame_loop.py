@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import types
+from typing import Any
 
 import numpy as np
 from MDAnalysis.analysis.backends import BackendBase
@@ -168,7 +169,7 @@ class FrameLoop(AnalysisBase):
             self._frame_store.put(label, record.to_store())
         self.results.records.append(record)
 
-    def as_declared(self, values, n: int) -> dict[str, np.ndarray]:
+    def as_declared(self, values: Any, n: int) -> dict[str, np.ndarray]:
         """Return what `compute` gave of N particles as arrays.
 
         Raises
@@ -182,7 +183,7 @@ class FrameLoop(AnalysisBase):
         joined = ResultsGroup.flatten_sequence
         return ResultsGroup({"records": joined, "failures": joined})
 
-    def _part(self, labels) -> FrameLoop:
+    def _part(self, labels: np.ndarray) -> FrameLoop:
         """Return a copy to send to a worker: its inputs hold only the frames it will ask for."""
         clone = object.__new__(type(self))
         clone.__dict__.update(self.__dict__)

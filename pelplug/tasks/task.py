@@ -90,7 +90,8 @@ class Task(Parametrised):
         parameters = provenance.parameters_of(dataset)
         known = cls.parameter_specs()
         now = {present_name(name, known): value for name, value in parameters.items()}
-        task = cls(None, **{name: value for name, value in now.items() if name in known})
+        of_these = {name: value for name, value in now.items() if name in known}
+        task = cls(None, **of_these)  # type: ignore[call-arg]  # each kind of task says what it takes first
         task.results.dataset, task.results.failures = dataset, []
         task._conditions = Conditions.of(dataset)
         return task

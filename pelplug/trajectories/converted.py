@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pelplug.core.units import Units
+
+if TYPE_CHECKING:
+    from pelplug.models.base import Model
 
 __all__ = ["ConvertedFrames"]
 
@@ -39,7 +42,7 @@ class ConvertedFrames:
         """Whether nothing but the custom of the format says that lengths are Angstrom (DCD, PDB, ...)."""
         return self._conversion.loose
 
-    def in_units(self, units: Units, model=None) -> Self:
+    def in_units(self, units: Units, model: Model | None = None) -> Self:
         """Return the same trajectory with its frames in other units, and with a model's masses where it has none.
 
         Parameters

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,9 @@ _HEAD = 100_000
 _ENERGIES = "pelplug/energies"
 
 
-def energies_of_trajectory(trajectory, labels, column: str) -> tuple[EnergyOrigin, Iterator[EnergyChunk]] | None:
+def energies_of_trajectory(
+    trajectory: Any, labels: np.ndarray, column: str
+) -> tuple[EnergyOrigin, Iterator[EnergyChunk]] | None:
     """Return the energies that a trajectory has logged, None if it has none.
 
     Parameters
@@ -58,12 +62,12 @@ def energies_of_trajectory(trajectory, labels, column: str) -> tuple[EnergyOrigi
     return (origin, _frame_log(trajectory, labels, found[0])) if found else None
 
 
-def _is_number(name: str, value) -> bool:
+def _is_number(name: str, value: Any) -> bool:
     own = name.startswith(("pelplug/", "particles/"))
     return not own and np.size(value) == 1 and np.asarray(value).dtype.kind in "fiu"
 
 
-def _pelplug_log(trajectory, labels) -> Iterator[EnergyChunk]:
+def _pelplug_log(trajectory: Any, labels: np.ndarray) -> Iterator[EnergyChunk]:
     start, stop = int(labels[0]), int(labels[-1]) + 1
     least = None if start == 0 else trajectory.configuration(start).step
     for label in range(start, stop):
@@ -73,7 +77,7 @@ def _pelplug_log(trajectory, labels) -> Iterator[EnergyChunk]:
         yield EnergyChunk(step[kept], energy[kept])
 
 
-def _frame_log(trajectory, labels, name) -> Iterator[EnergyChunk]:
+def _frame_log(trajectory: Any, labels: np.ndarray, name: str) -> Iterator[EnergyChunk]:
     for label in labels:
         value = trajectory.log(int(label)).get(name)
         if value is None:  # logged later on, or with every n-th frame: the series tells whether it is even
@@ -85,7 +89,7 @@ def _frame_log(trajectory, labels, name) -> Iterator[EnergyChunk]:
 
 
 @takes()
-def read_energies(path, column: str = "auto", instantaneous: bool = False) -> EnergyFile:
+def read_energies(path: str | os.PathLike[str], column: str = "auto", instantaneous: bool = False) -> EnergyFile:
     """Read a file of energies: the one function through which every format passes.
 
     Parameters

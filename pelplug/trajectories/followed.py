@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class FollowedParticles:
             if (number - start) % step == 0:
                 yield configuration
 
-    def check_identity(self, frames=None, same_species: bool = True) -> None:
+    def check_identity(self, frames: Iterable[int] | None = None, same_species: bool = True) -> None:
         """Refuse frames whose rows are not the same particles, before any work is done.
 
         Parameters
@@ -102,7 +102,7 @@ class FollowedParticles:
         if same_species:
             self._followed.add(numbers.tobytes())
 
-    def why_not_followed(self, frames=None) -> str:
+    def why_not_followed(self, frames: Iterable[int] | None = None) -> str:
         """Return why rows are not the same particles in some frames, or all; empty if they are."""
         try:
             self.check_identity(frames, same_species=False)

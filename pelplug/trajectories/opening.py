@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 
 from pelplug.configuration import Configuration
@@ -22,7 +23,7 @@ __all__ = ["open_trajectory", "read_configuration"]
 
 
 @takes(source=Source, given=Given)
-def open_trajectory(path, source: Source, given: Given) -> Trajectory:
+def open_trajectory(path: str | os.PathLike[str], source: Source, given: Given) -> Trajectory:
     """Open a trajectory file.
 
     Parameters
@@ -67,7 +68,7 @@ def open_trajectory(path, source: Source, given: Given) -> Trajectory:
 
 
 @takes(source=Source)
-def read_configuration(path, frame=-1, *, source: Source) -> Configuration:
+def read_configuration(path: str | os.PathLike[str], frame: int = -1, *, source: Source) -> Configuration:
     """Read one frame of a file, by default the last.
 
     Parameters

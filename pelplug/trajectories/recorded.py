@@ -104,7 +104,7 @@ def _was_thermostatted(record: Mapping[str, Any]) -> bool:
     return bool(steps) or (record.get("start") is None and bool(record.get("melt_steps")))
 
 
-def _recorded(records: Mapping[int, Mapping[str, Mapping]], frames: Sequence[int], source) -> Conditions:
+def _recorded(records: Mapping[int, Mapping[str, Mapping]], frames: Sequence[int], source: Any) -> Conditions:
     """Return what the records of a file say of some of its frames; nothing, where there are none.
 
     Parameters
@@ -128,7 +128,7 @@ def _recorded(records: Mapping[int, Mapping[str, Mapping]], frames: Sequence[int
     return Conditions.joined(parts) if parts else Conditions()
 
 
-def _of(found: Mapping[str, Mapping], source) -> Conditions:
+def _of(found: Mapping[str, Mapping], source: Any) -> Conditions:
     try:
         said = Conditions.from_record(found.get("conditions", {}))
         if "simulation" not in found:
@@ -140,7 +140,7 @@ def _of(found: Mapping[str, Mapping], source) -> Conditions:
     return run.merged(said, f"The simulation record of {source}", "its record of conditions", remedy)
 
 
-def with_density(conditions: Conditions, trajectory, frames: Sequence[int]) -> Conditions:
+def with_density(conditions: Conditions, trajectory: Any, frames: Sequence[int]) -> Conditions:
     """Return conditions with the number density of the frames, or with density among what is not the same in all.
 
     The first, the last and some between are looked at; where none of them can be read, nothing is said.
@@ -166,7 +166,7 @@ def with_density(conditions: Conditions, trajectory, frames: Sequence[int]) -> C
     return dataclasses.replace(conditions, density=float(np.mean(found)))
 
 
-def together_with(conditions: Conditions, trajectory, other) -> Conditions:
+def together_with(conditions: Conditions, trajectory: Any, other: Any) -> Conditions:
     """Return the conditions of an average over a trajectory and a further one, an independent run of the same.
 
     Parameters

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +60,9 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         The model that pelplug recorded in the file.
     """
 
-    def __init__(self, path, universe, source: Source, *, format: str, extra: dict):
+    def __init__(
+        self, path: str | os.PathLike[str], universe: Any, source: Source, *, format: str, extra: dict
+    ) -> None:
         self._followed: set[bytes] = set()  # selections of frames whose particles are known to be the same
         self.path = Path(path)
         self.source = source
@@ -104,7 +108,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         return self.source.order_is_kept
 
     @property
-    def reader(self):
+    def reader(self) -> Any:
         """The MDAnalysis reader; what an analysis hands to `AnalysisBase`."""
         return self.universe.trajectory
 
@@ -143,7 +147,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         """
         return self.configuration_of(self._seek(self._number(frame)))
 
-    def configuration_of(self, timestep) -> Configuration:
+    def configuration_of(self, timestep: Any) -> Configuration:
         """Turn the timestep that `reader` shows into a `Configuration`.
 
         Parameters
@@ -212,7 +216,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         """What acts between the particles by file and topology and is in no model: bonds, angles, charges."""
         return self._extra.get("ignored") or getattr(self.reader, "ignored", {})
 
-    def check_times(self, frames, times, steps=None) -> None:
+    def check_times(self, frames: Any, times: Any, steps: Any = None) -> None:
         """Refuse times that do not grow from frame to frame; the sentence says what can be done.
 
         Parameters
@@ -279,7 +283,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         """
         return checksum(self.path)
 
-    def open_another(self, path, timed: bool = True) -> Trajectory:
+    def open_another(self, path: str | os.PathLike[str], timed: bool = True) -> Trajectory:
         """Open a further file of the same system as this one was opened: topology, species, dt and all the rest.
 
         Parameters
@@ -325,7 +329,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
     def __enter__(self) -> Trajectory:
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -334,7 +338,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
             f"species {', '.join(self.species_names)}>"
         )
 
-    def _number(self, frame) -> int:
+    def _number(self, frame: Any) -> int:
         try:
             frame = operator.index(frame)
         except TypeError:
@@ -347,20 +351,20 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
             )
         return frame % self.n_frames
 
-    def _seek(self, number: int):
+    def _seek(self, number: int) -> Any:
         if self._generic is None:
             return self.reader[number]
         return self._generic.seek(self.reader, number, self.path)
 
-    def _step(self, ts) -> int | None:
+    def _step(self, ts: Any) -> int | None:
         data = ts.data if self._generic is None else self._generic.data(ts)
         return data.get("step")
 
-    def _time(self, number: int, data) -> float | None:
+    def _time(self, number: int, data: Any) -> float | None:
         """Time of a frame: what was said about the frames, else what the file records."""
         return data.get("pelplug_time") if self.frame_interval is None else self.frame_interval * number
 
-    def _handedness(self, ts) -> float | None:
+    def _handedness(self, ts: Any) -> float | None:
         """Sign of the volume that the cell vectors of a frame span, None where there is none."""
         data = ts.data if self._generic is None else self._generic.data(ts)
         cell = data.get("pelplug_cell")
@@ -369,12 +373,12 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         with np.errstate(all="ignore"):
             return float(np.sign(np.linalg.det(cell))) or None
 
-    def _choose_labels(self, ts) -> str:
+    def _choose_labels(self, ts: Any) -> str:
         candidates = {kind: ts.data[kind] for kind in ts.data if kind in LABELS}
         candidates.update(self._extra.get("labels", {}))
         return choose_labels(candidates, self.source.species, self.path)
 
-    def _species(self, ts) -> np.ndarray:
+    def _species(self, ts: Any) -> np.ndarray:
         labels = ts.data.get(self._kind)
         if labels is None:
             labels = self._extra.get("labels", {}).get(self._kind)

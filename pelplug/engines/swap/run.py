@@ -8,7 +8,7 @@ import json
 import math
 import numbers
 from collections.abc import Callable, Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -251,7 +251,14 @@ def swap_monte_carlo(
     )
 
 
-def _blocks(chain, equilibration, sweeps, sample_every, tune, progress) -> Iterator[int | None]:
+def _blocks(
+    chain: _Chain,
+    equilibration: int,
+    sweeps: int,
+    sample_every: int,
+    tune: bool,
+    progress: Callable[[int], None] | None,
+) -> Iterator[int | None]:
     """Advance the chain from wherever it is to the end; yield after each block the step of a frame, or None."""
     total = equilibration + sweeps
     while chain.done < total:
@@ -278,7 +285,16 @@ def _blocks(chain, equilibration, sweeps, sample_every, tune, progress) -> Itera
 class _Chain:
     """The state of one Markov chain."""
 
-    def __init__(self, start, model, temperature, p_swap, swap_range, delta, rng):
+    def __init__(
+        self,
+        start: Configuration,
+        model: Any,
+        temperature: float,
+        p_swap: float,
+        swap_range: float,
+        delta: float | None,
+        rng: np.random.Generator,
+    ) -> None:
         from pelplug.engines.swap.kernels import swap_kernels
 
         self.potential = pair_potential(start, model)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from pelplug.configuration import Configuration
 from pelplug.core.arguments import takes
@@ -145,7 +146,7 @@ class SteepestDescentResult:
 def steepest_descent(
     configuration: Configuration,
     potential: Potential,
-    times=None,
+    times: npt.ArrayLike | None = None,
     *,
     rtol: Rtol = 1e-3,
     atol: Atol = 0.0,
@@ -239,7 +240,7 @@ def steepest_descent(
     )
 
 
-def _schedule(times) -> Iterator[float]:
+def _schedule(times: npt.ArrayLike | None) -> Iterator[float]:
     if times is None:
         return (10.0 ** (k / 10) for k in itertools.count(-20))
     try:

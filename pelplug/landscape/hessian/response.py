@@ -215,7 +215,7 @@ def _subset(configuration: Configuration, members: np.ndarray) -> Configuration:
     return configuration.replace(**{name: value[members] for name, value in values.items() if value is not None})
 
 
-def require_response(response) -> None:
+def require_response(response: object) -> None:
     """Refuse what is no `LinearResponse`, such as the configuration that one is made of.
 
     Raises

@@ -100,7 +100,7 @@ def quench(
     method: Method = Quenching.method,
     force_tolerance: ForceTolerance = Quenching.force_tolerance,
     max_evaluations: MaxEvaluations = Quenching.max_evaluations,
-    **parameters,
+    **parameters: Any,
 ) -> QuenchResult:
     """Minimise the potential energy from ``configuration``.
 
@@ -168,7 +168,7 @@ def quench(
 
 
 @takes("the quench")
-def quench_parameters(method: Method = Quenching.method, **parameters) -> dict[str, Any]:
+def quench_parameters(method: Method = Quenching.method, **parameters: Any) -> dict[str, Any]:
     """Return every parameter of a method: the values given, and the defaults of the others.
 
     Raises
@@ -179,7 +179,7 @@ def quench_parameters(method: Method = Quenching.method, **parameters) -> dict[s
     return _minimiser(method, parameters).parameters
 
 
-def _minimiser(method: str, parameters: dict[str, Any]):
+def _minimiser(method: str, parameters: dict[str, Any]) -> Any:
     cls = MINIMISERS[method]
     specs = cls.parameter_specs()
     for name in parameters:

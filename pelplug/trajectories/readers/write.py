@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pelplug.configuration import Configuration
@@ -19,13 +20,13 @@ _FIELDS = ("velocities", "images", "diameters", "masses", "time")
 
 @takes()
 def write_trajectory(
-    path,
+    path: str | os.PathLike[str],
     configurations: Iterable[Configuration] | Configuration,
     *,
-    model_record=None,
+    model_record: Mapping | None = None,
     conditions: Conditions | None = None,
     overwrite: bool = False,
-    records=None,
+    records: Mapping[str, Mapping | bytes] | None = None,
 ) -> int:
     """Write configurations as they come, one at a time in memory; the file appears when it is complete.
 
@@ -79,7 +80,7 @@ def write_trajectory(
     return count
 
 
-def check_ending(path) -> str:
+def check_ending(path: str | os.PathLike[str]) -> str:
     """Return the ending of a trajectory that can be written, in lower case; InputError for any other."""
     suffix = Path(path).suffix.lower()
     if suffix not in (".gsd", ".nc"):
@@ -89,7 +90,7 @@ def check_ending(path) -> str:
     return suffix
 
 
-def _all_alike(configurations) -> Iterator[Configuration]:
+def _all_alike(configurations: Iterable[Configuration]) -> Iterator[Configuration]:
     """Pass configurations on after comparing their shape and fields with the first one's."""
     shape = fields = None
     for count, configuration in enumerate(configurations):
@@ -109,7 +110,7 @@ def _all_alike(configurations) -> Iterator[Configuration]:
         yield configuration
 
 
-def _write_gsd(path, configurations, records) -> int:
+def _write_gsd(path: Path, configurations: Iterable[Configuration], records: dict) -> int:
     from pelplug.files.gsd import GSDWriter
 
     count = 0
@@ -120,14 +121,14 @@ def _write_gsd(path, configurations, records) -> int:
     return count
 
 
-def _write_nc(path, configurations, records) -> int:
+def _write_nc(path: Path, configurations: Iterable[Configuration], records: dict) -> int:
     from pelplug.trajectories.readers.netcdf import write_netcdf_frames
 
     unfollowed = records.pop("unfollowed", {}).get("reason", "")
     return write_netcdf_frames(path, configurations, records, unfollowed)
 
 
-def read_record(path, name: str) -> dict | bytes | None:
+def read_record(path: str | os.PathLike[str], name: str) -> dict | bytes | None:
     """Return what `write_trajectory` has recorded in a file under a name; None if there is none, or no such file."""
     try:
         if Path(path).suffix.lower() == ".gsd":
