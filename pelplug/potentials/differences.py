@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pelplug.execution.kernel_cache import cache_folder, content_of
 
-__all__ = ["STEPS", "WRONG", "key_of", "known", "remember", "settled"]
+__all__ = ["STEPS", "WRONG", "extrapolated", "key_of", "known", "remember", "settled"]
 
 STEPS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
 WRONG = 1e-3
@@ -35,6 +36,48 @@ def settled(numbers: list[float], scale: float) -> float | None:
         if np.isfinite(one) and np.isfinite(other) and abs(one - other) <= 0.02 * WRONG * max(scale, abs(other)):
             return other
     return None
+
+
+def extrapolated(function: Callable[[float], Any], largest: float, halvings: int = 7) -> tuple[np.ndarray, np.ndarray]:
+    """Return the derivative of a function at 0 and its error, each component by itself.
+
+    Central differences at steps from ``largest`` down, extrapolated to none; of all these the one that disagrees least
+    with those it was made of. Where the derivative jumps within all steps, the error says so.
+
+    Parameters
+    ----------
+    function : callable
+        Of a number; returns a number or an array.
+    largest : float
+        First step.
+    halvings : int
+        How often it is halved.
+
+    Returns
+    -------
+    derivative, error : ndarray
+        Shaped as what the function returns.
+
+    References
+    ----------
+    C. J. F. Ridders, Adv. Eng. Softw. 4, 75 (1982).
+    """
+    best, error, above = None, None, []
+    for k in range(halvings + 1):
+        h = largest / 2**k
+        row = [(np.asarray(function(h), dtype=float) - np.asarray(function(-h), dtype=float)) / (2.0 * h)]
+        for m, before in enumerate(above, start=1):
+            row.append(row[-1] + (row[-1] - before) / (4.0**m - 1.0))
+            # Against the same order at twice the step, and the lower order at this one.
+            against = [np.abs(row[m] - row[m - 1]), np.abs(row[m] - before)]
+            doubt = np.maximum(*against)
+            if best is None:
+                best, error = row[m], doubt
+            else:
+                better = doubt < error
+                best, error = np.where(better, row[m], best), np.where(better, doubt, error)
+        above = row
+    return best, error
 
 
 def key_of(kind: str, content: Any) -> str | None:

@@ -38,7 +38,19 @@ KINDS = {
     "reader": ("pelplug.trajectories.readers.reader", "Reader"),
 }
 # Where checks are, in the order in which they run.
-_MODULES = ("analyses", "invariances", "studies", "models", "forms", "potentials", "engines", "exporters", "readers")
+_MODULES = (
+    "analyses",
+    "invariances",
+    "studies",
+    "models",
+    "forms",
+    "potentials",
+    "potential_symmetries",
+    "potential_declarations",
+    "engines",
+    "exporters",
+    "readers",
+)
 
 _registered: dict[str, Check] = {}
 

@@ -41,6 +41,8 @@ class Kit:
         The state that a model, form or potential is tried on.
     also : tuple
         What is used and not installed: analyses.
+    others : tuple
+        Potentials that are not the one under test: their records are to be others too.
     workers : int
         Processes of a run in several.
     tolerance : float
@@ -60,6 +62,7 @@ class Kit:
     seed: int = 0
     configuration: Any = None
     also: tuple = ()
+    others: tuple = ()
     workers: int = 2
     tolerance: float = 1e-6
     exempt: Mapping[str, str] = dataclasses.field(default_factory=dict)
