@@ -9,6 +9,7 @@ import click
 
 from pelplug.cli.declared import declared, described, stack
 from pelplug.core.outputs import near_name
+from pelplug.core.python_files import split_file
 from pelplug.errors import InputError
 from pelplug.tasks.interactions import Interactions
 
@@ -139,7 +140,7 @@ class PluginCommand(FurtherCommand):
 
     def further(self, ctx, args):
         """Look at ``--plugin``: the analyses it names say which other options there are."""
-        return self._plugin_options(ctx, plugin_names(values_of("--plugin", args)), args)
+        return self._plugin_options(ctx, plugin_names(values_of("--plugin", args), ctx), args)
 
     def _plugin_options(self, ctx, names, args) -> list[tuple[str, list[click.Option]]]:
         if not names:
@@ -170,9 +171,19 @@ def further_options(ctx: click.Context) -> dict:
     return {key: value for key, value in values.items() if value is not None and value != ()}
 
 
-def plugin_names(values: Iterable[str]) -> list[str]:
-    """Return the names of ``--plugin a --plugin b,c``, each once."""
-    return list(dict.fromkeys(name for value in values for name in value.split(",") if name))
+def plugin_names(values: Iterable[str], ctx: click.Context | None = None) -> list[str]:
+    """Return the names of ``--plugin a --plugin b,c``, each once; files among them are registered."""
+    names = list(dict.fromkeys(name for value in values for name in _split(value)))
+    if not names:
+        return names
+    from pelplug.host.named_files import take_files
+
+    return take_files(names, registry(ctx))
+
+
+def _split(value: str) -> list[str]:
+    found = split_file(value)
+    return [value] if found and os.path.exists(found[0]) else [name for name in value.split(",") if name]
 
 
 class _FurtherOption(click.Option):

@@ -7,6 +7,7 @@ import traceback
 from typing import Any
 
 from pelplug.core.entry_points import ANY_FAILURE
+from pelplug.core.python_files import PythonFile
 
 __all__ = [
     "PluginRecord",
@@ -37,6 +38,8 @@ class PluginRecord:
         What went wrong, a sentence each.
     tracebacks : list of str
         The same for its author.
+    file : PythonFile or None
+        What it was loaded from, if a user named a file.
     provides : dict of str to list of str
         Names of its analyses, models, forms, potentials, engines, exporters and commands.
     """
@@ -49,6 +52,7 @@ class PluginRecord:
     summary: str = ""
     errors: list[str] = dataclasses.field(default_factory=list)
     tracebacks: list[str] = dataclasses.field(default_factory=list)
+    file: PythonFile | None = None
     provides: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -59,7 +63,7 @@ class PluginRecord:
     @property
     def owner(self) -> str:
         """Name, distribution and version, for sentences."""
-        return f"{self.name} ({f'{self.distribution} {self.version}'.strip()})"
+        return self.name if self.file else f"{self.name} ({f'{self.distribution} {self.version}'.strip()})"
 
     def fail(self, sentence: str, error: BaseException | None = None) -> None:
         """Record a failure of this plugin, once."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pelplug.core.arguments import takes
 from pelplug.errors import InputError
 from pelplug.host.functions import default_registry
+from pelplug.host.named_files import holder_of, take_files
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +32,7 @@ def plot(results: Any, names: Iterable[str] = (), *, registry: Registry | None =
     results : path, Dataset, mapping, or an iterable of these
         What `pelplug.analyze` or `pelplug.study` returns, files of it, or patterns of their names.
     names : iterable of str, optional
-        Analyses and studies to draw; all that there are by default.
+        Analyses and studies to draw, one of a file as ``"mine.py"``; all that there are by default.
     registry : Registry, optional
         Where to look for them; the installed plugins by default.
 
@@ -49,12 +50,12 @@ def plot(results: Any, names: Iterable[str] = (), *, registry: Registry | None =
 
     found = Collection(results)
     present = found.analyses
-    names = [names] if isinstance(names, str) else list(names) or list(present)
+    registry = registry or default_registry()
+    names = take_files([names] if isinstance(names, str) else names, registry) or list(present)
     for name in names:
         if name not in present:
             raise InputError(f"There are no results of {name} in the files; they have {', '.join(present)}.")
     labels = _labels([one.source for one in found])
-    registry = registry or default_registry()
     figure = draw(
         {name: [(labels[one.source], task_of(one.dataset, registry)) for one in found.of(name)] for name in names}
     )
@@ -65,7 +66,7 @@ def plot(results: Any, names: Iterable[str] = (), *, registry: Registry | None =
 def task_of(dataset: xr.Dataset, registry: Registry) -> Task:
     """Return the analysis or study that made a result, holding it."""
     name, kind = str(dataset.attrs.get("analysis", "")), dataset.attrs.get("task", "analysis")
-    return (registry.study(name) if kind == "study" else registry.analysis(name)).from_dataset(dataset)
+    return registry.study(name).from_dataset(dataset) if kind == "study" else holder_of(name, dataset, registry)
 
 
 def draw(curves: dict):

@@ -166,8 +166,8 @@ def analyze(
     for name, dataset in run.datasets.items():
         for part, why in failed_parts(dataset).items():
             warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=3)
-    if isinstance(names, str):
-        return run.datasets[names]
+    if isinstance(names, str | os.PathLike):
+        return run.datasets[run.requested[0]]
     return {name: run.datasets[name] for name in run.requested}
 
 

@@ -19,6 +19,7 @@ from pelplug.engines.run import choose_engine
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.execution.device import device_in_use
 from pelplug.execution.placement import Placement
+from pelplug.host.named_files import take_files
 from pelplug.host.registry import Registry
 from pelplug.host.told import told
 from pelplug.models.base import Model, stated_masses
@@ -153,7 +154,8 @@ def execute(
     ``finished`` is asked, by the digest of what decides each result, for the datasets if they are all there; it may
     refuse. ``others`` are arguments of the call, any of which a parameter that no analysis has may have meant.
     """
-    requested = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+    named = (names,) if isinstance(names, str | os.PathLike) else names
+    requested = tuple(dict.fromkeys(take_files(named, registry)))
     if not requested:
         raise InputError("No analysis is named; `pelplug plugins` lists them.")
     classes = order(requested, registry)

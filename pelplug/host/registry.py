@@ -13,6 +13,7 @@ import pluggy
 
 from pelplug.core.entry_points import ANY_FAILURE, GROUP, installed, normalise
 from pelplug.core.parameters import closest
+from pelplug.core.python_files import PythonFile
 from pelplug.errors import InputError
 from pelplug.host import checks, hookspecs
 from pelplug.host.discovery import PluginRecord, describe_error, first_line, package_summary, unreadable
@@ -156,13 +157,28 @@ class Registry:
 
     # --- adding -------------------------------------------------------------------------------------------
 
-    def register(self, plugin: Any, name: str, distribution: str = "", version: str = "") -> PluginRecord:
-        """Add a plugin that is not installed (in a notebook or a test) and return its record."""
-        record = PluginRecord(name, distribution or "not installed", version)
+    def register(
+        self, plugin: Any, name: str, distribution: str = "", version: str = "", file: PythonFile | None = None
+    ) -> PluginRecord:
+        """Add a plugin that is not installed (in a notebook, a test or a file) and return its record."""
+        record = PluginRecord(name, distribution or "not installed", version, file=file)
         self._records.append(record)
         self._add(record, plugin)
         self._offers.clear()
         return record
+
+    def unregister(self, record: PluginRecord) -> None:
+        """Take out a plugin that was added."""
+        for one, plugin in self._loaded:
+            if one is record:
+                self._manager.unregister(plugin)
+        self._loaded = [pair for pair in self._loaded if pair[0] is not record]
+        self._records = [one for one in self._records if one is not record]
+        self._offers.clear()
+
+    def from_files(self) -> list[PluginRecord]:
+        """Return the records of plugins that are files."""
+        return [record for record in self._records if record.file is not None]
 
     def add_commands(self, group: Any) -> None:
         """Let plugins add commands to a click group; one that fails, or takes a name, changes nothing."""

@@ -114,10 +114,11 @@ def simulate(
 
 def _plan(observation: Observation, registry: Registry) -> Plan:
     """Return which analyses look at a simulation, and with which parameters."""
+    from pelplug.host.named_files import take_files
     from pelplug.host.pipeline import share_parameters
     from pelplug.tasks.in_situ import Plan
 
-    classes = [registry.analysis(name) for name in observation.in_situ]
+    classes = [registry.analysis(name) for name in take_files(observation.in_situ, registry)]
     given = observation.in_situ_parameters or {}
     shares = share_parameters(classes, given) if classes or given else {}
     analyses = tuple((cls, shares[cls.name]) for cls in classes)

@@ -8,6 +8,8 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
+import xarray as xr
+
 from pelplug.core.entry_points import NAME_PATTERN
 from pelplug.core.fields import Field, Need
 from pelplug.errors import RunError
@@ -28,6 +30,18 @@ class FunctionAnalysis(Analysis):
     """
 
     function: ClassVar[Callable[..., Mapping[str, Any]]]
+
+    @classmethod
+    def of_result(cls, dataset: xr.Dataset) -> FunctionAnalysis:
+        """Return what holds the result of a function, for drawing it: that takes nothing that the function says."""
+        provides = {
+            str(name): Field(
+                variable.dims, variable.attrs.get("units", "1"), variable.attrs.get("long_name", str(name))
+            )
+            for name, variable in dataset.data_vars.items()
+        }
+        said = {"name": dataset.attrs["analysis"], "summary": dataset.attrs["title"], "provides": provides}
+        return type("OfResult", (cls,), said).from_dataset(dataset)
 
     def compute(self, configuration):
         """Call the function."""
@@ -160,6 +174,7 @@ def _init(function) -> tuple[Callable, bool]:
     def __init__(self, trajectory, **base):  # noqa: N807
         given = {name: value for name, value in base.items() if name not in self.parameters}
         super(FunctionAnalysis, self).__init__(trajectory, **given)
+        self.attributes["function"] = function.__qualname__
 
     before = [kinds(name, kinds.POSITIONAL_OR_KEYWORD) for name in ("self", "trajectory")]
     __init__.__signature__ = inspect.Signature([*before, *own, kinds("base", kinds.VAR_KEYWORD)])

@@ -19,6 +19,7 @@ from pelplug import errors
 from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need
+from pelplug.core.python_files import file_of
 from pelplug.engines.engine import EnergyLog
 from pelplug.engines.request import Recording, Replication, Request, output_of_replica
 from pelplug.engines.run import SimulationResult, run_simulation
@@ -129,7 +130,10 @@ class InSitu:
 
     def record(self) -> dict[str, Any]:
         """Return what defines the observation, for the record of a simulation."""
-        return {"every": self.every, **{one.name: json.loads(to_json(one.parameters)) for one in self.analyses}}
+        record = {"every": self.every, **{one.name: json.loads(to_json(one.parameters)) for one in self.analyses}}
+        files = {one.name: file_of(type(one)) for one in self.analyses}
+        changing = {name: file.checksum for name, file in files.items() if file is not None}
+        return {**record, **({"files": changing} if changing else {})}
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that was computed, as arrays; `restore` undoes it."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pelplug.core.checksum import checksum
+from pelplug.core.python_files import file_of
 from pelplug.core.versions import code_of, distribution_of, versions
 from pelplug.errors import InputError
 
@@ -134,6 +135,7 @@ def attributes(task: Any) -> dict[str, Any]:
         "task": task.noun,
         "title": task.summary,
         "plugin": f"{distribution} {version}".strip(),
+        **({"plugin_file": file.path} if (file := file_of(type(task))) else {}),
         "pelplug_version": versions().get("pelplug", ""),
         "parameters": to_json(task.parameters),
         "model": to_json(record) if record else "",
