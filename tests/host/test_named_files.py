@@ -259,7 +259,9 @@ def test_code_that_draws_is_run_at_the_users_word(trajectory, folder, run):
     forget()
     path = folder / "classes.py"
     remedy = f"--plugin {path}:first"
-    assert f"made by {path}, whose code draws them; name it ({remedy}, names= in Python)" in run("plot", "x.nc", "-o", "x.png", code=2)
+    assert f"made by {path}, whose code draws them; name it ({remedy}, names= in Python)" in run(
+        "plot", "x.nc", "-o", "x.png", code=2
+    )
     run("plot", "x.nc", "-o", "x.png", *remedy.split())
     path.rename(folder / "elsewhere.py")
     forget()
