@@ -51,7 +51,8 @@ def _pairs(potential: PairPotential) -> Iterator[tuple[list[str] | None, tuple[i
 
 def _by_name(potential: PairPotential, own) -> dict[str, Any]:
     """Put numbers into what the form says: its formulas are of the parameters of a pair, sigma and cutoff."""
-    data = {name: value for name, value in own.items() if name not in ("coefficients", "parameters", "ends")}
+    kept = {name: value for name, value in own.items() if name not in ("coefficients", "parameters", "ends")}
+    data = {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
     if "style" in own:
         word, *numbers = own["style"]
         data["style"] = [word, *(value_of(formula, {"cutoff": potential.cutoff}) for formula in numbers)]

@@ -100,8 +100,8 @@ class LammpsSession(Session):
         self._log_every, self._device = log_every, device
         self._lower, turn = upper_triangular(configuration.cell)
         self._turn = turn.T  # ours = LAMMPS's @ turn
-        self._folder = temporary_folder()
         self._forces = forces_of(model, configuration, route)
+        self._folder = temporary_folder()
         self.route = self._forces.route
         self._lmp = start_lammps(_arguments(device))
         self._fresh, self._failure, self._step_correction = True, None, 0.0
