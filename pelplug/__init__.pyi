@@ -14,6 +14,7 @@ from .host.analyses import analyses as analyses
 from .host.figures import plot as plot
 from .host.functions import analyze as analyze
 from .host.functions import model as model
+from .host.functions import potential as potential
 from .host.simulations import isoconfigurational as isoconfigurational
 from .host.simulations import simulate as simulate
 from .host.studies import study as study

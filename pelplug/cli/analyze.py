@@ -19,7 +19,7 @@ from pelplug.cli.options import (
 from pelplug.core.given import Given
 from pelplug.errors import InputError, PelplugError
 from pelplug.execution.placement import Placement
-from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.interactions import FileInteractions
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["analyze"]
@@ -29,7 +29,7 @@ __all__ = ["analyze"]
 @file_argument
 @declared(Source, Given)
 @click.option("--plugin", "names", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
-@declared(Interactions, Frames, Placement)
+@declared(FileInteractions, Frames, Placement)
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
 @click.option(
@@ -55,7 +55,7 @@ def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **op
     names = plugin_names(names)
     if not names:
         raise InputError("--plugin needs the name of an analysis; `pelplug plugins` lists them.")
-    source, interactions = taken(Source, options), taken(Interactions, options)
+    source, interactions = taken(Source, options), taken(FileInteractions, options)
     where = {
         "given": taken(Given, options),
         "selection": taken(Frames, options),
@@ -63,7 +63,7 @@ def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **op
         "interactions": interactions,
     }
     output = Path(output) if output else Path(f"{Path(trajectory).stem}.{'.'.join(names)}.nc")
-    inputs = [path for path in (trajectory, source.topology, interactions.potential) if path is not None]
+    inputs = [path for path in (trajectory, source.topology, *interactions.files()) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
     with lock_outputs(*outputs):
         trajectory = open_trajectory(trajectory, source=source)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from pelplug.cli.declared import declared, described, stack
+from pelplug.cli.declared import declared, described, stack, taken
 from pelplug.core.outputs import near_name
 from pelplug.core.python_files import split_file
 from pelplug.errors import InputError
@@ -21,8 +21,9 @@ __all__ = [
     "file_argument",
     "further_option",
     "further_options",
-    "model_param",
-    "named_model",
+    "model_argument",
+    "model_options",
+    "named",
     "output_options",
     "quiet_option",
     "registry",
@@ -63,7 +64,9 @@ common = stack(
 
 file_argument = click.argument("trajectory", metavar="FILE", type=click.Path())
 
-model_param = declared(Interactions, only=("model_parameters",))
+model_argument = click.argument("named", metavar="[MODEL]", required=False)
+
+model_options = declared(Interactions, only=("model", "model_parameters"))
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 
@@ -73,9 +76,13 @@ output_options = stack(
 )
 
 
-def named_model(name: str, model_parameters: Iterable[str] = ()):
-    """Return the model of the command line's MODEL and ``--model-param``."""
-    return Interactions(model=name, model_parameters=model_parameters or None).resolved(registry()).model
+def named(options: dict) -> Interactions:
+    """Take what a command is told of the interactions out of its options: MODEL in the place of ``--model`` too."""
+    if (name := options.pop("named")) is not None:
+        if other := options.get("model") or options.get("potential"):
+            raise InputError(f"Say once by what the particles interact: either {name} or {other}.")
+        options["model"] = name
+    return taken(Interactions, options)
 
 
 class FurtherCommand(click.Command):

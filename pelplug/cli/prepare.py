@@ -8,16 +8,18 @@ import json
 import click
 
 from pelplug.cli.declared import declared, taken
-from pelplug.cli.options import common, model_param, named_model, output_options
+from pelplug.cli.options import common, model_argument, model_options, named, output_options, registry
 from pelplug.cli.output import note, show_progress
 from pelplug.core.given import Given
+from pelplug.errors import InputError
 from pelplug.execution.placement import Computing
 
 __all__ = ["prepare"]
 
 
 @click.command()
-@click.argument("model")
+@model_argument
+@model_options
 @click.option("-N", "--particles", type=int, metavar="N", help="Number of particles; not with a file to start from.")
 @click.option("-T", "--temperature", type=float, required=True, metavar="T", help="Temperature, k_B = 1.")
 @click.option("--sweeps", type=int, metavar="N", help="Sweeps (N moves each) to sample; none with --start planted.")
@@ -36,13 +38,10 @@ __all__ = ["prepare"]
 )
 @declared(Computing)
 @declared(Given, only=("label",))
-@model_param
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="TRAJ.gsd", help="Trajectory to write.")
 @output_options
 @common
-def prepare(
-    model, particles, temperature, sweeps, equilibration, every, seed, start, density, label, output, **options
-):
+def prepare(particles, temperature, sweeps, equilibration, every, seed, start, density, label, output, **options):
     """Sample configurations of MODEL at a temperature by swap Monte Carlo, or plant one.
 
     With --start planted one configuration is written that is in equilibrium at T by construction, with the disorder
@@ -61,8 +60,10 @@ def prepare(
     device = click.get_current_context().with_resource(taken(Computing, options).used())
     device.require_cpu("What prepare makes")
     quiet, overwrite = options.pop("quiet"), options.pop("overwrite")
-    model_parameters = options.pop("model_parameters")
-    liquid = named_model(model, model_parameters)
+    interactions = named(options)
+    liquid, model_parameters = interactions.resolved(registry()).model, interactions.model_parameters or {}
+    if liquid is None:
+        raise InputError("Say which model to prepare; `pelplug models` lists them.")
     if start == "planted":
         unused = {"sweeps": sweeps, "equilibration": equilibration, "every": every, "density": density, **options}
         _refuse_unused(unused, model_parameters)
@@ -97,29 +98,23 @@ def prepare(
 
 
 def _seed(seed):
-    from pelplug.errors import InputError
-
     if seed is not None and seed < 0:
         raise InputError(f"A seed is a whole number from 0 up, not {seed}.")
     return seed
 
 
 def _check_sweeps(sweeps):
-    from pelplug.errors import InputError
-
     if sweeps is None:
         raise InputError("Say how many sweeps to sample with --sweeps; only --start planted needs none.")
 
 
 def _refuse_unused(options: dict, model_parameters) -> None:
-    from pelplug.errors import InputError
-
     for name, value in options.items():
         if value is not None:
             raise InputError(
                 f"--{name.replace('_', '-')} is for Monte Carlo, and a planted configuration needs none; leave it out."
             )
-    if any(text.partition("=")[0].strip() in ("seed", "planted_temperature") for text in model_parameters):
+    if {"seed", "planted_temperature"} & set(model_parameters):
         raise InputError("Give the seed and the temperature of planting with --seed and -T, not with --model-param.")
 
 
@@ -129,7 +124,6 @@ def _plant(model, particles, temperature, seed, label, output, overwrite, quiet)
     from pelplug.core.conditions import Conditions
     from pelplug.core.lock import lock_outputs
     from pelplug.core.outputs import check_output
-    from pelplug.errors import InputError
     from pelplug.trajectories.readers.write import read_record, write_trajectory
 
     if particles is None:
@@ -160,8 +154,6 @@ def _plant(model, particles, temperature, seed, label, output, overwrite, quiet)
 
 
 def _start(model, particles, density, start, from_file, rng):
-    from pelplug.errors import InputError
-
     if from_file:
         if particles is not None or density is not None:
             raise InputError("The file to start from has its own N and density; leave -N and --density out.")

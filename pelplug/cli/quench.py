@@ -12,7 +12,7 @@ from pelplug.core.given import Given
 from pelplug.core.minimisation import Quenching
 from pelplug.errors import InputError
 from pelplug.execution.placement import Placement
-from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.interactions import FileInteractions
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["quench"]
@@ -20,7 +20,7 @@ __all__ = ["quench"]
 
 @click.command()
 @file_argument
-@declared(Source, Given, Interactions)
+@declared(Source, Given, FileInteractions)
 @declared(Quenching, Frames, Placement)
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="IS.gsd", help="GSD file to write.")
 @output_options
@@ -37,11 +37,11 @@ def quench(trajectory, output, overwrite, quiet, **options):
     from pelplug.files.exporters import export
     from pelplug.trajectories.opening import open_trajectory
 
-    source, interactions, minimisation = (taken(one, options) for one in (Source, Interactions, Quenching))
+    source, interactions, minimisation = (taken(one, options) for one in (Source, FileInteractions, Quenching))
     where = {"selection": taken(Frames, options), "placement": taken(Placement, options), "interactions": interactions}
     where["given"] = taken(Given, options)
     with lock_outputs(output):
-        inputs = [path for path in (trajectory, source.topology, interactions.potential) if path is not None]
+        inputs = [path for path in (trajectory, source.topology, *interactions.files()) if path is not None]
         trajectory = open_trajectory(trajectory, source=source)
         finished = FinishedOutput(output, (), overwrite, inputs)
         if Path(output).suffix.lower() != ".gsd":

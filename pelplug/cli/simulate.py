@@ -8,9 +8,10 @@ import dataclasses
 import click
 
 from pelplug.cli.declared import declared, taken
-from pelplug.cli.options import EngineCommand, common, further_options, model_param, named_model, quiet_option, registry
+from pelplug.cli.options import EngineCommand, common, further_options, model_argument, named, quiet_option, registry
 from pelplug.cli.output import RunInterruptedError, note, show_progress
 from pelplug.engines.request import Program, Recording, Replication, Request
+from pelplug.tasks.interactions import Interactions
 from pelplug.tasks.observation import Observation
 
 __all__ = ["simulate"]
@@ -25,16 +26,17 @@ _DECLARED = {
 
 
 @click.command(cls=EngineCommand)
-@click.argument("model")
-@declared(Request, Program)
+@model_argument
+@declared(Interactions, Request, Program)
 @declared(Replication, Observation)
-@model_param
 @declared(Recording)
 @quiet_option
 @common
 @click.pass_context
-def simulate(ctx, model, model_parameters, quiet, **options):
-    """Simulate MODEL: build at its density, melt, equilibrate, produce.
+def simulate(ctx, quiet, **options):
+    """Simulate MODEL (or --model): build at its density, melt, equilibrate, produce.
+
+    With --potential in place of a model the particles come from --start.
 
     The same command again goes on with an unfinished run. The trajectory carries model, seed, engine and the energies
     logged, so that other commands need no --model.
@@ -42,18 +44,18 @@ def simulate(ctx, model, model_parameters, quiet, **options):
     \b
     pelplug simulate kob-andersen -N 1000 -T 0.8 --steps 60000 --seed 5 -o traj.gsd
     pelplug simulate kob-andersen -N 1000 -T 1.0 --to 0.4 --rate 1e-3 -o cooling.gsd
+    pelplug simulate --potential python:calc.py --start a.gsd -T 0.5 --steps 1000 --time-step 0.005 -o b.gsd
     """  # noqa: D301
     from pelplug.host.simulations import simulate as run
 
-    liquid = named_model(model, model_parameters)
-    asked = {name: taken(kind, options) for name, kind in _DECLARED.items()}
+    asked = {"interactions": named(options)}
+    asked |= {name: taken(kind, options) for name, kind in _DECLARED.items()}
     recording, observation = asked["recording"], asked["observation"]
     if observation.in_situ and observation.in_situ_output is None:
         asked["observation"] = dataclasses.replace(observation, in_situ_output=recording.output.with_suffix(".nc"))
     with _progress(quiet) as progress:
         try:
             results = run(
-                liquid,
                 registry=registry(),
                 progress=progress,
                 announce=None if quiet else note,

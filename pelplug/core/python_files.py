@@ -23,7 +23,7 @@ from pelplug.core.entry_points import ANY_FAILURE
 from pelplug.core.outputs import near_name
 from pelplug.errors import InputError, reason_of
 
-__all__ = ["PythonFile", "changed_file", "file_of", "load_file", "split_file"]
+__all__ = ["PythonFile", "changed_file", "file_of", "is_pelplugs", "load_file", "split_file"]
 
 __path__: list[str] = []  # a module with a path may have others below it
 
@@ -77,6 +77,12 @@ def file_of(named) -> PythonFile | None:
         return None
     path, _, digest = name.removeprefix(f"{__name__}.").rpartition(":sha256:")
     return PythonFile(urllib.parse.unquote(path, errors="surrogateescape"), f"sha256:{digest}")
+
+
+def is_pelplugs(named) -> bool:
+    """Return whether a class or function is pelplug's own, not of a user's file or another package."""
+    module = getattr(named, "__module__", None)
+    return isinstance(module, str) and module.partition(".")[0] == "pelplug" and file_of(named) is None
 
 
 def changed_file(pickled: bytes) -> str | None:

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import types
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def code_of(*objects: Any) -> dict[str, str]:
     Parameters
     ----------
     *objects
-        Instances, classes or functions; None is left out. The functional form of a model or potential counts too.
+        Instances, classes or functions; None is left out. The functional form of a model or potential counts too, and
+        what it is made of (``made_of``).
 
     Returns
     -------
@@ -63,10 +65,7 @@ def code_of(*objects: Any) -> dict[str, str]:
     """
     found = {name: version for name, version in versions().items() if name in _COMPUTING}
     found["pelplug"] = _package("pelplug")
-    functions = [getattr(getattr(one, "form", None), "function", None) for one in objects]  # of a pair potential
-    for one in (*objects, *functions):
-        if one is None:
-            continue
+    for one in _with_parts(objects):
         named = one if inspect.isclass(one) or inspect.isroutine(one) else type(one)
         if (file := file_of(named)) is not None:
             found[os.path.basename(file.path)] = file.checksum
@@ -79,6 +78,14 @@ def code_of(*objects: Any) -> dict[str, str]:
         else:
             found[package] = _package(package)
     return found
+
+
+def _with_parts(objects: Iterable[Any]) -> Iterator[Any]:
+    for one in objects:
+        if one is not None:
+            yield one
+            yield from _with_parts((getattr(getattr(one, "form", None), "function", None),))  # of a pair potential
+            yield from _with_parts(getattr(one, "made_of", ()))
 
 
 def _distribution(package: str) -> importlib.metadata.Distribution | None:

@@ -12,7 +12,7 @@ from pelplug.core.given import Given
 from pelplug.core.offers import answering
 from pelplug.execution.placement import Placement
 from pelplug.host.registry import Registry
-from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.interactions import FileInteractions
 from pelplug.tasks.provenance import failed_parts
 from pelplug.trajectories.source import Frames, Source
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pelplug.host.pipeline import AnalysisRun
     from pelplug.models.base import Model
+    from pelplug.potentials.base import Potential
 
 __all__ = [
     "analyze",
@@ -29,6 +30,7 @@ __all__ = [
     "model",
     "models",
     "plugins",
+    "potential",
     "run_analyses",
     "use_registry",
 ]
@@ -91,8 +93,36 @@ def model(name: str | os.PathLike, *, registry: Registry | None = None, **parame
     return (registry or default_registry()).model(name, **parameters)
 
 
+@takes()
+def potential(given: Any, *, registry: Registry | None = None, **parameters) -> Potential:
+    """Make a potential of somebody else's file, or of an object.
+
+    Parameters
+    ----------
+    given : str or object
+        ``"PROVIDER:FILE"``, as ``pelplug models`` lists the providers: ``"python:calc.py"``. Or a `Potential`, a class
+        of them, a function that takes a `Configuration` and returns its energy and forces, or any object with
+        ``energy_forces(configuration)`` and ``record()``.
+    registry : Registry, optional
+        Where to look; the installed plugins by default.
+    **parameters
+        Of the provider.
+
+    Raises
+    ------
+    InputError
+        If there is no such provider, file or parameter, or the object is no potential.
+
+    Examples
+    --------
+    >>> import pelplug
+    >>> pelplug.potential("python:calc.py").energy(configuration)
+    """
+    return (registry or default_registry()).potential(given, **parameters)
+
+
 @takes(
-    interactions=Interactions,
+    interactions=FileInteractions,
     source=Source,
     given=Given,
     selection=Frames,
@@ -102,7 +132,7 @@ def analyze(
     names: str | Iterable[str],
     trajectory: Any,
     *,
-    interactions: Interactions,
+    interactions: FileInteractions,
     source: Source,
     given: Given,
     selection: Frames,
@@ -119,7 +149,7 @@ def analyze(
         Analyses, as ``pelplug plugins`` lists them.
     trajectory : path or Trajectory
         Any file MDAnalysis reads.
-    interactions : Interactions
+    interactions : FileInteractions
         By what the particles interact.
     source : Source
         How the file is read.
@@ -171,12 +201,12 @@ def analyze(
     return {name: run.datasets[name] for name in run.requested}
 
 
-@takes(interactions=Interactions, source=Source, given=Given, selection=Frames, placement=Placement)
+@takes(interactions=FileInteractions, source=Source, given=Given, selection=Frames, placement=Placement)
 def run_analyses(
     names: str | Iterable[str],
     trajectory: Any,
     *,
-    interactions: Interactions,
+    interactions: FileInteractions,
     source: Source,
     given: Given,
     selection: Frames,
@@ -196,7 +226,7 @@ def run_analyses(
     ----------
     names, trajectory
         As in `analyze`.
-    interactions : Interactions
+    interactions : FileInteractions
         By what the particles interact.
     source : Source
         How the file is read.

@@ -25,7 +25,7 @@ from pelplug.host.told import told
 from pelplug.models.base import Model, stated_masses
 from pelplug.potentials.derivatives import check_derivatives
 from pelplug.tasks.analysis import Analysis
-from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.interactions import FileInteractions
 from pelplug.tasks.provenance import take_request
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
 from pelplug.trajectories.opening import open_trajectory
@@ -139,7 +139,7 @@ def execute(
     source: Source,
     given: Given,
     selection: Frames,
-    interactions: Interactions,
+    interactions: FileInteractions,
     placement: Placement,
     parameters: Mapping[str, Any],
     others: Iterable[str] = (),
@@ -170,23 +170,22 @@ def execute(
     selected = select_frames(trajectory.n_frames, selection, os.fspath(trajectory.path))
     needed = any(Need.POTENTIAL in one for one in needs.values())
     interactions = _recorded(interactions.resolved(registry), trajectory, registry, needed)
-    model, potential = with_units_of(interactions.model, trajectory), interactions.potential
-    trajectory = matched(trajectory, model, potential)
+    model = with_units_of(interactions.model, trajectory)
+    trajectory = matched(trajectory, model)
     sampled = trajectory.conditions_of(selected)
     for cls in classes:
         fitting = None
-        if Need.POTENTIAL in needs[cls.name] and model is None and potential is None:
+        if Need.POTENTIAL in needs[cls.name] and model is None:
             fitting = _fitting_models(trajectory, registry)
-        has_potential = model is not None or potential is not None
         has_engine = Need.ENGINE not in needs[cls.name] or registry.has_engine()
-        check_needs(cls.name, needs[cls.name], trajectory, has_potential, fitting, has_engine)
+        check_needs(cls.name, needs[cls.name], trajectory, model is not None, fitting, has_engine)
         if Need.IDENTITY in needs[cls.name]:
             trajectory.check_identity(selected)
     if needed:
         massive = any(Need.MASSES in one for one in needs.values())
-        _check_model(model, potential, trajectory, int(selected[0]), massive)
+        _check_model(model, trajectory, int(selected[0]), massive)
         hessian = any(Need.HESSIAN in one for one in needs.values())
-        check_derivatives(model, potential, trajectory, int(selected[0]), hessian)
+        check_derivatives(model, trajectory, int(selected[0]), hessian)
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     failed: dict[str, PelplugError] = {}
@@ -198,9 +197,7 @@ def execute(
 
     for cls in classes:
         with told(cls, registry):
-            analyses[cls.name] = cls(
-                trajectory, model=model, potential=potential, store=store, verbose=verbose, **shares[cls.name]
-            )
+            analyses[cls.name] = cls(trajectory, model=model, store=store, verbose=verbose, **shares[cls.name])
             if command:
                 analyses[cls.name].attributes["command"] = command
             if Need.ENGINE in needs[cls.name]:
@@ -278,10 +275,9 @@ def _opened(trajectory: Any, source: Source):
     return trajectory
 
 
-def _recorded(interactions: Interactions, trajectory: Any, registry: Registry, needed: bool) -> Interactions:
+def _recorded(interactions: FileInteractions, trajectory: Any, registry: Registry, needed: bool) -> FileInteractions:
     """Take the model that the trajectory records where none is given."""
-    given = interactions.model is not None or interactions.potential is not None
-    if given or not trajectory.model_record:
+    if interactions.model is not None or not trajectory.model_record:
         return interactions
     try:
         classes, forms = registry.models().values(), registry.forms()
@@ -301,14 +297,13 @@ def _fitting_models(trajectory: Any, registry: Registry) -> list[str]:
     return fitting + [f"{name} with --model-param sigma=... --model-param epsilon=..." for name in scaled]
 
 
-def _check_model(model: Model | None, potential: Any, trajectory: Any, frame: int, massive: bool) -> None:
+def _check_model(model: Model, trajectory: Any, frame: int, massive: bool) -> None:
     """Refuse a model that does not fit before any work is done; a damaged frame is left to the run to record."""
     try:
         configuration = trajectory.configuration(frame)
     except PelplugError:
         return
-    if model is not None:
-        model.check(configuration)
-    check_together(trajectory, model, potential, configuration)
+    model.check(configuration)
+    check_together(trajectory, model, configuration)
     if massive:
-        stated_masses(configuration, configuration.masses, units_of(model, potential, trajectory))
+        stated_masses(configuration, configuration.masses, units_of(model, trajectory))

@@ -14,7 +14,7 @@ import pluggy
 from pelplug.core.entry_points import ANY_FAILURE, GROUP, installed, normalise
 from pelplug.core.parameters import closest
 from pelplug.core.python_files import PythonFile
-from pelplug.errors import InputError
+from pelplug.errors import InputError, PelplugError
 from pelplug.host import checks, hookspecs
 from pelplug.host.discovery import PluginRecord, describe_error, first_line, package_summary, unreadable
 
@@ -140,6 +140,40 @@ class Registry:
         if parameters:
             raise InputError(f"A model file holds its own parameters; write {', '.join(parameters)} into {name}.")
         return from_file(name, self.forms())
+
+    def potential(self, given: Any, **parameters):
+        """Return the potential that ``PROVIDER:FILE`` names, or that an object stands for.
+
+        Raises
+        ------
+        InputError
+            If there is no such provider, file or parameter, or nothing can be made of it.
+        """
+        if not isinstance(given, str | os.PathLike):
+            from pelplug.potentials.given import as_potential
+
+            if parameters:
+                raise InputError(f"An object has no parameters to set; make it with its {', '.join(parameters)}.")
+            return as_potential(given)
+        name, _, file = os.fspath(given).partition(":")
+        if not (name and file):
+            raise InputError(f"A potential is PROVIDER:FILE, as python:calc.py, not {os.fspath(given)!r}.")
+        cls = self._get("potentials", name)
+        try:
+            if missing := cls.missing():
+                raise InputError(f"The provider {name} cannot be used here. {missing}")
+            found = cls(**parameters).potential(file)
+            if not hasattr(found, "energy_forces"):
+                raise TypeError(f"it returned {found!r} where a potential is due")
+        except PelplugError:
+            raise
+        except ANY_FAILURE as error:
+            owner = self.owner_of("potentials", name).owner
+            raise InputError(
+                f"The provider {name} of the plugin {owner} failed with {file}: {describe_error(error)}; tell its "
+                "author."
+            ) from error
+        return found
 
     def has_engine(self) -> bool:
         """Return whether a simulation engine can be used on this machine."""

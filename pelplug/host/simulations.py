@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
 from pelplug.core.arguments import keywords_of, takes
+from pelplug.core.units import REDUCED
 from pelplug.engines.request import Isoconfigurational, Program, Recording, Replication, Request
 from pelplug.errors import InputError
 from pelplug.host.functions import default_registry
+from pelplug.models.given import GivenModel
+from pelplug.potentials.base import Potential
+from pelplug.potentials.derivatives import check_potential
 from pelplug.tasks.interactions import Interactions
 from pelplug.tasks.observation import Observation
 
@@ -27,16 +31,22 @@ if TYPE_CHECKING:
 __all__ = ["isoconfigurational", "simulate"]
 
 
-@takes(request=Request, recording=Recording, program=Program, replication=Replication, observation=Observation)
+@takes(
+    interactions=Interactions,
+    request=Request,
+    recording=Recording,
+    program=Program,
+    replication=Replication,
+    observation=Observation,
+)
 def simulate(
-    model: str | os.PathLike | Model,
+    interactions: Interactions,
     request: Request,
     *,
     recording: Recording,
     program: Program,
     replication: Replication,
     observation: Observation,
-    model_parameters: Mapping[str, Any] | None = None,
     registry: Registry | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     announce: Callable[[str], None] | None = None,
@@ -44,12 +54,13 @@ def simulate(
 ) -> SimulationResult | list[SimulationResult]:
     """Simulate a model liquid: build, melt, equilibrate, produce, and write a GSD trajectory.
 
-    The same call again finishes a run that was interrupted or killed.
+    The same call again finishes a run that was interrupted or killed. With a potential in place of a model the
+    particles come from a start.
 
     Parameters
     ----------
-    model : str, path or Model
-        Name, TOML file, or model.
+    interactions : Interactions
+        By what the particles interact.
     request : Request
         What is simulated.
     recording : Recording
@@ -60,8 +71,6 @@ def simulate(
         How many of it.
     observation : Observation
         Analyses that look at it while it runs.
-    model_parameters : mapping, optional
-        Parameters of the model, where it is given by name.
     registry : Registry, optional
         Where to look for engines, models and analyses.
     progress : callable, optional
@@ -87,13 +96,23 @@ def simulate(
     from pelplug.trajectories.matching import read_start
 
     registry = registry or default_registry()
-    liquid = Interactions(model=model, model_parameters=model_parameters).resolved(registry).model
+    liquid = interactions.resolved(registry).model
+    if liquid is None:
+        raise InputError(
+            "Say what to simulate: a model (`pelplug models` lists them), or a potential with a start that has the "
+            "particles (--potential PROVIDER:FILE --start FILE)."
+        )
     inputs = [request.start] if isinstance(request.start, str | os.PathLike) else []
+    if request.start is None and isinstance(liquid, GivenModel):
+        liquid.random_configuration()  # says that it cannot
     if inputs:
-        start, began = read_start(request.start, liquid)
+        start, began, liquid = read_start(request.start, liquid)
         request = dataclasses.replace(request, start=start)
         if request.minimise is not None and request.parent_temperature is None:
             request = dataclasses.replace(request, parent_temperature=began.quenched().parent_temperature)
+    if isinstance(liquid, GivenModel):
+        liquid = liquid if liquid.units.is_stated else liquid.in_units(REDUCED)
+        check_potential(liquid.given, request.start)
     try:
         engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
     except InputError:
@@ -106,7 +125,7 @@ def simulate(
     if replication.workers > 1 and engine.ranks.size > 1:
         raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")
     what = (liquid, engine, recording, request, _plan(observation, registry))
-    told = {"inputs": inputs, "progress": progress, "announce": announce}
+    told = {"inputs": [*inputs, *interactions.files()], "progress": progress, "announce": announce}
     if replication.replicas == 1:
         return on_the_fly.simulate_watched(*what, **told)
     return on_the_fly.simulate_replicas(*what, replication, **told)
@@ -128,7 +147,7 @@ def _plan(observation: Observation, registry: Registry) -> Plan:
 @takes(asked=Isoconfigurational, program=Program)
 def isoconfigurational(
     configuration: Configuration,
-    model: str | os.PathLike | Model,
+    model: str | os.PathLike | Model | Potential,
     temperature: float,
     times: npt.ArrayLike,
     *,
@@ -143,7 +162,7 @@ def isoconfigurational(
     ----------
     configuration : Configuration
         Where all begin.
-    model : str, path or Model
+    model : str, path, Model or Potential
         The interactions.
     temperature : float
         Of the velocities, in the units of the model.
@@ -177,6 +196,7 @@ def isoconfigurational(
     from pelplug.engines.isoconfigurational import run_isoconfigurational
 
     registry = registry or default_registry()
-    liquid = Interactions(model=model).resolved(registry).model
+    given = {"potential" if isinstance(model, Potential) else "model": model}
+    liquid = Interactions(**given).resolved(registry).model
     engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational))
     return run_isoconfigurational(configuration, liquid, engine, temperature, times, asked)

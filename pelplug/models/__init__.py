@@ -15,6 +15,7 @@ from pelplug.core import room
 from pelplug.core.parameters import closest
 from pelplug.errors import InputError
 from pelplug.models.base import Model
+from pelplug.models.given import GivenModel
 from pelplug.models.records import rebuild
 from pelplug.models.scales import ScaledModel
 from pelplug.models.user import UserModel, from_file
@@ -41,7 +42,7 @@ def _place(cls: type[Model]) -> tuple[int, str, str]:
 
 
 BUNDLED: tuple[type[Model], ...] = tuple(
-    sorted((cls for cls in room.classes(__name__, Model) if cls is not UserModel), key=_place)
+    sorted((cls for cls in room.classes(__name__, Model) if cls not in (UserModel, GivenModel)), key=_place)
 )
 """The model classes that come with pelplug: those of the files of this room, which are names of it too."""
 

@@ -30,6 +30,8 @@ def rebuild(
     """
     if not isinstance(record, Mapping):
         record = parse_record(record)
+    if record is not None and isinstance(record.get("record"), Mapping) and isinstance(record.get("potential"), str):
+        raise InputError(_of_potential(record["potential"], record["record"]))
     if record is None or not isinstance(record.get("parameters"), Mapping) or not isinstance(record.get("name"), str):
         raise InputError(_DAMAGED)
     parameters = dict(record["parameters"])
@@ -44,6 +46,16 @@ def rebuild(
         raise
     except (TypeError, ValueError, KeyError, OverflowError, RecursionError, MemoryError):
         raise InputError(_DAMAGED) from None
+
+
+def _of_potential(name: str, record: Mapping) -> str:
+    """Word that a file was made with a potential, which a file's word does not open."""
+    provider, file = (record.get(key) for key in ("provider", "file"))
+    words = shown(f"{provider}:{file}") if isinstance(provider, str) and isinstance(file, str) else "PROVIDER:FILE"
+    return (
+        f"The file records the potential {shown(name)}, which no model can stand for; give it again: --potential "
+        f"{words} (potential= in Python), or another by --model."
+    )
 
 
 def _checked(cls: type[Model], parameters: dict, record: Mapping, trust: bool) -> dict:

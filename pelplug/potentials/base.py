@@ -195,6 +195,8 @@ class Potential(abc.ABC):
     force_jumps : tuple of float
         Largest repulsive and largest attractive force that ends at a cutoff [energy / length]; 0 where forces are
         continuous, or nobody knows.
+    made_of : tuple
+        Other potentials, or functions, that it asks: their code decides its numbers too.
     """
 
     capabilities: Capability = Capability(0)
@@ -203,6 +205,7 @@ class Potential(abc.ABC):
     shifted: bool = False
     repulsive: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
+    made_of: tuple[Any, ...] = ()
 
     @abc.abstractmethod
     def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:

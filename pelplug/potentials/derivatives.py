@@ -64,12 +64,12 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     remember(key)
 
 
-def check_derivatives(model: Any, potential: Any, trajectory: Any, frame: int, hessian: bool) -> None:
+def check_derivatives(model: Any, trajectory: Any, frame: int, hessian: bool) -> None:
     """Check the potential that an analysis is going to use, before any work is done.
 
     Parameters
     ----------
-    model, potential : Model or None, Potential or None
+    model : Model
         The interactions.
     trajectory : Trajectory
     frame : int
@@ -86,7 +86,7 @@ def check_derivatives(model: Any, potential: Any, trajectory: Any, frame: int, h
         configuration = trajectory.configuration(frame)
     except PelplugError:
         return
-    check_potential(model.potential(configuration) if potential is None else potential, configuration, hessian)
+    check_potential(model.potential(configuration), configuration, hessian)
 
 
 class _Differences:

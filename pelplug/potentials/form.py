@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pelplug.core.python_files import is_pelplugs
 from pelplug.errors import InputError
 from pelplug.execution.kernel_cache import content_of
 
@@ -197,7 +198,7 @@ class Form:
 
 def code_record(*functions: Callable | None) -> dict[str, str]:
     """Return a digest of those of some functions that are not pelplug's own; nothing where all are."""
-    foreign = [one for one in functions if one is not None and str(one.__module__).partition(".")[0] != "pelplug"]
+    foreign = [one for one in functions if one is not None and not is_pelplugs(one)]
     if not foreign:
         return {}
     code = content_of([getattr(one, "__wrapped__", one) for one in foreign], versioned=False)

@@ -17,6 +17,7 @@ from pelplug.core.units import Units
 from pelplug.core.versions import code_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import stated_masses
+from pelplug.models.given import either
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import frame_of
 from pelplug.tasks.frame_loop import FrameLoop
@@ -83,8 +84,10 @@ class Analysis(Outcome, FrameLoop):
         Whether `pelplug analyze` keeps the result beside that of an analysis that uses it, for the next one.
     parameters : dict
         Value of every parameter, defaults included.
-    trajectory, model : Trajectory, Model
+    trajectory : Trajectory
         As given.
+    model : Model or None
+        As given; one around the potential, where that was given.
 
     Raises
     ------
@@ -104,11 +107,14 @@ class Analysis(Outcome, FrameLoop):
         said = Conditions(**Given(**said).given())
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
+        if isinstance(potential, str):
+            raise InputError(f"Pass a potential, not its name: potential=pelplug.potential({potential!r}).")
+        model = either(model, potential)
         if trajectory is not None and not hasattr(trajectory, "configuration_of"):
             from pelplug.trajectories.opening import open_trajectory
 
             trajectory = open_trajectory(trajectory)
-        trajectory = matched(trajectory, model, potential)
+        trajectory = matched(trajectory, model)
         if trajectory is not None and said != Conditions():
             trajectory = trajectory.under(said)
         super().__init__(None if trajectory is None else trajectory.reader, verbose=verbose)
@@ -118,7 +124,6 @@ class Analysis(Outcome, FrameLoop):
         self.attributes: dict[str, str] = {}
         self.engines: tuple[type, ...] = ()  # those that it simulates with, as the host finds them
         self._failed_parts: dict[str, str] = {}
-        self._given_potential = potential
         self._store = store
         self._frame_store = None
         self._label: int | None = None
@@ -190,8 +195,6 @@ class Analysis(Outcome, FrameLoop):
         InputError
             If neither a potential nor a model was given, or the model does not fit the configuration.
         """
-        if self._given_potential is not None:
-            return self._given_potential
         if self.model is None:
             raise InputError(f"The analysis {self.name} has no potential; pass model= or potential=.")
         return self.model.potential(configuration)
@@ -202,7 +205,7 @@ class Analysis(Outcome, FrameLoop):
 
         Where nobody states any, they are reduced: k_B = 1, and masses of 1 where the file has none.
         """
-        return units_of(self.model, self._given_potential, self.trajectory)
+        return units_of(self.model, self.trajectory)
 
     @property
     def conditions(self) -> Conditions:
@@ -325,7 +328,7 @@ class Analysis(Outcome, FrameLoop):
         return provenance.fingerprint(
             analysis=self.name,
             code={
-                **code_of(self, self.model, self._given_potential, *self.engines),
+                **code_of(self, self.model, *self.engines),
                 **{one.name: one.status().version for one in self.engines},
             },
             parameters=self.parameters,
@@ -338,7 +341,7 @@ class Analysis(Outcome, FrameLoop):
 
     def interactions(self) -> dict | None:
         """Return the record of the model or potential, None if there is neither."""
-        return provenance.model_record(self.model, self._given_potential)
+        return None if self.model is None else self.model.to_dict()
 
     def _dimension_of_space(self) -> int | None:
         found = self.trajectory if self.trajectory is not None else self.model

@@ -81,15 +81,12 @@ class FrameLoop(AnalysisBase):
         if self.trajectory is None:
             raise InputError(f"The analysis {self.name} has no trajectory to run on; give it one.")
         source = os.fspath(self.trajectory.path)
-        has_potential = self.model is not None or self._given_potential is not None
-        check_needs(self.name, self.needs, self.trajectory, has_potential)
+        check_needs(self.name, self.needs, self.trajectory, self.model is not None)
         selected = select_frames(self.trajectory.n_frames, selection, source)
         if Need.IDENTITY in self.needs:
             self.trajectory.check_identity(selected)
-        if has_potential and Need.POTENTIAL in self.needs:
-            check_derivatives(
-                self.model, self._given_potential, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs
-            )
+        if self.model is not None and Need.POTENTIAL in self.needs:
+            check_derivatives(self.model, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs)
         self.note_frames(selected)
         self.check_before(selected)
         verbose = self._verbose if verbose is None else verbose

@@ -25,7 +25,6 @@ __all__ = [
     "fingerprint",
     "input_checksum",
     "input_record",
-    "model_record",
     "named_files",
     "parameters_of",
     "readable",
@@ -43,26 +42,6 @@ _checksums: dict[tuple[str, int, int], str] = {}
 def to_json(value: Any) -> str:
     """Return `value` as JSON with sorted keys; paths become text, NumPy values plain ones."""
     return json.dumps(value, sort_keys=True, default=_plain)
-
-
-def model_record(model: Any, potential: Any) -> dict | None:
-    """Return what identifies the interactions of a run: the model's own record, or that of the potential.
-
-    Raises
-    ------
-    InputError
-        If the record of a potential is not plain data.
-    """
-    if potential is not None:
-        record = potential.record()
-        try:
-            return json.loads(to_json(record))
-        except TypeError as error:
-            raise InputError(
-                f"The record() of the potential {type(potential).__name__} is not plain data ({error}); return "
-                "numbers, texts, lists and dictionaries of them."
-            ) from None
-    return None if model is None else model.to_dict()
 
 
 def fingerprint(**parts: Any) -> str:

@@ -2,7 +2,7 @@
 
 from pelplug.core.given import Given
 from pelplug.execution.placement import Placement
-from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.interactions import FileInteractions
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["NOT_PARAMETERS", "RESERVED"]
@@ -15,7 +15,7 @@ _OUTPUT = ("output", "plot", "export", "csv", "overwrite")
 # A parameter of one of these names could not be told from an argument of analyze() or an option of the command.
 RESERVED = frozenset(
     (
-        *(name for group in (Source, Given, Frames, Interactions, Placement) for name in group.names()),
+        *(name for group in (Source, Given, Frames, FileInteractions, Placement) for name in group.names()),
         *NOT_PARAMETERS,
         *_COMMAND,
         *_OUTPUT,

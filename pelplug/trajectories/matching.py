@@ -8,6 +8,7 @@ import numpy as np
 
 from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError, PelplugError
+from pelplug.models.given import GivenModel
 from pelplug.potentials.interaction import nearest_distances
 from pelplug.trajectories.opening import open_trajectory
 
@@ -18,31 +19,29 @@ _CLOSEST = 0.3  # sizes of a particle between neighbours, at the least: nobody's
 _ROUNDING = 0.01  # of a mass: tables of atomic masses differ by less
 
 
-def units_of(model, potential, trajectory) -> Units:
+def units_of(model, trajectory) -> Units:
     """Return what the numbers of a calculation are in."""
-    for owner in (potential, model, trajectory):
+    for owner in (model, trajectory):
         found = getattr(owner, "units", None)
         if isinstance(found, Units) and found.is_stated:
             return found
-    return REDUCED if getattr(model, "units", REDUCED) is REDUCED else Units()
+    return REDUCED if model is None or isinstance(model, GivenModel) else Units()
 
 
-def matched(trajectory, model, potential=None):
-    """Return a trajectory in the units of a model or potential, with the model's masses where it has none.
+def matched(trajectory, model):
+    """Return a trajectory in the units of a model, with the model's masses where it has none.
 
     Raises
     ------
     InputError
         If one is in reduced units and the other is not.
     """
-    owner = model if potential is None else potential
-    if owner is None or not hasattr(trajectory, "in_units"):
+    if model is None or not hasattr(trajectory, "in_units"):
         return trajectory
-    units = getattr(owner, "units", None)
-    if not isinstance(units, Units) or not units.is_stated:
+    if not model.units.is_stated:
         return trajectory.in_units(trajectory.units, model)
-    _refuse_other_kind(trajectory, units, f"the model {model.name}" if potential is None else "the potential")
-    return trajectory.in_units(units, model)
+    _refuse_other_kind(trajectory, model.units, f"the {model.noun} {model.name}")
+    return trajectory.in_units(model.units, model)
 
 
 def can_be_of(model, trajectory) -> bool:
@@ -60,7 +59,9 @@ def can_be_of(model, trajectory) -> bool:
 
 
 def read_start(path, model):
-    """Return the last frame of a file, from which a simulation is to start, and its conditions, in the model's units.
+    """Return the last frame of a file, from which a simulation is to start, its conditions, and the model.
+
+    All in the model's units, and in those of the file where a potential that was given states none.
 
     Raises
     ------
@@ -68,8 +69,10 @@ def read_start(path, model):
         As `matched`, and if the file cannot be read.
     """
     with open_trajectory(path) as trajectory:
+        if isinstance(model, GivenModel):
+            model = with_units_of(model, trajectory)
         trajectory = matched(trajectory, model)
-        return trajectory.configuration(-1), trajectory.conditions_of([len(trajectory) - 1])
+        return trajectory.configuration(-1), trajectory.conditions_of([len(trajectory) - 1]), model
 
 
 def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:
@@ -84,7 +87,7 @@ def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:
     words = ", ".join(text for text in (file.length, file.energy, file.time) if text is not None)
     raise InputError(
         f"{trajectory.path} comes in {words} and {owner} is in reduced units; choose a model in real units "
-        '(--potential FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... '
+        '(--model FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... '
         "and epsilon=..., with units=metal where both are 1), or, if the file was written in reduced units, pass "
         "--units lj (units= in Python)."
     )
@@ -98,7 +101,7 @@ def with_units_of(model, trajectory):
     return model.in_units(units) if units.is_complete and hasattr(model, "in_units") else model
 
 
-def check_together(trajectory, model, potential, configuration) -> None:
+def check_together(trajectory, model, configuration) -> None:
     """Look at the first frame before any work: whether anything interacts, and what model and file say otherwise.
 
     Raises
@@ -106,12 +109,11 @@ def check_together(trajectory, model, potential, configuration) -> None:
     InputError
         If no two particles are in range of each other.
     """
-    owner = "the potential" if model is None else f"the model {model.name}"
-    if model is not None:
-        _refuse_dense(trajectory, owner, model.largest_size, configuration)
-        _tell_masses(trajectory, model, configuration)
-    elif (sizes := potential.sizes(configuration)) is not None:
-        _refuse_dense(trajectory, owner, float(np.max(sizes)), configuration)
+    owner, size = f"the {model.noun} {model.name}", model.largest_size
+    if isinstance(model, GivenModel) and (sizes := model.given.sizes(configuration)) is not None:
+        size = float(np.max(sizes))
+    _refuse_dense(trajectory, owner, size, configuration)
+    _tell_masses(trajectory, model, configuration)
     missing = getattr(trajectory.reader, "missing_ids", 0)
     if missing > 0:
         warnings.warn(

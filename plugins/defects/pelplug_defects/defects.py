@@ -250,8 +250,8 @@ class _BondChanges(pelplug.Analysis):
     def _scale(self, configuration):
         if configuration.n < 2:
             raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
-        given = self._given_potential is not None or self.model is not None
-        return length_scale(configuration, self.potential_of(configuration) if given else None, self.sigma)
+        potential = None if self.model is None else self.potential_of(configuration)
+        return length_scale(configuration, potential, self.sigma)
 
     def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
         """Return x_EQ of one frame: where there is no trajectory to average over."""

@@ -133,7 +133,7 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         catalogue = Catalogue(self.parameters["energy_tolerance"], self.parameters["displacement_tolerance"])
         energies: dict[int, float] = {}
         quenched = {name: self.parameters[name] for name in InherentStructures.parameter_specs()}
-        analysis = InherentStructures(self.trajectory, model=self.model, potential=self._given_potential, **quenched)
+        analysis = InherentStructures(self.trajectory, model=self.model, **quenched)
         store = None
         if self._store is not None:
             store = self._store.for_analysis(analysis.name, analysis.fingerprint())

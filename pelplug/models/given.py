@@ -1,0 +1,112 @@
+"""GivenModel: somebody else's potential in the place of a model; its particles come from a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.core.units import Units
+from pelplug.errors import InputError
+from pelplug.models.base import Model
+from pelplug.potentials.base import Potential
+
+__all__ = ["GivenModel", "either"]
+
+
+class GivenModel(Model):
+    """What a `Potential` that was given is to analyses and engines: a model that knows nothing of its particles.
+
+    Parameters
+    ----------
+    potential : Potential
+        For every configuration.
+    units : Units, optional
+        What its numbers are in, where it does not say.
+    """
+
+    noun, name = "potential", "given"
+    summary, formula, scales = "a potential that was given", "", ""
+
+    def __init__(self, potential: Potential, units: Units | None = None, /):
+        super().__init__()
+        self.given, self.made_of = potential, (potential,)
+        self.units = potential.units if units is None else units
+        self._record = _plain(potential)
+        named = self._record.get("potential")
+        self.name = named if isinstance(named, str) and named else type(potential).__name__
+
+    @property
+    def constants(self) -> dict:
+        """Nothing: the potential keeps its numbers."""
+        return {}
+
+    @property
+    def largest_size(self) -> float:
+        """Return 0: not known without a configuration."""
+        return 0.0
+
+    def potential_of(self, configuration: Configuration) -> Potential:
+        """Return the potential, which is the same for all."""
+        return self.given
+
+    def random_configuration(self, *arguments, **keywords) -> Configuration:
+        """Refuse: nobody knows of what particles.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        raise InputError(
+            f"The potential {self.name} does not say of what particles it is; begin with a state that has them: "
+            "--start FILE (start= in Python)."
+        )
+
+    def in_units(self, units: Units) -> GivenModel:
+        """Return the same with its numbers in units that were not stated before."""
+        return GivenModel(self.given, units)
+
+    def to_dict(self) -> dict:
+        """Return the potential's own record, its name, and its units unless reduced."""
+        units = {} if self.units.is_reduced or not self.units.is_stated else {"units": self.units.to_dict()}
+        return {"potential": self.name, "record": self._record, **units}
+
+
+def either(model: Model | None, potential: Potential | None) -> Model | None:
+    """Return a model that was given, or one around a potential that was.
+
+    Raises
+    ------
+    InputError
+        If both were given, or the record of the potential is not plain data.
+    """
+    if potential is None:
+        return model
+    if model is not None:
+        raise InputError("Give either --model or --potential, not both (model= or potential= in Python).")
+    return GivenModel(potential)
+
+
+def _of_numpy(value: Any):
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{value!r} has no JSON form")
+
+
+def _plain(potential: Potential) -> dict[str, Any]:
+    owner = f"The record() of the potential {type(potential).__name__}"
+    try:
+        record = potential.record()
+    except Exception as error:
+        raise InputError(f"{owner} fails ({type(error).__name__}: {error}); let it return plain data.") from error
+    try:
+        if not isinstance(record, dict) or not record:
+            raise TypeError(f"it is {record!r}, not a dictionary with something in it")
+        return json.loads(json.dumps(record, default=_of_numpy))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{owner} is not plain data ({error}); return a dictionary of numbers, texts, lists and dictionaries."
+        ) from None
