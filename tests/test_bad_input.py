@@ -266,14 +266,14 @@ def test_no_model(refused, write):
     for command in (("analyze", "--plugin", "kappa"), ("quench", "-o", "is.gsd")):
         refused(*command, write(), words=["--model", "kob-andersen"])
         refused(*command, "traj.gsd", "--model-param", "cutoff=2", words=["--model"])
-        refused(*command, "traj.gsd", *MODEL, "--potential", "a.toml", words=["either"])
-        refused(*command, "traj.gsd", "--potential", "a.toml", words=["a.toml"])
-        refused(*command, "traj.gsd", "--potential", "a.txt", words=["TOML"])
+        refused(*command, "traj.gsd", *MODEL, "--potential", "python:a.py", words=["either"])
+        refused(*command, "traj.gsd", "--model", "a.toml", words=["a.toml"])
+        refused(*command, "traj.gsd", "--potential", "a.txt", words=["PROVIDER:FILE"])
 
 
 def test_damaged_model_file(refused, folder, write):
     (folder / "a.toml").write_text("name = [")
-    refused("quench", write(), "-o", "is.gsd", "--potential", "a.toml", words=["a.toml"])
+    refused("quench", write(), "-o", "is.gsd", "--model", "a.toml", words=["a.toml"])
 
 
 def test_unknown_parameter(refused, write):

@@ -161,7 +161,7 @@ def test_what_the_command_says_and_does(tmp_path):
         'name = "soft"\nform = "harmonic"\ndimension = 3\nspecies = ["A"]\n'
         '[[pair]]\nspecies = ["A", "A"]\nsigma = 4.0\nepsilon = 1.0\ncutoff = 4.0\n'
     )
-    potential = ["--potential", str(tmp_path / "m.toml")]
+    potential = ["--model", str(tmp_path / "m.toml")]
     answer = CliRunner().invoke(cli, [*quench, *potential, "-o", str(tmp_path / "c.nc")])
     assert answer.exit_code == 3 and "frame 2" in answer.stderr
     found = pelplug.read_results(tmp_path / "c.nc")["inherent-structures"]

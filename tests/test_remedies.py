@@ -176,8 +176,8 @@ TABLE = [
     # the model
     (f"{IS} good.gsd", "--model NAME (fits this file: kob-andersen", f"{IS} good.gsd {KA}"),
     (f"{IS} good.gsd --model-param cutoff=1.8", "--model-param needs --model", f"{IS} good.gsd {KA}"),
-    (f"{IS} good.gsd {KA} --potential soft.toml", "either --model or", f"{IS} good.gsd --potential soft.toml"),
-    (f"{IS} good.gsd --potential soft.txt", "must be a TOML file", f"{IS} good.gsd --potential soft.toml"),
+    (f"{IS} good.gsd {KA} --potential python:soft.py", "either --model or", f"{IS} good.gsd --model soft.toml"),
+    (f"{IS} good.gsd --potential soft.txt", "lacks its provider", f"{IS} good.gsd --model soft.toml"),
     (f"{IS} steps.dump {KA}", "--species 1=A,2=B", f"{IS} steps.dump {KA} --species 1=A,2=B"),
     (f"{IS} good.gsd --model kob-anderson", "kob-andersen", f"{IS} good.gsd {KA}"),
     (f"{IS} good.gsd --model kob-andersen --model-param cutof=1.8", "cutoff", f"{IS} good.gsd {KA}"),

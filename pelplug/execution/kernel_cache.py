@@ -38,6 +38,7 @@ _FORMAT = 1  # a new number where kernels are compiled otherwise than before, fr
 _KEPT = 90 * 86400  # seconds for which a kernel that nobody loads is kept
 _SAID = "PELPLUG_KERNELS_IN_MEMORY"  # set for this process and its children when the user has been told
 _LIBRARIES = frozenset({"numba", "numpy", "llvmlite", "math", "cmath", "operator", "builtins"})
+_PLAIN = bool | int | float | complex | str | bytes | np.generic | np.dtype
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "DISABLE_INTEL_SVML")
 
 
@@ -217,7 +218,7 @@ class _Content:
 
     def of(self, value):
         """Describe a value by what has a ``repr`` that is the same in every process."""
-        if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic | np.dtype):
+        if value is None or value is ... or isinstance(value, _PLAIN):
             return type(value).__name__, repr(value)
         if isinstance(value, tuple | list):
             return type(value).__name__, [self.of(item) for item in value]

@@ -50,8 +50,8 @@ def rebuild(
 
 def _of_potential(name: str, record: Mapping) -> str:
     """Word that a file was made with a potential, which a file's word does not open."""
-    provider, file = (record.get(key) for key in ("provider", "file"))
-    words = shown(f"{provider}:{file}") if isinstance(provider, str) and isinstance(file, str) else "PROVIDER:FILE"
+    said = [one for key in ("provider", "file", "name") if isinstance(one := record.get(key), str)]
+    words = shown(":".join(said)) if len(said) > 1 else "PROVIDER:FILE"
     return (
         f"The file records the potential {shown(name)}, which no model can stand for; give it again: --potential "
         f"{words} (potential= in Python), or another by --model."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import pickle
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.checksum import checksum
 from pelplug.core.units import Units
 from pelplug.errors import InputError, reason_of
 from pelplug.execution.kernel_cache import content_of
@@ -173,15 +175,20 @@ class BorrowedPotential(Potential):
 
 
 def _digest(function: Callable) -> str:
-    """Return the SHA-256 of a function's code and of all that it uses."""
-    found = content_of(function, versioned=False)
-    if found is not None:
+    """Return the SHA-256 of a function's code and of all that it uses, or of the file that it is in."""
+    if (found := content_of(function, versioned=False)) is not None:
         return found
-    try:
-        return hashlib.sha256(pickle.dumps(function)).hexdigest()
-    except Exception as error:
-        name = getattr(function, "__qualname__", type(function).__qualname__)
-        raise InputError(
-            f"Nothing identifies the function {name} ({reason_of(error)}); write a class below pelplug.Potential, of "
-            "which record() does."
-        ) from error
+    if inspect.isfunction(function):
+        closed = content_of([cell.cell_contents for cell in function.__closure__ or ()], versioned=False)
+        with contextlib.suppress(OSError, TypeError):
+            if closed is not None:
+                parts = [function.__qualname__, content_of(function.__code__, versioned=False), closed]
+                return hashlib.sha256("\n".join([*parts, checksum(inspect.getfile(function))]).encode()).hexdigest()
+    else:
+        with contextlib.suppress(Exception):  # an object with all that it holds
+            return hashlib.sha256(pickle.dumps(function)).hexdigest()
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    raise InputError(
+        f"Nothing identifies the function {name}, which uses what has no content to look at; write a class below "
+        "pelplug.Potential, of which record() says what it is."
+    )

@@ -13,14 +13,14 @@ from pelplug.cli.main import cli
 from pelplug.cli.simulate import simulate
 from pelplug.engines.request import Program, Recording, Replication, Request
 from pelplug.execution.placement import Placement
-from pelplug.tasks.interactions import Interactions
+from pelplug.tasks.interactions import FileInteractions, Interactions
 from pelplug.tasks.observation import Observation
 from pelplug.trajectories.source import Frames, Source
 
 COMMANDS = {"analyze": (analyze, pelplug.analyze), "simulate": (simulate, pelplug.simulate)}
 DECLARED = {
-    "analyze": (Source, Frames, Interactions, Placement),
-    "simulate": (Request, Program, Recording, Replication, Observation),
+    "analyze": (Source, Frames, FileInteractions, Placement),
+    "simulate": (Interactions, Request, Program, Recording, Replication, Observation),
 }
 
 

@@ -17,7 +17,6 @@ import pelplug
 import pelplug.models as models
 from pelplug.errors import InputError
 from pelplug.potentials.stillinger_weber import StillingerWeberPotential
-from pelplug.tasks.provenance import model_record
 from pelplug.testing import states
 
 
@@ -431,7 +430,7 @@ def test_another_species_name_is_fine():
 def test_numbers_are_declared_refused_with_the_nearest_and_recorded():
     potential = StillingerWeberPotential(three_body="18.75", p=5)
     assert potential.parameters["three_body"] == 18.75 and set(potential.parameters) == set(potential.parameter_specs())
-    record = model_record(None, potential)
+    record = potential.record()
     assert record["potential"] == "stillinger-weber" and record["parameters"] == potential.parameters
     with pytest.raises(InputError, match=r"potential stillinger-weber has no parameter 'threebody' \(did you mean"):
         StillingerWeberPotential(threebody=21.0)

@@ -119,11 +119,11 @@ def test_commands_that_write(tmp_path, monkeypatch, labels):
     monkeypatch.chdir(tmp_path)
     dump(tmp_path / "a.dump", labels)
     toml = str(potential(tmp_path / "m.toml", labels))
-    answer = CliRunner().invoke(cli, ["quench", "a.dump", "--potential", toml, "-o", "q.gsd", "--quiet"])
+    answer = CliRunner().invoke(cli, ["quench", "a.dump", "--model", toml, "-o", "q.gsd", "--quiet"])
     assert answer.exit_code == 0, answer.stderr
     assert pelplug.open_trajectory("q.gsd")[-1].species.tolist() == expected(labels)
     exports = [text for name in ("f.gsd", "f.xyz") for text in ("--export", name)]
-    run = ["analyze", "--plugin", "inherent-structures", "a.dump", "--potential", toml, "-o", "i.nc", "--quiet"]
+    run = ["analyze", "--plugin", "inherent-structures", "a.dump", "--model", toml, "-o", "i.nc", "--quiet"]
     answer = CliRunner().invoke(cli, [*run, *exports])
     assert answer.exit_code == 0, answer.stderr
     for name in ("f.gsd", "f.xyz"):
