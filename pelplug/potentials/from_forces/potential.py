@@ -74,6 +74,7 @@ class FromForces(Parametrised, Potential):
         if not hasattr(potential, "energy_forces"):
             raise InputError(f"{potential!r} is no potential; give one with energy_forces(configuration).")
         self.potential = potential.potential if isinstance(potential, FromForces) else potential
+        self.made_of = (self.potential,)
         self.capabilities = self.potential.capabilities | _DERIVATIVES
         self.units, self.cutoff = self.potential.units, self.potential.cutoff
         self.shifted, self.force_jumps = self.potential.shifted, self.potential.force_jumps
