@@ -22,7 +22,7 @@ from pelplug.tasks import provenance
 from pelplug.tasks.assembly import frame_of
 from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
-from pelplug.tasks.reserved import NOT_PARAMETERS
+from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
 from pelplug.trajectories.matching import matched, units_of
 from pelplug.trajectories.recorded import together_with, with_density
 
@@ -97,6 +97,7 @@ class Analysis(Outcome, FrameLoop):
 
     noun = "analysis"
     not_parameters = NOT_PARAMETERS
+    reserved = RESERVED
     entries_before = ("trajectory : Trajectory\n    What to analyse.",)
     entries_after = ("**base\n    Of `pelplug.Analysis`.",)
     needs: ClassVar[Need] = Need.POSITIONS

@@ -1,11 +1,11 @@
-"""Names that no parameter of an analysis may have."""
+"""Names that no parameter of an analysis, or of a study, may have."""
 
 from pelplug.core.given import Given
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import FileInteractions
 from pelplug.trajectories.source import Frames, Source
 
-__all__ = ["NOT_PARAMETERS", "RESERVED"]
+__all__ = ["NOT_PARAMETERS", "RESERVED", "RESERVED_OF_STUDIES"]
 
 NOT_PARAMETERS = ("trajectory", "potential", "model", "inputs", "store", "verbose", *Given.parameter_specs())
 """Arguments of every analysis that are none of its parameters."""
@@ -21,3 +21,6 @@ RESERVED = frozenset(
         *_OUTPUT,
     )
 )
+
+RESERVED_OF_STUDIES = frozenset(("name", "results", "collection", *_COMMAND, *_OUTPUT))
+"""Conditions are none of these: those of results are recorded, and a theory may take them as parameters."""

@@ -17,6 +17,7 @@ from pelplug.tasks import provenance
 from pelplug.tasks.assembly import check_values
 from pelplug.tasks.collection import Collection
 from pelplug.tasks.mixing import readable_by
+from pelplug.tasks.reserved import RESERVED_OF_STUDIES
 from pelplug.tasks.task import Task
 
 __all__ = ["Study"]
@@ -83,6 +84,7 @@ class Study(Task, abc.ABC):
 
     noun = "study"
     not_parameters = ("collection",)
+    reserved = RESERVED_OF_STUDIES
     entries_before = ("collection : Collection, or whatever it is made of\n    The results.",)
     entries_after = ("**base\n    Of `pelplug.Study`.",)
     needs: ClassVar[tuple[str, ...]] = ()

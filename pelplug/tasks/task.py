@@ -16,7 +16,6 @@ from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError, RunError
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import check_dataset, name_units, sentence_of
-from pelplug.tasks.reserved import RESERVED
 
 __all__ = ["Task"]
 
@@ -41,7 +40,6 @@ class Task(Parametrised):
     """
 
     noun = "task"
-    reserved = RESERVED
     summary: ClassVar[str] = ""
     uses: ClassVar[tuple[str, ...]] = ()
     provides: ClassVar[Mapping[str, Field]] = {}
