@@ -19,7 +19,7 @@ from pelplug.host.checks import check_analysis_contract
 from pelplug.testing.checks import check, checks_of, require
 from pelplug.testing.kit import Kit
 
-__all__ = ["check_analysis"]
+__all__ = ["check_analysis", "unfit_values"]
 
 _PROVENANCE = ("analysis", "plugin", "parameters", "versions", "input_file", "input_sha256", "fingerprint", "created")
 _SECTIONS = (
@@ -56,11 +56,11 @@ def check_refuses_parameters(cls, kit):
     """A parameter that is unknown, of another type or out of range is refused by an InputError."""
     _refused(cls, kit, "no_such_parameter", 1)
     for name, spec in cls.parameter_specs().items():
-        for value in _unfit(spec):
+        for value in unfit_values(spec):
             _refused(cls, kit, name, value)
 
 
-def _unfit(spec) -> list:
+def unfit_values(spec) -> list:
     """Return values that a parameter may not have: by what it declares, whatever its type allows."""
     found: list[Any] = [object()]
     if spec.param.minimum is not None:

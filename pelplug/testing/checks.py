@@ -138,6 +138,11 @@ def every_check() -> dict[str, Check]:
     return dict(_registered)
 
 
+def every_check_of(kind: str) -> list[Check]:
+    """Return the checks of a kind that have been made so far."""
+    return [one for one in _registered.values() if kind in one.kinds]
+
+
 def kind_of(thing: Any) -> str:
     """Return which of `KINDS` a thing is; raise TypeError if none."""
     for kind, (home, name) in KINDS.items():

@@ -14,17 +14,13 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Capability, Potential
-from pelplug.potentials.differences import extrapolated
 from pelplug.testing.checks import check, require
+from pelplug.testing.differences import require_derivative
 from pelplug.testing.states import liquid, supercell
 
 __all__ = ["state_of"]
 
 _STEP = 0.03  # of the distance of neighbours: the largest displacement
-# Parts of that step to begin with. Where pairs that cross a cutoff make a derivative jump, larger steps settle on a
-# mean that has the jumps in it, smaller ones on the derivative; with noisy forces only the larger ones say anything.
-_PARTS = (1.0, 0.618, 0.03, 0.001)
-_KNOWN = 1e-5  # relative: a difference that is not as good as this says nothing
 _MANY = 5000  # particles: more are not looked at
 
 
@@ -87,55 +83,6 @@ def directions(state: Configuration, kit, few: int = 8) -> Iterator[np.ndarray]:
         yield direction
 
 
-def require_derivative(given, function, largest: float, scale: float, what: str, by: str, rounding: float = 0.0) -> int:
-    """Require that numbers are the derivative of a function at 0, within the error of its differences.
-
-    Parameters
-    ----------
-    given : array_like
-        The numbers.
-    function : callable
-        Of a number, see `extrapolated`.
-    largest : float
-        Step to begin with.
-    scale : float
-        Of the numbers: what is small against it.
-    what, by : str
-        What they are, and what they should be the derivative of, for the sentence.
-    rounding : float
-        Size of the numbers that are subtracted.
-
-    Returns
-    -------
-    int
-        How many components could be compared.
-    """
-    given = np.asarray(given, dtype=float)
-    require(np.all(np.isfinite(given)), f"{what} is not finite")
-    answers, seen = [], np.zeros(given.shape, dtype=int)
-    wrong = np.ones(given.shape, dtype=bool)
-    for part in _PARTS:
-        found, error = extrapolated(function, part * largest, 4)
-        require(given.shape == found.shape, f"{what} has the shape {given.shape}, not {found.shape}")
-        typical = np.maximum(scale, np.abs(found))
-        # Thirty times what the extrapolation doubts, and what rounding leaves of the largest step.
-        allowed = 30.0 * error + 1e-9 * typical + 1e3 * np.finfo(float).eps * rounding / (part * largest)
-        known = error < _KNOWN * typical
-        seen += known
-        wrong &= ~known | (np.abs(given - found) > allowed)
-        for other, also_known, also_allowed in answers:
-            wrong &= ~(known & also_known) | (np.abs(other - found) <= allowed + also_allowed)
-        answers.append((found, known, allowed))
-        if part == _PARTS[0] and not np.any(known & wrong) and np.mean(known) > 0.5:
-            break
-    wrong &= seen >= 2
-    if np.any(wrong):
-        place = np.unravel_index(np.argmax(wrong * np.abs(given - answers[0][0])), given.shape)
-        found = next(values[place] for values, known, _ in answers if known[place])
-        raise AssertionError(f"{what} is {given[place]:.10g} where differences of {by} give {found:.10g}")
-    return int(np.count_nonzero(seen))
-
-
 # --- what it gives ----------------------------------------------------------------------------------------------------
 
 
@@ -164,8 +111,7 @@ def check_energy_forces(potential, kit):
 def check_forces_are_derivatives(potential, kit):
     """The forces are minus the derivative of the energy, by differences."""
     state = state_of(potential, kit)
-    energy, forces = potential.energy_forces(state)
-    compared = 0
+    forces, compared = potential.forces(state), 0
     for direction in directions(state, kit):
         norm = np.linalg.norm(direction)
         compared += require_derivative(
@@ -175,7 +121,7 @@ def check_forces_are_derivatives(potential, kit):
             scale_of(forces) * norm,
             "minus the force along a displacement",
             "the energy",
-            abs(energy),
+            kit.tolerance * 1e-3,
         )
     require(compared >= 3, "its energy is too rough for differences: jumps, or noise")
 
@@ -219,7 +165,7 @@ def check_hessian_is_derivative(potential, kit):
     hessian = potential.hessian(state)
     size = state.positions.size
     require(hessian.shape == (size, size), f"the Hessian has the shape {hessian.shape}, not {(size, size)}")
-    forces, compared = potential.forces(state), 0
+    compared = 0
     for direction in directions(state, kit):
         given = np.asarray(hessian @ direction.ravel()).reshape(direction.shape)
         compared += require_derivative(
@@ -229,7 +175,7 @@ def check_hessian_is_derivative(potential, kit):
             scale_of(given[np.any(given, axis=1)]) if np.any(given) else 1.0,
             "a component of the Hessian times a displacement",
             "the forces",
-            float(np.abs(forces).max()),
+            kit.tolerance * 1e-3,
         )
     require(compared >= 2 * size, "its forces are too rough for differences: jumps, or noise")
 
@@ -253,7 +199,7 @@ def check_hessian_is_symmetric(potential, kit):
 def check_strain_is_derivative(potential, kit):
     """The derivatives by strain are those of energy, stress and forces, by differences under strain."""
     state = state_of(potential, kit)
-    energy, forces = potential.energy_forces(state)
+    forces = potential.forces(state)
     strain, d, size = potential.strain_derivatives(state), state.dimension, state.positions.size
     require(
         tuple(map(tuple, strain.planes)) == tuple(itertools.combinations(range(d), 2)),
@@ -263,7 +209,7 @@ def check_strain_is_derivative(potential, kit):
     require(np.shape(strain.mixed) == (len(strain.planes), size), "d2U/(dg dx) has another shape")
     scale = float(np.abs(strain.first).max()) + spacing_of(state) * scale_of(forces) * np.sqrt(state.n)
     numbers = np.zeros((d, d))
-    for a, b in itertools.product(range(d), repeat=2):
+    for a, b in _strains(d):
         numbers[a, b] = 1.0
         # A strain moves the farthest particle by the step times the size of the box.
         step = _STEP * spacing_of(state) / float(np.abs(state.cell).max())
@@ -276,7 +222,7 @@ def check_strain_is_derivative(potential, kit):
             scale,
             f"dU/dF_{'xyzuvwst'[a]}{'xyzuvwst'[b]}",
             "the energy under strain",
-            abs(energy),
+            kit.tolerance * 1e-3,
         )
         if a < b:
             k = list(map(tuple, strain.planes)).index((a, b))
@@ -288,7 +234,7 @@ def check_strain_is_derivative(potential, kit):
                 scale_of(mixed),
                 "d2U/(dg dx)",
                 "the forces under shear",
-                float(np.abs(forces).max()),
+                kit.tolerance * 1e-3,
             )
             require_derivative(
                 np.asarray(strain.second)[k],
@@ -297,7 +243,7 @@ def check_strain_is_derivative(potential, kit):
                 abs(float(np.asarray(strain.second)[k])) + scale,
                 "d2U/dg2",
                 "dU/dg under shear",
-                scale,
+                kit.tolerance * 1e-3,
             )
     stress = potential.stress(state)
     require(np.allclose(stress, strain.first / state.volume), "the stress is not dU/dF over the volume")
@@ -312,8 +258,8 @@ def check_strain_curvature(potential, kit):
         return
     require(strain.curvature is not None and strain.coupling is not None, "of curvature and coupling it has only one")
     step = _STEP * spacing_of(state) / float(np.abs(state.cell).max())
-    scale, forces = scale_of(strain.curvature), float(np.abs(potential.forces(state)).max())
-    for c, e in itertools.product(range(d), repeat=2):
+    scale = scale_of(strain.curvature)
+    for c, e in _strains(d):
         unit = np.zeros((d, d))
         unit[c, e] = 1.0
 
@@ -323,8 +269,10 @@ def check_strain_curvature(potential, kit):
             return np.asarray(first) @ np.linalg.inv(np.eye(d) + h * unit).T
 
         given, named = np.asarray(strain.curvature)[:, :, c, e], f"d2U/(dF dF_{'xyzuvwst'[c]}{'xyzuvwst'[e]})"
-        require_derivative(given, slope, step, scale, named, "dU/dF under strain", scale)
+        require_derivative(given, slope, step, scale, named, "dU/dF under strain", kit.tolerance * 1e-3)
     for k, (a, b) in enumerate(itertools.combinations_with_replacement(range(d), 2)):
+        if (a, b) not in _strains(d):
+            continue
         unit = np.zeros((d, d))
         unit[a, b] += 0.5
         unit[b, a] += 0.5
@@ -335,8 +283,13 @@ def check_strain_curvature(potential, kit):
             scale_of(strain.coupling),
             "d2U/(dF dx)",
             "the forces under strain",
-            forces,
+            kit.tolerance * 1e-3,
         )
+
+
+def _strains(d: int) -> list[tuple[int, int]]:
+    """Return the components of strain to look at: all, but some in many dimensions."""
+    return list(itertools.product(range(d), repeat=2)) if d < 4 else [(0, 0), (0, 1), (d - 2, d - 1), (d - 1, 0)]
 
 
 def strained(state: Configuration, unit: np.ndarray, h: float) -> Configuration:
