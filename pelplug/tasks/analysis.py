@@ -18,6 +18,7 @@ from pelplug.core.versions import code_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import stated_masses
 from pelplug.models.given import either
+from pelplug.potentials.from_forces.potential import FromForces, completed
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import frame_of
 from pelplug.tasks.frame_loop import FrameLoop
@@ -125,6 +126,7 @@ class Analysis(Outcome, FrameLoop):
         self.attributes: dict[str, str] = {}
         self.engines: tuple[type, ...] = ()  # those that it simulates with, as the host finds them
         self._failed_parts: dict[str, str] = {}
+        self._derived: FromForces | None = None
         self._store = store
         self._frame_store = None
         self._label: int | None = None
@@ -189,7 +191,10 @@ class Analysis(Outcome, FrameLoop):
     # --- what an author calls -----------------------------------------------------------------------------
 
     def potential_of(self, configuration):
-        """Return the `Potential` for a configuration: the one given, or the model's.
+        """Return the `Potential` for a configuration: the one given, or the model's, with all derivatives.
+
+        Those that it does not have are made from its forces, and what was measured of them is recorded with the result
+        (attribute ``derivatives``).
 
         Raises
         ------
@@ -198,7 +203,16 @@ class Analysis(Outcome, FrameLoop):
         """
         if self.model is None:
             raise InputError(f"The analysis {self.name} has no potential; pass model= or potential=.")
-        return self.model.potential(configuration)
+        potential = completed(self.model.potential(configuration))
+        if isinstance(potential, FromForces):
+            potential = self._derived = potential.fresh()
+        return potential
+
+    def take_derivatives(self) -> str | None:
+        """Return, once, what was measured of derivatives by differences since the last time, as JSON."""
+        derived, self._derived = self._derived, None
+        found = derived.found() if derived is not None else {}
+        return provenance.to_json(found) if found else None
 
     @property
     def units(self) -> Units:

@@ -38,24 +38,31 @@ _KINDS = (InputError, NotAMinimumError, NotConvergedError, RunError)
 
 @dataclasses.dataclass(frozen=True)
 class FrameRecord:
-    """What was computed in one frame."""
+    """What was computed in one frame, and what was found of derivatives by differences, as JSON."""
 
     label: int
     step: int | None
     time: float | None
     values: dict[str, np.ndarray]
+    derivatives: str | None = None
 
     def to_store(self) -> dict[str, np.ndarray]:
         """Return the record as arrays only, for a store of partial results."""
-        extra = {"_step": self.step, "_time": self.time}
+        extra = {"_step": self.step, "_time": self.time, "_derivatives": self.derivatives}
         return {**self.values, **{key: np.asarray(value) for key, value in extra.items() if value is not None}}
 
     @classmethod
     def from_store(cls, label: int, stored: Mapping) -> FrameRecord:
         """Undo `to_store`."""
         values = {key: np.asarray(value) for key, value in stored.items()}
-        step, time = values.pop("_step", None), values.pop("_time", None)
-        return cls(label, None if step is None else int(step), None if time is None else float(time), values)
+        step, time, derivatives = (values.pop(key, None) for key in ("_step", "_time", "_derivatives"))
+        return cls(
+            label,
+            None if step is None else int(step),
+            None if time is None else float(time),
+            values,
+            None if derivatives is None else str(derivatives),
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -161,7 +161,7 @@ class FrameLoop(AnalysisBase):
         finally:
             self._label = None
         values = self.as_declared(values, configuration.n)
-        record = FrameRecord(label, configuration.step, configuration.time, values)
+        record = FrameRecord(label, configuration.step, configuration.time, values, self.take_derivatives())
         if self._frame_store is not None:
             self._frame_store.put(label, record.to_store())
         self.results.records.append(record)

@@ -98,7 +98,8 @@ class InSitu:
                 analysis.results.failures.append(FrameFailure.of(self._label, error))
                 continue
             values = analysis.as_declared(values, configuration.n)
-            record = FrameRecord(self._label, configuration.step, configuration.time, values)
+            found = analysis.take_derivatives()
+            record = FrameRecord(self._label, configuration.step, configuration.time, values, found)
             analysis.results.records.append(record)
         self._label += 1
 

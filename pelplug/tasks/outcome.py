@@ -56,11 +56,13 @@ class Outcome(Task):
             for name, dataset in self.inputs.items()
         }
         trajectory = self.trajectory
+        measured = {one.label: one.derivatives for one in self.results.records if one.derivatives is not None}
         return {
             "inputs": provenance.to_json(inputs),
             # Without a file the states came from a running simulation.
             "input_file": "" if trajectory is None else os.path.basename(os.fspath(trajectory.path)),
             "input_sha256": "" if trajectory is None else provenance.input_checksum(trajectory),
             **({"reading": provenance.to_json(said)} if (said := provenance.said_of(trajectory)) else {}),
+            **({"derivatives": provenance.joined_derivatives(measured)} if measured else {}),
             "failed_frames": provenance.to_json({failure.label: failure.sentence for failure in failures}),
         }

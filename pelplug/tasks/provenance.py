@@ -25,6 +25,7 @@ __all__ = [
     "fingerprint",
     "input_checksum",
     "input_record",
+    "joined_derivatives",
     "named_files",
     "parameters_of",
     "readable",
@@ -42,6 +43,13 @@ _checksums: dict[tuple[str, int, int], str] = {}
 def to_json(value: Any) -> str:
     """Return `value` as JSON with sorted keys; paths become text, NumPy values plain ones."""
     return json.dumps(value, sort_keys=True, default=_plain)
+
+
+def joined_derivatives(measured: dict[int, str]) -> str:
+    """Return what was measured of derivatives in each frame as one JSON: how, and the ``frames`` by their labels."""
+    frames = {label: json.loads(text) for label, text in measured.items()}
+    methods = [frame.pop("method", None) for frame in frames.values()]
+    return to_json({"method": methods[0], "frames": frames})
 
 
 def fingerprint(**parts: Any) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.errors import InputError, PelplugError
+from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.execution.device import available_cores, device_in_use
 from pelplug.execution.processes import WorkerPool
 from pelplug.potentials.base import Potential
@@ -25,6 +25,7 @@ _PARTS = 4  # of the work for each process, so that slow ones do not keep all wa
 Columns = tuple[np.ndarray, np.ndarray]
 """Of a group, by axis: -dF/dx, shape (d, N, d), and how far the change is from linear, shape (d, N)."""
 
+_sent: tuple[Potential, Configuration] | bytes = b""
 _held: DisplacedState | None = None
 
 
@@ -91,14 +92,29 @@ def columns_of_groups(
         for group in groups:
             yield columns_of(state, group, step.size, step.order)
         return
+    done = 0
+    try:
+        for found in _from_workers(state, groups, step, count, plain=workers != "auto"):
+            yield found
+            done += 1
+            state.evaluations += each
+    except RunError:  # workers that could not be had, or died
+        if workers != "auto":
+            raise
+    for group in groups[done:]:
+        yield columns_of(state, group, step.size, step.order)
+
+
+def _from_workers(state: DisplacedState, groups, step: Step, count: int, plain: bool) -> Iterator[Columns]:
+    sent = (state.potential, state.configuration)
     parts = np.array_split(np.arange(len(groups)), min(len(groups), _PARTS * count))
-    with WorkerPool(count, _hold, (state.potential, state.configuration)) as pool:
+    # As text it comes to a worker that may not know the classes in it, and can say so.
+    with WorkerPool(count, _take, (sent if plain else pickle.dumps(sent),)) as pool:
         calls = [(_part, [groups[k] for k in part], step.size, step.order) for part in parts]
         for future in pool.submit(calls):
-            found, sentence = future.result()
-            if sentence:
-                raise InputError(sentence)
-            state.evaluations += each * len(found)
+            found, error = future.result()
+            if error is not None:
+                raise error
             yield from found
 
 
@@ -112,23 +128,26 @@ def _processes(state: DisplacedState, workers: int | str, seconds: float, groups
         return 1
     try:
         pickle.dumps(state.potential)
-    except Exception:  # a handle of a library, an open file: what it is called in one place it stays in
+    except Exception:  # a handle of a library, an open file: it stays where it is
         return 1
     if type(state.potential).__module__ == "__main__":
         return 1
     return min(cores, groups)
 
 
-def _hold(potential: Potential, configuration: Configuration) -> None:
-    global _held
-    _held = DisplacedState(potential, configuration)
+def _take(sent: tuple[Potential, Configuration] | bytes) -> None:
+    global _sent
+    _sent = sent
 
 
-def _part(groups: list[np.ndarray], size: float, order: int) -> tuple[list[Columns], str]:
+def _part(groups: list[np.ndarray], size: float, order: int) -> tuple[list[Columns], PelplugError | None]:
     """Return the columns of some groups in a worker, or what went wrong: exceptions of others may not travel."""
-    if _held is None:
-        return [], "A worker process lost its potential."
+    global _held
     try:
-        return [columns_of(_held, group, size, order) for group in groups], ""
+        if _held is None:
+            _held = DisplacedState(*(pickle.loads(_sent) if isinstance(_sent, bytes) else _sent))
+        return [columns_of(_held, group, size, order) for group in groups], None
     except PelplugError as error:
-        return [], str(error)
+        return [], InputError(str(error))
+    except Exception as error:
+        return [], RunError(f"A worker process cannot have the potential: {' '.join(str(error).split())}.")

@@ -99,8 +99,17 @@ class FromForces(Parametrised, Potential):
 
     def record(self) -> dict[str, Any]:
         """Return the record of the potential, and how its derivatives are found."""
+        return {**self.potential.record(), "derivatives": self.method}
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """How derivatives are found: plain data."""
         settings = {name: value for name, value in self.parameters.items() if name != "workers"}
-        return {**self.potential.record(), "derivatives": {"method": "differences of forces", **settings}}
+        return {"method": "differences of forces", **settings}
+
+    def fresh(self) -> FromForces:
+        """Return the same with nothing measured yet."""
+        return FromForces(self.potential, **self.parameters)
 
     def sizes(self, configuration: Configuration) -> np.ndarray | None:
         """Return the diameters that the potential knows."""
@@ -169,7 +178,7 @@ class FromForces(Parametrised, Potential):
 
     def found(self) -> dict[str, Any]:
         """Return what was measured of the last state: settings, checks and errors, as plain data."""
-        return dict(self._measured[-1].report) if self._measured else {}
+        return {"method": self.method, **self._measured[-1].report} if self._measured else {}
 
     def state_errors(self, **errors: float) -> None:
         """Add errors of what was computed with the derivatives of the last state."""

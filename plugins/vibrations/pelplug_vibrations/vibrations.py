@@ -158,6 +158,7 @@ class Vibrations(pelplug.Analysis):
         else:
             omega, vectors = lowest_modes(response, masses, wanted)
             known = omega[-1]
+        response.state_softest(vectors[:, 0] / np.repeat(np.sqrt(masses), d))
         elastic = pelplug.elastic_constants(response)
         shear, bulk = elastic.shear.mean, elastic.bulk_modulus
         density = masses.sum() / state.volume
