@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["check_agreement", "compared", "summed_error"]
 
 _MOVED = 1e-3  # mean distances that particles are moved to see of what forces that cancel are made
-_SOFT = 0.1  # mean distances over which a repulsion falls off: stiffness times that is a force
+_SOFT = 0.01  # mean distances by which a force is less than stiffness times distance, or more: rounding is far less
 
 
 def compared(take_up: Callable[..., Session]) -> Callable[..., Session]:
@@ -75,7 +75,7 @@ def check_agreement(engine: Engine, session: Session, configuration: Configurati
         parts, distance = _parts(potential, configuration, pulls)
         allowed += relative * parts
         allowed_energy += relative * parts * distance * configuration.n
-    session.agreement = (abs(energy - exact), apart)
+    session.agreement = (float(abs(energy - exact)), apart)
     if apart <= allowed and abs(energy - exact) <= allowed_energy:
         return
     raise InputError(
