@@ -43,7 +43,7 @@ class Study(Task, abc.ABC):
                 groups = collection.groups("parent_temperature")
                 return {
                     "temperature": [one.value("parent_temperature") for one in groups],
-                    "stiffness": [numpy.mean([float(r.dataset["kappa"].mean()) for r in one]) for one in groups],
+                    "stiffness": [numpy.mean([float(result["kappa"].mean()) for result in one]) for one in groups],
                 }
 
     A study that uses nothing is a theory: what it computes follows from its parameters alone.
@@ -178,7 +178,7 @@ class Study(Task, abc.ABC):
             code=code_of(self),
             parameters=self.parameters,
             files=provenance.named_files(self.parameters),
-            results=self._records(),
+            results=sorted(provenance.to_json({**one, "file": ""}) for one in self._records()),
         )
 
     def _records(self) -> list[dict[str, Any]]:
