@@ -4,19 +4,7 @@ A plugin is a module named by an entry point: ``[project.entry-points.pelplug]  
 Import heavy libraries inside the hooks, so that ``pelplug --help`` stays quick. Every hook is optional.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 import pluggy
-
-if TYPE_CHECKING:
-    from pelplug.engines.engine import Engine
-    from pelplug.models.base import Model
-    from pelplug.potentials.form import Form
-    from pelplug.potentials.provider import Provider
-    from pelplug.tasks.analysis import Analysis
-    from pelplug.tasks.study import Study
 
 __all__ = ["hookimpl", "hookspec"]
 
@@ -25,7 +13,7 @@ hookimpl = pluggy.HookimplMarker("pelplug")
 
 
 @hookspec
-def pelplug_analyses() -> list[type[Analysis]]:
+def pelplug_analyses():
     """Return a list of `pelplug.Analysis` subclasses.
 
     >>> @pelplug.hookimpl
@@ -36,7 +24,7 @@ def pelplug_analyses() -> list[type[Analysis]]:
 
 
 @hookspec
-def pelplug_studies() -> list[type[Study]]:
+def pelplug_studies():
     """Return a list of `pelplug.Study` subclasses: what is computed from results of analyses, or from a theory.
 
     >>> @pelplug.hookimpl
@@ -47,7 +35,7 @@ def pelplug_studies() -> list[type[Study]]:
 
 
 @hookspec
-def pelplug_models() -> list[type[Model]]:
+def pelplug_models():
     """Return a list of `pelplug.Model` subclasses (`name`, `aliases` and `summary` are class attributes).
 
     >>> @pelplug.hookimpl
@@ -58,7 +46,7 @@ def pelplug_models() -> list[type[Model]]:
 
 
 @hookspec
-def pelplug_forms() -> list[Form]:
+def pelplug_forms():
     """Return a list of `pelplug.Form`: functional forms, each one Python function for U, U', U''.
 
     >>> @pelplug.hookimpl
@@ -69,7 +57,7 @@ def pelplug_forms() -> list[Form]:
 
 
 @hookspec
-def pelplug_potentials() -> list[type[Provider]]:
+def pelplug_potentials():
     """Return a list of `pelplug.Provider` subclasses: each makes potentials of somebody else's files.
 
     >>> @pelplug.hookimpl
@@ -80,7 +68,7 @@ def pelplug_potentials() -> list[type[Provider]]:
 
 
 @hookspec
-def pelplug_engines() -> list[type[Engine]]:
+def pelplug_engines():
     """Return a list of simulation engines: subclasses of `pelplug.engines.engine.Engine` with `name` and `summary`.
 
     >>> @pelplug.hookimpl
@@ -91,7 +79,7 @@ def pelplug_engines() -> list[type[Engine]]:
 
 
 @hookspec
-def pelplug_exporters() -> list[Any]:
+def pelplug_exporters():
     """Return a list of exporters: objects with `name`, `summary`, `suffixes` and `export(datasets, trajectory, path)`.
 
     >>> @pelplug.hookimpl
@@ -102,7 +90,7 @@ def pelplug_exporters() -> list[Any]:
 
 
 @hookspec
-def pelplug_readers() -> list[Any]:
+def pelplug_readers():
     """Return a list of `pelplug.Reader` subclasses: each reads a file format that pelplug does not know.
 
     >>> @pelplug.hookimpl
@@ -113,7 +101,7 @@ def pelplug_readers() -> list[Any]:
 
 
 @hookspec
-def pelplug_commands(group: Any) -> None:
+def pelplug_commands(group):
     """Add commands to the click `group` of ``pelplug``; return nothing.
 
     >>> @pelplug.hookimpl

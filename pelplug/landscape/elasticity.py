@@ -277,9 +277,7 @@ def shear_modulus(response: LinearResponse) -> ShearModulus:
     return _shear(response, strain, nonaffine, _errors(response, strain, relaxation, strain.mixed))
 
 
-def _shear(
-    response: LinearResponse, strain: StrainDerivatives, nonaffine: np.ndarray, errors: np.ndarray | None
-) -> ShearModulus:
+def _shear(response: LinearResponse, strain: StrainDerivatives, nonaffine: np.ndarray, errors) -> ShearModulus:
     born = strain.second / response.configuration.volume
     values = born - nonaffine
     if errors is not None:
@@ -287,9 +285,7 @@ def _shear(
     return ShearModulus(tuple(strain.planes), values, born, nonaffine, errors)
 
 
-def _errors(
-    response: LinearResponse, strain: StrainDerivatives, fields: np.ndarray, rows: np.ndarray
-) -> np.ndarray | None:
+def _errors(response: LinearResponse, strain: StrainDerivatives, fields: np.ndarray, rows: np.ndarray):
     """Return the errors of ``(1/V) (second - c.M^-1.c)`` of some rows c, None where nothing is found by differences.
 
     Parameters

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pelplug.core.parameters import closest
+from pelplug.host.checks import analysis_class
 from pelplug.testing.kit import Kit, kit_for
 
 __all__ = ["KINDS", "Check", "CheckResult", "check", "checks_of", "parametrize_with_checks", "require", "run_checks"]
@@ -160,10 +161,11 @@ def checks_of(thing: Any, kind: str | None = None) -> list[Check]:
     Parameters
     ----------
     thing : object
-        What a hook takes: a class of analyses, a potential, an exporter ...
+        What a hook takes: a class of analyses or a function under `pelplug.analysis`, a potential, an exporter ...
     kind : str, optional
         Which of `KINDS` it is; found out by default.
     """
+    thing = analysis_class(thing)
     kind = kind or kind_of(thing)
     return [one for one in every_check().values() if kind in one.kinds and one.applies(thing)]
 
@@ -213,6 +215,7 @@ def run_checks(
     kind : str, optional
         As in `checks_of`.
     """
+    thing = analysis_class(thing)
     kit = kit_for(thing, kit)
     chosen = checks_of(thing, kind)
     expected = _expected(thing, chosen, {**kit.expected_failures, **(expected_failures or {})})
@@ -263,7 +266,7 @@ def parametrize_with_checks(
     import pytest
 
     items = []
-    for thing in things:
+    for thing in map(analysis_class, things):
         own = kit_for(thing, kit)
         chosen = checks_of(thing, kind)
         expected = _expected(thing, chosen, {**own.expected_failures, **(expected_failures or {})})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from pelplug.configuration import Configuration
@@ -179,7 +177,7 @@ class LinearResponse:
         if isinstance(self.potential, FromForces):
             self.potential.state_errors(**errors)
 
-    def _other(self) -> Any:
+    def _other(self):
         return self.potential.products(self.backbone, second=True) if isinstance(self.potential, FromForces) else None
 
     def _check_forces(self) -> None:

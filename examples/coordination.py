@@ -1,4 +1,4 @@
-"""How many neighbours each particle has within a distance."""
+"""Coordination numbers: an analysis as a class, with a parameter, numbers over all frames, and a figure of its own."""
 
 from typing import Annotated, ClassVar
 
@@ -13,7 +13,6 @@ class Coordination(pelplug.Analysis):
 
     name = "coordination"
     summary = "Coordination number of every particle"
-    needs = pelplug.Need.POSITIONS
     provides: ClassVar = {
         "coordination": pelplug.Field(("frame", "particle"), "1", "coordination number"),
         "mean_coordination": pelplug.Field(("frame",), "1", "mean coordination number"),
@@ -36,25 +35,12 @@ class Coordination(pelplug.Analysis):
 
     def compute(self, configuration):
         """Count the neighbours in one frame."""
-        d = configuration.dimension
-        if d not in (2, 3):
-            raise pelplug.InputError(f"The analysis coordination works in two or three dimensions, not {d}.")
-        if 2 * self.distance >= configuration.heights.min():
-            raise pelplug.InputError(
-                f"The distance {self.distance:g} must be less than half the box height "
-                f"{configuration.heights.min():g}; choose a smaller one."
-            )
-        # freud wants cell vectors along x, in the xy plane, and anywhere: turn cell and positions together.
-        turn, matrix = np.linalg.qr(configuration.cell.T)
-        sign = np.sign(np.diag(matrix))
-        box = np.zeros((3, 3))
-        box[:d, :d] = sign[:, None] * matrix
-        points = np.zeros((configuration.n, 3))
-        points[:, :d] = configuration.positions @ (turn * sign)
-        box = freud.box.Box.from_matrix(box, dimensions=d)
-        query = freud.locality.AABBQuery(box, box.wrap(points))
-        neighbours = query.query(query.points, {"r_max": self.distance, "exclude_ii": True}).toNeighborList()
-        counts = neighbours.neighbor_counts.astype(np.int64)
+        query = freud.locality.AABBQuery(*configuration.freud())
+        try:
+            bonds = query.query(query.points, {"r_max": self.distance, "exclude_ii": True}).toNeighborList()
+        except RuntimeError:
+            raise pelplug.InputError(f"The distance {self.distance:g} is beyond half the box; choose less.") from None
+        counts = bonds.neighbor_counts.astype(np.int64)
         return {"coordination": counts, "mean_coordination": counts.mean()}
 
     def summarize(self, dataset):
