@@ -17,9 +17,10 @@ __all__ = ["ONLY_COMMAND", "ONLY_PYTHON", "declared", "described", "stack", "tak
 ONLY_COMMAND = {
     "analyze": {"output", "plot", "export", "overwrite", "quiet", "debug", "no_plugins"},
     "simulate": {"named", "quiet", "debug", "no_plugins"},
+    "study": {"output", "plot", "export", "overwrite", "quiet", "debug", "no_plugins"},
 }
 """What only the command has: MODEL without --model, what it makes of the result, how it talks, plugins left out."""
-ONLY_PYTHON = {"analyze": {"store", "verbose"}, "simulate": {"registry", "progress", "announce"}}
+ONLY_PYTHON = {"analyze": {"store", "verbose"}, "simulate": {"registry", "progress", "announce"}, "study": {"registry"}}
 """What only the function has: objects, besides the fields of declarations that have no option."""
 
 

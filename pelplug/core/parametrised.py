@@ -38,11 +38,13 @@ class Parametrised:
     """
 
     noun: ClassVar[str] = "class"
+    parameters: dict[str, Any]
     name: ClassVar[str] = ""
     not_parameters: ClassVar[tuple[str, ...]] = ()
     reserved: ClassVar[frozenset[str]] = frozenset()
     entries_before: ClassVar[tuple[str, ...]] = ()
     entries_after: ClassVar[tuple[str, ...]] = ()
+    _specs: ClassVar[dict[str, ParameterSpec]]
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

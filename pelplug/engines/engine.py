@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -226,7 +226,7 @@ class Engine(Parametrised, abc.ABC):
 
     device: Device = Device()
 
-    def __init_subclass__(cls, **keywords):
+    def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "session" in vars(cls):
             cls.session = compared(cls.session)  # type: ignore[method-assign]

@@ -177,12 +177,17 @@ def check_reader_contract(item: Any) -> None:
 
 def check_exporter_contract(item: Any) -> None:
     """Raise TypeError with one sentence if `item` does not keep the contract of an exporter."""
+    from pelplug.files.exporters import BUNDLED
+
     _check_name(item)
     suffixes = getattr(item, "suffixes", None)
     if isinstance(suffixes, str) or not suffixes or not all(str(suffix).startswith(".") for suffix in suffixes):
         raise TypeError(f"the exporter {item.name} must have suffixes such as ('.vtk',)")
     if not callable(getattr(item, "export", None)):
         raise TypeError(f"the exporter {item.name} has no export(datasets, trajectory, path)")
+    for own in BUNDLED:
+        if shared := [suffix for suffix in suffixes if suffix.lower() in own.suffixes]:
+            raise TypeError(f"the ending {shared[0]!r} of the exporter {item.name} is taken, pelplug writes such files")
 
 
 def _check_name(item: Any) -> None:

@@ -41,7 +41,7 @@ class PluginRecord:
     file : PythonFile or None
         What it was loaded from, if a user named a file.
     provides : dict of str to list of str
-        Names of its analyses, models, forms, potentials, engines, exporters and commands.
+        Names of its analyses, studies, models, forms, potentials, engines, exporters, readers and commands.
     """
 
     name: str

@@ -69,7 +69,7 @@ def task_of(dataset: xr.Dataset, registry: Registry) -> Task:
     return registry.study(name).from_dataset(dataset) if kind == "study" else holder_of(name, dataset, registry)
 
 
-def draw(curves: dict):
+def draw(curves: dict) -> Figure:
     """Return a figure: a result's own if there is one, else the panels of each analysis or study.
 
     Parameters

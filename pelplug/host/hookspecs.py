@@ -4,7 +4,19 @@ A plugin is a module named by an entry point: ``[project.entry-points.pelplug]  
 Import heavy libraries inside the hooks, so that ``pelplug --help`` stays quick. Every hook is optional.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pluggy
+
+if TYPE_CHECKING:
+    from pelplug.engines.engine import Engine
+    from pelplug.models.base import Model
+    from pelplug.potentials.form import Form
+    from pelplug.potentials.provider import Provider
+    from pelplug.tasks.analysis import Analysis
+    from pelplug.tasks.study import Study
 
 __all__ = ["hookimpl", "hookspec"]
 
@@ -13,7 +25,7 @@ hookimpl = pluggy.HookimplMarker("pelplug")
 
 
 @hookspec
-def pelplug_analyses():
+def pelplug_analyses() -> list[type[Analysis]]:
     """Return a list of `pelplug.Analysis` subclasses.
 
     >>> @pelplug.hookimpl
@@ -24,7 +36,7 @@ def pelplug_analyses():
 
 
 @hookspec
-def pelplug_studies():
+def pelplug_studies() -> list[type[Study]]:
     """Return a list of `pelplug.Study` subclasses: what is computed from results of analyses, or from a theory.
 
     >>> @pelplug.hookimpl
@@ -35,7 +47,7 @@ def pelplug_studies():
 
 
 @hookspec
-def pelplug_models():
+def pelplug_models() -> list[type[Model]]:
     """Return a list of `pelplug.Model` subclasses (`name`, `aliases` and `summary` are class attributes).
 
     >>> @pelplug.hookimpl
@@ -46,7 +58,7 @@ def pelplug_models():
 
 
 @hookspec
-def pelplug_forms():
+def pelplug_forms() -> list[Form]:
     """Return a list of `pelplug.Form`: functional forms, each one Python function for U, U', U''.
 
     >>> @pelplug.hookimpl
@@ -57,7 +69,7 @@ def pelplug_forms():
 
 
 @hookspec
-def pelplug_potentials():
+def pelplug_potentials() -> list[type[Provider]]:
     """Return a list of `pelplug.Provider` subclasses: each makes potentials of somebody else's files.
 
     >>> @pelplug.hookimpl
@@ -68,7 +80,7 @@ def pelplug_potentials():
 
 
 @hookspec
-def pelplug_engines():
+def pelplug_engines() -> list[type[Engine]]:
     """Return a list of simulation engines: subclasses of `pelplug.engines.engine.Engine` with `name` and `summary`.
 
     >>> @pelplug.hookimpl
@@ -79,7 +91,7 @@ def pelplug_engines():
 
 
 @hookspec
-def pelplug_exporters():
+def pelplug_exporters() -> list[Any]:
     """Return a list of exporters: objects with `name`, `summary`, `suffixes` and `export(datasets, trajectory, path)`.
 
     >>> @pelplug.hookimpl
@@ -90,7 +102,7 @@ def pelplug_exporters():
 
 
 @hookspec
-def pelplug_readers():
+def pelplug_readers() -> list[Any]:
     """Return a list of `pelplug.Reader` subclasses: each reads a file format that pelplug does not know.
 
     >>> @pelplug.hookimpl
@@ -101,7 +113,7 @@ def pelplug_readers():
 
 
 @hookspec
-def pelplug_commands(group):
+def pelplug_commands(group: Any) -> None:
     """Add commands to the click `group` of ``pelplug``; return nothing.
 
     >>> @pelplug.hookimpl

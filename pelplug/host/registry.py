@@ -331,8 +331,8 @@ class Registry:
         item = checks.analysis_class(item) if kind == "analyses" else item
         try:
             _KINDS[kind].check(item)
-            # Of two that would read files of one ending none could be chosen.
-            endings = item.suffixes if kind == "readers" else ()
+            # Of two for files of one ending none could be chosen.
+            endings = map(str.lower, item.suffixes) if kind in ("readers", "exporters") else ()
             names = (item.name, *getattr(item, "aliases", ()), *endings)
         except ANY_FAILURE as error:
             record.fail(f"Its {word} is refused: {error}", error)

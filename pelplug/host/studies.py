@@ -20,7 +20,7 @@ __all__ = ["make_study", "run_study", "study"]
 
 
 @takes()
-def study(name: str, results: Any = (), *, registry: Registry | None = None, **parameters) -> xr.Dataset:
+def study(name: str, results: Any = (), *, registry: Registry | None = None, **parameters: Any) -> xr.Dataset:
     """Compute a study of results, or a theory.
 
     Parameters

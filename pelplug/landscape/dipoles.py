@@ -114,7 +114,9 @@ def dipole_stiffness(
     return DipoleStiffness(i, j, unit, kappa, first, kappa_i, n_pairs, errors)
 
 
-def _errors(response: LinearResponse, chosen, unit, kappa, count) -> dict[str, float] | None:
+def _errors(
+    response: LinearResponse, chosen: np.ndarray, unit: np.ndarray, kappa: np.ndarray, count: np.ndarray
+) -> dict[str, float] | None:
     """Return relative errors: by what another Hessian says of some pairs, and by pairs that may be none, or lack."""
     some = np.sort(np.random.default_rng(0).permutation(chosen.size)[:_LOOKED_AT])
     found = response.pairs

@@ -277,7 +277,9 @@ def shear_modulus(response: LinearResponse) -> ShearModulus:
     return _shear(response, strain, nonaffine, _errors(response, strain, relaxation, strain.mixed))
 
 
-def _shear(response: LinearResponse, strain: StrainDerivatives, nonaffine: np.ndarray, errors) -> ShearModulus:
+def _shear(
+    response: LinearResponse, strain: StrainDerivatives, nonaffine: np.ndarray, errors: np.ndarray | None
+) -> ShearModulus:
     born = strain.second / response.configuration.volume
     values = born - nonaffine
     if errors is not None:
@@ -285,7 +287,9 @@ def _shear(response: LinearResponse, strain: StrainDerivatives, nonaffine: np.nd
     return ShearModulus(tuple(strain.planes), values, born, nonaffine, errors)
 
 
-def _errors(response: LinearResponse, strain: StrainDerivatives, fields: np.ndarray, rows: np.ndarray):
+def _errors(
+    response: LinearResponse, strain: StrainDerivatives, fields: np.ndarray, rows: np.ndarray
+) -> np.ndarray | None:
     """Return the errors of ``(1/V) (second - c.M^-1.c)`` of some rows c, None where nothing is found by differences.
 
     Parameters

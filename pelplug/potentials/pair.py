@@ -68,13 +68,13 @@ class PairPotential(Potential):
         self,
         form: Form,
         *,
-        sigma,
-        cutoff,
+        sigma: Any,
+        cutoff: Any,
         parameters: Mapping[str, object],
         species: Sequence[str] = (),
         truncation: Annotated[Any, Param("what is done at the cutoff", metavar="|".join(TRUNCATIONS))] = "cut",
         mixing: Callable | None = None,
-    ):
+    ) -> None:
         self.form = form
         self.truncated = truncated(form, truncation)
         self.truncation = name_of(truncation)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
+from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need, check_temperature
 from pelplug.core.given import Given
 from pelplug.core.units import Units
 from pelplug.core.versions import code_of
 from pelplug.errors import InputError, PelplugError, RunError
-from pelplug.models.base import stated_masses
+from pelplug.models.base import Model, stated_masses
 from pelplug.models.given import either
+from pelplug.potentials.base import Potential
 from pelplug.potentials.from_forces.potential import FromForces, completed
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import frame_of
@@ -26,6 +28,10 @@ from pelplug.tasks.outcome import Outcome
 from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
 from pelplug.trajectories.matching import matched, units_of
 from pelplug.trajectories.recorded import together_with, with_density
+
+if TYPE_CHECKING:
+    from pelplug.models.base import Model
+    from pelplug.potentials.base import Potential
 
 __all__ = ["Analysis"]
 
@@ -105,7 +111,17 @@ class Analysis(Outcome, FrameLoop):
     reads_frames: ClassVar[bool] = True
     keeps: ClassVar[bool] = False
 
-    def __init__(self, trajectory, *, potential=None, model=None, inputs=None, store=None, verbose=False, **said):
+    def __init__(
+        self,
+        trajectory: Any,
+        *,
+        potential: Potential | None = None,
+        model: Model | None = None,
+        inputs: Mapping[str, xr.Dataset] | None = None,
+        store: Any = None,
+        verbose: bool = False,
+        **said: Any,
+    ) -> None:
         said = Conditions(**Given(**said).given())
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
@@ -137,7 +153,7 @@ class Analysis(Outcome, FrameLoop):
     def prepare(self) -> None:
         """Set up what frames share; runs in every worker, before its frames."""
 
-    def compute(self, configuration) -> Mapping[str, Any]:
+    def compute(self, configuration: Configuration) -> Mapping[str, Any]:
         """Return the values of the declared per-frame variables for one frame, without the frame dimension.
 
         Parameters
@@ -190,7 +206,7 @@ class Analysis(Outcome, FrameLoop):
 
     # --- what an author calls -----------------------------------------------------------------------------
 
-    def potential_of(self, configuration):
+    def potential_of(self, configuration: Configuration) -> Potential:
         """Return the `Potential` for a configuration: the one given, or the model's, with all derivatives.
 
         Those that it does not have are made from its forces, and what was measured of them is recorded with the result
@@ -252,7 +268,7 @@ class Analysis(Outcome, FrameLoop):
         conditions = conditions.in_units(self.units, self._dimension_of_space() or 3)
         self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
 
-    def average_with(self, trajectory) -> None:
+    def average_with(self, trajectory: Any) -> None:
         """Refuse a further trajectory that is not of the same conditions; what is told of both is what they share."""
         self._conditions = together_with(self.conditions, self.trajectory, trajectory)
 
@@ -273,7 +289,7 @@ class Analysis(Outcome, FrameLoop):
         check_temperature(self.name, self.conditions, source)
         return self.conditions.temperature
 
-    def masses_of(self, configuration) -> np.ndarray:
+    def masses_of(self, configuration: Configuration) -> np.ndarray:
         """Return the masses of a configuration, shape (N,) [mass]: the file's, the model's, or 1 in reduced units.
 
         Raises
@@ -307,7 +323,7 @@ class Analysis(Outcome, FrameLoop):
             if first is not None:
                 check_minimisable(self.potential_of(first), first, force_tolerance)
 
-    def _readable(self, frames: np.ndarray):
+    def _readable(self, frames: np.ndarray) -> Configuration | None:
         """Return the first of some frames, None if it cannot be read: the run records that."""
         try:
             return self.trajectory.configuration(int(frames[0]))

@@ -13,7 +13,7 @@ import xarray as xr
 from pelplug.core.conditions import Conditions
 from pelplug.errors import InputError
 from pelplug.files.results import read_outlines, read_results
-from pelplug.tasks.provenance import check_version, parameters_of, to_json
+from pelplug.tasks.provenance import check_version, failed_parts, parameters_of, to_json, version_of
 
 __all__ = ["Collection", "Result"]
 
@@ -35,12 +35,15 @@ class Result:
         Those of the dataset.
     conditions : Conditions
         Of its states.
+    provenance_version : int
+        In which way it is recorded.
     """
 
     def __init__(self, analysis: str, outline: xr.Dataset, source: str, path: str | None = None):
         check_version(outline)
         self.analysis, self.source, self.path = analysis, source, path
         self.attributes: dict[str, Any] = dict(outline.attrs)
+        self.provenance_version = version_of(outline)
         try:
             self.conditions = Conditions.of(outline)
         except InputError as error:
@@ -56,6 +59,23 @@ class Result:
         if found is None or any(found.attrs.get(key) != self.attributes.get(key) for key in ("created", "fingerprint")):
             raise InputError(f"{self.path} was written anew while it was read; run the same command again.")
         return found
+
+    def __getitem__(self, name: str) -> xr.DataArray:
+        """Return a variable.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name; it tells of a part of the result that failed.
+        """
+        dataset = self.dataset
+        if name in dataset:
+            return dataset[name]
+        lost = "".join(f"; {part} was left out, which failed ({why})" for part, why in failed_parts(dataset).items())
+        raise InputError(
+            f"{self.source} has no {name} among the variables of {self.analysis}{lost}; leave it out, or make it anew "
+            "with --overwrite."
+        )
 
     @property
     def identity(self) -> tuple | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import types
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from MDAnalysis.analysis.backends import BackendBase
@@ -46,7 +46,7 @@ class FrameLoop(AnalysisBase):
         scheduler: str | None = None,
         unsupported_backend: bool = False,
         progressbar_kwargs: dict | None = None,
-    ) -> FrameLoop:
+    ) -> Self:
         """Compute the selected frames and join them.
 
         Parameters
@@ -131,7 +131,9 @@ class FrameLoop(AnalysisBase):
         self.results = Results(records=[], failures=[])
         self.prepare()
 
-    def _compute(self, indexed_frames, verbose=None, *, progressbar_kwargs=None):
+    def _compute(
+        self, indexed_frames: np.ndarray, verbose: bool | None = None, *, progressbar_kwargs: dict | None = None
+    ) -> types.SimpleNamespace:
         # The loop is ours, not MDAnalysis's: a frame that cannot be read fails alone, and one that is in the store is
         # not read again. What goes back from a worker is the result, not the whole analysis.
         labels = indexed_frames[:, 1]

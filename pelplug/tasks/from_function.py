@@ -8,8 +8,10 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import xarray as xr
 
+from pelplug.configuration import Configuration
 from pelplug.core.entry_points import NAME_PATTERN
 from pelplug.core.fields import Field, Need
 from pelplug.errors import RunError
@@ -43,12 +45,12 @@ class FunctionAnalysis(Analysis):
         said = {"name": dataset.attrs["analysis"], "summary": dataset.attrs["title"], "provides": provides}
         return type("OfResult", (cls,), said).from_dataset(dataset)
 
-    def compute(self, configuration):
+    def compute(self, configuration: Configuration) -> Mapping[str, Any]:
         """Call the function."""
         potential = (self.potential_of(configuration),) if Need.POTENTIAL in self.needs else ()
         return type(self).function(configuration, *potential, **self.parameters)
 
-    def as_declared(self, values, n):
+    def as_declared(self, values: Any, n: int) -> dict[str, np.ndarray]:
         """Refuse values of which one is missing too: a function gives all that it provides."""
         arrays = super().as_declared(values, n)
         if missing := [name for name in self.provides if name not in arrays]:
@@ -113,7 +115,14 @@ def analysis(
     return decorate
 
 
-def _made(function, name, summary, provides, needs, cites) -> type[FunctionAnalysis]:
+def _made(
+    function: Callable,
+    name: str | None,
+    summary: str | None,
+    provides: Mapping[str, Field],
+    needs: Need,
+    cites: tuple[str, ...],
+) -> type[FunctionAnalysis]:
     if not inspect.isfunction(function):
         raise TypeError(f"@pelplug.analysis(...) stands above a function, not above {function!r}")
     called = function.__name__
@@ -152,7 +161,7 @@ def _made(function, name, summary, provides, needs, cites) -> type[FunctionAnaly
     return made
 
 
-def _init(function) -> tuple[Callable, bool]:
+def _init(function: Callable) -> tuple[Callable, bool]:
     """Return an ``__init__`` that declares the parameters of a function, and whether that takes a potential."""
     called, kinds = function.__name__, inspect.Parameter
     takes = list(inspect.signature(function).parameters.values())
@@ -171,7 +180,7 @@ def _init(function) -> tuple[Callable, bool]:
     except Exception as error:
         raise TypeError(f"the annotations of {called} cannot be read ({error})") from error
 
-    def __init__(self, trajectory, **base):  # noqa: N807
+    def __init__(self: Any, trajectory: Any, **base: Any) -> None:  # noqa: N807
         given = {name: value for name, value in base.items() if name not in self.parameters}
         super(FunctionAnalysis, self).__init__(trajectory, **given)
         self.attributes["function"] = function.__qualname__

@@ -6,10 +6,10 @@ import dataclasses
 import functools
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -25,10 +25,15 @@ from pelplug.engines.request import Recording, Replication, Request, output_of_r
 from pelplug.engines.run import SimulationResult, run_simulation
 from pelplug.errors import InputError
 from pelplug.execution.processes import WorkerPool
+from pelplug.models.base import Model
 from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.assembly import FrameFailure, FrameRecord
 from pelplug.tasks.provenance import to_json
 from pelplug.tasks.series import Series
+
+if TYPE_CHECKING:
+    from pelplug.engines.engine import Engine
+    from pelplug.models.base import Model
 
 __all__ = ["InSitu", "Plan", "simulate_replicas", "simulate_watched"]
 
@@ -207,7 +212,7 @@ class Plan:
         output = None if self.output is None else output_of_replica(self.output, seed)
         return dataclasses.replace(self, output=output)
 
-    def watch(self, model) -> InSitu | None:
+    def watch(self, model: Model) -> InSitu | None:
         """Return the observer; None if there is nothing to observe.
 
         Raises
@@ -227,7 +232,9 @@ class Plan:
         return InSitu(*(cls(None, model=model, **given) for cls, given in self.analyses), every=self.every)
 
 
-def simulate_watched(model, engine, recording: Recording, request: Request, plan: Plan, **told) -> SimulationResult:
+def simulate_watched(
+    model: Model, engine: Engine, recording: Recording, request: Request, plan: Plan, **told: Any
+) -> SimulationResult:
     """Run one simulation with its analyses; see `pelplug.simulate`."""
     return run_simulation(
         model, engine, recording=recording, request=request, watch=plan.watch(model), watch_output=plan.output, **told
@@ -235,7 +242,13 @@ def simulate_watched(model, engine, recording: Recording, request: Request, plan
 
 
 def simulate_replicas(
-    model, engine, recording: Recording, request: Request, plan: Plan, replication: Replication, **told
+    model: Model,
+    engine: Engine,
+    recording: Recording,
+    request: Request,
+    plan: Plan,
+    replication: Replication,
+    **told: Any,
 ) -> list[SimulationResult]:
     """Run replicas, one after the other or several at once, each then in a process of its own.
 
@@ -272,7 +285,7 @@ def simulate_replicas(
     return [result for result, _ in ends]
 
 
-def _heard(call) -> tuple[SimulationResult, list[str]]:
+def _heard(call: Callable[..., SimulationResult]) -> tuple[SimulationResult, list[str]]:
     """Return what a simulation gives and what it announces: in another process nobody hears that."""
     said: list[str] = []
     return call(announce=said.append), said

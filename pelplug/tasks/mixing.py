@@ -102,7 +102,7 @@ def _refuse_twice(found: Collection) -> None:
 
 def _refuse_versions(found: Collection) -> None:
     """Refuse results that are recorded in different ways: what the one leaves out the other may not know of."""
-    versions = [(int(one.attributes.get("provenance_version", 1)), one) for one in found]
+    versions = [(one.provenance_version, one) for one in found]
     (old, older), (new, newer) = (pick(versions, key=lambda pair: pair[0]) for pick in (min, max))
     if old != new:
         raise InputError(

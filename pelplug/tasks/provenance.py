@@ -32,6 +32,7 @@ __all__ = [
     "said_of",
     "take_request",
     "to_json",
+    "version_of",
 ]
 
 VERSION = 2
@@ -153,6 +154,12 @@ def parameters_of(dataset: Any) -> dict[str, Any]:
     return json.loads(dataset.attrs.get("parameters") or "{}")
 
 
+def version_of(dataset: Any) -> int:
+    """Return in which way the attributes of a result are written: `VERSION`, or an earlier or later one."""
+    found = dataset.attrs.get("provenance_version", 1)
+    return int(found) if isinstance(found, int | np.integer) else 1
+
+
 def check_version(dataset: Any) -> None:
     """Refuse a result whose attributes a later pelplug wrote in a way of its own.
 
@@ -161,8 +168,7 @@ def check_version(dataset: Any) -> None:
     InputError
         If its version is above `VERSION`.
     """
-    found = dataset.attrs.get("provenance_version", 1)
-    if isinstance(found, int | np.integer) and found > VERSION:
+    if (found := version_of(dataset)) > VERSION:
         raise InputError(
             f"The result was written by pelplug {dataset.attrs.get('pelplug_version', '')} (provenance {found}), and "
             f"this one knows provenance up to {VERSION}; update pelplug."

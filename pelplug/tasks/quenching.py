@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+
 from pelplug.configuration import Configuration
 from pelplug.core.minimisation import ForceTolerance, MaxEvaluations, Method, MinimiserParameters, Quenching
 from pelplug.landscape.minimise.quench import QuenchResult, quench, quench_parameters
@@ -30,14 +32,14 @@ class QuenchingAnalysis(Analysis):
 
     def __init__(
         self,
-        trajectory,
+        trajectory: Any,
         *,
         method: Method = Quenching.method,
         force_tolerance: ForceTolerance = Quenching.force_tolerance,
         max_evaluations: MaxEvaluations = Quenching.max_evaluations,
         minimiser_parameters: MinimiserParameters = Quenching.minimiser_parameters,
-        **base,
-    ):
+        **base: Any,
+    ) -> None:
         super().__init__(trajectory, **base)
         used = quench_parameters(method, **(minimiser_parameters or {}))
         self.parameters["minimiser_parameters"] = used
@@ -49,7 +51,7 @@ class QuenchingAnalysis(Analysis):
         }
         self.attributes["quench"] = json.dumps(self.quench_arguments)
 
-    def check_before(self, frames) -> None:
+    def check_before(self, frames: np.ndarray) -> None:
         """Refuse a model whose minima no minimiser can reach."""
         self.check_minima(frames, self.quench_arguments["force_tolerance"])
 

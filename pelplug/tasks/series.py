@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
+import xarray as xr
 
 from pelplug.core.checksum import checksum
 from pelplug.core.conditions import Conditions
@@ -20,6 +23,9 @@ from pelplug.tasks.provenance import to_json
 from pelplug.trajectories.energies import energies_of_trajectory, read_energies
 from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin, EnergySegments, gathered
 from pelplug.trajectories.opening import open_trajectory
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["Series"]
 
@@ -52,7 +58,7 @@ class Series(Analysis, abc.ABC):
 
     def __init__(
         self,
-        trajectory,
+        trajectory: Any,
         *,
         energies: Annotated[
             str,
@@ -81,8 +87,8 @@ class Series(Analysis, abc.ABC):
                 choices=("auto", "total", "per-particle"),
             ),
         ] = "auto",
-        **base,
-    ):
+        **base: Any,
+    ) -> None:
         super().__init__(trajectory, **base)
         self.energies, self.column, self.block, self.instantaneous = energies, column, block, instantaneous
         self._particles, self._time_step, self._normalisation = particles, time_step, normalisation
@@ -108,7 +114,7 @@ class Series(Analysis, abc.ABC):
         """
 
     @abc.abstractmethod
-    def evaluate(self, dataset):
+    def evaluate(self, dataset: xr.Dataset) -> xr.Dataset:
         """Return the dataset with everything computed; N, time and normalisation are settled in `origin`.
 
         Parameters
@@ -133,7 +139,7 @@ class Series(Analysis, abc.ABC):
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def run(self, *arguments, **keywords):
+    def run(self, *arguments: Any, **keywords: Any) -> Self:
         """Run; without a trajectory, on a file of energies."""
         if self.trajectory is None and self.energies not in _OWN:
             return self.conclude()
@@ -160,7 +166,7 @@ class Series(Analysis, abc.ABC):
         origin.take_units(self.units)
         self._start(origin, float(log_every))
 
-    def add_energies(self, step, potential_energy) -> None:
+    def add_energies(self, step: npt.ArrayLike, potential_energy: npt.ArrayLike) -> None:
         """Take entries of the energy log: absolute steps and total energies, each an array."""
         self._take(EnergyChunk(np.asarray(step), np.asarray(potential_energy)))
 
@@ -174,7 +180,7 @@ class Series(Analysis, abc.ABC):
         self.segments.restore(str(state.pop("segments")))
         self.restore(state)
 
-    def summarize(self, dataset):
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Read the series, unless it has come already, and evaluate it."""
         if self.segments is None:
             origin, chunks = self._open()
@@ -202,7 +208,7 @@ class Series(Analysis, abc.ABC):
 
     # --- where energies come from ---------------------------------------------------------------------------------
 
-    def _open(self):
+    def _open(self) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
         if self.energies not in _OWN:
             return self._of_file(Path(self.energies))
         if self.energies != "model":
@@ -218,7 +224,7 @@ class Series(Analysis, abc.ABC):
             raise InputError(f"The energies of {self.trajectory.path} need a model; pass --model NAME.")
         return self._of_frames()
 
-    def _of_file(self, path: Path):
+    def _of_file(self, path: Path) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
         if path.suffix.lower() == ".gsd":
             other = open_trajectory(path)
             self._same_size(other.n, path)
@@ -230,7 +236,7 @@ class Series(Analysis, abc.ABC):
         self._note_file(path)
         return found
 
-    def _of_frames(self):
+    def _of_frames(self) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
         first = self.trajectory.configuration(int(self.frames[0]))
         record = self.trajectory.simulation_record or {}
         origin = EnergyOrigin(f"the frames of {self.trajectory.path}", n=first.n, extensive=True)
@@ -251,7 +257,7 @@ class Series(Analysis, abc.ABC):
         potential = self.potential_of(first)
         require_interaction(first, potential)
 
-        def chunks():
+        def chunks() -> Iterator[EnergyChunk]:
             for label in self.frames:
                 state = self.trajectory.configuration(int(label))
                 at = state.time if timed else state.step
@@ -268,7 +274,7 @@ class Series(Analysis, abc.ABC):
             self.attributes["input_file"] = path.name
             self.attributes["input_sha256"] = self.attributes["energies_sha256"]
 
-    def _same_size(self, n: int, path) -> None:
+    def _same_size(self, n: int, path: Any) -> None:
         if self.trajectory is not None and self.trajectory.n != n:
             raise InputError(
                 f"{path} is of {n} particles, {self.trajectory.path} has {self.trajectory.n}: not one system."

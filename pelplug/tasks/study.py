@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import xarray as xr
 from MDAnalysis.analysis.results import Results
@@ -19,6 +19,9 @@ from pelplug.tasks.collection import Collection
 from pelplug.tasks.mixing import readable_by
 from pelplug.tasks.reserved import RESERVED_OF_STUDIES
 from pelplug.tasks.task import Task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Study"]
 
@@ -43,7 +46,7 @@ class Study(Task, abc.ABC):
                 groups = collection.groups("parent_temperature")
                 return {
                     "temperature": [one.value("parent_temperature") for one in groups],
-                    "stiffness": [numpy.mean([float(r.dataset["kappa"].mean()) for r in one]) for one in groups],
+                    "stiffness": [numpy.mean([float(result["kappa"].mean()) for result in one]) for one in groups],
                 }
 
     A study that uses nothing is a theory: what it computes follows from its parameters alone.
@@ -90,7 +93,7 @@ class Study(Task, abc.ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     varies: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, collection=None):
+    def __init__(self, collection: Any = None) -> None:
         self.results = Results()
         self.attributes = {}
         self._failed_parts = {}
@@ -115,7 +118,7 @@ class Study(Task, abc.ABC):
             Those that cannot be had may be left out.
         """
 
-    def plot(self, ax=None, **keywords):
+    def plot(self, ax: Axes | None = None, **keywords: Any) -> Axes:
         """Draw one panel and return its Axes; by default the first variable over its coordinate, with its errors."""
         from pelplug.plotting.style import plot_curve
 
@@ -178,7 +181,7 @@ class Study(Task, abc.ABC):
             code=code_of(self),
             parameters=self.parameters,
             files=provenance.named_files(self.parameters),
-            results=self._records(),
+            results=sorted(provenance.to_json({**one, "file": ""}) for one in self._records()),
         )
 
     def _records(self) -> list[dict[str, Any]]:

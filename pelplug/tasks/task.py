@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import xarray as xr
 from MDAnalysis.analysis.results import Results
@@ -16,6 +16,10 @@ from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError, RunError
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import check_dataset, name_units, sentence_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["Task"]
 
@@ -50,7 +54,7 @@ class Task(Parametrised):
     _failed_parts: dict[str, str]
     _conditions: Conditions | None
 
-    def plot(self, ax=None, **keywords):
+    def plot(self, ax: Axes | None = None, **keywords: Any) -> Axes:
         """Draw one panel and return its Axes; by default the first variable, over time or as a histogram."""
         from pelplug.plotting.style import plot_variable
 
@@ -63,7 +67,7 @@ class Task(Parametrised):
         """
         return [self.plot]
 
-    def figure(self):
+    def figure(self) -> Figure:
         """Return a Figure: one panel of `plot`, unless a subclass draws several."""
         from pelplug.plotting.style import one_panel
 
@@ -95,7 +99,7 @@ class Task(Parametrised):
         return task
 
     @contextlib.contextmanager
-    def part(self, name: str):
+    def part(self, name: str) -> Iterator[None]:
         """Let a part of the result fail alone: what is under ``with self.part("g(r)"):`` is left out, with its reason.
 
         Attributes of the dataset name the parts that failed (``failed_parts``), and the command line says so and ends

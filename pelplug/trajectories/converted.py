@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Self
 
 from pelplug.core.units import Units
+from pelplug.trajectories.part import TrajectoryPart
 
 if TYPE_CHECKING:
     from pelplug.models.base import Model
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ConvertedFrames"]
 
 
-class ConvertedFrames:
+class ConvertedFrames(TrajectoryPart):
     """The part of a `Trajectory` that knows of units."""
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.trajectories.part import TrajectoryPart
 from pelplug.trajectories.readers.identity import Rows, check_same_particles, explain_unknown
 from pelplug.trajectories.readers.labels import rename
 from pelplug.trajectories.readers.unwrap import Follower
@@ -16,7 +17,7 @@ from pelplug.trajectories.readers.unwrap import Follower
 __all__ = ["FollowedParticles"]
 
 
-class FollowedParticles:
+class FollowedParticles(TrajectoryPart):
     """The part of a `Trajectory` that compares frames."""
 
     def unwrapped(

@@ -14,6 +14,7 @@ import numpy as np
 
 from pelplug.core.conditions import Conditions, Ramp
 from pelplug.errors import InputError, PelplugError
+from pelplug.trajectories.part import TrajectoryPart
 
 __all__ = ["RecordedConditions", "of_simulation", "together_with", "with_density"]
 
@@ -21,7 +22,7 @@ _STEADY = 1e-5  # a cell that changes by less is one that was written with few d
 _LOOKED_AT = 5  # frames; a barostat changes the cell in nearly every one
 
 
-class RecordedConditions:
+class RecordedConditions(TrajectoryPart):
     """The part of a `Trajectory` that knows at what conditions its frames were sampled."""
 
     @property

@@ -8,7 +8,7 @@ import operator
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -318,7 +318,13 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
     def __len__(self) -> int:
         return self.n_frames
 
-    def __getitem__(self, key):
+    @overload
+    def __getitem__(self, key: int) -> Configuration: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Configuration]: ...
+
+    def __getitem__(self, key: int | slice) -> Configuration | list[Configuration]:
         if isinstance(key, slice):
             return [self.configuration(number) for number in range(*key.indices(self.n_frames))]
         return self.configuration(key)

@@ -11,16 +11,22 @@ from pelplug.cli.analyze import analyze
 from pelplug.cli.declared import ONLY_COMMAND, ONLY_PYTHON
 from pelplug.cli.main import cli
 from pelplug.cli.simulate import simulate
+from pelplug.cli.study import study
 from pelplug.engines.request import Program, Recording, Replication, Request
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import FileInteractions, Interactions
 from pelplug.tasks.observation import Observation
 from pelplug.trajectories.source import Frames, Source
 
-COMMANDS = {"analyze": (analyze, pelplug.analyze), "simulate": (simulate, pelplug.simulate)}
+COMMANDS = {
+    "analyze": (analyze, pelplug.analyze),
+    "simulate": (simulate, pelplug.simulate),
+    "study": (study, pelplug.study),
+}
 DECLARED = {
     "analyze": (Source, Frames, FileInteractions, Placement),
     "simulate": (Interactions, Request, Program, Recording, Replication, Observation),
+    "study": (),
 }
 
 

@@ -276,6 +276,29 @@ def test_engines_exporters_and_forms_are_checked():
     assert "returned 'not a list' where a list is due" in errors
 
 
+def test_an_ending_of_an_exporter_that_is_taken_is_told_with_its_owner():
+    def plugin(*suffixes_of):
+        class Exporter:
+            name, summary, suffixes = suffixes_of[0], "s", suffixes_of[1:]
+            export = staticmethod(lambda datasets, trajectory, path: None)
+
+        class Plugin:
+            @pelplug.hookimpl
+            def pelplug_exporters(self):
+                return [Exporter()]
+
+        return Plugin()
+
+    registry = Registry(third_party=False)
+    records = [
+        registry.register(plugin(*offers), offers[0], "pelplug-some", "1.0")
+        for offers in (("first", ".fine"), ("second", ".other", ".FINE"), ("third", ".csv"))
+    ]
+    assert list(registry.exporters()) == ["first"]
+    assert "the name '.fine' is taken, first (pelplug-some 1.0) has it already" in records[1].error
+    assert "the ending '.csv' of the exporter third is taken, pelplug writes such files" in records[2].error
+
+
 def test_a_plugin_that_returns_forms_where_providers_are_due_is_told_once():
     class Plugin:
         @pelplug.hookimpl

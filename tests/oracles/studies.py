@@ -36,7 +36,7 @@ class Slope(pelplug.Study):
 
     def compute(self, collection):
         groups = collection.groups("temperature")
-        heights = [[self.factor * float(one.dataset["height"].mean()) for one in group] for group in groups]
+        heights = [[self.factor * float(one["height"].mean()) for one in group] for group in groups]
         means = [np.mean(some) for some in heights]
         return {
             "temperature": [group.value("temperature") for group in groups],

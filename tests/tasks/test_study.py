@@ -61,6 +61,15 @@ def test_a_file_that_changes_meanwhile_is_refused(files):  # noqa: F811
         _ = found.results[0].dataset
 
 
+def test_a_variable_that_is_not_there_is_told(files):  # noqa: F811
+    partial = RUNS[0].copy()
+    partial.attrs["failed_parts"] = '{"the depth": "ValueError: deep"}'
+    one = Collection(partial).results[0]
+    assert one["height"].values.tolist() == [2.0, 4.0]
+    with pytest.raises(InputError, match=r"dataset 1 has no depth .* of height; the depth was left out, which failed"):
+        one["depth"]
+
+
 def test_the_result_says_where_it_comes_from(files):  # noqa: F811
     study = Slope([files / f"run-{k}.nc" for k in range(4)], factor=2).run()
     dataset = study.to_dataset()
@@ -71,7 +80,8 @@ def test_the_result_says_where_it_comes_from(files):  # noqa: F811
     assert (shared.n, shared.density, shared.model["name"]) == (100, 1.2, "kob-andersen")
     assert set(shared.several) == {"temperature", "seed"}
     other = Slope([files / f"run-{k}.nc" for k in range(3)], factor=2)
-    assert other.fingerprint() != study.fingerprint() == Slope(files / "run-*.nc", factor=2).fingerprint()
+    again = Slope([files / f"./run-{k}.nc" for k in (3, 1, 2, 0)], factor=2)
+    assert other.fingerprint() != study.fingerprint() == again.fingerprint()
 
 
 def test_units_are_those_of_the_results():

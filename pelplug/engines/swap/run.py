@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import numbers
+import os
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -126,7 +127,7 @@ def swap_monte_carlo(
         Param("half the side of the cube from which a displacement is drawn", exclusive_minimum=0.0, unit="length"),
     ] = None,
     seed: int | np.random.Generator | None = None,
-    output=None,
+    output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: bool = False,
     progress: Callable[[int], None] | None = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pelplug.configuration import Configuration
@@ -177,7 +179,7 @@ class LinearResponse:
         if isinstance(self.potential, FromForces):
             self.potential.state_errors(**errors)
 
-    def _other(self):
+    def _other(self) -> Any:
         return self.potential.products(self.backbone, second=True) if isinstance(self.potential, FromForces) else None
 
     def _check_forces(self) -> None:

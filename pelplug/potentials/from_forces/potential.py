@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -115,7 +116,7 @@ class FromForces(Parametrised, Potential):
         """Return the diameters that the potential knows."""
         return self.potential.sizes(configuration)
 
-    def native(self, engine: str):
+    def native(self, engine: str) -> Mapping[str, Any] | None:
         """Return what the potential says to an engine."""
         return self.potential.native(engine)
 
@@ -193,7 +194,7 @@ class FromForces(Parametrised, Potential):
         self._measured = [*self._measured[1 - _KEPT :], MeasuredState(self.potential, configuration, self.parameters)]
         return self._measured[-1]
 
-    def _asked(self, method: str, configuration: Configuration):
+    def _asked(self, method: str, configuration: Configuration) -> Any:
         try:
             return getattr(self.potential, method)(configuration)
         except PelplugError:
