@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import numpy as np
-
 from pelplug.configuration import Configuration
 from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.potentials.base import Potential
+from pelplug.potentials.answers import plain_record
+from pelplug.potentials.base import Potential, potential_name
 
 __all__ = ["GivenModel", "either"]
 
@@ -34,9 +30,9 @@ class GivenModel(Model):
         super().__init__()
         self.given, self.made_of = potential, (potential,)
         self.units = potential.units if units is None else units
-        self._record = _plain(potential)
+        self._record = plain_record(potential)
         named = self._record.get("potential")
-        self.name = named if isinstance(named, str) and named else type(potential).__name__
+        self.name = named if isinstance(named, str) and named else potential_name(potential)
 
     @property
     def constants(self) -> dict:
@@ -88,25 +84,3 @@ def either(model: Model | None, potential: Potential | None) -> Model | None:
     if model is not None:
         raise InputError("Give either --model or --potential, not both (model= or potential= in Python).")
     return GivenModel(potential)
-
-
-def _of_numpy(value: Any):
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise TypeError(f"{value!r} has no JSON form")
-
-
-def _plain(potential: Potential) -> dict[str, Any]:
-    owner = f"The record() of the potential {type(potential).__name__}"
-    try:
-        record = potential.record()
-    except Exception as error:
-        raise InputError(f"{owner} fails ({type(error).__name__}: {error}); let it return plain data.") from error
-    try:
-        if not isinstance(record, dict) or not record:
-            raise TypeError(f"it is {record!r}, not a dictionary with something in it")
-        return json.loads(json.dumps(record, default=_of_numpy))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{owner} is not plain data ({error}); return a dictionary of numbers, texts, lists and dictionaries."
-        ) from None

@@ -29,6 +29,7 @@ __all__ = [
     "Potential",
     "StrainDerivatives",
     "check_order",
+    "potential_name",
 ]
 
 
@@ -307,9 +308,14 @@ class Potential(abc.ABC):
 
     def _lacks(self, what: str) -> InputError:
         return InputError(
-            f"The potential {type(self).__name__} has no {what}: it declares {self.capabilities!r} besides energy and "
+            f"The potential {potential_name(self)} has no {what}: it declares {self.capabilities!r} besides energy and "
             "forces; pelplug.FromForces(potential) makes one from its forces."
         )
+
+
+def potential_name(potential: Any) -> str:
+    """Return what sentences call a potential: its ``label``, where it stands for something else, or its class."""
+    return getattr(potential, "label", None) or type(potential).__name__
 
 
 class ForcesEvaluator(Evaluator):

@@ -5,13 +5,17 @@ A wrong second derivative ends no run and leaves no trace but wrong numbers.
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pelplug.core.python_files import is_pelplugs
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.base import Capability
+from pelplug.potentials.answers import check_answers, check_declared, check_told_apart, energy_and_forces
+from pelplug.potentials.base import Capability, potential_name
 from pelplug.potentials.differences import STEPS, WRONG, key_of, known, remember, settled
 from pelplug.potentials.from_forces.displaced import deformed, spacing
 from pelplug.potentials.from_forces.hessian import own_hessian
@@ -45,23 +49,47 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     """
     if isinstance(potential, FromForces):  # what it finds it checks itself
         potential = potential.potential
-    cls = type(potential)
-    if cls.__module__.partition(".")[0] == "pelplug":
+    if not _is_foreign(potential) or _looked_at.get((id(potential), hessian)) is potential:
         return
+    if not check_answers(potential, configuration):
+        return  # the run says where particles overlap
+    key = key_of("potential", [_content(potential), hessian])
+    differences = None if known(key) else _Differences(potential, configuration)
+    if differences is not None:
+        differences.check_forces()
+    check_declared(potential, configuration, hessian)
+    if differences is not None and hessian:
+        differences.check_second(*(potential.can(one) for one in (Capability.HESSIAN, Capability.STRAIN)))
+    check_told_apart(potential, configuration)
+    remember(key)
+    _looked_at[id(potential), hessian] = potential
+
+
+_looked_at: weakref.WeakValueDictionary[tuple[int, bool], Any] = weakref.WeakValueDictionary()
+"""What was looked at in this process; the content of some has no name by which to remember it."""
+
+
+def _is_foreign(part: Any) -> bool:
+    """Whether a potential, or any that it asks, is not pelplug's own."""
+    named = part if inspect.isroutine(part) else type(part)
+    return not is_pelplugs(named) or any(map(_is_foreign, getattr(part, "made_of", ())))
+
+
+def _content(part: Any) -> Any:
+    """Return all that decides the numbers of a potential: methods, attributes, and the same of those that it asks."""
+    if inspect.isroutine(part):
+        return part
+    cls, parts = type(part), getattr(part, "made_of", ())
     methods = [
         (name, value)
         for one in cls.__mro__
-        if one.__module__.partition(".")[0] not in ("pelplug", "builtins", "abc")
+        if not is_pelplugs(one) and one.__module__ not in ("builtins", "abc")
         for name, value in sorted(vars(one).items())
         if callable(value)
     ]
-    key = key_of("potential", [cls.__qualname__, methods, dict(getattr(potential, "__dict__", {})), hessian])
-    key = key or f"{id(cls)} {hessian}"  # what has no content that can be named is looked at once in each process
-    if known(key):
-        return
-    can = (hessian and potential.can(one) for one in (Capability.HESSIAN, Capability.STRAIN))
-    _Differences(potential, configuration).check(*can)
-    remember(key)
+    asked = {id(one) for one in (*parts, parts)}
+    values = {name: value for name, value in getattr(part, "__dict__", {}).items() if id(value) not in asked}
+    return [cls.__qualname__, methods, values, [_content(one) for one in parts]]
 
 
 def check_derivatives(model: Any, trajectory: Any, frame: int, hessian: bool) -> None:
@@ -93,28 +121,24 @@ class _Differences:
     """Energies and forces of a potential near a state that is no minimum."""
 
     def __init__(self, potential: Potential, configuration: Configuration):
-        self.potential, self.name = potential, type(potential).__name__
+        self.potential, self.name = potential, potential_name(potential)
         self.rng = np.random.default_rng(20)
         self.spacing = spacing(configuration)
         shift = 0.01 * self.spacing * self.rng.normal(size=configuration.positions.shape)
         self.state = configuration.replace(positions=configuration.positions + shift, velocities=None)
         self.energy, self.forces = self._at(self.state)
-        if not np.isfinite(self.energy):
+        if not (np.isfinite(self.energy) and np.all(np.isfinite(self.forces))):
             self.state = configuration
             self.energy, self.forces = self._at(configuration)
 
     def _at(self, state) -> tuple[float, np.ndarray]:
-        energy, forces = self.potential.energy_forces(state)
-        return float(energy), np.asarray(forces, dtype=float)
+        return energy_and_forces(self.potential, state)
 
     def _moved(self, direction, h):
         return self.state.replace(positions=self.state.positions + h * direction)
 
-    def check(self, hessian: bool, strain: bool) -> None:
-        """Check forces, and those second derivatives that are wanted."""
-        if not (np.isfinite(self.energy) and np.all(np.isfinite(self.forces))):
-            return  # the run will say what is amiss
-        self._check_forces()
+    def check_second(self, hessian: bool, strain: bool) -> None:
+        """Check those second derivatives that are declared."""
         if hessian:
             direction = self.rng.normal(size=self.state.positions.shape)
             numbers = [self._force_slope(direction, h * self.spacing) for h in STEPS]
@@ -123,7 +147,8 @@ class _Differences:
         if strain:
             self._check_strain()
 
-    def _check_forces(self) -> None:
+    def check_forces(self) -> None:
+        """Check that forces are minus the derivative of the energy."""
         n, wrong = self.state.n, []
         for _ in range(4):
             direction = np.zeros_like(self.state.positions)

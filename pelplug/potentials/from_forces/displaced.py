@@ -6,7 +6,8 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.base import Potential
+from pelplug.potentials.answers import energy_and_forces
+from pelplug.potentials.base import Potential, potential_name
 
 __all__ = ["DisplacedState", "deformed", "spacing"]
 
@@ -85,25 +86,13 @@ class DisplacedState:
     def deformed(self, f: np.ndarray | None) -> tuple[float, np.ndarray]:
         """Return energy and forces after x -> F x; of the state itself for None."""
         state = self.configuration if f is None else deformed(self.configuration, f)
-        try:
-            energy, forces = self.potential.energy_forces(state)
-            forces = np.array(forces, dtype=np.float64)
-            energy = float(energy)
-        except PelplugError:
-            raise
-        except Exception as error:
-            raise self._failed("energy_forces", error) from error
-        if forces.shape != self.shape:
-            raise InputError(
-                f"The potential {self.name} gives forces of shape {forces.shape} for {self.shape[0]} particles in "
-                f"{self.shape[1]} dimensions; energy_forces() must return (energy, forces of shape {self.shape})."
-            )
+        energy, forces = energy_and_forces(self.potential, state)
         return self._looked_at(energy, forces, "of this state" if f is None else "in a cell that is strained a little")
 
     @property
     def name(self) -> str:
         """What the potential is called."""
-        return type(self.potential).__name__
+        return potential_name(self.potential)
 
     def _looked_at(self, energy: float, forces: np.ndarray, where: str) -> tuple[float, np.ndarray]:
         self.evaluations += 1

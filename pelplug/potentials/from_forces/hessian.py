@@ -10,7 +10,7 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.potentials.base import Potential
+from pelplug.potentials.base import Potential, potential_name
 from pelplug.potentials.from_forces.colouring import colours_of
 from pelplug.potentials.from_forces.columns import columns_of, columns_of_groups
 from pelplug.potentials.from_forces.displaced import DisplacedState, spacing
@@ -156,7 +156,7 @@ def own_hessian(potential: Potential, configuration: Configuration) -> tuple[sci
     InputError
         If it fails, or its shape, symmetry or numbers are not those of a Hessian.
     """
-    name, n, d = type(potential).__name__, configuration.n, configuration.dimension
+    name, n, d = potential_name(potential), configuration.n, configuration.dimension
     try:
         found = potential.hessian(configuration)
         matrix = scipy.sparse.bsr_matrix(found, blocksize=(d, d), dtype=np.float64) if (

@@ -12,7 +12,7 @@ from pelplug.configuration import Configuration
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.base import ALL, Capability, Evaluator, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.base import ALL, Capability, Evaluator, Pairs, Potential, StrainDerivatives, potential_name
 from pelplug.potentials.from_forces.measured import MeasuredState
 from pelplug.potentials.from_forces.products import HessianProducts
 
@@ -202,7 +202,7 @@ class FromForces(Parametrised, Potential):
         except Exception as error:
             said = " ".join(str(error).split()) or type(error).__name__
             raise InputError(
-                f"The potential {type(self.potential).__name__} declares it, and its {method}() failed: {said} "
+                f"The potential {potential_name(self.potential)} declares it, and its {method}() failed: {said} "
                 f"({type(error).__name__}); correct it, or leave it out of its capabilities."
             ) from error
 
