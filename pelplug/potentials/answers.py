@@ -13,7 +13,7 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError, reason_of
 from pelplug.potentials.base import Capability, Evaluator, Pairs, Potential, StrainDerivatives, potential_name
 
-__all__ = ["check_answers", "check_declared", "check_told_apart", "energy_and_forces", "plain_record"]
+__all__ = ["check_answers", "check_told_apart", "check_what_is_declared", "energy_and_forces", "plain_record"]
 
 METHODS = {
     Capability.HESSIAN: "hessian",
@@ -97,7 +97,7 @@ def check_answers(potential: Potential, state: Configuration) -> bool:
     return True
 
 
-def check_declared(potential: Potential, state: Configuration, derivatives: bool) -> None:
+def check_what_is_declared(potential: Potential, state: Configuration, derivatives: bool) -> None:
     """Refuse what a potential declares and does not do; the Hessian and all numbers are looked at by differences.
 
     Parameters

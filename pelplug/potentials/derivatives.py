@@ -14,7 +14,7 @@ import numpy as np
 
 from pelplug.core.python_files import is_pelplugs
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.answers import check_answers, check_declared, check_told_apart, energy_and_forces
+from pelplug.potentials.answers import check_answers, check_told_apart, check_what_is_declared, energy_and_forces
 from pelplug.potentials.base import Capability, potential_name
 from pelplug.potentials.differences import STEPS, WRONG, key_of, known, remember, settled
 from pelplug.potentials.from_forces.displaced import deformed, spacing
@@ -57,7 +57,7 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     differences = None if known(key) else _Differences(potential, configuration)
     if differences is not None:
         differences.check_forces()
-    check_declared(potential, configuration, hessian)
+    check_what_is_declared(potential, configuration, hessian)
     if differences is not None and hessian:
         differences.check_second(*(potential.can(one) for one in (Capability.HESSIAN, Capability.STRAIN)))
     check_told_apart(potential, configuration)
