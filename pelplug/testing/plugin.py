@@ -2,7 +2,7 @@
 
 import pytest
 
-__all__ = ["pelplug_trajectory"]
+__all__ = ["pelplug_command", "pelplug_trajectory"]
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +11,11 @@ def pelplug_trajectory(tmp_path_factory):
     from pelplug.testing.samples import make_trajectory
 
     return make_trajectory(tmp_path_factory.mktemp("pelplug") / "trajectory.gsd")
+
+
+@pytest.fixture
+def pelplug_command(tmp_path):
+    """Run ``pelplug ...`` in an empty folder and return its exit code and what it printed, as a `CommandRunner`."""
+    from pelplug.testing.command import CommandRunner
+
+    return CommandRunner(tmp_path)
