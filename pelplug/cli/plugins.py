@@ -1,21 +1,28 @@
-"""``pelplug plugins``: what is installed, and why something does not work."""
+"""``pelplug plugins``: what is installed, and why something does not work; ``pelplug plugins check`` tries it."""
 
 from __future__ import annotations
+
+import collections
 
 import click
 
 from pelplug.cli.options import common, registry
-from pelplug.cli.output import print_table
+from pelplug.cli.output import print_table, printable
 from pelplug.core.docstrings import default_of, explanation
+from pelplug.core.parameters import closest
+from pelplug.errors import InputError
 
 __all__ = ["plugins"]
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("-v", "--verbose", is_flag=True, help="Show what each plugin offers, with the parameters of analyses.")
 @common
-def plugins(verbose):
-    """List the plugins, and why one failed."""
+@click.pass_context
+def plugins(ctx, verbose):
+    """List the plugins, and why one failed; or check one."""
+    if ctx.invoked_subcommand is not None:
+        return
     found = registry()
     records = found.plugins()
     if verbose:
@@ -37,6 +44,42 @@ def plugins(verbose):
         _show_minimisers()
     elif not records:
         click.echo("No plugin is installed, not even pelplug's own; install pelplug again.")
+
+
+@plugins.command()
+@click.argument("name", metavar="NAME")
+@click.option("--expect", multiple=True, metavar="CHECK=REASON", help="A check that fails, and why; may be repeated.")
+@common
+def check(name, expect):
+    """Try what a plugin offers against every rule that applies to it.
+
+    NAME is a plugin, or an analysis, model, engine ... of one. Prints a line for each rule; the exit code is 1 if a
+    rule is not kept, or one that was expected to be broken is kept.
+    """
+    from pelplug.testing.checks import checks_of, run_checks
+
+    expected = dict(_reason(one) for one in expect)
+    things = registry().offered_by(name)
+    chosen = [{one.name for one in checks_of(thing)} for thing in things]
+    if strange := sorted(set(expected) - set.union(*chosen)):
+        near = closest(strange[0], set.union(*chosen))
+        raise InputError(f"No check {strange[0]!r} applies to {name}{near}.")
+    counted: collections.Counter = collections.Counter()
+    for thing, names in zip(things, chosen, strict=True):
+        own = {key: reason for key, reason in expected.items() if key in names}
+        for result in run_checks(thing, expected_failures=own):
+            counted[result.outcome] += 1
+            told = result.sentence or result.check.rule
+            click.echo(printable(f"{result.outcome:10}  {thing.name}  {result.check.name}: {told}"))
+    click.echo(", ".join(f"{number} {outcome}" for outcome, number in sorted(counted.items())))
+    return int(bool(counted["failed"] + counted["unexpected"]))
+
+
+def _reason(text: str) -> tuple[str, str]:
+    name, _, reason = text.partition("=")
+    if not (name.strip() and reason.strip()):
+        raise InputError(f"--expect takes CHECK=REASON, as check_rotation='it looks along x', not {text!r}.")
+    return name.strip(), reason.strip()
 
 
 def _load_commands(found) -> None:

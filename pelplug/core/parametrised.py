@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from pelplug.core.docstrings import with_parameters
@@ -35,6 +35,8 @@ class Parametrised:
         What stands in the docstring before and after the parameters.
     parameters : dict
         Value of every parameter, defaults included: what is recorded.
+    trial : mapping
+        What ``pelplug plugins check`` and tests try it with: keywords of `pelplug.testing.Kit`.
     """
 
     noun: ClassVar[str] = "class"
@@ -45,6 +47,7 @@ class Parametrised:
     entries_before: ClassVar[tuple[str, ...]] = ()
     entries_after: ClassVar[tuple[str, ...]] = ()
     _specs: ClassVar[dict[str, ParameterSpec]]
+    trial: ClassVar[Mapping[str, Any]] = {}
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

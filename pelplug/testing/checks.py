@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pelplug.core.parameters import closest
+from pelplug.errors import InputError
 from pelplug.host.checks import analysis_class
 from pelplug.testing.kit import Kit, kit_for
 
@@ -297,7 +298,7 @@ def _expected(thing: Any, chosen: list[Check], expected: Mapping[str, str]) -> M
     for name, reason in expected.items():
         if name not in names:
             near = closest(name, names) or f"; there are {', '.join(names)}"
-            raise ValueError(f"no check {name!r} applies to {called(thing)}{near}")
+            raise InputError(f"No check {name!r} applies to {called(thing)}{near}.")
         if not (isinstance(reason, str) and reason.strip()):
-            raise ValueError(f"give the reason why {called(thing)} is expected to fail {name}")
+            raise InputError(f"Give the reason why {called(thing)} is expected to fail {name}.")
     return expected

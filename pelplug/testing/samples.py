@@ -17,7 +17,13 @@ __all__ = ["make_trajectory", "registry_with"]
 
 
 def make_trajectory(
-    path, model: Any = "kob-andersen", n: int = 100, frames: int = 4, seed: int = 0, relaxed: bool = False
+    path,
+    model: Any = "kob-andersen",
+    n: int = 100,
+    frames: int = 4,
+    seed: int = 0,
+    minima: int = 0,
+    time_step: float | None = None,
 ) -> Path:
     """Write a small disordered trajectory with velocities, images, steps and the record of its model.
 
@@ -33,9 +39,11 @@ def make_trajectory(
         Number of frames; particles move by about 0.02 of their distance between two.
     seed : int, optional
         Seed of the random numbers.
-    relaxed : bool, optional
-        Let the particles move about a minimum of the model, of which all frames are then a little off; else about
-        random places, from which a minimiser may go anywhere.
+    minima : int, optional
+        Let the particles move about a minimum of the model, of which all frames are then a little off; with several,
+        each frame belongs to one of them. Without, from random places, from which a minimiser may go anywhere.
+    time_step : float, optional
+        Time of one of the 100 steps from frame to frame [time]; without it the file has no times.
 
     Returns
     -------
@@ -45,17 +53,26 @@ def make_trajectory(
     rng = np.random.default_rng(seed)
     built = Registry().model(model) if isinstance(model, str) else model
     start = built.random_configuration(n, rng)
-    if relaxed:
-        start = quench(start, built.potential(start), force_tolerance=1e-6).configuration
     spacing = (start.volume / n) ** (1 / start.dimension)
-    walk = np.cumsum(rng.normal(scale=0.02 * spacing, size=(frames, n, start.dimension)), axis=0)
+    starts = [start]
+    if minima:
+        potential = built.potential(start)
+        for k in range(minima):  # each from the one before, shaken until it cannot go back
+            shaken = starts[-1].positions + rng.normal(scale=0.2 * spacing * (k > 0), size=start.positions.shape)
+            starts.append(quench(start.replace(positions=shaken), potential, force_tolerance=1e-6).configuration)
+        starts = starts[1:]
+    moved = rng.normal(scale=0.02 * spacing, size=(frames, n, start.dimension))
+    if minima < 2:
+        moved = np.cumsum(moved, axis=0)
+    visited = rng.integers(len(starts), size=frames) if minima > 1 else np.zeros(frames, dtype=int)
     configurations = (
         start.replace(
-            positions=start.positions + walk[k],
+            positions=starts[visited[k]].positions + moved[k],
             velocities=rng.normal(size=start.positions.shape),
             images=np.zeros(start.positions.shape, dtype=int),
             frame=k,
             step=100 * k,
+            time=None if time_step is None else 100 * k * time_step,
         ).wrapped()
         for k in range(frames)
     )

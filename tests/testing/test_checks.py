@@ -4,6 +4,7 @@ import unittest
 
 import pytest
 
+from pelplug import InputError
 from pelplug.testing import Check, Kit, check, checks_of, parametrize_with_checks, require, run_checks
 from pelplug.testing.checks import KINDS, every_check, kind_of
 
@@ -69,9 +70,9 @@ def test_an_expected_failure_has_to_fail(few):
 
 
 def test_an_expected_failure_names_a_check_and_a_reason(few):
-    with pytest.raises(ValueError, match=r"no check 'fail' applies to thing \(did you mean fails\?\)"):
+    with pytest.raises(InputError, match=r"No check 'fail' applies to thing \(did you mean fails\?\)"):
         list(run_checks(Thing(), kind="exporter", expected_failures={"fail": "x"}))
-    with pytest.raises(ValueError, match="give the reason why thing"):
+    with pytest.raises(InputError, match="Give the reason why thing"):
         parametrize_with_checks([Thing()], {"fails": " "}, kind="exporter")
 
 

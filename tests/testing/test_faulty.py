@@ -13,7 +13,7 @@ from pelplug.testing.checks import every_check
 @pytest.fixture(scope="session")
 def few(tmp_path_factory):
     """A trajectory of few particles, which all of them share."""
-    return make_trajectory(tmp_path_factory.mktemp("faulty") / "few.gsd", n=30, relaxed=True)
+    return make_trajectory(tmp_path_factory.mktemp("faulty") / "few.gsd", n=30, minima=1)
 
 
 def outcomes(thing, kit, kind=None):
