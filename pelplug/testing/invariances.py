@@ -46,7 +46,7 @@ def _compare(cls, kit, check_name, name, change, order=None) -> None:
             continue
         if order is not None and "particle" in one.dims:
             one = one.isel(particle=order)
-        if not same_numbers(_sorted(one), _sorted(found[key]), 100 * kit.tolerance):
+        if not same_numbers(_sorted(one), _sorted(found[key]), kit.tolerance):
             wrong.append(str(key))
     require(not wrong, f"{', '.join(wrong)} changes with {name}")
 
@@ -88,6 +88,7 @@ def check_images(cls, kit):
 @check("analysis")
 def check_permutation(cls, kit):
     """Numbering the particles in another order changes nothing but the order of what is given for each."""
+    kit.result(cls)
     order = np.random.default_rng(12).permutation(kit.opened.n)
     _compare(cls, kit, "check_permutation", "the order of the particles", lambda one: renumbered(one, order), order)
 
@@ -205,10 +206,13 @@ def _watch(cls, kit) -> InSitu:
         watch = InSitu(cls(None, model=run.model, **kit.parameters))
     except InputError as error:
         raise unittest.SkipTest(f"it refuses to be in a simulation: {error}") from error
-    steps = [one.step for one, _ in _states(cls, kit)]
+    states = [one for one, _ in _states(cls, kit)]
+    steps = [one.step for one in states]
     if None in steps or len(set(np.diff(steps))) != 1 or (issubclass(cls, Series) and run.model is None):
         raise unittest.SkipTest("the states of the trajectory are not those of a simulation: no steps, or no model")
     time_step = kit.parameters.get("time_step", 1.0)
+    if states[0].time is not None:
+        time_step = (states[-1].time - states[0].time) / (steps[-1] - steps[0])
     watch.begin(run.trajectory.n, time_step, steps[1] - steps[0], run.trajectory.conditions)
     return watch
 
@@ -230,7 +234,7 @@ def _look(watch: InSitu, state: Configuration, energy: float) -> None:
 @check("analysis")
 def check_two_dimensions(cls, kit):
     """It runs in two dimensions, or refuses before work starts."""
-    if kit.opened.dimension == 2:
+    if kit.result(cls).trajectory.dimension == 2:
         raise unittest.SkipTest("it runs in two dimensions anyway")
     path = kit.once("flat", lambda: make_trajectory(kit.folder / "flat.gsd", "kob-andersen-2d", kit.n, kit.frames))
     _runs_or_refuses(cls, kit, "in two dimensions", path, model=None)
@@ -290,7 +294,8 @@ def check_refuses_nan(cls, kit):
 @check("analysis")
 def check_refuses_no_frames(cls, kit):
     """A selection without frames is refused."""
-    analysis = cls(kit.opened, model=kit.result(cls).model, **kit.parameters)
+    run = kit.result(cls)
+    analysis = cls(run.trajectory, model=run.model, **kit.parameters)
     for selection in ({"stop": 0}, {"frames": []}):
         try:
             analysis.run(**selection)

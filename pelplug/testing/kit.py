@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pelplug.configuration import Configuration
+from pelplug.core.fields import Need
 from pelplug.host.functions import run_analyses
 from pelplug.testing.samples import make_trajectory, registry_with
 from pelplug.trajectories.opening import open_trajectory
@@ -126,10 +127,18 @@ class Kit:
             cls.name, self.opened if trajectory is None else trajectory, registry=self.registry(cls), **given
         )
 
+    def attempt(self, cls: type):
+        """Return the `AnalysisRun` that checks share, or raise why there is none."""
+        if Need.ENGINE in cls.needs and not self.registry(cls).has_engine():
+            raise unittest.SkipTest("it simulates, and no engine can be used here")
+        return self.once(("run", cls), lambda: self.run(cls))
+
     def result(self, cls: type):
         """Return the `AnalysisRun` that checks share; skip the check if there is none: another one says so."""
         try:
-            return self.once(("run", cls), lambda: self.run(cls))
+            return self.attempt(cls)
+        except unittest.SkipTest:
+            raise
         except Exception as error:
             raise unittest.SkipTest("it does not run, see check_runs") from error
 

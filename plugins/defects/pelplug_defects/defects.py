@@ -277,6 +277,7 @@ class Defects(_BondChanges):
     name = "defects"
     summary = "Bonds broken and inserted from each frame to its inherent structure, D2min and displacements"
     uses = ("inherent-structures",)
+    trial = {"n": 60, "frames": 3, "parameters": {"x_eq": 1.4}}  # noqa: RUF012
 
     def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
         structure = self.input("inherent-structures")

@@ -48,6 +48,12 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         "F. H. Stillinger and T. A. Weber, Phys. Rev. A 25, 978 (1982)",
         "E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006)",
     )
+    trial = {  # noqa: RUF012
+        "exempt": {
+            "max_force": "nothing but what the minimiser has left",
+            "evaluations": "rounding decides when it has converged",
+        }
+    }
 
     def compute(self, configuration) -> dict[str, Any]:
         """Quench one frame.

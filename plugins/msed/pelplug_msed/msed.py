@@ -31,6 +31,7 @@ class MSED(pelplug.Series):
     summary = "Mean-squared energy difference, its relaxation time, and energy diffusion"
     provides = PROVIDES
     cites = ("D. Zhang, D. Sun and X. Gong, arXiv:2501.07902 (2025)",)
+    trial = {"frames": 12}  # noqa: RUF012
 
     def __init__(
         self,

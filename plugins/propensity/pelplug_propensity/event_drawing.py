@@ -66,6 +66,7 @@ def draw_event_figure(dataset) -> Figure:
 
 
 def _draw(ax, dataset, name, keywords) -> None:
+    result = f"{label}, " if (label := keywords.get("label")) else ""
     for kind in dataset["event_type"].values:
         one = dataset.sel(event_type=kind)
         found = np.isfinite(one[name].values)
@@ -73,11 +74,11 @@ def _draw(ax, dataset, name, keywords) -> None:
         found &= one["second_events_expected"].values > 0
         colour, marker = _STYLES[str(kind)]
         style = {"color": colour, "marker": marker, "markersize": 4, "linewidth": 1.2, "capsize": 2, **keywords}
+        style["label"] = f"{result}{kind}"
         ax.errorbar(
             one["distance"].values[found],
             one[name].values[found],
             yerr=np.nan_to_num(one[f"{name}_error"].values[found]),
-            label=str(kind),
             **style,
         )
 

@@ -55,6 +55,12 @@ class HopEvents(pelplug.Analysis):
         **COMMON,
     }
     cites = CITES
+    trial = {  # noqa: RUF012
+        "n": 260,
+        "frames": 60,
+        "parameters": {"hop_threshold": 0.01, "structural_threshold": 0.02, "shell_radius": 1.2},
+        "expected_failures": {"check_permutation": "events of one frame are in the order of their particles"},
+    }
 
     _analysis_algorithm_is_parallelizable = False  # events are found in the series of all frames
 

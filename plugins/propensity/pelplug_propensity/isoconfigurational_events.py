@@ -74,6 +74,25 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         **COMMON,
     }
     cites = CITES
+    trial = {  # noqa: RUF012
+        "model": "inverse-power-law",
+        "n": 260,
+        "frames": 2,
+        "parameters": {
+            "replicas": 2,
+            "duration": 0.5,
+            "spacing": 0.05,
+            "half_window": 0.1,
+            "hop_threshold": 0.001,
+            "structural_threshold": 0.002,
+            "shell_radius": 1.2,
+            "separation": 0.1,
+            "matrix": "L",
+        },
+        "expected_failures": dict.fromkeys(
+            ("check_permutation", "check_rotation"), "velocities are drawn one after the other, along fixed axes"
+        ),
+    }
 
     def __init__(
         self,
@@ -133,6 +152,8 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         """
         if self._settled:
             return self._settled
+        if self.trajectory is None:
+            raise pelplug.InputError(f"The analysis {self.name} starts runs from the frames of a file; run it on one.")
         if self.model is None:
             raise pelplug.InputError(f"The analysis {self.name} simulates a model; pass --model.")
         first, model = self.trajectory.configuration(0), self.model

@@ -74,6 +74,16 @@ class Relaxation(pelplug.Analysis):
         "Nishikawa et al., Phys. Rev. X 12, 021001 (2022)",
         "B. P. Sommeijer, L. F. Shampine and J. G. Verwer, J. Comput. Appl. Math. 88, 315 (1998)",
     )
+    trial = {  # noqa: RUF012
+        "n": 60,
+        "frames": 3,
+        "parameters": {"t_end": 100.0, "rtol": 1e-4},
+        "tolerance": 1e-4,
+        "exempt": dict.fromkeys(
+            ("end_time", "max_force", "energy_defect", "evaluations", "steps", "local_slope", "cutoff_rate"),
+            "it follows the steps, of which rounding decides how long the last ones are",
+        ),
+    }
 
     def __init__(
         self,
