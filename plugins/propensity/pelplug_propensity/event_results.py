@@ -8,7 +8,7 @@ import pelplug
 from pelplug_propensity.second_events import PairCounts
 from pelplug_propensity.settings import EVENT_TYPES
 
-__all__ = ["CITES", "COMMON", "pair_variables"]
+__all__ = ["BY_DISTANCE", "CITES", "COMMON", "pair_variables"]
 
 _BINNED = ("event_type", "distance")
 COMMON = {
@@ -26,6 +26,9 @@ COMMON = {
     "shell_radius": pelplug.Field((), "length", "radius of the first shell used"),
     "half_window": pelplug.Field((), "time", "time averaged on each side of an event"),
 }
+
+# What is told by distance, which ends at half the smallest height of the cell.
+BY_DISTANCE = tuple(name for name, field in COMMON.items() if field.dims == _BINNED)
 CITES = (
     "C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012)",
     "R. Candelier, O. Dauchot and G. Biroli, Phys. Rev. Lett. 102, 088001 (2009)",
