@@ -61,7 +61,7 @@ def test_an_upward_arrow_and_a_circle_would_be_found(monkeypatch):
     wrong = {("core", "execution"): 1, ("plotting", "pelplug"): 1, ("testing", "cli"): 1}
     monkeypatch.setattr(rooms, "arrows", lambda: {**there, **wrong})
     assert sorted(rooms.upward_arrows()) == sorted(wrong)
-    assert rooms.circles() == [["core", "execution"]]
+    assert rooms.circles() == [["cli", "testing"], ["core", "execution"]]
 
 
 def test_each_room_says_in_its_first_line_whom_it_is_for():

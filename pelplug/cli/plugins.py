@@ -56,10 +56,11 @@ def check(name, expect):
     NAME is a plugin, or an analysis, model, engine ... of one. Prints a line for each rule; the exit code is 1 if a
     rule is not kept, or one that was expected to be broken is kept.
     """
+    from pelplug.host.discovery import offered_by
     from pelplug.testing.checks import checks_of, run_checks
 
     expected = dict(_reason(one) for one in expect)
-    things = registry().offered_by(name)
+    things = offered_by(registry(), name)
     chosen = [{one.name for one in checks_of(thing)} for thing in things]
     if strange := sorted(set(expected) - set.union(*chosen)):
         near = closest(strange[0], set.union(*chosen))

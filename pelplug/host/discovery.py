@@ -7,12 +7,15 @@ import traceback
 from typing import Any
 
 from pelplug.core.entry_points import ANY_FAILURE
+from pelplug.core.parameters import closest
 from pelplug.core.python_files import PythonFile
+from pelplug.errors import InputError
 
 __all__ = [
     "PluginRecord",
     "describe_error",
     "first_line",
+    "offered_by",
     "package_summary",
     "unreadable",
 ]
@@ -99,3 +102,36 @@ def package_summary(entry: Any) -> str:
         return first_line(entry.dist.metadata["Summary"]) if entry.dist is not None else ""
     except ANY_FAILURE:
         return ""
+
+
+def offered_by(registry: Any, name: str) -> list[Any]:
+    """Return all that the plugin of a name offers, and what else has that name, of whatever kind.
+
+    Parameters
+    ----------
+    registry : Registry
+        The plugins.
+    name : str
+        Of a plugin, or of an analysis, model, engine ... of one.
+
+    Raises
+    ------
+    InputError
+        If there is nothing of that name.
+    """
+    records, known, found = registry.plugins(), set(), []
+    for record in records:
+        known.add(record.name)
+        for kind in set(record.provides) - {"commands"}:
+            offered = getattr(registry, kind)()
+            for own in record.provides[kind]:
+                names = {record.name, own, *getattr(offered[own], "aliases", ())}
+                known |= names
+                found += [offered[own]] if name in names else []
+    if not found:
+        why = closest(name, known) or "; `pelplug plugins -v` shows what there is"
+        for record in records:
+            if record.name == name:
+                why = f", for it is {record.status}; {record.error or 'leave out --no-plugins'}".rstrip(".")
+        raise InputError(f"No plugin offers anything of the name {name!r}{why}.")
+    return found

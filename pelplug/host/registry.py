@@ -175,29 +175,6 @@ class Registry:
             ) from error
         return found
 
-    def offered_by(self, name: str) -> list[Any]:
-        """Return all that the plugin of a name offers, and what else has that name, of whatever kind.
-
-        Raises
-        ------
-        InputError
-            If there is nothing of that name.
-        """
-        records = self.plugins()
-        found = [
-            item
-            for kind in _KINDS
-            for item, record in {id(one): (one, record) for one, record in self._offered(kind).values()}.values()
-            if name in (item.name, *getattr(item, "aliases", ()), record.name)
-        ]
-        if not found:
-            known = {one.name for one in records} | {item for kind in _KINDS for item in self._offered(kind)}
-            plugin = next((one for one in records if one.name == name), None)
-            why = f" It is {plugin.status}. {plugin.error or ''}".rstrip() if plugin is not None else ""
-            hint = closest(name, known) or "; `pelplug plugins -v` shows what there is"
-            raise InputError(f"No plugin offers anything of the name {name!r}{'.' + why if why else hint + '.'}")
-        return found
-
     def has_engine(self) -> bool:
         """Return whether a simulation engine can be used on this machine."""
         for name, engine in self.engines().items():
