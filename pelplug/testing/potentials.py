@@ -251,7 +251,7 @@ def check_strain_is_derivative(potential, kit):
 
 @check("potential", when=with_capability(Capability.STRAIN))
 def check_strain_curvature(potential, kit):
-    """Where all second derivatives by strain are known, they are those of dU/dF and of the forces, by differences."""
+    """Second derivatives by every strain, where known, are those of dU/dF and the forces, by differences."""
     state = state_of(potential, kit)
     strain, d = potential.strain_derivatives(state), state.dimension
     if strain.curvature is None and strain.coupling is None:
@@ -326,7 +326,7 @@ def check_pairs(potential, kit):
 
 @check("potential")
 def check_cutoff_is_kept(potential, kit):
-    """Where a cutoff is stated, a particle that moves is not felt beyond it (twice it, with forces of many bodies)."""
+    """A particle that moves is not felt beyond twice the cutoff, where one is stated (forces of many bodies)."""
     state = state_of(potential, kit)
     reach = potential.reach(state)
     if reach is None or potential.shifted:
