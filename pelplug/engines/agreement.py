@@ -27,11 +27,16 @@ _SOFT = 0.01  # mean distances by which a force is less than stiffness times dis
 
 
 def compared(take_up: Callable[..., Session]) -> Callable[..., Session]:
-    """Have `Engine.session` compare what it begins with the potential; `Engine` does it for every engine."""
+    """Have `Engine.session` want velocities and compare what it begins with the potential, whatever the engine."""
 
     @functools.wraps(take_up)
-    def begin(self, configuration, model, *arguments, **keywords):
-        session = take_up(self, configuration, model, *arguments, **keywords)
+    def begin(self, configuration, model, dynamics, *arguments, **keywords):
+        if configuration.velocities is None and not dynamics.minimises:
+            raise InputError(
+                f"The ensemble {dynamics.method} needs velocities; thermalise the configuration first "
+                "(pelplug.thermalised)."
+            )
+        session = take_up(self, configuration, model, dynamics, *arguments, **keywords)
         if not getattr(session, "own_forces", False) or session.agreement is not None:
             return session
         try:

@@ -300,7 +300,7 @@ def strained(state: Configuration, unit: np.ndarray, h: float) -> Configuration:
 
 @check("potential", when=with_capability(Capability.PAIRS))
 def check_pairs(potential, kit):
-    """Each pair is there once, with the vector to the image that interacts; their forces add to those there are."""
+    """Each pair is there once, with the vector to the image that interacts and a block in the Hessian."""
     state = state_of(potential, kit)
     pairs = potential.pairs(state)
     require(len(pairs) > 0, "there is no pair; give the kit a configuration in which particles interact")

@@ -60,8 +60,6 @@ class ToySession(Session):
         pause: float = 0.0,
         seed: int = 0,
     ):
-        if configuration.velocities is None:
-            raise InputError("A simulation starts with velocities; thermalise the configuration first.")
         self.start, self.model, self.dynamics = configuration, model, dynamics
         self.seed, self.log_every, self.pause = seed, log_every, pause
         self.step = configuration.step or 0

@@ -56,8 +56,6 @@ class HoomdSession(Session):
             raw = Raw.from_arrays(internal)
             if not self._frame.agrees(raw, configuration):
                 raise InputError("The checkpoint's arrays and its configuration are not of one state; start anew.")
-        if dynamics.method in ("nvt", "nve", "langevin") and configuration.velocities is None:
-            raise InputError(f"The ensemble {dynamics.method} needs velocities; thermalise the configuration first.")
         potential = model.potential(configuration)
         chosen = choose_route(route, potential, self._frame, configuration, kind)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error

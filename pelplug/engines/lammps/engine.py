@@ -158,6 +158,7 @@ class LammpsSession(Session):
     def internal(self) -> dict[str, np.ndarray]:
         """Return LAMMPS's own restart file, which has the thermostat's variables too."""
         self._commands(("write_restart", _RESTART))
+        self._fresh = True  # it hands particles to other cells, of which the neighbour list knows nothing
         restart = np.fromfile(pathlib.Path(self._folder.name, _RESTART.name), dtype=np.uint8)
         return {
             "restart": restart,
@@ -258,6 +259,7 @@ class LammpsSession(Session):
         elif dynamics.method == "nve":
             self._commands(("fix", "move", "all", "nve"))
         elif dynamics.method == "langevin":
+            self.thermostat = "the temperature of the velocities; friction and noise"
             # The seed goes with the step, so that a run that is taken up again does not repeat its noise.
             noise = (seed * 7919 + self.step * 104729) % 900_000_000 + 1
             damping = 1.0 / dynamics.friction

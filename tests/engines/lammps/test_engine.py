@@ -170,6 +170,21 @@ def test_a_session_goes_on_where_another_was_cut_off(method, route):
     assert np.allclose(broken.velocities, whole.velocities, atol=1e-7)
 
 
+def test_a_checkpoint_changes_nothing():
+    """Writing a restart hands particles over the borders: the list that was there before is of no use after it."""
+    model, state = liquid("kob-andersen", temperature=1.0, truncation="smooth")
+    paths = []
+    for kept in (False, True):
+        with session(model, state, engine=LammpsEngine(route="native"), log_every=50) as run:
+            for _ in range(6):
+                log = run.run(50)
+                if kept:
+                    run.internal()
+            paths.append((log.potential_energy[-1], run.configuration().unwrapped_positions()))
+    assert paths[1][0] == pytest.approx(paths[0][0], rel=1e-9)
+    assert np.allclose(paths[1][1], paths[0][1], atol=1e-8)
+
+
 def test_fire_ends_in_a_minimum():
     model, state = liquid("inverse-power-law")
     with session(model, state, "fire", time_step=0.01, force_tolerance=1e-7) as run:
@@ -224,8 +239,8 @@ def test_what_lammps_cannot_do_is_said_in_one_sentence():
     with pytest.raises(InputError, match="at least 1"):
         LammpsEngine(threads=0)
     with pytest.raises(InputError, match="two or three dimensions"):
-        flat = pelplug.Configuration(np.random.default_rng(0).random((5, 4)), np.full(4, 9.0), ["A"] * 5)
-        session(model, flat, engine=LammpsEngine())
+        x = np.random.default_rng(0).random((5, 4))
+        session(model, pelplug.Configuration(x, np.full(4, 9.0), ["A"] * 5, velocities=x), engine=LammpsEngine())
     with session(model, state, time_step=5.0) as run, pytest.raises(RunError):
         run.run(2000)
 

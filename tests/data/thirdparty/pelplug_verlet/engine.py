@@ -14,8 +14,6 @@ class Verlet(pelplug.Engine):
     def session(self, configuration, model, dynamics, *, seed, log_every=0, internal=None):
         if dynamics.method not in ("nve", "nvt"):
             raise pelplug.InputError(f"The engine verlet has no {dynamics.method}; it has nve and nvt.")
-        if configuration.velocities is None:
-            raise pelplug.InputError("A simulation starts with velocities; thermalise the configuration first.")
         return VerletSession(configuration, model, dynamics, log_every)
 
 
@@ -27,6 +25,7 @@ class VerletSession(pelplug.Session):
     def __init__(self, start, model, dynamics, log_every):
         self.start, self.model, self.dynamics, self.log_every = start, model, dynamics, log_every
         self.step = start.step or 0
+        self.thermostat = "velocities scaled at every step" if dynamics.thermostatted else ""
         self.x, self.v = start.unwrapped_positions(), np.array(start.velocities)
         self.f = np.empty_like(self.x)
         self.mass = model.mass_unit * model.masses_of(start)[:, None]
