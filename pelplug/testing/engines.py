@@ -1,0 +1,371 @@
+"""The checks of an engine: forces, conservation, what it logs, temperatures, going on after a cut, what it refuses.
+
+It is made with the parameters of the kit and moves the kit's model: by default a Kob-Andersen liquid of 60 particles
+whose forces are smooth. An engine that is not installed is not checked but for what it declares.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unittest
+
+import numpy as np
+
+from pelplug.configuration import Configuration
+from pelplug.engines.engine import Dynamics, Engine, EngineStatus, Session
+from pelplug.engines.velocities import kinetic_temperature, thermalised
+from pelplug.errors import InputError
+from pelplug.models import KobAndersen
+from pelplug.models.base import Model
+from pelplug.testing.checks import check, require
+from pelplug.testing.models import disordered
+from pelplug.testing.potentials import scale_of
+
+__all__ = []
+
+_STEPS = 60
+_MINIMA = 2000  # steps that a minimisation may take
+
+
+def _model(kit) -> Model:
+    return kit.model if isinstance(kit.model, Model) else kit.once("model", _default_model)
+
+
+def _default_model() -> Model:
+    return KobAndersen(truncation="smooth", cutoff=1.8)
+
+
+def _temperature(kit) -> float:
+    return 1.0 / _model(kit).boltzmann
+
+
+def _start(kit) -> Configuration:
+    """Return a moving state at step 7, in a tilted cell, some particles heavier than others in it."""
+
+    def make() -> Configuration:
+        model = _model(kit)
+        state = kit.configuration or disordered(model, 60, kit.seed)
+        if state.velocities is None:
+            state = thermalised(state, model, _temperature(kit), kit.seed)
+        return state.replace(step=7)
+
+    return kit.once("start", make)
+
+
+def _engine(cls: type[Engine], kit) -> Engine:
+    if not cls.available():
+        raise unittest.SkipTest(f"it cannot be used here: {cls.status().missing}")
+    return kit.once("engine", lambda: cls(**kit.parameters))
+
+
+def _session(
+    cls: type[Engine], kit, method: str = "nve", state: Configuration | None = None, *, engine=None, factor=1.0, **more
+) -> Session:
+    """Return a session; skip the check where the engine has no such method."""
+    model = _model(kit)
+    settings = {name: more.pop(name) for name in ("force_tolerance", "end_temperature", "ramp_steps") if name in more}
+    if method in ("nvt", "langevin"):
+        settings["temperature"] = _temperature(kit)
+    dynamics = Dynamics(method, factor * (model.time_step or 0.005), **settings)
+    more.setdefault("seed", 1)
+    engine = engine or _engine(cls, kit)
+    try:
+        return engine.session(_start(kit) if state is None else state, model, dynamics, **more)
+    except InputError as error:
+        if method != "nve":
+            raise unittest.SkipTest(f"it has no {method}: {error}") from error
+        raise
+
+
+def _require_forces(session: Session, kit, when: str) -> None:
+    """Require the energy and forces of the potential, where the session is."""
+    model, state = _model(kit), session.configuration()
+    energy, forces = model.potential(state).energy_forces(state)
+    found, theirs = session.energy_forces()
+    close = max(10.0 * session.relative_error, kit.tolerance * 1e-3)
+    of_energy, of_force = session.table_error
+    off = abs(found - energy)
+    require(
+        off <= close * (abs(energy) + scale_of(forces)) + 10 * of_energy,
+        f"{when} its energy is {found:.10g}, and the potential's {energy:.10g} ({session.route})",
+    )
+    off = float(np.abs(theirs - forces).max())
+    require(
+        off <= close * float(np.abs(forces).max()) + 10 * of_force,
+        f"{when} its forces differ from the potential's by {off:.3g} ({session.route})",
+    )
+
+
+def _total(session: Session, log, kit) -> np.ndarray:
+    n, d = session.configuration().positions.shape
+    return log.potential_energy + 0.5 * d * (n - 1) * _model(kit).boltzmann * log.kinetic_temperature
+
+
+# --- what it declares -------------------------------------------------------------------------------------------------
+
+
+@check("engine")
+def check_engine_declared(cls, kit):
+    """Name, summary, docstring and status are as lists want them."""
+    require(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", cls.name), f"{cls.name!r} is not lower-case words and hyphens")
+    require(cls.summary.strip() and "\n" not in cls.summary, "its summary is not one line")
+    require((cls.__doc__ or "").strip(), "it has no docstring")
+    status = cls.status()
+    require(isinstance(status, EngineStatus), "status() is no pelplug.EngineStatus")
+    require(status.available or status.missing.strip(), "where it cannot be used it does not say what is missing")
+    require(not status.available or status.devices, "it names no device that it can run on")
+
+
+# --- forces and Newton's equations ------------------------------------------------------------------------------------
+
+
+@check("engine")
+def check_engine_forces(cls, kit):
+    """Energy and forces are those of the model's potential, at the start and later."""
+    with _session(cls, kit) as session:
+        _require_forces(session, kit, "at the start")
+        session.run(_STEPS // 2)
+        _require_forces(session, kit, f"after {_STEPS // 2} steps")
+
+
+@check("engine", when=lambda cls: "route" in cls.parameter_specs())
+def check_engine_routes(cls, kit):
+    """By each route that it offers the forces are the same."""
+    _engine(cls, kit)
+    taken = []
+    for route in cls.parameter_specs()["route"].choices or ():
+        try:
+            session = _session(cls, kit, engine=cls(**{**kit.parameters, "route": route}))
+        except InputError:  # this model has no such route
+            continue
+        with session:
+            _require_forces(session, kit, f"by the route {route}")
+        taken.append(route)
+    require(taken, "it takes none of its routes")
+
+
+@check("engine")
+def check_engine_masses(cls, kit):
+    """In a short step a velocity changes by the force over the mass."""
+    state, model = _start(kit), _model(kit)
+    state = state.replace(masses=np.random.default_rng(kit.seed).uniform(0.5, 4.0, state.n))
+    dt = 1e-4 * (model.time_step or 0.005)
+    with _session(cls, kit, state=state, factor=1e-4) as session:
+        _, forces = session.energy_forces()
+        session.run(1)
+        after = session.configuration()
+    wanted = dt * forces / (model.mass_unit * state.masses[:, None])
+    off = float(np.abs(after.velocities - state.velocities - wanted).max() / np.abs(wanted).max())
+    require(off < 1e-3, f"velocities do not change by force over mass: by {off:.3g} of it too much or too little")
+    moved = after.unwrapped_positions() - state.unwrapped_positions()
+    off = float(np.abs(moved - dt * state.velocities).max() / np.abs(dt * state.velocities).max())
+    require(off < 1e-3, f"positions do not change by velocity times time: by {off:.3g} of it too much or too little")
+
+
+@check("engine")
+def check_engine_conserves_energy(cls, kit):
+    """Without a thermostat energy is conserved to second order in the time step, and momentum."""
+    spreads, start, model = [], _start(kit), _model(kit)
+    for factor in (0.8, 0.4, 0.2):
+        with _session(cls, kit, log_every=1, factor=factor) as session:
+            log = session.run(round(_STEPS / factor))
+            total = _total(session, log, kit)
+            after = session.configuration()
+        spreads.append(float(np.std(total)))
+        masses = model.masses_of(start)
+        drift = np.abs(masses @ (after.velocities - start.velocities)).max()
+        require(drift <= 1e-7 * np.abs(masses[:, None] * start.velocities).sum(), f"momentum changes by {drift:.3g}")
+    ratios = [one / other for one, other in itertools.pairwise(spreads)]
+    rounding = 1e-11 * float(np.abs(total).max())
+    require(
+        spreads[-1] < rounding or min(ratios) > 3.0,
+        f"half the time step divides the fluctuations of the energy by {ratios[0]:.3g} and {ratios[1]:.3g}, not by 4",
+    )
+    kinetic = 0.5 * start.dimension * start.n
+    require(spreads[-1] < 0.01 * kinetic / model.boltzmann * model.boltzmann, f"the energy varies by {spreads[-1]:.3g}")
+
+
+@check("engine")
+def check_engine_reversible(cls, kit):
+    """With velocities reversed it goes back to where it came from."""
+    start = _start(kit)
+    with _session(cls, kit) as session:
+        session.run(_STEPS)
+        there = session.configuration()
+    with _session(cls, kit, state=there.replace(velocities=-there.velocities)) as session:
+        session.run(_STEPS)
+        back = session.configuration()
+    off = float(np.abs(back.unwrapped_positions() - start.unwrapped_positions()).max())
+    far = float(np.abs(there.unwrapped_positions() - start.unwrapped_positions()).max())
+    require(off <= kit.tolerance * far, f"after {_STEPS} steps and as many back it is {off:.3g} off, of {far:.3g}")
+
+
+# --- counting, logging, looking on ------------------------------------------------------------------------------------
+
+
+@check("engine")
+def check_engine_counts_steps(cls, kit):
+    """Steps go on from that of the start, in one run or several; unwrapped positions are continuous."""
+    start, model = _start(kit), _model(kit)
+    with _session(cls, kit) as session:
+        require(session.step == start.step, f"it starts at step {session.step}, the state at {start.step}")
+        session.run(_STEPS)
+        whole = session.configuration()
+        require(session.step == whole.step == start.step + _STEPS, f"after {_STEPS} steps it is at {session.step}")
+    require(whole.n == start.n and np.array_equal(whole.species, start.species), "particles have changed places")
+    close = 1e-9 * float(np.abs(start.cell).max())
+    require(np.allclose(whole.cell, start.cell, atol=close), "the cell is not that of the start")
+    with _session(cls, kit) as session:
+        before = start.unwrapped_positions()
+        for steps in (1, 7, _STEPS - 8):
+            session.run(steps)
+            now = session.configuration()
+            moved = np.abs(now.unwrapped_positions() - before).max()
+            fastest = max(np.abs(now.velocities).max(), np.abs(start.velocities).max())
+            most = 5 * steps * (model.time_step or 0.005) * fastest + close
+            require(moved <= most, f"in {steps} steps a particle moves by {moved:.3g}: images are not counted?")
+            before = now.unwrapped_positions()
+    off = float(np.abs(before - whole.unwrapped_positions()).max())
+    require(off <= kit.tolerance, f"in several runs it comes to another place than in one, by {off:.3g}")
+
+
+@check("engine")
+def check_engine_logs(cls, kit):
+    """Energies are logged at multiples of the period after the first step, and are those of the states."""
+    with _session(cls, kit, log_every=5) as session:
+        logs = [session.run(steps) for steps in (3, 10, 7)]
+        state = session.configuration()
+    steps = np.concatenate([log.step for log in logs]).tolist()
+    require(steps == [10, 15, 20, 25], f"from step 7 to 27, every 5, it logs at {steps}")
+    with _session(cls, kit, log_every=5) as session:
+        log = session.run(13)
+        state = session.configuration()
+        energy, forces = session.energy_forces()
+    require(log.step.tolist() == [10, 15, 20], f"from step 7 to 20, every 5, it logs at {log.step.tolist()}")
+    close = kit.tolerance * (abs(energy) + scale_of(forces))
+    require(abs(log.potential_energy[-1] - energy) <= close, "the energy in the log is not that of the state")
+    temperature = kinetic_temperature(state, _model(kit))
+    off = abs(log.kinetic_temperature[-1] / temperature - 1)
+    require(off <= kit.tolerance, f"the temperature in the log is by {off:.3g} not that of the velocities")
+    with _session(cls, kit) as session:
+        require(len(session.run(20)) == 0, "it logs where no log is asked for")
+
+
+@check("engine")
+def check_engine_observed(cls, kit):
+    """Observers see the state at each multiple of their period, with its energy."""
+    seen = []
+    with _session(cls, kit) as session:
+        session.observe(10, lambda state, energy: seen.append((state, energy)))
+        session.advance(28)
+    steps = [state.step for state, _ in seen]
+    require(steps == [10, 20, 30], f"from step 7 to 35, every 10, it shows {steps}")
+    for state, energy in seen:
+        wanted = _model(kit).potential(state).energy(state)
+        close = max(10.0 * session.relative_error, kit.tolerance) * abs(wanted) + 10 * session.table_error[0]
+        require(
+            abs(energy - wanted) <= close, f"an observer is told the energy {energy:.8g} of a state of {wanted:.8g}"
+        )
+
+
+# --- thermostats and minimisation -------------------------------------------------------------------------------------
+
+
+@check("engine")
+def check_engine_temperature(cls, kit):
+    """With nvt the velocities have the temperature, those of every species."""
+    _require_temperature(cls, kit, "nvt")
+
+
+@check("engine")
+def check_engine_langevin(cls, kit):
+    """With langevin the velocities have the temperature, those of every species."""
+    _require_temperature(cls, kit, "langevin")
+
+
+def _require_temperature(cls, kit, method: str) -> None:
+    model, wanted = _model(kit), _temperature(kit)
+    found: dict[str, list[float]] = {}
+    with _session(cls, kit, method) as session:
+        require(session.thermostat.strip(), "the session does not say what holds the temperature")
+        session.run(500)
+        for _ in range(40):
+            session.run(50)
+            state = session.configuration()
+            masses = model.mass_unit * model.masses_of(state)
+            for name in state.species_names:
+                some = state.species == name
+                energy = np.mean(masses[some, None] * state.velocities[some] ** 2)
+                # The centre of mass is at rest: of each degree of freedom 1 / N is taken away.
+                found.setdefault(name, []).append(energy / model.boltzmann / (1 - 1 / state.n))
+    for name, values in found.items():
+        blocks = np.mean(np.reshape(values, (8, -1)), axis=1)
+        error = np.std(blocks, ddof=1) / np.sqrt(len(blocks))
+        mean = float(np.mean(values))
+        require(
+            abs(mean - wanted) <= 5 * error + 0.01 * wanted and error < 0.2 * wanted,
+            f"particles {name} have the temperature {mean:.4g} +- {error:.2g}, not {wanted:.4g}",
+        )
+
+
+@check("engine")
+def check_engine_minimises(cls, kit):
+    """FIRE lowers the energy, to forces below the tolerance where it says so."""
+    tolerance = 1e-3 * float(np.abs(_model(kit).potential(_start(kit)).forces(_start(kit))).max())
+    with _session(cls, kit, "fire", force_tolerance=tolerance) as session:
+        before, _ = session.energy_forces()
+        done = 0
+        while not session.converged and done < _MINIMA:
+            session.run(100)
+            done += 100
+        after, forces = session.energy_forces()
+    require(after < before, f"the energy goes from {before:.8g} to {after:.8g}")
+    largest = float(np.abs(forces).max())
+    require(not session.converged or largest <= 1.01 * tolerance, f"converged, its largest force is {largest:.3g}")
+    require(
+        session.converged, f"after {_MINIMA} steps the largest force is {largest:.3g}, of {tolerance:.3g} asked for"
+    )
+
+
+# --- going on, and what it refuses ------------------------------------------------------------------------------------
+
+
+@check("engine")
+def check_engine_resumes(cls, kit):
+    """From the state and `internal` another session goes on as the first one would have."""
+    for method in ("nve", "nvt"):
+        try:
+            with _session(cls, kit, method) as session:
+                session.run(_STEPS // 2)
+                state = session.configuration()
+                internal = {name: np.array(values) for name, values in session.internal().items()}
+                session.run(_STEPS // 2)
+                whole = session.configuration()
+        except unittest.SkipTest:
+            continue
+        with _session(cls, kit, method, state, internal=internal) as session:
+            session.run(_STEPS // 2)
+            found = session.configuration()
+        off = float(np.abs(found.unwrapped_positions() - whole.unwrapped_positions()).max())
+        require(off <= kit.tolerance, f"with {method} it goes on {off:.3g} away from where it would have gone")
+        require(found.step == whole.step, f"it goes on at step {found.step}, not {whole.step}")
+
+
+@check("engine")
+def check_engine_refuses(cls, kit):
+    """A start without velocities, and species that the model does not have, are refused by an InputError."""
+    state = _start(kit)
+    strangers = {"a start without velocities": state.replace(velocities=None)}
+    if _model(kit).species:
+        strangers["an unknown species"] = state.replace(species=np.full(state.n, "unheard-of"))
+    engine, dynamics = _engine(cls, kit), Dynamics("nve", _model(kit).time_step or 0.005)
+    for what, stranger in strangers.items():
+        try:
+            engine.session(stranger, _model(kit), dynamics, seed=1).close()
+        except InputError as error:
+            require(str(error).strip(), f"{what} is refused without a sentence")
+        except Exception as error:
+            raise AssertionError(f"{what} ends in {type(error).__name__} ({error}), not in an InputError") from error
+        else:
+            raise AssertionError(f"{what} is not refused")
