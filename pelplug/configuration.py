@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,23 @@ class Configuration:
     step: int | None = None
     time: float | None = None
     unwrapped: np.ndarray | None = None
+
+    if TYPE_CHECKING:  # what is given may be any array_like, what is kept is an array
+
+        def __init__(
+            self,
+            positions: npt.ArrayLike,
+            cell: npt.ArrayLike,
+            species: npt.ArrayLike,
+            diameters: npt.ArrayLike | None = None,
+            masses: npt.ArrayLike | None = None,
+            velocities: npt.ArrayLike | None = None,
+            images: npt.ArrayLike | None = None,
+            frame: int | None = None,
+            step: int | None = None,
+            time: float | None = None,
+            unwrapped: npt.ArrayLike | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         positions = _float_array(self.positions, "positions")

@@ -1,6 +1,7 @@
 """The public face: each name is written once, in pelplug/__init__.pyi, which Python, editors and type checkers read."""
 
 import ast
+import dataclasses
 import enum
 import importlib
 import inspect
@@ -9,6 +10,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tomllib
 import types
 
 import pytest
@@ -127,3 +129,44 @@ def test_the_arguments_of_functions_and_constructors_are_described():
             named = [one.name for one in arguments if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
             lacking += [(name, argument) for argument in named if not re.search(rf"\b{argument}\b", text)]
     assert lacking == []
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+ROOT = STUB.parents[1]
+
+
+def test_every_name_is_used_in_what_the_type_checker_reads_as_a_user():
+    """.ci/run has a strict mypy read tests/typed, where pelplug is an installed package."""
+    used = set()
+    for script in (ROOT / "tests" / "typed").glob("*.py"):
+        for node in ast.walk(ast.parse(script.read_text())):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pelplug":
+                used.add(node.attr)
+            elif isinstance(node, ast.ImportFrom) and node.module == "pelplug":
+                used |= {alias.name for alias in node.names}
+    assert sorted(set(pelplug.__all__) - used) == []
+    assert (STUB.parent / "py.typed").is_file()
+
+
+def test_modules_with_public_names_say_all_their_types():
+    sections = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    untyped = {module for one in sections if one.get("disallow_untyped_defs") is False for module in one["module"]}
+    defined = {module for _, module, _ in written() if module != "pelplug"}
+    for name in pelplug.__all__:
+        value = getattr(pelplug, name)
+        defined |= {base.__module__ for base in value.__mro__} if inspect.isclass(value) else set()
+    assert sorted(untyped & defined) == []
+
+
+def test_a_configuration_takes_any_arrays_to_type_checkers_too():
+    """Its constructor is written for them; it must have the fields, in their order, with their defaults."""
+    tree = ast.parse(pathlib.Path(inspect.getfile(pelplug.Configuration)).read_text())
+    (init,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    fields = [field.name for field in dataclasses.fields(pelplug.Configuration)]
+    assert [argument.arg for argument in init.args.args] == ["self", *fields]
+    required = [
+        field.name for field in dataclasses.fields(pelplug.Configuration) if field.default is dataclasses.MISSING
+    ]
+    assert len(init.args.defaults) == len(fields) - len(required)
+    assert all(ast.literal_eval(default) is None for default in init.args.defaults)

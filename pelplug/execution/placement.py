@@ -6,13 +6,15 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pelplug.core.arguments import Arguments, takes
 from pelplug.core.parameters import Param
 from pelplug.execution.device import Device
 
 __all__ = ["Computing", "Placement", "computed_on_the_cpu"]
+
+_R = TypeVar("_R")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,9 @@ class Placement(Computing):
         return "serial" if self.workers in (None, 1) else "multiprocessing"
 
 
-def computed_on_the_cpu(what: str, renamed: Mapping[str, str] | None = None) -> Callable:
+def computed_on_the_cpu(
+    what: str, renamed: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., _R]], Callable[..., _R]]:
     """Give a function ``device=`` and ``threads=``, and have it compute under them.
 
     Its docstring has an entry ``computing : Computing``, which their own take the place of.
@@ -82,7 +86,7 @@ def computed_on_the_cpu(what: str, renamed: Mapping[str, str] | None = None) -> 
         As in `takes`.
     """
 
-    def decorate(function: Callable) -> Callable:
+    def decorate(function: Callable[..., _R]) -> Callable[..., _R]:
         @functools.wraps(function)
         def told(*arguments, computing: Computing, **keywords):
             Device(computing.device).require_cpu(what)  # one around is another's: of the engine that an analysis runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from pelplug.core.arguments import keywords_of, takes
 from pelplug.core.given import Given
@@ -94,7 +94,7 @@ def model(name: str | os.PathLike, *, registry: Registry | None = None, **parame
 
 
 @takes()
-def potential(given: Any, *, registry: Registry | None = None, **parameters) -> Potential:
+def potential(given: Any, *, registry: Registry | None = None, **parameters: Any) -> Potential:
     """Make a potential of somebody else's file, or of an object.
 
     Parameters
@@ -119,6 +119,14 @@ def potential(given: Any, *, registry: Registry | None = None, **parameters) -> 
     >>> pelplug.potential("python:calc.py").energy(configuration)
     """
     return (registry or default_registry()).potential(given, **parameters)
+
+
+@overload
+def analyze(names: str, trajectory: Any, **options: Any) -> xr.Dataset: ...  # type: ignore[overload-overlap]  # one name
+
+
+@overload
+def analyze(names: Iterable[str], trajectory: Any, **options: Any) -> dict[str, xr.Dataset]: ...
 
 
 @takes(

@@ -7,6 +7,7 @@ Its classes are those of the bundled models, to derive one from: ``pelplug.model
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pluggy
@@ -47,6 +48,11 @@ BUNDLED: tuple[type[Model], ...] = tuple(
 """The model classes that come with pelplug: those of the files of this room, which are names of it too."""
 
 globals().update({cls.__name__: cls for cls in BUNDLED})
+
+if TYPE_CHECKING:  # they are found, not written
+
+    def __getattr__(name: str) -> Any: ...
+
 
 __all__ = [
     "BUNDLED",

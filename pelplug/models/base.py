@@ -86,12 +86,12 @@ class Model(Parametrised, Startable, abc.ABC):
     cites: ClassVar[tuple[str, ...]] = ()
     dimension: int | None = 3
     species: tuple[str, ...] = ()
-    composition: dict[str, float] = {}  # noqa: RUF012 (replaced, never changed)
+    composition: ClassVar[Mapping[str, float]] = {}
     density: float | None = None
     time_step: float | None = None
     units: Units = REDUCED
     scales: ClassVar[str] = "length sigma_AA, energy epsilon_AA, mass m = 1, k_B = 1"
-    masses: Mapping[str, float] = {}
+    masses: ClassVar[Mapping[str, float]] = {}
     needs_diameters: bool = False
     plantable: ClassVar[bool] = False
     other_dimensions: ClassVar[dict[int, str]] = {}

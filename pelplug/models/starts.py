@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -19,10 +20,10 @@ __all__ = ["Startable"]
 class Startable:
     """The part of `Model` that makes configurations."""
 
-    name: str
+    name: ClassVar[str]
     dimension: int | None
     density: float | None
-    composition: dict[str, float]
+    composition: ClassVar[Mapping[str, float]]
     needs_diameters: bool
     units: Units
 

@@ -1,0 +1,268 @@
+"""What authors of plugins write, for a strict type checker: a task of each kind, a model, a potential, an engine.
+
+Read by mypy in .ci/run, and not run by anything.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import xarray as xr
+
+import pelplug
+
+# --- plugins ----------------------------------------------------------------------------------------------------------
+
+
+class Coordination(pelplug.Analysis):
+    """How many neighbours each particle has."""
+
+    name = "coordination"
+    summary = "Neighbours of each particle"
+    needs = pelplug.Need.POSITIONS
+    provides: ClassVar = {"neighbours": pelplug.Field(("frame", "particle"), "1", "neighbours")}
+
+    def __init__(
+        self, trajectory: Any, *, distance: Annotated[float, pelplug.Param("how far", unit="length")] = 1.5, **base: Any
+    ) -> None:
+        super().__init__(trajectory, **base)
+        self.distance = distance
+
+    def compute(self, configuration: pelplug.Configuration) -> Mapping[str, Any]:
+        points = configuration.freud()[1]
+        potential: pelplug.Potential = self.potential_of(configuration)
+        masses: np.ndarray = self.masses_of(configuration)
+        return {"neighbours": np.zeros(configuration.n) + potential.energy(configuration) + masses + len(points)}
+
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
+        with self.part("the mean"):
+            dataset["mean"] = dataset["neighbours"].mean()
+        units: pelplug.Units = self.units
+        dataset.attrs["unit"] = units.text("length")
+        return dataset
+
+
+class Minima(pelplug.QuenchingAnalysis):
+    """Energies of minima."""
+
+    name = "minima"
+    provides: ClassVar = {"energy": pelplug.Field(("frame",), "energy", "energy")}
+
+    def compute(self, configuration: pelplug.Configuration) -> Mapping[str, Any]:
+        found: pelplug.QuenchResult = self.quench(configuration)
+        return {"energy": found.energy}
+
+
+class Mean(pelplug.Series):
+    """The mean energy."""
+
+    name = "mean-energy"
+
+    def begin(self) -> None:
+        self.total, self.count = 0.0, 0
+
+    def add(self, energy: np.ndarray, begins: bool) -> None:
+        self.total, self.count = self.total + float(energy.sum()), self.count + energy.size
+
+    def evaluate(self, dataset: xr.Dataset) -> xr.Dataset:
+        return dataset.assign(mean=self.total / self.count)
+
+
+class Melting(pelplug.Study):
+    """A study."""
+
+    name = "melting"
+    uses = ("coordination",)
+
+    def compute(self, collection: pelplug.Collection) -> Mapping[str, Any]:
+        return {"number": len(collection)}
+
+
+@pelplug.analysis(provides={"r2": pelplug.Field(("frame", "particle"), "length**2", "distance squared")})
+def distances(
+    configuration: pelplug.Configuration, *, scale: Annotated[float, pelplug.Param("a factor")] = 1.0
+) -> dict[str, np.ndarray]:
+    """Squared distance of every particle from the origin."""
+    return {"r2": scale * (configuration.positions**2).sum(axis=1)}
+
+
+class Columns(pelplug.Reader):
+    """A format of one's own."""
+
+    name = "columns"
+    summary = "columns"
+    suffixes = (".columns",)
+
+    @property
+    def n_frames(self) -> int:
+        return 1
+
+    def configuration(self, frame: int) -> pelplug.Configuration:
+        return pelplug.Configuration([[0.0, 0.0], [1.0, 1.0]], [5.0, 5.0], ["A", "B"], step=frame)
+
+
+@pelplug.hookimpl
+def pelplug_analyses() -> list[type[pelplug.Analysis]]:
+    return [Coordination, Minima, Mean]
+
+
+@pelplug.kernel
+def twice(value: float) -> float:
+    return 2.0 * value
+
+
+@pelplug.kernel(fastmath={"reassoc"})
+def fill(begin: int, end: int, values: np.ndarray) -> None:
+    values[begin:end] = twice(1.0)
+
+
+def said(dataset: xr.Dataset) -> Iterator[str]:
+    yield f"it is {dataset.attrs['title']}"
+
+
+def compute_with() -> list[Any]:
+    command = pelplug.file_command("mean", "pelplug_mean.mean:Mean", "energies", {"column": "a name"}, said, help="x")
+    values = np.zeros(10)
+    pelplug.run_ranges(fill, 10, values)
+    with (
+        pelplug.Progress(total=10, settle=2) as bar,
+        pelplug.WorkerPool(pelplug.available_cores() // pelplug.thread_count()) as pool,
+    ):
+        futures = pool.submit([(twice, 1.0)])
+        bar.update(1)
+    label: str = pelplug.unit_label("$r$", xr.DataArray(values))
+    return [command, futures[0].result(), label, pelplug.load_lammps().lammps, pelplug.testing]
+
+
+# --- models and potentials --------------------------------------------------------------------------------------------
+
+
+class Spring(pelplug.Potential):
+    """Each particle on a spring of its own."""
+
+    capabilities = pelplug.Capability.HESSIAN | pelplug.Capability.PAIRS
+    units = pelplug.Units()
+    cutoff = None
+
+    def energy_forces(self, configuration: pelplug.Configuration) -> tuple[float, np.ndarray]:
+        return 0.5 * float((configuration.positions**2).sum()), -configuration.positions
+
+    def record(self) -> dict[str, Any]:
+        return {"potential": "spring"}
+
+    def sizes(self, configuration: pelplug.Configuration) -> np.ndarray | None:
+        return None
+
+    def native(self, engine: str) -> Mapping[str, Any] | None:
+        return {"pair_style": "none"} if engine == "lammps" else None
+
+
+class Springs(pelplug.Model):
+    """Such particles."""
+
+    name = "springs"
+    summary = "particles on springs"
+    formula = "r^2 / 2"
+    species = ("A",)
+    composition: ClassVar = {"A": 1.0}
+    density = 1.0
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        return {"stiffness": self.parameters["stiffness"]}
+
+    @property
+    def largest_size(self) -> float:
+        return 1.0
+
+    def __init__(self, *, stiffness: Annotated[float, pelplug.Param("of a spring")] = 1.0) -> None:
+        super().__init__()
+
+    def potential_of(self, configuration: pelplug.Configuration) -> pelplug.Potential:
+        return pelplug.PairPotential(
+            pelplug.Form("soft", soft, ("epsilon",), "epsilon x^-12"),
+            sigma=[[1.0]],
+            cutoff=2.5,
+            parameters={"epsilon": 1.0},
+            species=("A",),
+            truncation="smooth",
+        )
+
+
+def soft(x: float, p: Sequence[float]) -> tuple[float, float, float]:
+    u = p[0] * x**-12
+    return u, -12 * u / x, 156 * u / x**2
+
+
+class Files(pelplug.Provider):
+    """Springs of a file."""
+
+    name = "springs"
+    summary = "springs of a file"
+
+    def potential(self, file: str) -> pelplug.Potential:
+        return Spring()
+
+
+class Mine(pelplug.models.KobAndersen):  # type: ignore[misc]  # the classes of the bundled models are found, not written
+    """A bundled model under another name."""
+
+
+def derivatives(state: pelplug.Configuration) -> list[Any]:
+    potential = pelplug.FromForces(Spring(), reach="all")
+    tables: pelplug.EAMTables = pelplug.read_eam("CuZr.eam.fs")
+    pairs: pelplug.Pairs = potential.pairs(state)
+    strain: pelplug.StrainDerivatives = potential.strain_derivatives(state)
+    evaluate: pelplug.Evaluator = potential.evaluator(state)
+    forces = np.empty_like(state.positions)
+    energy: float = evaluate(state.positions, forces)
+    wells: type[pelplug.Potential] = pelplug.StillingerWeberPotential
+    return [pelplug.EAMPotential(tables), pairs.distances, strain.second, energy, wells]
+
+
+# --- engines ----------------------------------------------------------------------------------------------------------
+
+
+class Still(pelplug.Engine):
+    """An engine in which nothing moves."""
+
+    name = "still"
+    summary = "nothing moves"
+
+    @classmethod
+    def status(cls) -> pelplug.EngineStatus:
+        return pelplug.EngineStatus(True, "1", ("cpu",))
+
+    def session(
+        self,
+        configuration: pelplug.Configuration,
+        model: pelplug.Model,
+        dynamics: pelplug.Dynamics,
+        *,
+        seed: int,
+        log_every: int = 0,
+        internal: Mapping[str, np.ndarray] | None = None,
+    ) -> pelplug.Session:
+        if dynamics.minimises:
+            raise pelplug.InputError("The engine still does not minimise; use another engine.")
+        return Standing(pelplug.thermalised(configuration, model, 1.0, seed), model)
+
+
+class Standing(pelplug.Session):
+    """A session of it."""
+
+    def __init__(self, state: pelplug.Configuration, model: pelplug.Model) -> None:
+        self.state, self.model = state, model
+
+    def run(self, steps: int) -> pelplug.EnergyLog:
+        energy, _ = self.energy_forces()
+        return pelplug.EnergyLog.of([(steps, energy, pelplug.kinetic_temperature(self.state, self.model))])
+
+    def configuration(self) -> pelplug.Configuration:
+        return self.state
+
+    def energy_forces(self) -> tuple[float, np.ndarray]:
+        return self.model.potential(self.state).energy_forces(self.state)
+
+
+watch: Callable[[pelplug.Configuration, float], None] = pelplug.InSitu(Coordination(None), every=10)
