@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pelplug.errors import InputError
+from pelplug.errors import InputError, PelplugError
 from pelplug.potentials.base import Potential
 
 __all__ = ["NativeData", "is_number"]
@@ -42,6 +42,28 @@ class NativeData:
         if unknown := sorted(str(name) for name in data if name not in known):
             raise self.wrong(f"the unknown {', '.join(unknown)} (known: {', '.join(known)})")
         self._data = data
+
+    @classmethod
+    def asked(cls, potential: Potential, engine: str, known: Sequence[str]) -> NativeData | None:
+        """Ask a potential; None where it knows nothing.
+
+        Parameters
+        ----------
+        potential : Potential
+            Who is asked.
+        engine : str
+            By whom.
+        known : sequence of str
+            What may be in the answer.
+        """
+        try:
+            found = potential.native(engine)
+        except PelplugError:
+            raise
+        except Exception as error:
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise cls(potential, engine, {}).wrong(f"an error ({said})") from error
+        return None if found is None else cls(potential, engine, found, known)
 
     def __contains__(self, name: str) -> bool:
         return self._data.get(name) is not None

@@ -2,6 +2,8 @@
 
 import copy
 import os
+import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -143,3 +145,27 @@ TABLES = {
 def test_what_is_no_table(what, state):
     answer, word = TABLES[what]
     assert word in refused("hoomd", answer, state, "table")
+
+
+@pytest.mark.parametrize("engine", ["lammps", pytest.param("hoomd", marks=pytest.mark.hoomd)])
+def test_a_potential_that_fails_is_said_in_a_sentence(engine, state, monkeypatch):
+    monkeypatch.setattr(Says, "native", lambda self, engine: {}["no such\nthing"])
+    assert "answers with an error (KeyError" in refused(engine, None, state)
+    monkeypatch.setattr(Says, "native", Stranger.native)
+    monkeypatch.setattr(Says, "energy_forces", lambda self, configuration: (1.0, np.zeros(3)))
+    with pytest.raises(AssertionError, match=r"Says cannot be had \(ValueError: forces of the shape \(3,\)"):
+        refused(engine, None, state)
+
+
+def test_engines_know_no_potential_and_no_form():
+    """They go by what they are told; what knows of kinds of potentials would go by them."""
+    known = {"pelplug.potentials.base", "pelplug.potentials.interaction", "pelplug.models.base"}
+    of_form = {"pelplug.potentials.form", "pelplug.potentials.pair_row"}  # of the CUDA kernel: types and its body
+    engines = pathlib.Path(pelplug.__file__).parent / "engines"
+    files = [*engines.glob("lammps/*.py"), *engines.glob("hoomd/*.py")]
+    assert len(files) > 10
+    for path in files:
+        text = path.read_text()
+        found = set(re.findall(r"^\s*from (pelplug\.(?:potentials|models)[\w.]*) import", text, re.MULTILINE))
+        assert found <= known | (of_form if path.name == "cuda_pair.py" else set()), path
+        assert not re.search(r"type\(potential\) (is|==|in)|isinstance\(potential", text), path

@@ -23,6 +23,7 @@ __all__ = ["Route", "choose_route"]
 
 _BUFFER = 0.4  # margin of HOOMD's neighbour list in units of the largest particle
 _LEAST_BUFFER = 0.1  # below this it would be rebuilt every few steps
+_KNOWN = ("force", "mode", "pairs")
 _HOMES = ("pair", "many_body")  # of HOOMD's forces that go by pairs of types
 
 
@@ -72,7 +73,7 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
     InputError
         If there is no such route for the potential, the box or the device, or the potential's answer is malformed.
     """
-    own = potential.native("hoomd") if wanted in ("auto", "native") else None
+    own = NativeData.asked(potential, "hoomd", _KNOWN) if wanted in ("auto", "native") else None
     table = None
     if wanted == "auto":
         if kind == "cpu":
@@ -80,7 +81,7 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
         elif own is not None:
             wanted = "native"
         else:
-            table = potential.native("table")
+            table = NativeData.asked(potential, "table", ("pairs",))
             wanted = "kernel" if table is None else "table"
     if wanted == "kernel":
         if kind == "mpi":
@@ -95,14 +96,14 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
                 "HOOMD-blue has no pair force of exactly this form; its pair.LJ is Lennard-Jones between species, cut "
                 "or shifted in energy: use the route kernel or table."
             )
-        return _native(NativeData(potential, "hoomd", own, ("force", "mode", "pairs")), potential, frame)
-    table = potential.native("table") if table is None else table
+        return _native(own, potential, frame)
+    table = table or NativeData.asked(potential, "table", ("pairs",))
     if table is None:
         raise InputError(
             "A table serves a pair potential between species only, and this one has many-body terms or a diameter "
             "for each particle; use the route kernel."
         )
-    return _table(NativeData(potential, "table", table, ("pairs",)), potential, frame)
+    return _table(table, potential, frame)
 
 
 def _buffer(potential: Potential, configuration: Configuration, reach: float) -> float:

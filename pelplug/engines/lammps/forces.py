@@ -72,9 +72,8 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
         If `route` is native and LAMMPS has no such form, or the potential's answer is malformed.
     """
     potential = model.potential(configuration)
-    data = None if route == "kernel" else potential.native("lammps")
-    if data is not None:
-        answer = NativeData(potential, "lammps", data, _KNOWN)
+    answer = None if route == "kernel" else NativeData.asked(potential, "lammps", _KNOWN)
+    if answer is not None:
         style = answer.list("style")[0]
         taken = route == "native" or style in _FASTER or not potential.can(Capability.EVALUATOR)
         if taken and (found := _translated(answer, potential.reach(configuration), configuration)) is not None:
