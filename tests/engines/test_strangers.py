@@ -1,5 +1,6 @@
 """A potential of a third party runs everywhere, written once; one that is not what it says reaches no engine."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -93,6 +94,16 @@ def test_a_table_of_numbers_is_interpolated_as_well_as_it_says(state):
         assert abs(found[0] - exact[0]) <= energy < 0.1 * abs(exact[0])
         assert np.abs(found[1] - exact[1]).max() <= force
         assert 1e-8 < run.interpolation_error["inside"] < 0.1
+
+
+@pytest.mark.hoomd
+@pytest.mark.parametrize("truncation", ["cut", "shift"])
+def test_a_form_of_a_third_party_is_called_what_it_says(state, truncation):
+    make = functools.partial(strangers.screened, truncation)
+    with begin("hoomd", make, state, "native") as run:
+        assert run.route == "native: hoomd.md.pair.Yukawa"
+        assert_agree(run.energy_forces(), make().energy_forces(state))
+    assert strangers.screened("smooth").native("hoomd") is None
 
 
 # --- impostors ------------------------------------------------------------------------------------------------------

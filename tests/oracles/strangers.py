@@ -1,6 +1,7 @@
 """Potentials and models as third parties write them, with numpy and public names alone: honest ones and impostors."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -88,6 +89,20 @@ def pair_potential(form, truncation="shift", **changes):
     """The Kob-Andersen mixture with another form."""
     tables = {"sigma": SIGMA, "cutoff": END * SIGMA, "parameters": {"epsilon": EPSILON}}
     return pelplug.PairPotential(form, species=("A", "B"), truncation=truncation, **(tables | changes))
+
+
+def yukawa(x, p):
+    """Return epsilon exp(-kappa x) / x and its derivatives."""
+    u = p[0] * math.exp(-p[1] * x) / x
+    return u, -u * (p[1] + 1.0 / x), u * (p[1] * p[1] + 2.0 * p[1] / x + 2.0 / (x * x))
+
+
+def screened(truncation):
+    """A form that HOOMD-blue has, as docs/hooks/forms.md says it."""
+    parameters = {"epsilon": "epsilon * sigma", "kappa": "kappa / sigma"}
+    native = {"force": "pair.Yukawa", "mode": "none", "parameters": parameters, "ends": {"shift": {"mode": "shift"}}}
+    form = pelplug.Form("yukawa", yukawa, ("epsilon", "kappa"), "epsilon exp(-kappa x) / x", native={"hoomd": native})
+    return pair_potential(form, truncation, parameters={"epsilon": EPSILON, "kappa": 1.7})
 
 
 def lennard_jones():
