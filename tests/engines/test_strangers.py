@@ -96,14 +96,30 @@ def test_a_table_of_numbers_is_interpolated_as_well_as_it_says(state):
         assert 1e-8 < run.interpolation_error["inside"] < 0.1
 
 
+@pytest.mark.parametrize("truncation", ["cut", "shift"])
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_form_of_a_third_party_is_called_what_it_says(name, truncation, state):
+    make = functools.partial(strangers.ab, truncation)
+    with begin(name, make, state, "native") as run:
+        assert run.route == {"lammps": "native: lj/cut", "hoomd": "native: hoomd.md.pair.LJ"}[name]
+        assert_agree(run.energy_forces(), make().energy_forces(state))
+    assert strangers.ab("smooth").native(name) is None
+
+
 @pytest.mark.hoomd
 @pytest.mark.parametrize("truncation", ["cut", "shift"])
-def test_a_form_of_a_third_party_is_called_what_it_says(state, truncation):
+def test_a_force_that_this_hoomd_may_lack(truncation, state):
+    """HOOMD-blue can be built without some; the form is that of docs/hooks/forms.md."""
+    import hoomd
+
     make = functools.partial(strangers.screened, truncation)
+    assert make().native("hoomd")["pairs"][1]["parameters"] == pytest.approx({"epsilon": 1.5 * 0.8, "kappa": 1.7 / 0.8})
+    if not hasattr(hoomd.md._md, "PotentialPairYukawa"):
+        with pytest.raises(pelplug.InputError, match=r"HOOMD-blue cannot compute by .*pair\.Yukawa.*route kernel"):
+            begin("hoomd", make, state, "native")
+        return
     with begin("hoomd", make, state, "native") as run:
-        assert run.route == "native: hoomd.md.pair.Yukawa"
         assert_agree(run.energy_forces(), make().energy_forces(state))
-    assert strangers.screened("smooth").native("hoomd") is None
 
 
 # --- impostors ------------------------------------------------------------------------------------------------------

@@ -105,6 +105,32 @@ def screened(truncation):
     return pair_potential(form, truncation, parameters={"epsilon": EPSILON, "kappa": 1.7})
 
 
+def twelve_six(x, p):
+    """Return a x^-12 - b x^-6 and its derivatives."""
+    u = p[0] * x**-12 - p[1] * x**-6
+    return u, (6.0 * p[1] * x**-6 - 12.0 * p[0] * x**-12) / x, (156.0 * p[0] * x**-12 - 42.0 * p[1] * x**-6) / x**2
+
+
+def ab(truncation):
+    """Lennard-Jones by two coefficients: engines want it by epsilon and sigma."""
+    epsilon, sigma = "b^2 / (4 * a)", "sigma * (a / b)^(1/6)"
+    native = {
+        "hoomd": {
+            "force": "pair.LJ",
+            "mode": "none",
+            "parameters": {"epsilon": epsilon, "sigma": sigma},
+            "ends": {"shift": {"mode": "shift"}},
+        },
+        "lammps": {
+            "style": ("lj/cut", "cutoff"),
+            "coefficients": (epsilon, sigma, "cutoff"),
+            "ends": {"shift": {"modify": ("shift", "yes")}},
+        },
+    }
+    form = pelplug.Form("twelve-six", twelve_six, ("a", "b"), "a x^-12 - b x^-6", native=native)
+    return pair_potential(form, truncation, parameters={"a": 3.1, "b": 4.7})
+
+
 def lennard_jones():
     """Return pelplug's own form, as a third party gets hold of it."""
     state = pelplug.Configuration(np.zeros((1, 3)), np.eye(3) * 9.0, ["A"])

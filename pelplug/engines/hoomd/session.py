@@ -99,8 +99,16 @@ class HoomdSession(Session):
             simulation.operations.updaters.append(hoomd.md.update.ZeroMomentum(hoomd.trigger.Periodic(1)))
         if self._log.every:
             self._write(self._log.every, self._log_energy)
-        with self._errors():
-            self._run(0)
+        try:
+            with self._errors():
+                self._run(0)
+        except AttributeError as error:
+            if chosen.kind == "kernel":
+                raise
+            # HOOMD-blue can be built without some of its forces, which shows where they are attached.
+            raise InputError(
+                f"This HOOMD-blue cannot compute by {self.route!r} ({error}); say --route kernel, or table."
+            ) from error
         if raw.acceleration is not None:
             self._set_accelerations(raw.acceleration)
         if raw.thermostat is not None and self._thermostat is not None:
