@@ -1,5 +1,8 @@
 """`pelplug study`: results in, a result, a figure and curves out; its refusals are told before anything is written."""
 
+from typing import ClassVar
+
+import numpy as np
 import pandas
 import pytest
 from oracles.studies import Slope, files, registry  # noqa: F401 (fixtures)
@@ -84,3 +87,79 @@ def test_a_part_that_fails_is_told_and_the_exit_code_is_1(capsys, monkeypatch):
     code, _, err = run(capsys, "study", "slope", "run-0.nc")
     assert code == 1 and "slope left out the largest, which failed (ValueError: no largest)" in err
     assert pelplug.read_results("slope.nc")["slope"]["mean"].values.tolist() == [2.0]
+
+
+class Spread(pelplug.Study):
+    """Last MSD over temperature."""
+
+    name = "spread"
+    summary = "Last mean squared displacement over temperature"
+    uses = ("dynamics",)
+    varies = ("temperature",)
+    provides: ClassVar = {
+        "temperature": pelplug.Field(("temperature",), "temperature", "temperature"),
+        "msd": pelplug.Field(("temperature",), "length**2", "mean squared displacement"),
+    }
+
+    def compute(self, collection):
+        groups = collection.groups("temperature")
+        last = [np.mean([float(one["msd"].values.ravel()[-1]) for one in group]) for group in groups]
+        return {"temperature": [group.value("temperature") for group in groups], "msd": last}
+
+
+def walk(name, temperature, n=30, **given):
+    rng = np.random.default_rng(n)
+    places = np.cumsum(rng.normal(0, 0.05, (6, n, 3)), axis=0) + rng.uniform(0, 5, (n, 3))
+    still = pelplug.Configuration(places[0], [5.0] * 3, ["A"] * n, masses=np.ones(n))
+    states = (still.replace(positions=one, step=k).wrapped() for k, one in enumerate(places))
+    said = None if temperature is None else pelplug.Conditions(temperature=temperature, **given)
+    pelplug.write_trajectory(f"{name}.gsd", states, conditions=said)
+
+
+def test_the_remedy_of_each_refusal_works(capsys, registry):  # noqa: F811
+    class Plugin:
+        """One more."""
+
+        @staticmethod
+        @pelplug.hookimpl
+        def pelplug_studies():
+            return [Spread]
+
+    registry.register(Plugin(), "spread")
+
+    def analyze(name, *more):
+        command = f"analyze {name}.gsd -o {name}.nc --plugin dynamics --quantities msd --resamples 20 --dt 1 --quiet"
+        code, _, err = run(capsys, *command.split(), *more)
+        assert code == 0, err
+
+    def study(*names, code=0):
+        found, _, err = run(capsys, "study", "spread", *(f"{one}.nc" for one in names), "--overwrite", "--quiet")
+        assert found == code, err
+        return err
+
+    walk("a", 0.5)
+    walk("silent", None)
+    analyze("a")
+    analyze("silent")
+    assert study("a", "silent", code=2) == (
+        "pelplug: silent.nc does not say its temperature, which the study spread needs; make it anew with "
+        "--temperature (temperature= in Python) and --overwrite.\n"
+    )
+    analyze("silent", "--temperature", "0.7", "--overwrite")
+    study("a", "silent")
+    analyze("silent", "--temperature", "0.7", "--units", "metal", "--overwrite")
+    assert "in different units, length (length in a.nc, Angstrom in silent.nc)" in study("a", "silent", code=2)
+    analyze("a", "--units", "metal", "--overwrite")
+    study("a", "silent")
+    walk("larger", 0.6, n=31)
+    analyze("larger", "--units", "metal")
+    assert "number of particles (30 in a.nc, 31 in larger.nc)" in study("a", "silent", "larger", code=2)
+    old = pelplug.read_results("a.nc")["dynamics"]
+    old.attrs["provenance_version"] = 1
+    pelplug.write_netcdf("a.nc", old, overwrite=True)
+    assert "make a.nc anew, with --overwrite, or leave it out" in study("a", "silent", code=2)
+    study("silent")
+    analyze("a", "--units", "metal", "--overwrite")
+    study("a", "silent")
+    pelplug.write_netcdf("again.nc", pelplug.read_results("a.nc")["dynamics"])
+    assert "a.nc and again.nc are one result of dynamics" in study("a", "again", code=2)
