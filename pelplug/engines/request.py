@@ -309,7 +309,7 @@ class Replication(Arguments):
 def time_step_of(model: Model, given: float | None) -> float:
     """Return the time step that is given, or the model's own."""
     if given is None and model.time_step is None:
-        raise InputError(f"The model {model.name} has no time step of its own; give one (--time-step).")
+        raise InputError(f"The {model.noun} {model.name} has no time step of its own; give one (--time-step).")
     return model.time_step if given is None else given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +10,19 @@ from typing import Any
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.core.python_files import is_pelplugs
 from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError, reason_of
 from pelplug.potentials.base import Capability, Evaluator, Pairs, Potential, StrainDerivatives, potential_name
 
-__all__ = ["check_answers", "check_told_apart", "check_what_is_declared", "energy_and_forces", "plain_record"]
+__all__ = [
+    "check_answers",
+    "check_told_apart",
+    "check_what_is_declared",
+    "energy_and_forces",
+    "is_foreign",
+    "plain_record",
+]
 
 METHODS = {
     Capability.HESSIAN: "hessian",
@@ -27,6 +36,12 @@ _SAME = 1e-6  # relative: numbers of one function, asked in two ways
 
 _known: dict[str, tuple[Configuration, float, np.ndarray]] = {}
 """What the first potential of each record gave, and where."""
+
+
+def is_foreign(part: Any) -> bool:
+    """Whether a potential, or any that it asks, is not pelplug's own."""
+    named = part if inspect.isroutine(part) else type(part)
+    return not is_pelplugs(named) or any(map(is_foreign, getattr(part, "made_of", ())))
 
 
 def energy_and_forces(potential: Potential, state: Configuration) -> tuple[float, np.ndarray]:

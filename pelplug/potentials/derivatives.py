@@ -14,7 +14,13 @@ import numpy as np
 
 from pelplug.core.python_files import is_pelplugs
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.answers import check_answers, check_told_apart, check_what_is_declared, energy_and_forces
+from pelplug.potentials.answers import (
+    check_answers,
+    check_told_apart,
+    check_what_is_declared,
+    energy_and_forces,
+    is_foreign,
+)
 from pelplug.potentials.base import Capability, potential_name
 from pelplug.potentials.differences import STEPS, WRONG, key_of, known, remember, settled
 from pelplug.potentials.from_forces.displaced import deformed, spacing
@@ -49,7 +55,7 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     """
     if isinstance(potential, FromForces):  # what it finds it checks itself
         potential = potential.potential
-    if not _is_foreign(potential) or _looked_at.get((id(potential), hessian)) is potential:
+    if not is_foreign(potential) or _looked_at.get((id(potential), hessian)) is potential:
         return
     if not check_answers(potential, configuration):
         return  # the run says where particles overlap
@@ -67,12 +73,6 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
 
 _looked_at: weakref.WeakValueDictionary[tuple[int, bool], Any] = weakref.WeakValueDictionary()
 """What was looked at in this process; the content of some has no name by which to remember it."""
-
-
-def _is_foreign(part: Any) -> bool:
-    """Whether a potential, or any that it asks, is not pelplug's own."""
-    named = part if inspect.isroutine(part) else type(part)
-    return not is_pelplugs(named) or any(map(_is_foreign, getattr(part, "made_of", ())))
 
 
 def _content(part: Any) -> Any:

@@ -11,7 +11,9 @@ import scipy.sparse
 from pelplug.configuration import Configuration
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
+from pelplug.core.python_files import is_pelplugs
 from pelplug.errors import InputError, PelplugError
+from pelplug.potentials.answers import is_foreign
 from pelplug.potentials.base import ALL, Capability, Evaluator, Pairs, Potential, StrainDerivatives, potential_name
 from pelplug.potentials.from_forces.measured import MeasuredState
 from pelplug.potentials.from_forces.products import HessianProducts
@@ -218,6 +220,6 @@ def completed(potential: Potential) -> Potential:
     """
     if isinstance(potential, FromForces):
         return potential
-    ours = getattr(type(potential), "hessian", None)
-    trusted = getattr(ours, "__module__", "").partition(".")[0] == "pelplug"
+    ours = is_pelplugs(getattr(type(potential), "hessian", None))
+    trusted = ours and not any(map(is_foreign, getattr(potential, "made_of", ())))
     return potential if trusted and potential.can(ALL & _DERIVATIVES) else FromForces(potential)

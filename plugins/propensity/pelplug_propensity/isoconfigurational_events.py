@@ -19,6 +19,7 @@ from pelplug_propensity.options import (
     Shell,
     ShellRadius,
     StructuralThreshold,
+    TimeStep,
     VelocityTemperature,
 )
 from pelplug_propensity.relaxation_time import relaxation_time
@@ -28,6 +29,7 @@ from pelplug_propensity.settings import (
     distance_bins,
     matrix_species,
     settle_detection,
+    step_of_runs,
     velocity_temperature,
     window_frames,
 )
@@ -121,6 +123,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         ] = "auto",
         velocity_temperature: VelocityTemperature = "auto",
         ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
+        time_step: TimeStep = None,
         engine: EngineName = "auto",
         seed: Annotated[int, pelplug.Param("seed of the velocities", minimum=0)] = 0,
         half_window: HalfWindow = "auto",
@@ -158,18 +161,14 @@ class IsoconfigurationalEvents(pelplug.Analysis):
             return self._settled
         if self.trajectory is None:
             raise pelplug.InputError(f"The analysis {self.name} starts runs from the frames of a file; run it on one.")
-        if self.model is None:
-            raise pelplug.InputError(f"The analysis {self.name} simulates a model; pass --model.")
-        first, model = self.trajectory.configuration(0), self.model
-        if model.time_step is None:
-            raise pelplug.InputError(f"The analysis {self.name} needs a model that has a time step of its own.")
+        step, first, model = step_of_runs(self), self.trajectory.configuration(0), self.model
         temperature = velocity_temperature(self)
         spaced = first.density ** (-1.0 / first.dimension)
         spacing, duration = self.parameters["spacing"], self.parameters["duration"]
         if spacing == "auto":
             mass = float(model.masses_of(first).mean())
             spacing = 0.5 * spaced / model.units.thermal_speed(temperature, mass)
-        spacing = max(1, round(spacing / model.time_step)) * model.time_step
+        spacing = max(1, round(spacing / step)) * step
         if duration == "auto":
             kind = matrix_species(first.species_names, first.species, self.parameters["matrix"])
             duration = relaxation_time(self.trajectory, kind, 2.0 * np.pi / spaced, 0.2)
@@ -220,6 +219,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
             runs = pelplug.isoconfigurational(
                 start, self.model, settled["velocity_temperature"], times, replicas=min(batch, self.replicas - begin),
                 seed=(self.seed, configuration.frame or 0, begin), ensemble=self.ensemble, engine=self.engine,
+                time_step=step_of_runs(self),
             )  # fmt: skip
             route = f"{runs.engine}: {runs.route}"
             origin = start.unwrapped_positions()

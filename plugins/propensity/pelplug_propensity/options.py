@@ -17,6 +17,7 @@ __all__ = [
     "Shell",
     "ShellRadius",
     "StructuralThreshold",
+    "TimeStep",
     "VelocityTemperature",
 ]
 
@@ -27,6 +28,10 @@ VelocityTemperature = Annotated[
         exclusive_minimum=0,
         unit="temperature",
     ),
+]
+TimeStep = Annotated[
+    float | None,
+    pelplug.Param("time of one step of the runs, the model's by default", exclusive_minimum=0, unit="time"),
 ]
 EngineName = Annotated[str, pelplug.Param("simulation engine")]
 HalfWindow = Annotated[

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
-from pelplug_propensity.options import EngineName, VelocityTemperature
+from pelplug_propensity.options import EngineName, TimeStep, VelocityTemperature
 from pelplug_propensity.relaxation_time import relaxation_time
-from pelplug_propensity.settings import velocity_temperature
+from pelplug_propensity.settings import step_of_runs, velocity_temperature
 from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_by_species
 
 __all__ = ["Propensity"]
@@ -102,6 +102,7 @@ class Propensity(pelplug.Analysis):
                 choices=("auto", "nve", "nvt", "langevin"),
             ),
         ] = "auto",
+        time_step: TimeStep = None,
         engine: EngineName = "auto",
         selected: Annotated[
             int,
@@ -146,10 +147,7 @@ class Propensity(pelplug.Analysis):
         if self._settled:
             return self._settled
         given = self._given
-        if self.model is None:
-            raise pelplug.InputError(
-                "The analysis propensity simulates a model; pass --model, or a file that names it."
-            )
+        step_of_runs(self)
         temperature = velocity_temperature(self)
         tau, duration = np.nan, given["duration"]
         if duration == "auto":
@@ -194,6 +192,7 @@ class Propensity(pelplug.Analysis):
             seed=(self.seed, configuration.frame or 0),
             ensemble=self.ensemble,
             engine=self.engine,
+            time_step=step_of_runs(self),
         )
         squared = np.sum(runs.displacements[:, -1] ** 2, axis=-1)
         distances = np.sqrt(squared)

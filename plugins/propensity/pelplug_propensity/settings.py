@@ -13,6 +13,7 @@ __all__ = [
     "distance_bins",
     "matrix_species",
     "settle_detection",
+    "step_of_runs",
     "velocity_temperature",
     "window_frames",
 ]
@@ -119,6 +120,26 @@ def distance_bins(configuration, width: float | str) -> tuple[float, int]:
     if width == "auto":
         width = 0.25 * configuration.density ** (-1.0 / configuration.dimension)
     return float(width), max(1, int(0.5 * float(np.min(configuration.heights)) / width + 1e-9))
+
+
+def step_of_runs(analysis) -> float:
+    """Return the time of one step of the runs of an analysis: as given, or the model's own [time].
+
+    Raises
+    ------
+    InputError
+        If there is no model, or it has none.
+    """
+    model, given = analysis.model, analysis.parameters["time_step"]
+    if model is None:
+        raise pelplug.InputError(
+            f"The analysis {analysis.name} simulates: it needs --model or --potential, or a file that names its model."
+        )
+    if given is None and model.time_step is None:
+        raise pelplug.InputError(
+            f"The {model.noun} {model.name} has no time step of its own; give one (--time-step, time_step= in Python)."
+        )
+    return float(model.time_step if given is None else given)
 
 
 def velocity_temperature(analysis) -> float:
