@@ -58,8 +58,9 @@ def columns_of(state: DisplacedState, group: np.ndarray, size: float, order: int
         columns[axis] = (behind - ahead) / (2.0 * size)
         bend[axis] = np.linalg.norm(ahead + behind - 2.0 * state.forces, axis=1)
         if order == 4:
-            far = (state(-2.0 * shift)[1] - state(2.0 * shift)[1]) / (4.0 * size)
-            columns[axis] = (4.0 * columns[axis] - far) / 3.0
+            ahead, behind = state(2.0 * shift)[1], state(-2.0 * shift)[1]
+            columns[axis] = (4.0 * columns[axis] - (behind - ahead) / (4.0 * size)) / 3.0
+            bend[axis] = np.maximum(bend[axis], 0.5 * np.linalg.norm(ahead + behind - 2.0 * state.forces, axis=1))
     return columns, bend
 
 

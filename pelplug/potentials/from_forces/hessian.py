@@ -14,13 +14,13 @@ from pelplug.potentials.base import Potential, potential_name
 from pelplug.potentials.from_forces.colouring import colours_of
 from pelplug.potentials.from_forces.columns import columns_of, columns_of_groups
 from pelplug.potentials.from_forces.displaced import DisplacedState, spacing
+from pelplug.potentials.from_forces.products import BENT
 from pelplug.potentials.from_forces.reach import Pattern, pattern_within
 from pelplug.potentials.from_forces.steps import Noise, Step
 
 __all__ = ["BlockMatrix", "acoustic_sum", "asymmetry", "matrix_by_differences", "own_hessian"]
 
 SEEN = 5.0  # standard deviations of noise from which a block is not zero
-_BENT = 0.3  # of the change: from there on a force is no straight line over the step
 _FINER = (8.0, 64.0, 512.0)
 _OWN_ERROR = 1e-6  # relative asymmetry of an analytic Hessian: rounding leaves 1e-13
 
@@ -106,14 +106,14 @@ def matrix_by_differences(
 def _bent(found: np.ndarray, bend: np.ndarray, step: Step, noise: Noise) -> np.ndarray:
     """Tell which forces have a kink or jump within the step, shape (d, N)."""
     change = 2.0 * step.size * np.linalg.norm(found, axis=2)
-    return (bend > _BENT * change) & (bend > 20.0 * noise.force)
+    return (bend > BENT * change) & (bend > 20.0 * noise.force)
 
 
 def _finer(state: DisplacedState, atom: int, step: Step, noise: Noise, near: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return a particle's columns at the first smaller step at which no force has a kink, and whether there is one."""
     found = None
     for factor in _FINER:
-        small = dataclasses.replace(step, size=step.size / factor)
+        small = dataclasses.replace(step, size=step.size / factor, order=2)
         found, bend = columns_of(state, np.array([atom]), small.size, small.order)
         if not np.any(_bent(found, bend, small, noise)[:, near]):
             return found, True

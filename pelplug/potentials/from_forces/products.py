@@ -10,6 +10,7 @@ from pelplug.potentials.from_forces.steps import Step
 
 __all__ = ["HessianProducts"]
 
+BENT = 0.3  # of the change: from there on a force is no straight line over a displacement
 _PROBES = 8
 
 
@@ -41,6 +42,13 @@ class HessianProducts(LinearOperator):
         if self._order == 4:
             slope = (4.0 * slope - self._slope(2.0 * shift) / 2.0) / 3.0
         return slope.ravel() * (scale / self._size)
+
+    def with_bend(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the product, and on which particles the force is no straight line over the displacement."""
+        shift = (self._size / float(np.abs(vector).max())) * vector.reshape(self._state.shape)
+        ahead, behind = self._state(shift)[1], self._state(-shift)[1]
+        bend = np.linalg.norm(ahead + behind - 2.0 * self._state.forces, axis=1)
+        return self @ vector, bend > BENT * np.linalg.norm(ahead - behind, axis=1)
 
     def _slope(self, shift: np.ndarray) -> np.ndarray:
         return (self._state(-shift)[1] - self._state(shift)[1]) / 2.0
