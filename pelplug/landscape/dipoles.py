@@ -128,11 +128,12 @@ def _errors(
     again = np.einsum("xp,xp->p", dipoles, other) / np.einsum("xp,xp->p", other, other)
     off = np.abs(again / kappa[some] - 1.0)
     spread = float(np.std(kappa) / kappa.mean())
-    fewest = max(1, int(count[count > 0].min()))
+    fewest, uncertain = max(1, int(count[count > 0].min())), found.uncertain
+    doubt = SAFETY * spread * min(1.0, (1.0 + 2.0 * uncertain / response.backbone.n) / fewest) if uncertain else 0.0
     errors = {
         "kappa_ij": SAFETY * float(off.max()),
-        "kappa_i": SAFETY * float(off.max()) + (SAFETY * spread / fewest if found.uncertain else 0.0),
-        "kappa_mean": SAFETY * float(off.mean()) + SAFETY * spread * found.uncertain / len(found),
+        "kappa_i": SAFETY * float(off.max()) + doubt,
+        "kappa_mean": SAFETY * float(off.mean()) + spread * uncertain / len(found),
     }
     response.state_errors(**errors)
     return errors

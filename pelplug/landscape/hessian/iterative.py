@@ -11,6 +11,10 @@ from pelplug.landscape.hessian.factor import HessianFactor, not_a_minimum, remov
 __all__ = ["IterativeFactor", "expected_iterations"]
 
 
+# Products by differences are good to about that.
+_OPERATOR_TOLERANCE = 1e-9
+
+
 def expected_iterations(n: int, dimension: int) -> float:
     """Return about how many iterations a solve takes for N particles in d dimensions."""
     return 400.0 * (n / 2000.0) ** (1.0 / dimension)
@@ -50,6 +54,7 @@ class IterativeFactor(HessianFactor):
             scale = float(np.mean(hessian.diagonal()))
             if not scale > 0.0:
                 raise not_a_minimum(hessian, dimension)
+            self.tolerance = max(tolerance, _OPERATOR_TOLERANCE)
             self._preconditioner = np.broadcast_to(np.eye(dimension) / scale, (self.n, dimension, dimension))
             return
         diagonal = np.zeros((self.n, dimension, dimension))

@@ -13,7 +13,7 @@ from pelplug.errors import InputError, PelplugError
 from pelplug.potentials.base import Capability, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.from_forces.checks import SECOND_STEP, check_energy, require_checks, second_step
 from pelplug.potentials.from_forces.colouring import colours_of
-from pelplug.potentials.from_forces.displaced import DisplacedState
+from pelplug.potentials.from_forces.displaced import DisplacedState, spacing
 from pelplug.potentials.from_forces.hessian import (
     BlockMatrix,
     enlarged,
@@ -29,7 +29,16 @@ from pelplug.potentials.from_forces.pairs import (
     times_repeated,
 )
 from pelplug.potentials.from_forces.products import HessianProducts
-from pelplug.potentials.from_forces.reach import MARGIN, Pattern, find_pattern, neighbours_within, pattern_within
+from pelplug.potentials.from_forces.reach import (
+    MARGIN,
+    PROBE,
+    Pattern,
+    Probe,
+    farthest_changed,
+    find_pattern,
+    neighbours_within,
+    pattern_within,
+)
 from pelplug.potentials.from_forces.steps import Noise, Step, choose_step, measure_noise
 from pelplug.potentials.from_forces.strain import strain_by_differences
 
@@ -38,6 +47,7 @@ __all__ = ["MeasuredState"]
 _SAMPLE = 6  # particles displaced to learn noise, step and reach
 _ENLARGEMENTS = 4
 _UNEXPECTED = 100.0  # times the error that was expected: something is missing
+_LARGEST_CELL = 20_000  # particles of a repeated one
 _BARELY = 1e-8  # relative: less is not looked into
 
 
@@ -94,10 +104,15 @@ class MeasuredState:
         return found
 
     @functools.cached_property
+    def probe(self) -> Probe:
+        """How a look at the reach is taken."""
+        return Probe(max(PROBE * spacing(self.configuration), 4.0 * self.step.size), self.noise.force)
+
+    @functools.cached_property
     def pattern(self) -> Pattern:
         """Which blocks may be other than zero, as first looked at."""
         reach = self.settings["reach"]
-        return find_pattern(self.state, reach, self.sample, self.noise.force, self._rng(3))
+        return find_pattern(self.state, reach, self.sample, self.probe, self._rng(3))
 
     # --- the Hessian ----------------------------------------------------------------------------------------
 
@@ -167,7 +182,11 @@ class MeasuredState:
         times = times_repeated(self.configuration, reach)
         near = neighbours_within(self.configuration, reach)
         own = self.potential.can(Capability.HESSIAN)
-        floor, error = (1e-12 * np.abs(self.hessian.data).max(), 1e-9) if own else (self.blocks.floor, self.step.error)
+        if own:
+            floor, error = 1e-12 * float(np.abs(self.hessian.data).max()), 1e-9
+        else:
+            floor = self.blocks.floor
+            error = max(self.step.error, *(self.report[name] for name in ("asymmetry", "second_step")))
         if near.repeated:
             configuration, matrix, forces = self._repeated(times, reach)
             floor = self.blocks_of_images.floor
@@ -184,29 +203,44 @@ class MeasuredState:
         cutoff = self.potential.cutoff
         if cutoff is not None and np.isfinite(cutoff) and cutoff > 0:
             return float(cutoff)
-        if self.potential.can(Capability.HESSIAN):
-            return self._reach_of_blocks(self.hessian)
-        reach = self._used.reach if (self.blocks is not None) else np.inf
-        return float(reach) if np.isfinite(reach) else self._reach_of_blocks(self.blocks.matrix)
+        return self._measured_reach
 
-    def _reach_of_blocks(self, matrix: scipy.sparse.bsr_matrix) -> float:
-        """Return the longest distance of particles with a block, by their nearest images."""
-        n, heights = self.configuration.n, self.configuration.heights
-        rows = np.repeat(np.arange(n), np.diff(matrix.indptr))
-        step = self.configuration.fractional()[rows] - self.configuration.fractional()[matrix.indices]
-        longest = float(np.linalg.norm((step - np.rint(step)) @ self.configuration.cell, axis=1).max())
-        return MARGIN * min(longest, float(np.linalg.norm(heights)))
+    @functools.cached_property
+    def _measured_reach(self) -> float:
+        """Distance of the farthest particle that one displaced acts on, in a cell so large that it is no image."""
+        rng, times = self._rng(6), np.ones(self.configuration.dimension, dtype=int)
+        state = self.state
+        while True:
+            reach = MARGIN * farthest_changed(state, self.sample, self.probe, rng)
+            if np.isfinite(self.pattern.reach):
+                reach = max(reach, self._used.reach if self._by_differences else 0.0)
+            if np.all(2.0 * reach < state.configuration.heights):
+                return reach
+            times = np.where(2.0 * reach < state.configuration.heights, times, times + 1)
+            if self.configuration.n * np.prod(times) > _LARGEST_CELL:
+                raise InputError(
+                    f"The potential {self.state.name} acts over more than {reach:.4g}, so that particles of this cell "
+                    "interact with many images of each other, which cannot be told apart; declare its cutoff, or PAIRS."
+                )
+            state = self._in_repeated_cell(times, reach)
 
-    def _repeated(self, times: np.ndarray, reach: float):
-        """Measure a repeated cell, in which images are particles of their own."""
-        big = repeated_cell(self.configuration, times)
+    @property
+    def _by_differences(self) -> bool:
+        return not self.potential.can(Capability.HESSIAN) and self.blocks is not None
+
+    def _in_repeated_cell(self, times: np.ndarray, reach: float) -> DisplacedState:
         try:
-            state = DisplacedState(self.potential, big)
+            return DisplacedState(self.potential, repeated_cell(self.configuration, times))
         except PelplugError as error:
             raise InputError(
                 f"Particles of this cell interact with several images of each other (within {reach:.4g}), which are "
                 f"told apart in a cell repeated {'x'.join(map(str, times))}, and there the potential fails: {error}"
             ) from error
+
+    def _repeated(self, times: np.ndarray, reach: float):
+        """Measure a repeated cell, in which images are particles of their own."""
+        state = self._in_repeated_cell(times, reach)
+        big = state.configuration
         atoms = np.arange(self.configuration.n)
         self.blocks_of_images = matrix_by_differences(
             state, pattern_within(big, reach, "images"), self.noise, self.step, self.settings["workers"], atoms

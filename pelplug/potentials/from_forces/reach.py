@@ -12,13 +12,32 @@ from pelplug.errors import InputError
 from pelplug.potentials.from_forces.displaced import DisplacedState, spacing
 from pelplug.potentials.neighbours import build_neighbour_list
 
-__all__ = ["MARGIN", "Neighbours", "Pattern", "find_pattern", "neighbours_within", "one_direction", "pattern_within"]
+__all__ = [
+    "MARGIN",
+    "PROBE",
+    "Neighbours",
+    "Pattern",
+    "Probe",
+    "farthest_changed",
+    "find_pattern",
+    "neighbours_within",
+    "one_direction",
+    "pattern_within",
+]
 
 SEEN = 8.0  # standard deviations from which a change is no noise
 MARGIN = 1.05
-_PROBE = 1e-3  # of the spacing
+PROBE = 1e-3  # of the spacing
 _MOST = 5000  # particles of which every block is held
 _NEAR_ALL = 0.6  # of all blocks: from there on every particle is displaced by itself
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """How a look is taken: a displacement [length] and the noise of a component of the forces [energy / length]."""
+
+    size: float
+    noise: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +135,7 @@ def _matrix(near: Neighbours, n: int) -> scipy.sparse.csr_matrix:
 
 
 def find_pattern(
-    state: DisplacedState, reach: str | float, atoms: np.ndarray, noise: float, rng: np.random.Generator
+    state: DisplacedState, reach: str | float, atoms: np.ndarray, probe: Probe, rng: np.random.Generator
 ) -> Pattern:
     """Return which blocks may be other than zero, after a look at the forces that some displaced particles change.
 
@@ -127,8 +146,7 @@ def find_pattern(
         As of `FromForces`.
     atoms : ndarray of int
         Particles to displace.
-    noise : float
-        Of a component of the forces [energy / length].
+    probe : Probe
     rng : Generator
 
     Raises
@@ -142,17 +160,19 @@ def find_pattern(
         if n > _MOST:
             raise InputError(f"reach='all' means {n}**2 blocks; give a length, or 'auto'.")
         return _full(n, np.inf)
-    changed = [_changed(state, int(atom), noise, rng) for atom in atoms]
+    changed = [_changed(state, int(atom), probe, rng) for atom in atoms]
     farthest = max((_distances(configuration, int(a), who).max() for a, who in zip(atoms, changed, strict=True)))
+    if farthest == 0.0:  # nobody acts, or nothing is seen in the noise, which the checks then say
+        farthest = 2.0 * spacing(configuration)
     if reach != "auto":
         reach = float(reach)
-        if farthest > reach * (1.0 + 1e-9) + 2.0 * _PROBE * spacing(configuration):
+        if farthest > reach * (1.0 + 1e-9) + 2.0 * probe.size:
             raise InputError(
                 f"The reach {reach:g} is too small: a displaced particle changes forces at a distance of "
                 f"{farthest:.6g}; give reach={MARGIN * farthest:.4g} or more, or reach='auto'."
             )
         return _unless_full(configuration, pattern_within(configuration, reach, "given"))
-    slack = 2.0 * _PROBE * spacing(configuration)
+    slack = 2.0 * probe.size
     if cutoff is not None and not state.potential.shifted and np.isfinite(cutoff) and cutoff > 0:
         near = _matrix(neighbours_within(configuration, float(cutoff)), n)
         if farthest <= cutoff + slack:
@@ -169,6 +189,19 @@ def find_pattern(
     return _unless_full(configuration, pattern_within(configuration, MARGIN * farthest, "measured"))
 
 
+def farthest_changed(state: DisplacedState, atoms: np.ndarray, probe: Probe, rng: np.random.Generator) -> float:
+    """Return how far the farthest particle is whose force changes when one of some moves, by nearest images [length].
+
+    Parameters
+    ----------
+    state : DisplacedState
+    atoms : ndarray of int
+    probe : Probe
+    rng : Generator
+    """
+    return float(max(_distances(state.configuration, int(a), _changed(state, int(a), probe, rng)).max() for a in atoms))
+
+
 def _full(n: int, reach: float) -> Pattern:
     return Pattern(scipy.sparse.csr_matrix(np.ones((n, n), dtype=np.int32)), reach, "every coordinate by itself")
 
@@ -180,16 +213,16 @@ def _unless_full(configuration: Configuration, pattern: Pattern) -> Pattern:
     return pattern
 
 
-def _changed(state: DisplacedState, atom: int, noise: float, rng: np.random.Generator) -> np.ndarray:
+def _changed(state: DisplacedState, atom: int, probe: Probe, rng: np.random.Generator) -> np.ndarray:
     """Return the particles whose force changes when one moves."""
     direction = rng.normal(size=state.shape[1])
     shift = np.zeros(state.shape)
-    shift[atom] = _PROBE * spacing(state.configuration) * direction / np.linalg.norm(direction)
+    shift[atom] = probe.size * direction / np.linalg.norm(direction)
     change = np.zeros(state.shape[0])
     for sign in (1.0, -1.0):
         change = np.maximum(change, np.abs(state(sign * shift)[1] - state.forces).max(axis=1))
     change[atom] = np.inf
-    return np.flatnonzero(change > SEEN * noise)
+    return np.flatnonzero(change > SEEN * probe.noise)
 
 
 def _distances(configuration: Configuration, atom: int, others: np.ndarray) -> np.ndarray:

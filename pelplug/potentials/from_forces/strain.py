@@ -11,13 +11,13 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Potential, StrainDerivatives
-from pelplug.potentials.from_forces.displaced import DisplacedState, deformed
+from pelplug.potentials.from_forces.displaced import DisplacedState, deformed, spacing
 from pelplug.potentials.from_forces.steps import Noise
 
 __all__ = ["completed_strain", "strain_by_differences"]
 
 _FORCE_STEPS = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6)
-_ENERGY_STEPS = (1.6e-2, 8e-3, 4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4, 1.25e-4, 6e-5)
+_LONGEST = 1.6e-2
 # Central differences of f(k h), k = 1..3: first by f(kh) - f(-kh), second by f(kh) + f(-kh) - 2 f(0).
 _FIRST = {4: (8 / 12, -1 / 12, 0.0), 6: (45 / 60, -9 / 60, 1 / 60)}
 _SECOND = {4: (16 / 12, -1 / 12, 0.0), 6: (270 / 180, -27 / 180, 2 / 180)}
@@ -110,7 +110,9 @@ def strain_by_differences(state: DisplacedState, noise: Noise, tolerance: float)
     strains = symmetric_strains(d)
     coupling, coupling_error = _coupling(state, strains, noise)
     first, curvature, errors = _of_energies(state, strains, noise)
-    size = {"first": np.linalg.norm(first), "second": np.linalg.norm(curvature), "mixed": np.linalg.norm(coupling)}
+    # Where each particle is a centre of symmetry there is no coupling: what there could be is the measure.
+    size = {"second": float(np.linalg.norm(curvature))}
+    size["mixed"] = max(np.linalg.norm(coupling), size["second"] / (np.sqrt(n) * spacing(state.configuration)))
     rough = {"first": errors[0], "second": errors[1], "mixed": coupling_error}
     for name, what in (("second", "energy"), ("mixed", "forces")):
         # A stress may vanish; what a strain changes does not, unless nothing interacts.
@@ -142,47 +144,72 @@ def _coupling(state: DisplacedState, strains, noise: Noise) -> tuple[np.ndarray,
     trial = {h: _slopes(answers, strains[0][1], h)[0][0] for h in _FORCE_STEPS}
     loud = {h: noise.force / h * np.sqrt(trial[h].size) for h in _FORCE_STEPS}
     wrong = {h: np.linalg.norm(trial[h] - trial[finer]) for h, finer in itertools.pairwise(_FORCE_STEPS)}
-    best = min(wrong, key=lambda h: wrong[h] + loud[h])
-    values = [trial[best]] + [_slopes(answers, strain, best)[0][0] for _, strain in strains[1:]]
-    return np.array(values), float(wrong[best] + loud[best])
+    h = min(wrong, key=lambda h: wrong[h] + loud[h])
+    finer = _FORCE_STEPS[_FORCE_STEPS.index(h) + 1]
+    values, error = [trial[h]], wrong[h]
+    for _, strain in strains[1:]:
+        values.append(_slopes(answers, strain, h)[0][0])
+        error = max(error, np.linalg.norm(values[-1] - _slopes(answers, strain, finer)[0][0]))
+    return np.array(values), float(error + loud[h])
+
+
+class _EnergyAlong:
+    """Energies along one strain, each asked for once, and their first two derivatives."""
+
+    def __init__(self, state: DisplacedState, strain: np.ndarray):
+        self._state, self._strain, self._known = state, strain, {0.0: state.energy}
+
+    def at(self, size: float) -> float:
+        if size not in self._known:
+            self._known[size] = self._state.deformed(np.eye(len(self._strain)) + size * self._strain)[0]
+        return self._known[size]
+
+    def derivatives(self, h: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return both, and how far they are from those of the lower order and of half the length.
+
+        Where pairs cross a cutoff within the strain, orders agree and lengths do not.
+        """
+        found = [np.array([self._first(length, order), self._second(length, order)])
+                 for length, order in ((h, 6), (h, 4), (h / 2, 6))]  # fmt: skip
+        return found[0], np.maximum(*(np.abs(found[0] - other) for other in found[1:]))
+
+    def settled(self, h: float, goal: float, noise: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the same, noise included, of that length from ``h`` down which gives the second derivative best."""
+        best = None
+        while best is None or (best[1][1] > goal and 4.0 * noise / h**2 < best[1][1]):
+            values, errors = self.derivatives(h)
+            errors = errors + noise * np.array([2.0 / h, 4.0 / h**2])
+            if best is None or errors[1] < best[1][1]:
+                best = values, errors
+            h /= 4.0
+        return best
+
+    def _first(self, h: float, order: int) -> float:
+        return sum(w * (self.at(k * h) - self.at(-k * h)) for k, w in enumerate(_FIRST[order], 1)) / h
+
+    def _second(self, h: float, order: int) -> float:
+        middle = self.at(0.0)
+        ends = ((self.at(k * h) - middle) + (self.at(-k * h) - middle) for k in (1, 2, 3))
+        return sum(w * end for w, end in zip(_SECOND[order], ends, strict=True)) / h**2
 
 
 def _of_energies(state: DisplacedState, strains: Sequence, noise: Noise) -> tuple[np.ndarray, np.ndarray, tuple]:
     """Return dU/dF, d2U/dF dF and the largest errors of an entry."""
-    d = state.shape[1]
-
-    def energies(strain: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray]:
-        found = {k: state.deformed(np.eye(d) + k * h * strain)[0] for k in (-3, -2, -1, 1, 2, 3)}
-        odd = np.array([found[k] - found[-k] for k in (1, 2, 3)])
-        even = np.array([found[k] + found[-k] - 2.0 * state.energy for k in (1, 2, 3)])
-        return odd, even
-
-    def seconds(even: np.ndarray, h: float) -> tuple[float, float]:
-        four, six = (float(np.dot(_SECOND[order], even)) / h**2 for order in (4, 6))
-        return six, abs(six - four)
-
-    # Where pairs cross a cutoff within the strain, orders agree and lengths do not.
-    rough = {h: 4.0 * noise.energy / h**2 for h in _ENERGY_STEPS}
-    trial = dict.fromkeys(_ENERGY_STEPS[:-1], 0.0)
-    for _, strain in strains[:2]:
-        values = {h: seconds(energies(strain, h)[1], h)[0] for h in _ENERGY_STEPS}
-        for h, finer in itertools.pairwise(_ENERGY_STEPS):
-            trial[h] = max(trial[h], abs(values[h] - values[finer]) + rough[h])
+    d, count = state.shape[1], len(strains)
+    lines = [_EnergyAlong(state, strain) for _, strain in strains]
+    trial, h = {}, _LONGEST
+    while not trial or 4.0 * noise.energy / h**2 < min(trial.values()):
+        trial[h] = max(line.derivatives(h)[1][1] for line in lines[:2]) + 4.0 * noise.energy / h**2
+        h /= 2.0
     h = min(trial, key=trial.get)
-    count = len(strains)
-    values, slopes = np.zeros((count, count)), np.zeros(count)
-    worst = [0.0, trial[h]]
-    for k in range(count):
-        odd, even = energies(strains[k][1], h)
-        four, six = (float(np.dot(_FIRST[order], odd)) / h for order in (4, 6))
-        slopes[k] = six
-        worst[0] = max(worst[0], abs(six - four) + 2.0 * noise.energy / h)
-        values[k, k], wrong = seconds(even, h)
-        worst[1] = max(worst[1], wrong + rough[h])
+    goal = 2.0 * trial[h]
+    values, slopes, worst = np.zeros((count, count)), np.zeros(count), np.zeros(2)
+    for k, line in enumerate(lines):
+        (slopes[k], values[k, k]), wrong = line.settled(h, goal, noise.energy)
+        worst = np.maximum(worst, wrong)
     for k, m in itertools.combinations(range(count), 2):
-        _, even = energies(strains[k][1] + strains[m][1], h)
-        both, wrong = seconds(even, h)
-        worst[1] = max(worst[1], wrong + rough[h])
+        (_, both), wrong = _EnergyAlong(state, strains[k][1] + strains[m][1]).settled(h, goal, noise.energy)
+        worst = np.maximum(worst, wrong)
         values[k, m] = values[m, k] = 0.5 * (both - values[k, k] - values[m, m])
     first, curvature = np.zeros((d, d)), np.zeros((d, d, d, d))
     for k, ((a, b), _) in enumerate(strains):
@@ -195,4 +222,4 @@ def _of_energies(state: DisplacedState, strains: Sequence, noise: Noise) -> tupl
     turning = np.einsum("ac,bd->abcd", np.eye(d), first)
     seen = (turning + turning.transpose(1, 0, 2, 3)) / 2.0
     seen = (seen + seen.transpose(0, 1, 3, 2)) / 2.0
-    return first, curvature - seen + turning, (worst[0], worst[1])
+    return first, curvature - seen + turning, (float(worst[0]), float(worst[1]))
