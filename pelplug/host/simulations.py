@@ -110,9 +110,7 @@ def simulate(
         request = dataclasses.replace(request, start=start)
         if request.minimise is not None and request.parent_temperature is None:
             request = dataclasses.replace(request, parent_temperature=began.quenched().parent_temperature)
-    if isinstance(liquid, GivenModel):
-        liquid = liquid if liquid.units.is_stated else liquid.in_units(REDUCED)
-        check_potential(liquid.given, request.start)
+    liquid = _looked_at(liquid, request.start)
     try:
         engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
     except InputError:
@@ -129,6 +127,20 @@ def simulate(
     if replication.replicas == 1:
         return on_the_fly.simulate_watched(*what, **told)
     return on_the_fly.simulate_replicas(*what, replication, **told)
+
+
+def _looked_at(model: Model, start: Configuration | None) -> Model:
+    """Return a model whose units are known: reduced, where a potential and its start state none; a wrong one ends here.
+
+    Raises
+    ------
+    InputError
+        If a potential that was given is none.
+    """
+    if not isinstance(model, GivenModel):
+        return model
+    check_potential(model.given, start)
+    return model if model.units.is_stated else model.in_units(REDUCED)
 
 
 def _plan(observation: Observation, registry: Registry) -> Plan:
@@ -197,6 +209,6 @@ def isoconfigurational(
 
     registry = registry or default_registry()
     given = {"potential" if isinstance(model, Potential) else "model": model}
-    liquid = Interactions(**given).resolved(registry).model
+    liquid = _looked_at(Interactions(**given).resolved(registry).model, configuration)
     engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational))
     return run_isoconfigurational(configuration, liquid, engine, temperature, times, asked)
