@@ -76,6 +76,8 @@ def file_of(named) -> PythonFile | None:
     if not isinstance(name, str) or not name.startswith(f"{__name__}."):
         return None
     path, _, digest = name.removeprefix(f"{__name__}.").rpartition(":sha256:")
+    if not path:  # what a relative import asks for
+        return None
     return PythonFile(urllib.parse.unquote(path, errors="surrogateescape"), f"sha256:{digest}")
 
 
@@ -122,7 +124,8 @@ def _said(error: BaseException) -> str:
 
 def _beside(error: BaseException, path: str) -> str:
     """Tell who misses a module that lies beside the file."""
-    wanted = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    missing = (getattr(error, "name", None) or "") if isinstance(error, ImportError) else ""
+    wanted = missing.removeprefix(f"{__name__}.").partition(".")[0]
     there = os.path.join(os.path.dirname(os.path.abspath(path)), wanted)
     if not wanted or not (os.path.isfile(f"{there}.py") or os.path.isdir(there)):
         return ""
@@ -153,9 +156,9 @@ class _Finder:
 
     @staticmethod
     def find_spec(name: str, path=None, target=None):
-        if not name.startswith(f"{__name__}."):
-            return None
         file = file_of(ModuleType(name))
+        if file is None:
+            return None
         return importlib.util.spec_from_file_location(name, file.path, loader=_Loader(file))
 
 

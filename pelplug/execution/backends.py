@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 import threading
 from collections.abc import Callable
 from concurrent import futures as concurrent
@@ -13,7 +14,7 @@ from MDAnalysis.analysis.backends import BackendBase
 
 from pelplug.errors import InputError
 from pelplug.execution.device import Device, available_cores, device_in_use
-from pelplug.execution.processes import WorkerPool, workers_start
+from pelplug.execution.processes import WorkerPool, prepare_worker, workers_start
 from pelplug.execution.progress import Progress
 
 __all__ = ["DaskBackend", "ProcessBackend", "make_backend"]
@@ -112,7 +113,9 @@ class DaskBackend(BackendBase):
 
             progress = TqdmCallback(desc=self.label, tqdm_class=Progress, settle=self.n_workers)
         with workers_start(self.n_workers, func), progress:
-            return list(dask.compute(*tasks, scheduler="processes", chunksize=1, num_workers=self.n_workers))
+            where = {"scheduler": "processes", "chunksize": 1, "num_workers": self.n_workers}
+            first = functools.partial(prepare_worker, "numba" in sys.modules)
+            return list(dask.compute(*tasks, **where, initializer=first))
 
     def _on_cluster(self, tasks: list) -> list:
         try:

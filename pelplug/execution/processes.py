@@ -22,7 +22,7 @@ from pelplug.errors import InputError, RunError
 from pelplug.execution.compile_events import watch
 from pelplug.execution.device import LIBRARY_VARIABLES, Device, available_cores, device_in_use
 
-__all__ = ["WorkerPool", "workers_start"]
+__all__ = ["WorkerPool", "prepare_worker", "workers_start"]
 
 _GUARD = re.compile(r"""__name__\s*==\s*["']__main__["']""")
 _BELOW_GUARD = "start them below `if __name__ == '__main__':`"
@@ -96,7 +96,7 @@ class WorkerPool:
             workers,
             mp_context=context,
             initializer=_start,
-            initargs=(first, says, device_in_use()),
+            initargs=(first, says, device_in_use(), "numba" in sys.modules),
         )
 
     def __enter__(self) -> WorkerPool:
@@ -116,11 +116,7 @@ class WorkerPool:
         if self._says is not None:
             self._says.close()  # the last writer: the thread that listens ends
         if isinstance(error, BrokenProcessPool):
-            if (file := changed_file(_pickled(self._sent))) is not None:
-                raise RunError(
-                    f"{file} was changed while worker processes needed it as it was; start again (what is finished is "
-                    "kept if the run has an output)."
-                ) from error
+            _refuse_changed(_pickled(self._sent))
             script = f"; a script that defines what workers need must {_BELOW_GUARD}" if self._script else ""
             raise RunError(
                 "A worker process died, most likely for lack of memory; use fewer workers (what is finished is kept if "
@@ -155,9 +151,22 @@ def _listen(hears: Any, tell: Callable[[bool], None]) -> None:
 _watching = contextlib.ExitStack()
 
 
-def _start(first: bytes, says: Any, device: Device) -> None:
+def prepare_worker(compiles: bool) -> None:
+    """Have numba keep what it compiles in the user's cache folder, before code of plugins is imported.
+
+    Parameters
+    ----------
+    compiles : bool
+        Whether the process that started this one has numba.
+    """
+    if compiles:
+        import pelplug.execution.compile  # noqa: F401
+
+
+def _start(first: bytes, says: Any, device: Device, compiles: bool) -> None:
     _follow_master()
     device.__enter__()  # to its end
+    prepare_worker(compiles)
     if says is not None:
         # A few bytes are written to a pipe at once, so workers need no lock, which one that is killed might hold.
         def tell(begins: bool) -> None:
@@ -222,6 +231,7 @@ def _needs_script(work: Any) -> bool:
     """Tell whether only those can read something who have run the user's script."""
     buffers: list[pickle.PickleBuffer] = []
     text = _pickled(work, buffers.append)  # arrays are not copied
+    _refuse_changed(text)
     if b"__main__" not in text:
         return False
     try:
@@ -234,6 +244,15 @@ def _needs_script(work: Any) -> bool:
             raise
         _check_script(found[1])
     return True
+
+
+def _refuse_changed(text: bytes) -> None:
+    """Refuse to send what other processes cannot read: something from a file that is not there as it was."""
+    if (file := changed_file(text)) is not None:
+        raise RunError(
+            f"{file} was changed while worker processes needed it as it was; start again (what is finished is kept if "
+            "the run has an output)."
+        )
 
 
 def _pickled(work: Any, buffer_callback: Callable | None = None) -> bytes:

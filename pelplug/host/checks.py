@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from pelplug.core.entry_points import NAME_PATTERN
@@ -26,7 +27,8 @@ __all__ = [
 
 def analysis_class(item: Any) -> Any:
     """Return the class that a function under `pelplug.analysis` carries; anything else as it is."""
-    return getattr(item, "analysis", item) if inspect.isfunction(item) else item
+    made = None if isinstance(item, type | ModuleType) else inspect.getattr_static(item, "analysis", None)
+    return made if isinstance(made, type) else item
 
 
 def check_analysis_contract(cls: Any) -> None:

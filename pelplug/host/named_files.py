@@ -43,7 +43,10 @@ def take_files(names: Iterable[str | os.PathLike], registry: Registry) -> list[s
     """
     known = {name: record.file.path for record in registry.from_files() for name in record.provides["analyses"]}
     wanted = []
-    for name in map(os.fspath, names):
+    for given in names:
+        if not isinstance(given, str | os.PathLike):
+            raise InputError(f"{given!r} is no name of an analysis; give its name, or the file that it is in.")
+        name = os.fspath(given)
         wanted.append(split_file(name) or ((known[name], name) if name in known else (None, name)))
     together = {os.path.abspath(path) for path, _ in wanted if path is not None}
     return [name if path is None else _taken(path, name, registry, together) for path, name in wanted]

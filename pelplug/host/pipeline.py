@@ -154,7 +154,7 @@ def execute(
     ``finished`` is asked, by the digest of what decides each result, for the datasets if they are all there; it may
     refuse. ``others`` are arguments of the call, any of which a parameter that no analysis has may have meant.
     """
-    named = (names,) if isinstance(names, str | os.PathLike) else names
+    named = names if isinstance(names, Iterable) and not isinstance(names, str) else (names,)
     requested = tuple(dict.fromkeys(take_files(named, registry)))
     if not requested:
         raise InputError("No analysis is named; `pelplug plugins` lists them.")

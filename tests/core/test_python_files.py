@@ -76,6 +76,7 @@ def test_code_is_told_by_the_files_content(path):
         ("import os\n\n1 / 0\n", r"\(line 3\): ZeroDivisionError: division by zero\.$"),
         ("import sys\nsys.exit(3)\n", r"\(line 2\): SystemExit: 3\.$"),
         ("import helper\n", "'helper'; it is run alone, without helper beside it: put all into one file"),
+        ("from .helper import x\n", "it is run alone, without helper beside it"),
         ("import no_such_module_anywhere\n", r"No module named 'no_such_module_anywhere'\.$"),
     ],
 )

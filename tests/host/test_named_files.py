@@ -9,8 +9,8 @@ import pytest
 import pelplug
 from pelplug.cli.main import cli
 from pelplug.core.checksum import checksum
-from pelplug.core.python_files import file_of
-from pelplug.errors import InputError
+from pelplug.core.python_files import file_of, load_file
+from pelplug.errors import InputError, RunError
 from pelplug.host.functions import default_registry, use_registry
 from pelplug.host.named_files import take_files
 from pelplug.testing import make_trajectory
@@ -312,3 +312,39 @@ def test_a_file_that_is_no_plugin_is_refused(trajectory, folder, run, text, said
     assert f"pelplug: {refused.value}" in run("analyze", trajectory, "--plugin", "bad.py", code=2)
     (folder / "bad.py").write_text(MINE)  # mended, it runs in the same session
     assert pelplug.analyze("bad.py", trajectory).sizes["frame"] == 6
+
+
+COMPILED = """
+import numba
+
+
+@numba.njit(cache=True)
+def root(square):
+    return square**0.5
+
+""" + MINE.replace(
+    "(configuration.wrapped().positions**2).sum(axis=1) ** 0.5",
+    "root((configuration.wrapped().positions**2).sum(axis=1))",
+)
+
+
+@pytest.mark.parametrize("backend", ["multiprocessing", "dask"])
+def test_what_it_compiles_in_workers_is_not_kept_beside_it(trajectory, folder, backend):
+    (folder / "mine.py").write_text(COMPILED)
+    found = pelplug.analyze("mine.py", trajectory, backend=backend, workers=2)
+    np.testing.assert_allclose(found["far"], distances(trajectory), rtol=1e-14)
+    assert [path.name for path in sorted(folder.iterdir())] == ["classes.py", "hooks.py", "mine.py"]
+
+
+@pytest.mark.parametrize("backend", ["multiprocessing", "dask"])
+def test_a_file_changed_before_workers_start_is_told(trajectory, folder, backend):
+    function = load_file("mine.py").far_away
+    (folder / "mine.py").write_text(MINE + "\n# changed\n")
+    with pytest.raises(RunError, match=r"mine\.py was changed while worker processes needed it as it was; start again"):
+        function.analysis(trajectory).run(backend=backend, n_workers=2)
+
+
+def test_what_is_neither_a_name_nor_a_file_is_told(trajectory, folder):
+    for given in (load_file("mine.py").far_away, 3, [3]):
+        with pytest.raises(InputError, match=r"is no name of an analysis; give its name, or the file that it is in"):
+            pelplug.analyze(given, trajectory)
