@@ -292,7 +292,7 @@ class Conditions:
         volume = mine.factor(units, "length") ** dimension
         energy, time = mine.factor(units, "energy"), mine.factor(units, "time")
         kelvin = 1.0
-        if mine.temperature != units.temperature and None not in (mine.boltzmann, units.boltzmann):
+        if mine.temperature != units.temperature and mine.boltzmann is not None and units.boltzmann is not None:
             kelvin = float(f"{mine.boltzmann * energy / units.boltzmann:.14g}")
         factors = {
             "temperature": kelvin,
@@ -324,7 +324,7 @@ class Conditions:
         model = self.model
         if model is not None and isinstance(parameters := model.get("parameters"), Mapping):
             model = {**model, "parameters": {name: one for name, one in parameters.items() if name != "seed"}}
-        rounded = {
+        rounded: dict[str, Any] = {
             name: None if (value := getattr(self, name)) is None else float(f"{value:.{digits}g}")
             for name, digits in _DIGITS.items()
         }

@@ -152,8 +152,8 @@ class Units:
         if all(given[key] == key for key in words) and all(
             _is_number(v) and v == 1 for v in given.values() if not isinstance(v, str)
         ):
-            return cls(*_DIMENSIONS, boltzmann=1.0 if k is None else float(k))
-        names = {}
+            return cls(**dict(zip(_DIMENSIONS, _DIMENSIONS, strict=True)), boltzmann=1.0 if k is None else float(k))
+        names: dict[str, Any] = {}
         for key, value in given.items():
             if _is_number(value) and value > 0:
                 names[key] = f"{float(value)!r} {_SI[key]}"
@@ -168,7 +168,7 @@ class Units:
     @classmethod
     def known(cls, **names: str) -> Units:
         """Return units of which those with a name that nobody knows are left out."""
-        found = {}
+        found: dict[str, Any] = {}
         for dimension, name in names.items():
             with contextlib.suppress(InputError):
                 found[dimension] = _canonical(name, dimension)
@@ -213,16 +213,18 @@ class Units:
         """
         if self.is_reduced:
             return 1.0
-        self._need_all()
-        return self.size("mass") * self.size("length") ** 2 / (self.size("time") ** 2 * self.size("energy"))
+        mass, length, time, energy = (self._stated(key, self.size(key)) for key in ("mass", "length", "time", "energy"))
+        return mass * length**2 / (time**2 * energy)
 
-    def _need_all(self) -> None:
-        if not self.is_complete:
-            missing = next(key for key in _DIMENSIONS if getattr(self, key) is None)
+    def _stated(self, what: str, value: float | None) -> float:
+        """Return a number that follows from the units; InputError where nobody stated them."""
+        if value is None:
+            missing = next((key for key in _DIMENSIONS if getattr(self, key) is None), what)
             raise InputError(
                 f"The unit of {missing} is not known, so masses, times and temperatures cannot be combined; say "
                 'it: units = "metal" in a model file, --model-param units=metal, or --units metal for the file.'
             )
+        return value
 
     def for_atoms(self) -> tuple[Units, float]:
         """Return units in which the numbers of atoms are near one, and how many of their lengths one of these is.
@@ -248,9 +250,7 @@ class Units:
 
     def thermal(self, temperature: float) -> float:
         """Return k_B T [energy]."""
-        if self.boltzmann is None:
-            self._need_all()
-        return self.boltzmann * temperature
+        return self._stated("energy", self.boltzmann) * temperature
 
     def thermal_speed(self, temperature: float, mass: float) -> float:
         """Return sqrt(k_B T / m) [length / time]; temperatures are in kelvin where nobody states an energy."""
@@ -258,9 +258,7 @@ class Units:
             return math.sqrt(self.thermal(temperature) / (self.mass_unit * mass))
         if self == Units():
             return math.sqrt(temperature / mass)
-        sizes = [self.size(dimension) for dimension in ("mass", "length", "time")]
-        if None in sizes:
-            self._need_all()
+        sizes = [self._stated(dimension, self.size(dimension)) for dimension in ("mass", "length", "time")]
         return math.sqrt(si.k * temperature / (mass * sizes[0])) * sizes[2] / sizes[1]
 
     def factor(self, other: Units, dimension: str) -> float:
@@ -281,9 +279,10 @@ class Units:
         size = self.size("energy")
         if size is None:
             return None if self.energy is None else "temperature"
-        if abs(self.boltzmann * size / si.k - 1.0) < 1e-3:
+        kelvin = self._stated("energy", self.boltzmann) * size / si.k
+        if abs(kelvin - 1.0) < 1e-3:
             return "K"
-        return self.energy if self.boltzmann == 1.0 else f"{self.boltzmann * size / si.k:.6g} K"
+        return self.energy if self.boltzmann == 1.0 else f"{kelvin:.6g} K"
 
     def text(self, expression: str, dimension: int | None = None) -> str:
         """Return the unit of a physical dimension: ``"energy / length**2"`` becomes ``"eV / Angstrom**2"``.
@@ -345,7 +344,7 @@ def _spellings(dimension: str) -> dict[str, str]:
     for name, (_, others) in _NAMES[dimension].items():
         for spelling in (name, *others):
             found[spelling.replace(" ", "")] = name
-    lower = {}
+    lower: dict[str, set[str]] = {}
     for spelling, name in found.items():  # where case does not matter: "angstrom", "EV"; never "Ag" for "ag"
         lower.setdefault(spelling.lower(), set()).add(name)
     return {**{spelling: names.pop() for spelling, names in lower.items() if len(names) == 1}, **found}

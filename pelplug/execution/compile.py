@@ -68,7 +68,7 @@ def kernel(function: Callable | None = None, **options: Any) -> Callable:
 
 def compile_kernel(function: Callable, cached: bool, **options: Any) -> Any:
     """Compile a function whose name stands for nothing else, if ``cached``."""
-    compiled = numba.njit(**{"nogil": True, **options, "cache": False})(function)
+    compiled: Any = numba.njit(**{"nogil": True, **options, "cache": False})(function)
     if cached and isinstance(compiled, Dispatcher):  # NUMBA_DISABLE_JIT leaves the function as it is
         compiled._cache = KernelCache(compiled)
     return compiled

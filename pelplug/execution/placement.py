@@ -88,7 +88,7 @@ def computed_on_the_cpu(
 
     def decorate(function: Callable[..., _R]) -> Callable[..., _R]:
         @functools.wraps(function)
-        def told(*arguments, computing: Computing, **keywords):
+        def told(*arguments: Any, computing: Computing, **keywords: Any) -> _R:
             Device(computing.device).require_cpu(what)  # one around is another's: of the engine that an analysis runs
             with computing.used():
                 return function(*arguments, **keywords)
@@ -97,14 +97,15 @@ def computed_on_the_cpu(
         *first, last = written.parameters.values()
         own = inspect.Parameter("computing", inspect.Parameter.KEYWORD_ONLY)
         named = last.kind is not last.VAR_KEYWORD
-        told.__signature__ = written.replace(parameters=[*first, last, own] if named else [*first, own, last])
-        told = takes(renamed=renamed, computing=Computing)(told)
+        public = written.replace(parameters=[*first, last, own] if named else [*first, own, last])
+        told.__signature__ = public  # type: ignore[attr-defined]  # inspect reads it
+        checked = takes(renamed=renamed, computing=Computing)(told)
         names = {"computing", *Computing.names()}
 
-        @functools.wraps(told)
-        def call(*arguments, **keywords):
+        @functools.wraps(checked)
+        def call(*arguments: Any, **keywords: Any) -> _R:
             # Reading what is not there would take a third of a millisecond, which short quenches feel.
-            return (function if names.isdisjoint(keywords) else told)(*arguments, **keywords)
+            return (function if names.isdisjoint(keywords) else checked)(*arguments, **keywords)
 
         return call
 

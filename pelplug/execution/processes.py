@@ -84,12 +84,14 @@ class WorkerPool:
         compiling: Callable[[bool], None] | None = None,
     ):
         self.workers, self._first, self._script = workers, (initializer, arguments), False
-        self._sent = (self._first,)
+        self._sent: tuple = (self._first,)
         # As text, because a process keeps what it is started with to its end, beyond where readers can close files.
         first = _pickled(self._first)
         context = multiprocessing.get_context("spawn")
-        self._hears, says = context.Pipe(duplex=False) if compiling is not None else (None, None)
-        self._says = says
+        hears: Any
+        says: Any
+        hears, says = context.Pipe(duplex=False) if compiling is not None else (None, None)
+        self._hears, self._says = hears, says
         if compiling is not None:
             threading.Thread(target=_listen, args=(self._hears, compiling), name="compiling", daemon=True).start()
         self._executor = ProcessPoolExecutor(
@@ -104,7 +106,7 @@ class WorkerPool:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         processes = list((self._executor._processes or {}).values())
-        manager = self._executor._executor_manager_thread
+        manager: Any = self._executor._executor_manager_thread
         self._executor.shutdown(wait=kind is None, cancel_futures=True)
         if kind is not None:
             for process in processes:

@@ -26,6 +26,7 @@ class Progress(ProgressBar):
     """
 
     def __init__(self, *args: Any, settle: int = 0, **kwargs: Any) -> None:
+        self.last_print_t: float  # tqdm's
         self._settle = settle
         self._compiling_since: float | None = None
         self._compiled = 0.0  # seconds

@@ -51,7 +51,7 @@ class Ranks:
         """Do something on the first process only; all return what it returns, or raise what it raises."""
         if self._communicator is None:
             return action()
-        outcome = (None, None)
+        outcome: tuple[Any, Any] = (None, None)
         if self.rank == 0:
             try:
                 outcome = (action(), None)
@@ -64,9 +64,9 @@ class Ranks:
         value, failure = self._communicator.bcast(outcome, root=0)
         if failure is not None:
             kind, text = failure
-            error = kind(text)
-            error.on_all_ranks = True
-            raise error
+            raised = kind(text)
+            raised.on_all_ranks = True
+            raise raised
         return value
 
     def end_all(self, error: BaseException) -> None:

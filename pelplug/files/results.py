@@ -121,7 +121,7 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[dict[str, xr.Dataset]]:
         with xr.open_datatree(path, engine="h5netcdf", phony_dims="sort") as tree:
             names = tree.attrs.get(_GROUPS)
             if names is not None:
-                groups: dict[str, xr.DataTree] = {name: tree[name] for name in json.loads(names)}
+                groups: dict[str, Any] = {name: tree[name] for name in json.loads(names)}
                 yield {name: group.to_dataset(inherit=False) for name, group in groups.items()}
                 return
             dataset = tree.to_dataset(inherit=False)
@@ -178,7 +178,7 @@ def _plain(value: Any) -> Any:
 
 def _encoding(dataset: xr.Dataset) -> dict:
     """Lossless compression of every array of numbers; no fill value, so that NaN and integers stay what they are."""
-    encoding = {}
+    encoding: dict[Any, dict[str, Any]] = {}
     for name, variable in dataset.variables.items():
         if variable.dtype.kind in "biuf":
             encoding[name] = {"_FillValue": None}

@@ -40,8 +40,9 @@ _default: Registry | None = None
 
 def default_registry() -> Registry:
     """Return the registry of the installed plugins; they are loaded at the first call."""
+    global _default
     if _default is None:
-        use_registry(Registry())
+        _default = Registry()
     return _default
 
 

@@ -123,7 +123,7 @@ def simulate(
     if replication.workers > 1 and engine.ranks.size > 1:
         raise InputError("With MPI one replica runs at a time, on all processes; leave --workers out.")
     what = (liquid, engine, recording, request, _plan(observation, registry))
-    told = {"inputs": [*inputs, *interactions.files()], "progress": progress, "announce": announce}
+    told: dict[str, Any] = {"inputs": [*inputs, *interactions.files()], "progress": progress, "announce": announce}
     if replication.replicas == 1:
         return on_the_fly.simulate_watched(*what, **told)
     return on_the_fly.simulate_replicas(*what, replication, **told)
@@ -208,7 +208,7 @@ def isoconfigurational(
     from pelplug.engines.isoconfigurational import run_isoconfigurational
 
     registry = registry or default_registry()
-    given = {"potential" if isinstance(model, Potential) else "model": model}
+    given: dict[str, Any] = {"potential" if isinstance(model, Potential) else "model": model}
     liquid = _looked_at(Interactions(**given).resolved(registry).model, configuration)
     engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational))
     return run_isoconfigurational(configuration, liquid, engine, temperature, times, asked)

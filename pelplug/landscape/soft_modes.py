@@ -139,7 +139,7 @@ def soft_modes(
     n, d = response.backbone.n, response.backbone.dimension
     number = np.full(response.configuration.n, -1)
     number[response.members] = np.arange(n)
-    limits = {"tolerance": tolerance, "max_iterations": max_iterations}
+    limits: dict[str, Any] = {"tolerance": tolerance, "max_iterations": max_iterations}
     minima = _Distinct(n, d, overlap)
     unconverged = begin = 0
     # A few first: what they find, most of the others then need not find again.

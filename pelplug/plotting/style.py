@@ -136,7 +136,7 @@ def one_panel(draw: Callable) -> Figure:
     return figure
 
 
-def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> None:
+def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
     """Draw several results into one panel.
 
     Parameters
@@ -167,7 +167,7 @@ def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> None:
     own = [label for _, label, _ in draws]
     wanted = [label for label in own if label in first] + [label for label in dict.fromkeys(labels) if label not in own]
     if wanted:
-        style = {"frameon": False, "fontsize": "small"}
+        style: dict[str, Any] = {"frameon": False, "fontsize": "small"}
         if len(wanted) > _MOST_INSIDE:
             style |= {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
         ax.legend([first[label] for label in wanted], wanted, **style)
@@ -200,9 +200,13 @@ def _tell_apart(added: Sequence, label: str, colour: Any) -> None:
             one.remove()
     drawn = [one for one in added if not isinstance(one, Text) and hasattr(one, "set_label") and _is_data(one)]
     own = [one for one in drawn if one.get_label() == label]
-    lead = own[:1] or [one for one in drawn if isinstance(one, Line2D) and len(one.get_xdata()) > 2][:1] or drawn[:1]
+    lead = (
+        own[:1] or [one for one in drawn if isinstance(one, Line2D) and np.size(one.get_xdata()) > 2][:1] or drawn[:1]
+    )
     for one in drawn:
-        if one.get_gid() == "reference" or (isinstance(one, Line2D) and not len(one.get_xdata())):  # explains a style
+        if one.get_gid() == "reference" or (
+            isinstance(one, Line2D) and not np.size(one.get_xdata())
+        ):  # explains a style
             continue
         one.set_color(colour)
         if isinstance(one, PolyCollection | Patch):

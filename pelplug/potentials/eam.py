@@ -49,6 +49,7 @@ class EAMPotential(Potential):
     """
 
     capabilities = ALL
+    cutoff: float
 
     def __init__(self, tables: EAMTables):
         self.tables = tables
@@ -73,7 +74,7 @@ class EAMPotential(Potential):
             return None
         # Under names of elements that LAMMPS's input can hold.
         elements = {name: f"E{k}" for k, name in enumerate(self.tables.elements)}
-        file = {"rows": setfl_rows(self.tables, elements.values()), "elements": elements}
+        file = {"rows": setfl_rows(self.tables, list(elements.values())), "elements": elements}
         return {"style": [f"eam/{self.tables.kind}"], "file": file, "sets_masses": True}
 
     def evaluator(self, configuration: Configuration, skin: float | None = None) -> EAMEvaluator:
@@ -194,6 +195,7 @@ class _EmbeddedSystem:
         self._densities, self._forces = np.empty((chunks, n)), np.empty((chunks, n, 3))
         self._ends = np.empty(n, dtype=np.int64)
         self._half_of: tuple | None = None
+        self._half: np.ndarray
 
     def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
         """Build a neighbour list."""

@@ -103,24 +103,25 @@ def read_eam(
     reader = _TableReader(path, numbered)
     elements = reader.elements()
     n_rho, drho, n_r, dr, cutoff = reader.grid()
+    of_kind: str = kind
     if kind == "auto":
-        kind = _SUFFIXES.get(os.path.splitext(path)[1].lower()) or reader.guess(len(elements), n_rho, n_r)
+        of_kind = _SUFFIXES.get(os.path.splitext(path)[1].lower()) or reader.guess(len(elements), n_rho, n_r)
     size = len(elements)
-    per_element = n_rho + n_r * (size if kind == "fs" else 1)
+    per_element = n_rho + n_r * (size if of_kind == "fs" else 1)
     masses = np.empty(size)
     embedding, density, pair = np.empty((size, n_rho)), np.empty((size, size, n_r)), np.empty((size, size, n_r))
     for a, name in enumerate(elements):
-        masses[a] = reader.mass(name, kind)
+        masses[a] = reader.mass(name, of_kind)
         values = reader.values(per_element, f"of {name}")
         embedding[a] = values[:n_rho]
         density[a] = values[n_rho:].reshape(-1, n_r)
     for a in range(size):
         for b in range(a + 1):
             pair[a, b] = pair[b, a] = reader.values(n_r, f"of the pair {elements[a]}-{elements[b]}")
-    reader.end(kind)
+    reader.end(of_kind)
     return EAMTables(
         path,
-        kind,
+        of_kind,
         elements,
         masses,
         cutoff,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,10 +19,10 @@ class NeighbourSystem(Protocol):
     def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
         """Build a neighbour list with margin ``skin`` [length]."""
 
-    def arguments(self, neighbours: NeighbourList) -> tuple:
+    def arguments(self, neighbours: NeighbourList) -> Any:
         """Return what the kernels take; asked again whenever the list's arrays are new ones."""
 
-    def energy_forces(self, arguments: tuple, forces: np.ndarray) -> float:
+    def energy_forces(self, arguments: Any, forces: np.ndarray, /) -> float:
         """Fill ``forces``, shape (N, d), and return the energy where the neighbour list's sites are."""
 
 

@@ -85,7 +85,7 @@ class Form:
         """Whether it has an end of its own, or a truncation gave it one."""
         return self.cutoff is not None or self.constants is not None
 
-    def numbers(self, parameters: Sequence[float], cutoff: float) -> np.ndarray:
+    def numbers(self, parameters: Sequence[float] | Sequence[np.ndarray], cutoff: float) -> np.ndarray:
         """Return ``p``: the parameters, followed by the constants.
 
         Parameters

@@ -38,8 +38,8 @@ def check_form(form: Form, parameters: np.ndarray, cutoff: np.ndarray) -> None:
     if all(one is None or one.__module__.startswith(_OWN) for one in (form.function, form.squared, made_by)):
         return
     size = len(cutoff)
-    sets = {(float(cutoff[a, b]), *map(float, parameters[a, b])) for a in range(size) for b in range(a, size)}
-    sets = sorted(sets)[:_MOST_SETS]
+    every = {(float(cutoff[a, b]), *map(float, parameters[a, b])) for a in range(size) for b in range(a, size)}
+    sets = sorted(every)[:_MOST_SETS]
     key = key_of("form", [form.function, form.squared, form.expression, sets])
     if known(key):
         return

@@ -27,9 +27,9 @@ FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 class PairKernels:
     """Compiled kernels of one functional form; they take ``(begin, end, ...)`` ranges of rows."""
 
-    energy_forces: object
-    hessian_rows: object
-    list_pairs: object
+    energy_forces: Callable
+    hessian_rows: Callable
+    list_pairs: Callable
 
 
 @functools.cache

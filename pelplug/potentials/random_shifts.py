@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numba.extending import register_jitable
@@ -86,9 +87,9 @@ def philox(first, step, words, begin, count, c2, c3, key):
 class ShiftKernels:
     """Compiled kernels for one pair term and dimension; ranges are over rows, particles or given pairs."""
 
-    places: object
-    shifts: object
-    search: object
+    places: Callable
+    shifts: Callable
+    search: Callable
 
 
 @functools.cache

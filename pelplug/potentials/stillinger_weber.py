@@ -43,6 +43,7 @@ class StillingerWeberPotential(Parametrised, Potential):
 
     noun, name = "potential", "stillinger-weber"
     capabilities = ALL
+    cutoff: float
 
     def __init__(
         self,
@@ -204,7 +205,7 @@ class StillingerWeberPotential(Parametrised, Potential):
 class _TripletEntries:
     """Every neighbour within range of every particle, by particle; arrays are described in the kernel of that name."""
 
-    kernels: object
+    kernels: Any
     first: np.ndarray
     particle: np.ndarray
     partner: np.ndarray

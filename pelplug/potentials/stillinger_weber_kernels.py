@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,11 +35,11 @@ _FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 class StillingerWeberKernels:
     """Compiled kernels for one dimension and one pair of exponents."""
 
-    shells: object
-    angular_forces: object
-    entries: object
-    count_columns: object
-    hessian_rows: object
+    shells: Callable
+    angular_forces: Callable
+    entries: Callable
+    count_columns: Callable
+    hessian_rows: Callable
 
 
 @functools.cache

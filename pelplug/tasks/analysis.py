@@ -30,6 +30,7 @@ from pelplug.trajectories.matching import matched, units_of
 from pelplug.trajectories.recorded import together_with, with_density
 
 if TYPE_CHECKING:
+    from pelplug.engines.engine import Engine
     from pelplug.models.base import Model
     from pelplug.potentials.base import Potential
 
@@ -122,7 +123,7 @@ class Analysis(Outcome, FrameLoop):
         verbose: bool = False,
         **said: Any,
     ) -> None:
-        said = Conditions(**Given(**said).given())
+        conditions = Conditions(**Given(**said).given())
         if isinstance(model, str):
             raise InputError(f"Pass a model, not its name: model=pelplug.model({model!r}).")
         if isinstance(potential, str):
@@ -133,20 +134,21 @@ class Analysis(Outcome, FrameLoop):
 
             trajectory = open_trajectory(trajectory)
         trajectory = matched(trajectory, model)
-        if trajectory is not None and said != Conditions():
-            trajectory = trajectory.under(said)
+        if trajectory is not None and conditions != Conditions():
+            trajectory = trajectory.under(conditions)
         super().__init__(None if trajectory is None else trajectory.reader, verbose=verbose)
         self.trajectory = trajectory
         self.model = model
         self.inputs = dict(inputs or {})
         self.attributes: dict[str, str] = {}
-        self.engines: tuple[type, ...] = ()  # those that it simulates with, as the host finds them
+        self.engines: tuple[type[Engine], ...] = ()  # those that it simulates with, as the host finds them
         self._failed_parts: dict[str, str] = {}
         self._derived: FromForces | None = None
         self._store = store
         self._frame_store = None
         self._label: int | None = None
-        self._said, self._conditions, self._selected = said, None, None
+        self._said, self._conditions = conditions, None
+        self._selected: np.ndarray | None = None
 
     # --- what an author writes ----------------------------------------------------------------------------
 
@@ -243,12 +245,12 @@ class Analysis(Outcome, FrameLoop):
         """At what conditions the selected frames were sampled, in `units`; their density only in the result."""
         if self._conditions is None:
             frames = range(self.trajectory.n_frames) if self.trajectory is not None else ()
-            self._hold(self._said if self.trajectory is None else self.trajectory.conditions_of(frames))
+            return self._hold(self._said if self.trajectory is None else self.trajectory.conditions_of(frames))
         return self._conditions
 
     def note_frames(self, frames: np.ndarray, conditions: Conditions | None = None) -> None:
         """Take note of the frames that will be computed and of their conditions; the host and `run` call this."""
-        if not np.array_equal(self._selected, frames):
+        if self._selected is None or not np.array_equal(self._selected, frames):
             self._selected = frames
             self.sampled_at(self.trajectory.conditions_of(frames) if conditions is None else conditions)
 
@@ -264,9 +266,10 @@ class Analysis(Outcome, FrameLoop):
         if Need.TEMPERATURE in self.needs:
             self.require_temperature()
 
-    def _hold(self, conditions: Conditions) -> None:
+    def _hold(self, conditions: Conditions) -> Conditions:
         conditions = conditions.in_units(self.units, self._dimension_of_space() or 3)
         self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
+        return self._conditions
 
     def average_with(self, trajectory: Any) -> None:
         """Refuse a further trajectory that is not of the same conditions; what is told of both is what they share."""
@@ -287,7 +290,7 @@ class Analysis(Outcome, FrameLoop):
         """
         source = "The simulation" if self.trajectory is None else self.trajectory.path
         check_temperature(self.name, self.conditions, source)
-        return self.conditions.temperature
+        return self.conditions.temperature  # type: ignore[return-value]  # checked
 
     def masses_of(self, configuration: Configuration) -> np.ndarray:
         """Return the masses of a configuration, shape (N,) [mass]: the file's, the model's, or 1 in reduced units.

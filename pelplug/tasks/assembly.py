@@ -71,7 +71,7 @@ class FrameFailure:
 
     label: int
     sentence: str
-    kind: type[PelplugError]
+    kind: type[Exception]
     traceback: str
 
     @classmethod
@@ -242,7 +242,7 @@ def frames_of(dataset: xr.Dataset, labels) -> xr.Dataset:
     if "frame" not in dataset.coords:
         return dataset
     frames = np.flatnonzero(np.isin(dataset["frame"].values, labels))
-    return dataset.isel(frame=frames, **_ragged_indices(dataset, labels))
+    return dataset.isel({"frame": frames, **_ragged_indices(dataset, labels)})
 
 
 def sentence_of(error: BaseException) -> str:

@@ -48,7 +48,7 @@ class Result:
             self.conditions = Conditions.of(outline)
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
-        self._dataset = outline if path is None else None
+        self._dataset = outline
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -158,7 +158,7 @@ class Collection:
         InputError
             If one does not say it, or they differ.
         """
-        values = {}
+        values: dict[str, tuple[Any, str]] = {}
         for one in self:
             if (value := getattr(one.conditions.group, name)) is None:
                 raise InputError(f"{one.source} does not say its {words_of(name)}; {how_to_say(name)}.")

@@ -28,6 +28,7 @@ class FrameLoop(AnalysisBase):
     """The part of `Analysis` that runs: frames are computed here or in other processes, and each fails alone."""
 
     _analysis_algorithm_is_parallelizable = True
+    _label: int | None
 
     @classmethod
     def get_supported_backends(cls) -> tuple[str, ...]:

@@ -36,14 +36,13 @@ class FunctionAnalysis(Analysis):
     @classmethod
     def of_result(cls, dataset: xr.Dataset) -> FunctionAnalysis:
         """Return what holds the result of a function, for drawing it: that takes nothing that the function says."""
-        provides = {
-            str(name): Field(
-                variable.dims, variable.attrs.get("units", "1"), variable.attrs.get("long_name", str(name))
-            )
-            for name, variable in dataset.data_vars.items()
-        }
+        provides = {}
+        for name, variable in dataset.data_vars.items():
+            unit, words = variable.attrs.get("units", "1"), variable.attrs.get("long_name", str(name))
+            provides[str(name)] = Field(tuple(map(str, variable.dims)), unit, words)
         said = {"name": dataset.attrs["analysis"], "summary": dataset.attrs["title"], "provides": provides}
-        return type("OfResult", (cls,), said).from_dataset(dataset)
+        holder: type[FunctionAnalysis] = type("OfResult", (cls,), said)
+        return holder.from_dataset(dataset)
 
     def compute(self, configuration: Configuration) -> Mapping[str, Any]:
         """Call the function."""
@@ -140,7 +139,7 @@ def _made(
         if not field.per_frame:
             raise TypeError(f'{called} computes one frame, so the dims of {variable!r} begin with "frame"')
     init, potential = _init(function)
-    made = type(
+    made: type[FunctionAnalysis] = type(
         "".join(part.capitalize() for part in name.split("-")),
         (FunctionAnalysis,),
         {
@@ -174,9 +173,9 @@ def _init(function: Callable) -> tuple[Callable, bool]:
     if extra := [name for name in first[1:] if name != "potential"] or first[2:]:
         raise TypeError(f"the parameter {extra[0]!r} of {called} must be keyword-only: put it after a *")
     own = [one for one in takes if one.kind is kinds.KEYWORD_ONLY]
-    hints = types.SimpleNamespace(__annotations__={one.name: one.annotation for one in own})
+    said: Any = types.SimpleNamespace(__annotations__={one.name: one.annotation for one in own})
     try:
-        hints = typing.get_type_hints(hints, function.__globals__, include_extras=True)
+        hints = typing.get_type_hints(said, function.__globals__, include_extras=True)
     except Exception as error:
         raise TypeError(f"the annotations of {called} cannot be read ({error})") from error
 
@@ -186,6 +185,7 @@ def _init(function: Callable) -> tuple[Callable, bool]:
         self.attributes["function"] = function.__qualname__
 
     before = [kinds(name, kinds.POSITIONAL_OR_KEYWORD) for name in ("self", "trajectory")]
-    __init__.__signature__ = inspect.Signature([*before, *own, kinds("base", kinds.VAR_KEYWORD)])
-    __init__.__annotations__ = hints
-    return __init__, "potential" in first[1:]
+    made: Any = __init__
+    made.__signature__ = inspect.Signature([*before, *own, kinds("base", kinds.VAR_KEYWORD)])
+    made.__annotations__ = hints
+    return made, "potential" in first[1:]

@@ -143,7 +143,8 @@ class InSitu:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that was computed, as arrays; `restore` undoes it."""
-        state, failures = {}, {}
+        state: dict[str, Any] = {}
+        failures: dict[str, list] = {}
         for analysis in self._frames:
             for record in analysis.results.records:
                 prefix = f"{analysis.name}/{record.label}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import xarray as xr
 from MDAnalysis.analysis.results import Results
@@ -19,6 +19,16 @@ __all__ = ["Outcome"]
 
 class Outcome(Task):
     """The part of `Analysis` that makes its dataset."""
+
+    reads_frames: ClassVar[bool]
+    inputs: dict[str, xr.Dataset]
+    trajectory: Any
+
+    if TYPE_CHECKING:
+
+        def summarize(self, dataset: xr.Dataset) -> xr.Dataset: ...  # noqa: D102
+
+        def _look_at_density(self) -> None: ...
 
     def conclude(self) -> Self:
         """Make the dataset without `run`: of states or a series that did not come from a trajectory."""

@@ -92,8 +92,8 @@ class Series(Analysis, abc.ABC):
         super().__init__(trajectory, **base)
         self.energies, self.column, self.block, self.instantaneous = energies, column, block, instantaneous
         self._particles, self._time_step, self._normalisation = particles, time_step, normalisation
-        self.origin: EnergyOrigin | None = None
-        self.segments: EnergySegments | None = None
+        self.origin: EnergyOrigin = None  # type: ignore[assignment]  # None until it begins
+        self.segments: EnergySegments = None  # type: ignore[assignment]  # None but while energies come
 
     # --- what an author writes ------------------------------------------------------------------------------------
 
@@ -190,9 +190,9 @@ class Series(Analysis, abc.ABC):
         self._settle()
         dataset = self.evaluate(dataset)
         dataset.attrs.setdefault("series", f"{self.segments.entries} entries in {self.segments.words}")
-        self.segments, self.running = None, False
+        self.segments, self.running = None, False  # type: ignore[assignment]  # None but while energies come
         for name, variable in dataset.variables.items():
-            unit = self.provides[name].unit if name in self.provides else variable.attrs.get("units")
+            unit = self.provides[str(name)].unit if name in self.provides else variable.attrs.get("units")
             if unit is not None:
                 variable.attrs["units"] = self.origin.system.text(unit)
         return dataset

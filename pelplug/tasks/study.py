@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import xarray as xr
 from MDAnalysis.analysis.results import Results
 
+from pelplug.core.checksum import checksum
 from pelplug.core.conditions import Conditions
 from pelplug.core.units import Units
 from pelplug.core.versions import code_of
@@ -123,7 +124,7 @@ class Study(Task, abc.ABC):
         from pelplug.plotting.style import plot_curve
 
         dataset = self.to_dataset()
-        return plot_curve(dataset, next(iter(dataset.data_vars)), ax=ax, **keywords)
+        return plot_curve(dataset, str(next(iter(dataset.data_vars))), ax=ax, **keywords)
 
     # --- what runs it -------------------------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ class Study(Task, abc.ABC):
             {
                 "analysis": one.analysis,
                 "file": "" if one.path is None else one.source,
-                "sha256": "" if one.path is None else provenance.checksum(one.path),
+                "sha256": "" if one.path is None else checksum(one.path),
                 "fingerprint": one.attributes.get("fingerprint", ""),
                 "request": one.attributes.get("request", ""),
                 "conditions": one.conditions.to_record(model=False),

@@ -13,6 +13,7 @@ from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Field
 from pelplug.core.parameters import present_name
 from pelplug.core.parametrised import Parametrised
+from pelplug.core.units import Units
 from pelplug.errors import InputError, RunError
 from pelplug.tasks import provenance
 from pelplug.tasks.assembly import check_dataset, name_units, sentence_of
@@ -53,6 +54,18 @@ class Task(Parametrised):
     attributes: dict[str, str]
     _failed_parts: dict[str, str]
     _conditions: Conditions | None
+
+    if TYPE_CHECKING:  # each kind has them
+
+        @property
+        def units(self) -> Units: ...  # noqa: D102
+
+        @property
+        def conditions(self) -> Conditions: ...  # noqa: D102
+
+        def fingerprint(self) -> str: ...  # noqa: D102
+
+        def _sources(self, failures: Iterable[Any]) -> dict[str, Any]: ...
 
     def plot(self, ax: Axes | None = None, **keywords: Any) -> Axes:
         """Draw one panel and return its Axes; by default the first variable, over time or as a histogram."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 from pelplug.core.units import Units
@@ -34,7 +35,7 @@ class ConvertedFrames(TrajectoryPart):
         return self._conversion.file
 
     @property
-    def given_masses(self) -> dict[str, float] | None:
+    def given_masses(self) -> Mapping[str, float] | None:
         """The masses by species that were given when it was opened."""
         return self._conversion.masses
 

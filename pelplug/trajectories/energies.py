@@ -43,7 +43,8 @@ def energies_of_trajectory(
     origin.extensive = True
     origin.take_units(trajectory.units)
     origin.temperature = trajectory.conditions_of(labels).temperature
-    first, known = {}, []
+    first: dict[str, Any] = {}
+    known: list[str] = []
     for label in (labels[0], labels[-1], *labels):  # a log may begin after the first frame, or be of every n-th
         first = trajectory.log(int(label)) | first
         if f"{_ENERGIES}/step" in first and column == "auto":

@@ -85,7 +85,7 @@ def of_simulation(record: Mapping[str, Any]) -> Conditions:
         If a number in it cannot be what it says.
     """
     temperature, end = record.get("temperature"), record.get("end_temperature")
-    found = {name: record.get(name) for name in ("n", "seed", "replica", "label", "parent_temperature")}
+    found: dict[str, Any] = {name: record.get(name) for name in ("n", "seed", "replica", "label", "parent_temperature")}
     method = record.get("method")
     if temperature is not None and end is not None:
         time = (record.get("ramp_steps") or 0) * (record.get("time_step") or 0.0)
@@ -155,7 +155,7 @@ def with_density(conditions: Conditions, trajectory: Any, frames: Sequence[int])
     frames : sequence of int
         Their numbers.
     """
-    places = np.unique(np.linspace(0, len(frames) - 1, _LOOKED_AT).astype(int)) if len(frames) else []
+    places: Any = np.unique(np.linspace(0, len(frames) - 1, _LOOKED_AT).astype(int)) if len(frames) else []
     found = []
     for place in places:
         with contextlib.suppress(PelplugError):  # a damaged frame is the run's to record

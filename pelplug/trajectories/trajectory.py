@@ -73,7 +73,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         self._extra = extra  # what the topology supplies: cell, labels, masses
         own = isinstance(universe.trajectory, FrameReader)
         self._generic = None if own else GenericFrames(universe.trajectory, format, source.dt)
-        self.dimension = universe.trajectory.dimension if own else self._generic.dimension
+        self.dimension = (universe.trajectory if self._generic is None else self._generic).dimension
         self.model_record = universe.trajectory.model_record() if own else None
         self._conversion = conversion_of(self)
         ts = self.reader[0]
@@ -303,7 +303,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
             As `open_trajectory`.
         """
         same_kind = Path(path).suffix.lower() == self.path.suffix.lower()
-        changes = {} if same_kind else {"format": None}
+        changes: dict[str, Any] = {} if same_kind else {"format": None}
         if not timed:
             changes |= {"dt": None, "frame_interval": None}
         from pelplug.trajectories.opening import open_trajectory

@@ -105,8 +105,8 @@ def test_a_declaration_that_cannot_be_read_is_no_fault_of_the_docstring():
 
 
 def test_help_says_range_and_unit_in_the_same_words():
-    from pelplug.cli.options import _further_option
+    from pelplug.cli.options import further_option
 
     spec = read_parameters(Toy)["radius"]
     assert explanation(spec) == "How far (above 0, in units of length)"
-    assert _further_option(spec, "radius", "radius", hidden=False).help == f"{explanation(spec)}.  [default: auto]"
+    assert further_option(spec, "radius", "radius", hidden=False).help == f"{explanation(spec)}.  [default: auto]"

@@ -24,9 +24,9 @@ class SwapKernels:
     ``build`` makes all lists, ``relist`` that of one place, after `Slots.grow` where a row was full.
     """
 
-    build: object
-    run: object
-    relist: object
+    build: Callable
+    run: Callable
+    relist: Callable
 
 
 @functools.cache

@@ -291,8 +291,8 @@ class _Chain:
         start: Configuration,
         model: Any,
         temperature: float,
-        p_swap: float,
-        swap_range: float,
+        p_swap: float | None,
+        swap_range: float | None,
         delta: float | None,
         rng: np.random.Generator,
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pelplug.core.parametrised import Parametrised
 
@@ -29,8 +29,12 @@ class Minimiser(Parametrised, abc.ABC):
     noun = "minimiser"
     summary: ClassVar[str]
 
-    def __init__(self):
+    def __init__(self) -> None:
         vars(self).update(self.parameters)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     @abc.abstractmethod
     def minimise(self, descent: Descent) -> None:

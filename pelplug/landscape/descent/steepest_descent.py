@@ -216,9 +216,13 @@ def steepest_descent(
                 f"; forces jumped in {flow.jumps} of {flow.steps} steps, as where a potential is cut or only "
                 "shifted at its cutoff: a truncation without jumps is followed at far less cost"
             )
-    columns = np.array(rows, dtype=float).reshape(-1, 5).T
+    times_reached, energy, velocity, force, defect = np.ascontiguousarray(np.array(rows, dtype=float).reshape(-1, 5).T)
     return SteepestDescentResult(
-        *(np.ascontiguousarray(column) for column in columns),
+        times_reached,
+        energy,
+        velocity,
+        force,
+        defect,
         configuration=configuration.replace(positions=descent.current.positions, velocities=None),
         end_time=flow.time,
         initial_energy=float(descent.initial_energy),

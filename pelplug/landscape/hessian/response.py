@@ -118,8 +118,8 @@ class LinearResponse:
         self.pairs: Pairs = found if self.backbone is configuration else potential.pairs(self.backbone)
         self._check_forces()
         if isinstance(potential, FromForces) and potential.hessian_as == "products":
-            self.hessian = potential.products(self.backbone)
-            self.factor = IterativeFactor(self.hessian, configuration.dimension)
+            self.hessian: Any = potential.products(self.backbone)
+            self.factor: Any = IterativeFactor(self.hessian, configuration.dimension)
             return
         self.hessian = potential.hessian(self.backbone)
         self.factor = factorise(
