@@ -10,6 +10,7 @@ from pelplug.cli.options import common, registry
 from pelplug.cli.output import print_table, printable
 from pelplug.core.docstrings import default_of, explanation
 from pelplug.core.parameters import closest
+from pelplug.core.python_files import split_file
 from pelplug.errors import InputError
 
 __all__ = ["plugins"]
@@ -53,14 +54,14 @@ def plugins(ctx, verbose):
 def check(name, expect):
     """Try what a plugin offers against every rule that applies to it.
 
-    NAME is a plugin, or an analysis, model, engine ... of one. Prints a line for each rule; the exit code is 1 if a
-    rule is not kept, or one that was expected to be broken is kept.
+    NAME is a plugin, an analysis, model, engine ... of one, or a Python file, mine.py or mine.py:NAME. Prints a line
+    for each rule; the exit code is 1 if a rule is not kept, or one that was expected to be broken is kept.
     """
     from pelplug.host.discovery import offered_by
     from pelplug.testing.checks import checks_of, run_checks
 
     expected = dict(_reason(one) for one in expect)
-    things = offered_by(registry(), name)
+    things = offered_by(registry(), _registered(name))
     chosen = [{one.name for one in checks_of(thing)} for thing in things]
     if strange := sorted(set(expected) - set.union(*chosen)):
         near = closest(strange[0], set.union(*chosen))
@@ -74,6 +75,20 @@ def check(name, expect):
             click.echo(printable(f"{result.outcome:10}  {thing.name}  {result.check.name}: {told}"))
     click.echo(", ".join(f"{number} {outcome}" for outcome, number in sorted(counted.items())))
     return int(bool(counted["failed"] + counted["unexpected"]))
+
+
+def _registered(name: str) -> str:
+    """Return what the registry calls a plugin or what it offers, a file after that is registered."""
+    from pelplug.host.named_files import register_file, take_files
+
+    if (found := split_file(name)) is None:
+        return name
+    if found[1]:
+        return take_files([name], registry())[0]
+    record = register_file(found[0], registry())
+    if record.errors:
+        raise InputError(f"{name} cannot be used as a plugin. {record.error}")
+    return record.name
 
 
 def _reason(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pelplug.host.registry import Registry
     from pelplug.tasks.analysis import Analysis
 
-__all__ = ["analyses_in", "holder_of", "take_files"]
+__all__ = ["analyses_in", "holder_of", "register_file", "take_files"]
 
 
 def take_files(names: Iterable[str | os.PathLike], registry: Registry) -> list[str]:
@@ -107,9 +107,7 @@ def holder_of(name: str, dataset: xr.Dataset, registry: Registry) -> Analysis:
 
 
 def _taken(path: str, name: str, registry: Registry, together: set[str]) -> str:
-    importlib.import_module("pelplug.execution.compile")  # numba's caching is told where before the file uses it
-    module = load_file(path)
-    record = _registered(module, path, registry, together)
+    record = register_file(path, registry, together)
     names = record.provides.get("analyses", [])
     if record.errors and name not in names:
         registry.unregister(record)
@@ -127,8 +125,25 @@ def _taken(path: str, name: str, registry: Registry, together: set[str]) -> str:
     return name or names[0]
 
 
-def _registered(module: ModuleType, path: str, registry: Registry, together: set[str]) -> PluginRecord:
-    """Return the record of a file's plugin, a new one where it is not there with this content."""
+def register_file(path: str, registry: Registry, together: Container[str] = ()) -> PluginRecord:
+    """Return the record of a file's plugin, a new one where it is not there with this content.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    registry : Registry
+        Where it is put.
+    together : container of str, optional
+        Absolute paths of the files that stay there beside it.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or raises.
+    """
+    importlib.import_module("pelplug.execution.compile")  # numba's caching is told where before the file uses it
+    module = load_file(path)
     file = file_of(module)
     assert file is not None
     for old in registry.from_files():

@@ -348,3 +348,17 @@ def test_what_is_neither_a_name_nor_a_file_is_told(trajectory, folder):
     for given in (load_file("mine.py").far_away, 3, [3]):
         with pytest.raises(InputError, match=r"is no name of an analysis; give its name, or the file that it is in"):
             pelplug.analyze(given, trajectory)
+
+
+def test_its_rules_are_checked(folder, run, capsys):
+    """The distance from a corner of the cell is another one in a shifted state."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(["plugins", "check", "./mine.py"])
+    lines = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+    assert end.value.code == 1
+    assert ["failed", "far-away", "check_translation:"] in lines
+    assert ["passed", "far-away", "check_several_processes:"] in lines
+    assert "There is no analysis 'thrd' in classes.py" in run("plugins", "check", "classes.py:thrd", code=2)
+    assert "There is no file no.py" in run("plugins", "check", "no.py", code=2)
+    (folder / "mine.py").write_text(MINE.replace("far_away", "kappa"))
+    assert "mine.py cannot be used as a plugin" in run("plugins", "check", "mine.py", code=2)
