@@ -73,11 +73,13 @@ def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
     monkeypatch.setattr(
         "pelplug.engines.hoomd.engine.HoomdSession", lambda *_, kind, device, **__: f"on {kind}: {device}"
     )
-    model, state = pelplug.model("kob-andersen"), None
+    model, dynamics = pelplug.model("kob-andersen"), pelplug.Dynamics("nve", 0.001)
+    state = model.random_configuration(200, 1)
+    state = state.replace(velocities=0.0 * state.positions)
     with pytest.warns(UserWarning, match="not on the GPU: .*driver version is insufficient"):
-        assert HoomdEngine().session(state, model, None, seed=1) == "on cpu: a processor"
+        assert HoomdEngine().session(state, model, dynamics, seed=1) == "on cpu: a processor"
     with pytest.raises(InputError, match=r"driver version is insufficient.*device cpu"):
-        HoomdEngine("gpu").session(state, model, None, seed=1)
+        HoomdEngine("gpu").session(state, model, dynamics, seed=1)
 
     def on(*_, kind, **__):
         if kind == "cuda":
@@ -87,7 +89,7 @@ def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
     with_gpu(True)
     monkeypatch.setattr("pelplug.engines.hoomd.engine.HoomdSession", on)
     with pytest.warns(UserWarning, match="not on the GPU: There is no CUDA kernel"):
-        assert HoomdEngine().session(state, model, None, seed=1) == "on cpu"
+        assert HoomdEngine().session(state, model, dynamics, seed=1) == "on cpu"
 
 
 def test_auto_under_mpirun_asks_what_is_meant(with_gpu, monkeypatch):
