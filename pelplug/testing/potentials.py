@@ -21,7 +21,7 @@ from pelplug.testing.states import liquid, supercell
 __all__ = ["state_of"]
 
 _STEP = 0.03  # of the distance of neighbours: the largest displacement
-_MANY = 5000  # particles: more are not looked at
+_MANY = 1000  # particles: more are not looked at
 
 
 def state_of(potential: Potential, kit) -> Configuration:

@@ -16,13 +16,17 @@ __all__ = ["Faulty", "every_fault"]
 
 @dataclasses.dataclass(frozen=True)
 class Faulty:
-    """A thing, the check that it fails, and a pattern of the sentence; `kit` has keywords of `pelplug.testing.Kit`."""
+    """A thing, the check that it fails, and a pattern of the sentence; `kit` has keywords of `pelplug.testing.Kit`.
+
+    `also` has the names of checks that cannot but fail with it.
+    """
 
     thing: Any
     check: str
     words: str
     kind: str | None = None
     kit: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
