@@ -227,6 +227,47 @@ def write_pair(path, distance, speed=0.0):
         file.append(frame)
 
 
+PROVIDER = '''
+"""Particles that attract each other."""
+
+import itertools
+
+import numpy as np
+
+from pelplug.potentials.base import Potential
+from pelplug.potentials.provider import Provider
+
+
+class Attraction(Potential):
+    """U = f r of each pair."""
+
+    def __init__(self, force):
+        self.force = force
+
+    def energy_forces(self, configuration):
+        forces, energy = np.zeros_like(configuration.positions), 0.0
+        for i, j in itertools.combinations(range(configuration.n), 2):
+            apart = configuration.positions[j] - configuration.positions[i]
+            length = np.linalg.norm(apart)
+            energy += self.force * length
+            forces[i] += self.force * apart / length
+            forces[j] -= self.force * apart / length
+        return energy, forces
+
+    def record(self):
+        return {"potential": "attraction", "force": self.force}
+
+
+class AttractionProvider(Provider):
+    """Attraction by a number."""
+
+    name, summary, takes = "attraction", "pairs by a constant force", "NUMBER"
+
+    def potential(self, file):
+        """Return the attraction of a strength."""
+        return Attraction(float(file))
+'''
+
 STATE = "import sys, json, numpy as np, pelplug\nc = pelplug.read_configuration(sys.argv[1])\n"
 ANSWER = """
 potential = model.potential(c)
@@ -272,6 +313,14 @@ def test_a_form_is_one_file(house, tmp_path):
     x = 1.5 / 1.2
     u = 0.7 * np.exp(-(x**2))
     assert_pair(answer, 1.5, u, -2 * x * u / 1.2, (4 * x**2 - 2) * u / 1.2**2)
+
+
+def test_a_provider_of_potentials_is_one_file(house, tmp_path):
+    house.add("pelplug/potentials/external/attraction.py", PROVIDER)
+    assert "attraction:NUMBER" in house.pelplug("models") and "by a constant force" in house.pelplug("models")
+    write_pair(tmp_path / "pair.gsd", 2.0)
+    answer = house.run("-c", STATE + "print(json.dumps(pelplug.potential('attraction:0.25').energy(c)))", "pair.gsd")
+    assert json.loads(answer) == pytest.approx(0.5, rel=1e-12)
 
 
 def test_an_engine_is_one_folder(house, tmp_path):

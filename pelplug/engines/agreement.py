@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pelplug.errors import InputError, PelplugError
+from pelplug.potentials.base import potential_name
 from pelplug.potentials.neighbours import build_neighbour_list
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def check_agreement(engine: Engine, session: Session, configuration: Configurati
         return
     raise InputError(
         f"What the engine {engine.name} computes by {session.route!r} is not this potential "
-        f"({type(potential).__name__}): at the start its energy is {energy:.10g} and the potential's own is "
+        f"({potential_name(potential)}): at the start its energy is {energy:.10g} and the potential's own is "
         f"{exact:.10g}, and forces differ by up to {apart:.3g} where the largest is {largest:.3g} and an error of "
         f"{max(allowed, 0.0):.1g} is stated; {_remedy(engine, session)}."
     )
@@ -123,7 +124,7 @@ def _exactly(potential: Potential, configuration: Configuration) -> tuple[float,
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(
-            f"The energy and forces of {type(potential).__name__} cannot be had ({said}); correct the potential."
+            f"The energy and forces of {potential_name(potential)} cannot be had ({said}); correct the potential."
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.base import Potential
+from pelplug.potentials.base import Potential, potential_name
 
 __all__ = ["NativeData", "is_number"]
 
@@ -35,7 +35,7 @@ class NativeData:
     """
 
     def __init__(self, potential: Potential, engine: str, data: Any, known: Sequence[str] = (), where: str = ""):
-        self._who, self._engine, self._where = type(potential).__name__, engine, where
+        self._who, self._engine, self._where = potential_name(potential), engine, where
         self._potential = potential
         if not isinstance(data, Mapping):
             raise self.wrong(f"{_shown(data)} where a mapping of names to plain data belongs")

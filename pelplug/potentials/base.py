@@ -354,4 +354,6 @@ def check_order(who: str, configuration: Any, potential: Any) -> None:
         raise InputError(f"{configuration!r} is no configuration; pelplug.read_configuration(FILE) reads one.")
     if not hasattr(potential, "energy_forces"):
         maker = "model.potential(configuration)" if hasattr(potential, "potential") else "pelplug.model(NAME).potential"
+        if isinstance(potential, str) or callable(potential):  # a name of one, or what one can be made of
+            maker = "pelplug.potential(...)"
         raise InputError(f"{potential!r} is no potential; {maker} gives one.")

@@ -16,7 +16,7 @@ from pelplug.engines.hoomd.tables import read_tables
 from pelplug.engines.hoomd.view import HoomdView
 from pelplug.engines.native import NativeData
 from pelplug.errors import InputError
-from pelplug.potentials.base import Capability, PairTerms, Potential
+from pelplug.potentials.base import Capability, PairTerms, Potential, potential_name
 
 __all__ = ["Route", "choose_route"]
 
@@ -178,7 +178,7 @@ def _kernel(potential: Potential) -> Route:
 
         return evaluator_force(potential.evaluator(configuration.wrapped()), frame, raw.image)
 
-    text = f"kernel: pelplug's {type(potential).__name__} by hoomd.md.force.Custom, on the CPU"
+    text = f"kernel: pelplug's {potential_name(potential)} by hoomd.md.force.Custom, on the CPU"
     return Route("kernel", text, build)
 
 
@@ -186,7 +186,7 @@ def _cuda(potential: Potential, configuration: Configuration) -> Route:
     terms: PairTerms | None = potential.pair_terms(configuration)
     if terms is None:
         raise InputError(
-            f"There is no CUDA kernel for {type(potential).__name__}, only for pair potentials; use device cpu."
+            f"There is no CUDA kernel for {potential_name(potential)}, only for pair potentials; use device cpu."
         )
     buffer = _buffer(potential, configuration, terms.reach)
 
@@ -195,5 +195,5 @@ def _cuda(potential: Potential, configuration: Configuration) -> Route:
 
         return cuda_force(terms, simulation, frame, buffer)
 
-    text = f"kernel: pelplug's {type(potential).__name__} by hoomd.md.force.Custom and numba.cuda"
+    text = f"kernel: pelplug's {potential_name(potential)} by hoomd.md.force.Custom and numba.cuda"
     return Route("kernel", text, build)
