@@ -122,25 +122,10 @@ def pieces():
                 yield page, block
 
 
-# Files that still use something behind the face. To be emptied: a file that no longer does is taken out.
-LEFT = {
-    "plugins/defects/tests/test_defects.py",
-    "plugins/dynamics/tests/test_changing_cells.py",
-    "plugins/dynamics/tests/test_dynamics.py",
-    "plugins/inherent_structures/tests/test_inherent_structures.py",
-    "plugins/inherent_structures/tests/test_transitions.py",
-    "plugins/kappa/tests/test_kappa_soft_modes.py",
-    "plugins/metabasins/tests/test_sequences.py",
-    "plugins/msed/tests/test_msed.py",
-    "plugins/vibrations/tests/test_vibrations.py",
-}
-
-
 def test_nothing_behind_the_face_is_used():
     found = {}
     for path, text in pieces():
         for line, name in behind(text):
             found.setdefault(path.relative_to(ROOT).as_posix(), []).append(f"{name} (line {line})")
     assert len(list(pieces())) > 100
-    assert {file: names for file, names in found.items() if file not in LEFT} == {}
-    assert sorted(LEFT - set(found)) == [], "take these out of LEFT"
+    assert found == {}

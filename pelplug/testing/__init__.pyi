@@ -19,4 +19,5 @@ from .plugin import pelplug_command as pelplug_command
 from .plugin import pelplug_trajectory as pelplug_trajectory
 from .samples import make_trajectory as make_trajectory
 from .samples import registry_with as registry_with
+from .samples import unfinished_store as unfinished_store
 from .toy_engine import ToyEngine as ToyEngine

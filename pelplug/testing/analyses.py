@@ -83,7 +83,7 @@ def unfit_values(spec) -> list:
 
 def _refused(cls, kit, name, value) -> None:
     try:
-        cls(None, **{**kit.parameters, name: value})
+        cls(None, **{**kit.given, name: value})
     except InputError:
         return
     require(False, f"{name} = {value!r} is not refused: pass **base on to super().__init__, which checks it")
@@ -93,7 +93,7 @@ def _refused(cls, kit, name, value) -> None:
 def check_base_is_passed_on(cls, kit):
     """What the host gives besides the parameters reaches pelplug.Analysis, by **base."""
     marks = {"model": kit.registry(cls).model("kob-andersen"), "inputs": {"x": xr.Dataset()}, "verbose": True}
-    made = cls(None, **kit.parameters, **marks, label="passed on")
+    made = cls(None, **kit.given, **marks, label="passed on")
     lost = [name for name in ("model", "inputs") if getattr(made, name) != marks[name]]
     lost += [] if made._verbose else ["verbose"]
     lost += [] if made.conditions.label == "passed on" else ["label"]

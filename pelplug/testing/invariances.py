@@ -203,14 +203,14 @@ def _inside(cls, kit) -> xr.Dataset:
 def _watch(cls, kit) -> InSitu:
     run = kit.result(cls)
     try:
-        watch = InSitu(cls(None, model=run.model, **kit.parameters))
+        watch = InSitu(cls(None, model=run.model, **kit.given))
     except InputError as error:
         raise unittest.SkipTest(f"it refuses to be in a simulation: {error}") from error
     states = [one for one, _ in _states(cls, kit)]
     steps = [one.step for one in states]
     if None in steps or len(set(np.diff(steps))) != 1 or (issubclass(cls, Series) and run.model is None):
         raise unittest.SkipTest("the states of the trajectory are not those of a simulation: no steps, or no model")
-    time_step = kit.parameters.get("time_step", 1.0)
+    time_step = kit.given.get("time_step", 1.0)
     if states[0].time is not None:
         time_step = (states[-1].time - states[0].time) / (steps[-1] - steps[0])
     watch.begin(run.trajectory.n, time_step, steps[1] - steps[0], run.trajectory.conditions)
@@ -295,7 +295,7 @@ def check_refuses_nan(cls, kit):
 def check_refuses_no_frames(cls, kit):
     """A selection without frames is refused."""
     run = kit.result(cls)
-    analysis = cls(run.trajectory, model=run.model, **kit.parameters)
+    analysis = cls(run.trajectory, model=run.model, **kit.given)
     for selection in ({"stop": 0}, {"frames": []}):
         try:
             analysis.run(**selection)
@@ -311,7 +311,7 @@ def check_refuses_another_model(cls, kit):
     other = kit.registry(cls).model("kob-andersen" if run.trajectory.dimension == 2 else "kob-andersen-2d")
     inputs = {name: run.datasets[name] for name in run.analyses[cls.name].inputs}
     try:
-        cls(run.trajectory, model=other, inputs=inputs, **kit.parameters).run()
+        cls(run.trajectory, model=other, inputs=inputs, **kit.given).run()
     except (InputError, RunError):
         return
     require(False, f"it runs with the model {other.name}, of which the particles cannot be")

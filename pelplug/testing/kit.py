@@ -29,8 +29,9 @@ class Kit:
 
     Attributes
     ----------
-    parameters : mapping
-        Parameters to run an analysis or study with, or to build a model with.
+    parameters : mapping or callable
+        Parameters to run an analysis or study with, or to build a model with; or a function that writes the files that
+        they name into a folder and returns them.
     trajectory : path_like, Trajectory or callable, optional
         A trajectory, or a function that writes one into a folder and returns it; by default the one that
         `make_trajectory` makes.
@@ -55,7 +56,7 @@ class Kit:
         Checks that fail, and the reason of each.
     """
 
-    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    parameters: Any = dataclasses.field(default_factory=dict)
     trajectory: Any = None
     model: Any = None
     n: int = 100
@@ -79,6 +80,11 @@ class Kit:
         path = tempfile.mkdtemp(prefix="pelplug-checks-")
         weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
         return Path(path)
+
+    @functools.cached_property
+    def given(self) -> Mapping[str, Any]:
+        """The parameters."""
+        return self.parameters(self.folder) if callable(self.parameters) else self.parameters
 
     @functools.cached_property
     def opened(self) -> Trajectory:
@@ -122,7 +128,7 @@ class Kit:
 
     def run(self, cls: type, trajectory: Any = None, **keywords):
         """Run an analysis and return its `AnalysisRun`; keywords as of `pelplug.analyze`."""
-        given = {"model": self.model, "parameters": dict(self.parameters), **keywords}
+        given = {"model": self.model, "parameters": dict(self.given), **keywords}
         return run_analyses(
             cls.name, self.opened if trajectory is None else trajectory, registry=self.registry(cls), **given
         )

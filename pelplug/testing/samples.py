@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from pelplug.core.conditions import Conditions
+from pelplug.files.finished_frames import PartialStore
 from pelplug.host.hookspecs import hookimpl
 from pelplug.host.registry import Registry
 from pelplug.landscape import quench
 from pelplug.trajectories.readers.write import write_trajectory
 
-__all__ = ["make_trajectory", "registry_with"]
+__all__ = ["make_trajectory", "registry_with", "unfinished_store"]
 
 
 def make_trajectory(
@@ -80,6 +81,17 @@ def make_trajectory(
     said = Conditions(temperature=1.0, seed=seed, units=built.units)
     write_trajectory(path, configurations, model_record=built.to_dict(), conditions=said, overwrite=True)
     return Path(path)
+
+
+def unfinished_store(path) -> PartialStore:
+    """Return where finished frames are kept until a result is written, as ``pelplug.analyze(..., store=)`` takes it.
+
+    Parameters
+    ----------
+    path : path_like
+        The result; the frames lie beside it. A second store of the same path finds them.
+    """
+    return PartialStore(path)
 
 
 def registry_with(*classes: type) -> Registry:

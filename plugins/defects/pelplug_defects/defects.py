@@ -285,11 +285,26 @@ class Defects(_BondChanges):
         return structure["positions"].values, structure["cell"].values
 
 
+def _with_a_second_file(folder) -> dict:
+    """Return parameters to try `DefectsBetween` with: states about another minimum of the same particles."""
+    from pelplug.testing import make_trajectory
+
+    return {"reference": str(make_trajectory(folder / "second.gsd", n=60, frames=3, minima=2)), "x_eq": 1.4}
+
+
 class DefectsBetween(_BondChanges):
     """Bonds that break and form between each frame and the same frame of a second trajectory."""
 
     name = "defects-between"
     summary = "Bonds broken and inserted between each frame and the same frame of a second trajectory"
+    trial = {  # noqa: RUF012
+        "n": 60,
+        "frames": 3,
+        "parameters": _with_a_second_file,
+        "expected_failures": dict.fromkeys(
+            ("check_permutation", "check_rotation", "check_cell_vectors"), "the second trajectory stays as it is"
+        ),
+    }
 
     def __init__(
         self,
@@ -331,6 +346,8 @@ class DefectsBetween(_BondChanges):
         """
         if self._second is not None:
             return
+        if self.trajectory is None:
+            raise pelplug.InputError(f"The analysis {self.name} compares the frames of two files; run it on one.")
         self._second = self.trajectory.open_another(self.reference, timed=False)
         own, other = self.trajectory, self._second
         if (own.n, own.dimension) != (other.n, other.dimension):

@@ -22,6 +22,7 @@ from pelplug_defects.neighbours import LengthScale, length_scale, near_pairs, ne
 
 import pelplug
 import pelplug.testing
+from pelplug.testing import parametrize_with_checks
 
 mpl.use("Agg")
 TRICLINIC = {2: np.array([[7.0, 0.0], [2.6, 6.1]]), 3: np.array([[5.2, 0.0, 0.0], [1.9, 4.8, 0.0], [-1.1, 1.4, 5.0]])}
@@ -353,14 +354,12 @@ def test_cutoff_of_all_frames_that_no_g_shows(tmp_path):
 
 @pytest.fixture(scope="module")
 def dataset(shaken):
-    run = pelplug.testing.registry_with(Defects)
-    from pelplug.host.functions import run_analyses
-
-    return run_analyses("defects", shaken, registry=run, parameters={"x_eq": 1.4}).datasets["defects"]
+    return pelplug.analyze("defects", shaken, x_eq=1.4)
 
 
-def test_keeps_the_contract(shaken):
-    pelplug.testing.check_analysis(Defects, shaken, parameters={"x_eq": 1.4, "force_tolerance": 1e-6})
+@parametrize_with_checks([Defects])
+def test_keeps_the_contract(check):
+    check()
 
 
 def test_harder_shaking_makes_more_defects(dataset):
@@ -406,16 +405,13 @@ def test_a_second_trajectory_gives_the_same_as_its_inherent_structures(dataset, 
     assert part.attrs["fingerprint"] != result.attrs["fingerprint"]
 
 
-def test_between_keeps_the_contract(shaken):
-    pelplug.testing.check_analysis(DefectsBetween, shaken, parameters={"reference": str(shaken), "x_eq": 1.4})
+@parametrize_with_checks([DefectsBetween])
+def test_between_keeps_the_contract(check):
+    check()
 
 
 def test_a_frame_without_inherent_structure_is_recorded(shaken):
-    from pelplug.host.functions import run_analyses
-
-    registry = pelplug.testing.registry_with(Defects)
-    run = run_analyses("inherent-structures", shaken, registry=registry)
-    one = run.datasets["inherent-structures"].isel(frame=[0, 1, 3])
+    one = pelplug.analyze("inherent-structures", shaken).isel(frame=[0, 1, 3])
     one.attrs["failed_frames"] = json.dumps({"2": "did not converge"})
     analysis = Defects(shaken, x_eq=1.4, model=pelplug.model("pss-2d"), inputs={"inherent-structures": one})
     result = analysis.run().to_dataset()
@@ -455,10 +451,6 @@ def test_figures(dataset, tmp_path):
 def test_three_dimensional_liquid(tmp_path):
     model = pelplug.model("kob-andersen", truncation="smooth")
     path = pelplug.testing.make_trajectory(tmp_path / "three.gsd", n=200, frames=2)
-    from pelplug.host.functions import run_analyses
-
-    registry = pelplug.testing.registry_with(Defects)
-    options = {"x_eq": 1.42, "force_tolerance": 1e-5}
-    result = run_analyses("defects", path, model=model, registry=registry, parameters=options).datasets["defects"]
+    result = pelplug.analyze("defects", path, model=model, x_eq=1.42, force_tolerance=1e-5)
     assert 0 < float(result["phi_mean"]) <= 1
     Defects.from_dataset(result).figure().savefig(tmp_path / "three.png", dpi=50)

@@ -1,13 +1,14 @@
 """Cells that shrink, and parts of the result that fail alone."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 from pelplug_dynamics import dynamics, structure, van_hove
+from pelplug_dynamics.dynamics import Dynamics
 
 import pelplug
+from pelplug.testing import parametrize_with_checks
 
 N = 60
 
@@ -73,19 +74,18 @@ def test_one_part_that_fails_leaves_the_others(shrinking, monkeypatch, module, n
     assert "fs" in found
 
 
-def test_a_fit_that_fails_is_none_and_the_command_says_so(shrinking, tmp_path, monkeypatch, capsys):
-    from pelplug.cli.main import main
-
+def test_a_fit_that_fails_is_none_and_the_command_says_so(shrinking, pelplug_command, monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError("slope")
 
     monkeypatch.setattr(dynamics.characteristic, "beta_time", fail)
-    output = tmp_path / "o.nc"
-    command = ["analyze", "--plugin", "dynamics", str(shrinking[0]), "--min-origins", "1", "-o", str(output)]
-    monkeypatch.setattr(sys, "argv", ["pelplug", *command])
-    with pytest.raises(SystemExit) as end:
-        main()
-    err = capsys.readouterr().err
-    assert end.value.code == 1 and "dynamics left out tau_beta of A, which failed (ZeroDivisionError: slope)" in err
-    found = pelplug.read_results(output)["dynamics"]
+    command = ("analyze", "--plugin", "dynamics", shrinking[0], "--min-origins", 1, "-o", "o.nc")
+    done = pelplug_command(*command, code=1)
+    assert "dynamics left out tau_beta of A, which failed (ZeroDivisionError: slope)" in done.stderr
+    found = pelplug.read_results(pelplug_command.folder / "o.nc")["dynamics"]
     assert np.isnan(found.tau_beta).all() and np.isfinite(found.msd).all()
+
+
+@parametrize_with_checks([Dynamics])
+def test_keeps_the_contract(check):
+    check()

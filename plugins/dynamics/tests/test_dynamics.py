@@ -16,7 +16,6 @@ from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from scipy.special import gamma
 
 import pelplug
-from pelplug.engines.schedule import Schedule
 
 L = 6.0
 
@@ -367,12 +366,24 @@ def test_first_peak_and_structure_of_a_liquid_are_those_of_freud():
 # --- schedules ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("schedule", [Schedule("blocks", 50, 6), Schedule("log", 50, 6)])
-def test_other_schedules_give_what_linear_frames_give(diffusing, tmp_path, schedule):
+def per_decades(last, per_decade):
+    """Whole numbers up to the last, so many in a decade, and 0."""
+    points = int(per_decade * np.log10(last) + 1e-9) + 1
+    return np.union1d([0], np.rint(10.0 ** (np.arange(points) / per_decade)).astype(int))
+
+
+def in_blocks(period, per_decade, total):
+    """Steps of `per_decades` from the beginning of each period, and the last step."""
+    steps = np.arange(0, total + 1, period)[:, None] + per_decades(period, per_decade)
+    return np.union1d(steps[steps <= total], [total])
+
+
+@pytest.mark.parametrize("kind", ["blocks", "log"])
+def test_other_schedules_give_what_linear_frames_give(diffusing, tmp_path, kind):
     path, walk = diffusing
-    steps = schedule.steps(199)
+    steps = in_blocks(50, 6, 199) if kind == "blocks" else np.union1d(per_decades(199, 6), [199])
     species = np.array(["A"] * 400 + ["B"] * 200)
-    if schedule.kind == "log":  # its long intervals cannot be unwrapped
+    if kind == "log":  # its long intervals cannot be unwrapped
         with pytest.raises(pelplug.InputError, match="which way round the cell; write frames more often"):
             run(write(tmp_path / "bare.gsd", walk[steps], 0.05 * steps, steps, species), wave_number=Q)
     other = write(tmp_path / "t.gsd", walk[steps], 0.05 * steps, steps, species, images=True)
@@ -398,7 +409,7 @@ def test_origins_of_all_trajectories_count():
 
 
 def test_lags_with_many_origins_are_chosen():
-    ticks = Schedule("blocks", 1000, 5).steps(20_000)
+    ticks = in_blocks(1000, 5, 20_000)
     lags, counts = count_lags(ticks)
     chosen = select_lags(lags, counts, 5, None)
     pairs = frame_pairs(ticks, chosen)

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 
 import gsd.hoomd
@@ -19,10 +17,7 @@ from pelplug_inherent_structures.transitions import InherentStructureTransitions
 from scipy import stats
 
 import pelplug
-import pelplug.testing
-from pelplug.cli import cli
-from pelplug.files.finished_frames import PartialStore
-from pelplug.files.results import read_results
+from pelplug.testing import parametrize_with_checks, unfinished_store
 
 N = 60
 ORDER = [0] * 9 + [1] * 14 + [0] * 12 + [2] + [0] * 5 + [2] * 21 + [3, 1] + [3] * 16
@@ -331,16 +326,19 @@ def test_bisection_equals_dense_but_for_excursions(dense, path):
     assert all_sampled["structure"].values.tolist() == ORDER
 
 
-def test_contract(path):
-    trajectory = pelplug.open_trajectory(path, dt=0.005, temperature=0.5)
-    ds = pelplug.testing.check_analysis(Transitions, trajectory, parameters={"sample": 5})
+@parametrize_with_checks([Transitions])
+def test_contract(check):
+    check()
+
+
+def test_a_temperature_gives_a_reduced_rate(path):
+    ds = pelplug.analyze(Transitions.name, path, dt=0.005, temperature=0.5, sample=5)
     assert "reduced_rate" in ds and ds.attrs["temperature"] == 0.5
 
 
 def test_one_structure_has_no_transition(tmp_path, minima, model):
     path = write(tmp_path / "one.gsd", minima, [2] * 12, model)
-    trajectory = pelplug.open_trajectory(path, dt=0.005)
-    ds = pelplug.testing.check_analysis(Transitions, trajectory)
+    ds = pelplug.analyze(Transitions.name, path, dt=0.005)
     assert ds.sizes["transition"] == 0 and ds.sizes["visit"] == 1
     assert float(ds["transition_rate"]) == 0.0 and "reduced_rate" not in ds
     single = pelplug.analyze(Transitions.name, path, dt=0.005, stop=1)
@@ -383,15 +381,15 @@ def test_an_interrupted_run_goes_on(counted, path, tmp_path):
     asked, counted["frames"] = counted["frames"], []
     counted["stop_after"] = 11
     with pytest.raises(KeyboardInterrupt):
-        pelplug.analyze(Transitions.name, path, **options, store=PartialStore(tmp_path / "a.nc"))
+        pelplug.analyze(Transitions.name, path, **options, store=unfinished_store(tmp_path / "a.nc"))
     assert counted["frames"] == asked[:11]
     counted["stop_after"] = None
-    resumed = pelplug.analyze(Transitions.name, path, **options, store=PartialStore(tmp_path / "a.nc"))
+    resumed = pelplug.analyze(Transitions.name, path, **options, store=unfinished_store(tmp_path / "a.nc"))
     assert counted["frames"] == asked
     xr_same = {name for name in whole.data_vars if whole[name].equals(resumed[name])}
     assert xr_same == set(whole.data_vars)
     # The plain analysis finds these frames too, and other frames only are quenched.
-    pelplug.analyze("inherent-structures", path, dt=0.005, store=PartialStore(tmp_path / "a.nc"))
+    pelplug.analyze("inherent-structures", path, dt=0.005, store=unfinished_store(tmp_path / "a.nc"))
     assert sorted(counted["frames"]) == list(range(len(ORDER)))
 
 
@@ -442,16 +440,10 @@ def test_plot(dense):
 # --- coordinates for other programs ---------------------------------------------------------------------------------
 
 
-def pelplug_command(*arguments):
-    with pytest.raises(SystemExit) as end:
-        cli.main(list(map(str, arguments)))
-    assert end.value.code == 0
-
-
-def analyse(path, folder, name, *more):
+def analyse(run, path, folder, name, *more):
     arguments = [path, "--plugin", name, "--dt", 0.005, "-o", folder / "is.nc", "--export", folder / "is.gsd", *more]
-    pelplug_command("analyze", *arguments)
-    return read_results(folder / "is.nc")[name]
+    run("analyze", *arguments, code=0)
+    return pelplug.read_results(folder / "is.nc")[name]
 
 
 def unwrapped(frame):
@@ -460,8 +452,8 @@ def unwrapped(frame):
 
 
 @pytest.mark.parametrize("name", [Transitions.name, "inherent-structures"])
-def test_coordinates_are_written_unwrapped(name, path, tmp_path, model):
-    dataset = analyse(path, tmp_path, name, *(["--search", "all"] if name == Transitions.name else []))
+def test_coordinates_are_written_unwrapped(name, path, tmp_path, model, pelplug_command):
+    dataset = analyse(pelplug_command, path, tmp_path, name, *(["--search", "all"] if name == Transitions.name else []))
     visits = name == Transitions.name
     labels = dataset["visit_first" if visits else "frame"].values
     energies = dataset["visit_energy" if visits else "energy"].values
@@ -496,25 +488,21 @@ def test_coordinates_are_written_unwrapped(name, path, tmp_path, model):
     assert np.abs(model.potential(exact).forces(exact)).max() < 1e-9
 
 
-def test_a_killed_command_goes_on(path, tmp_path, capsys):
+def test_a_killed_command_goes_on(path, pelplug_command):
     """SIGKILL in the middle: what was finished is found, and the result is that of a run in one go."""
-    script = "import sys; from pelplug.cli import main; main()"
-    arguments = ["analyze", path, "--plugin", Transitions.name, "--dt", "0.005", "--search", "all", "-o"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, [*arguments, tmp_path / "a.nc"])], stderr=subprocess.PIPE
-    )
+    arguments = ("analyze", path, "--plugin", Transitions.name, "--dt", 0.005, "--search", "all", "-o")
+    process, folder = pelplug_command.start(*arguments, "a.nc"), pelplug_command.folder
     deadline = time.monotonic() + 120
-    while len(kept := list(tmp_path.glob(".a.nc.*.partial/frame-*.npz"))) < 5 and process.poll() is None:
+    while len(kept := list(folder.glob(".a.nc.*.partial/frame-*.npz"))) < 5 and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.kill()
-    assert process.wait() == -signal.SIGKILL and not (tmp_path / "a.nc").exists()
-    process.stderr.close()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL and not (folder / "a.nc").exists()
     assert 5 <= len(kept) < len(ORDER)
-    pelplug_command(*arguments, tmp_path / "a.nc")
-    assert "found from an interrupted run" in capsys.readouterr().err
-    pelplug_command(*arguments, tmp_path / "b.nc")
-    one, other = (read_results(tmp_path / f"{k}.nc")[Transitions.name] for k in "ab")
+    assert "found from an interrupted run" in pelplug_command(*arguments, "a.nc", code=0).stderr
+    pelplug_command(*arguments, "b.nc", code=0)
+    one, other = (pelplug.read_results(folder / f"{k}.nc")[Transitions.name] for k in "ab")
     assert {name for name in one.data_vars if one[name].equals(other[name])} == set(one.data_vars)
     assert {"mean_energy", "variance_energy", "skewness_energy", "density"} <= set(one.data_vars)
-    assert not list(tmp_path.glob(".*.partial"))
+    assert not list(folder.glob(".*.partial"))

@@ -11,6 +11,7 @@ from pelplug_kappa.statistics import bootstrap_interval, log_histogram
 
 import pelplug
 import pelplug.testing
+from pelplug.testing import parametrize_with_checks
 
 mpl.use("Agg")
 SMOOTH = {"truncation": "smooth"}
@@ -31,8 +32,9 @@ def dataset(trajectory, model):
     return pelplug.analyze("kappa", trajectory, model=model)
 
 
-def test_keeps_the_contract(trajectory, model):
-    pelplug.testing.check_analysis(Kappa, trajectory, parameters={"pairs": 30, "resamples": 100}, model=model)
+@parametrize_with_checks([Kappa])
+def test_keeps_the_contract(check):
+    check()
 
 
 def test_every_pair_agrees_with_a_pseudo_inverse(dataset, model):

@@ -3,24 +3,16 @@
 import numpy as np
 import pytest
 import xarray as xr
-from click.testing import CliRunner
 from pelplug_metabasins.metabasins import Metabasins
 from pelplug_metabasins.sequences import read_sequence
 
 import pelplug
-import pelplug.testing
-from pelplug.cli.main import cli as group
+from pelplug.testing import parametrize_with_checks
 
 # Frame by frame: A B A B C C D D D E, with the energy of each.
 SERIES = [0, 1, 0, 1, 2, 2, 3, 3, 3, 4]
 ENERGY = [-1.0, -2.0, -3.0, -1.5, -4.0]
 TIMES = 0.5 * np.arange(10)
-
-
-def cli(*arguments):
-    """Run a command; exit code and everything it printed."""
-    result = CliRunner().invoke(group, [str(argument) for argument in arguments])
-    return result.exit_code, result.output
 
 
 def metabasins(path, **parameters):
@@ -108,13 +100,13 @@ def test_netcdf_of_others_with_positions(tmp_path, engine):
         ("start,end,energy\n0,2,-1\n1,3,-2\n", "do not increase"),
     ],
 )
-def test_what_is_no_sequence_is_refused(tmp_path, text, sentence):
+def test_what_is_no_sequence_is_refused(pelplug_command, tmp_path, text, sentence):
     path = tmp_path / "bad.csv"
     path.write_text(text)
     with pytest.raises(pelplug.InputError, match=sentence):
         metabasins(path)
-    code, said = cli("metabasins", path)
-    assert code == 2 and "Traceback" not in said
+    done = pelplug_command("metabasins", path, code=2)
+    assert "Traceback" not in done.stderr
 
 
 def test_files_that_are_not_there_or_no_text(tmp_path):
@@ -157,15 +149,14 @@ def trajectory(tmp_path_factory):
     return folder / "t.gsd"
 
 
-def analyze(folder, *arguments):
-    code, said = cli("analyze", "--plugin", "metabasins", *arguments)
-    assert code == 0, said
-    return said
+def analyze(run, *arguments):
+    done = run("analyze", "--plugin", "metabasins", *arguments, "--minimum", 2, code=0)
+    return done.stdout + done.stderr
 
 
-def test_another_merge_quenches_nothing(trajectory, tmp_path, monkeypatch):
-    folder = tmp_path
-    first = analyze(folder, trajectory, "-o", folder / "a.nc", "--minimum", 2)
+def test_another_merge_quenches_nothing(trajectory, pelplug_command, monkeypatch):
+    folder = pelplug_command.folder
+    first = analyze(pelplug_command, trajectory, "-o", "a.nc")
     beside = folder / "a.inherent-structure-transitions.nc"
     assert beside.exists() and beside.name in first
 
@@ -173,15 +164,13 @@ def test_another_merge_quenches_nothing(trajectory, tmp_path, monkeypatch):
         raise AssertionError("quenched again")
 
     monkeypatch.setattr("pelplug_inherent_structures.quenching.Quencher.quench", refuse)
-    again = analyze(folder, trajectory, "-o", folder / "b.nc", "--minimum", 2, "--merge", "half")
+    again = analyze(pelplug_command, trajectory, "-o", "b.nc", "--merge", "half")
     assert "took inherent-structure-transitions" in again
     assert not (folder / "b.inherent-structure-transitions.nc").exists()
-    given = analyze(folder, trajectory, "-o", folder / "c.nc", "--minimum", 2, "--merge", "half",
-                    "--inherent-structures", beside)  # fmt: skip
+    given = analyze(pelplug_command, trajectory, "-o", "c.nc", "--merge", "half", "--inherent-structures", beside)
     assert "took" not in given
-    code, said = cli("metabasins", beside, "-o", folder / "d.nc", "--minimum", 2, "--merge", "half", "--plot",
-                     folder / "d.png")  # fmt: skip
-    assert code == 0, said
+    options = ("--minimum", 2, "--merge", "half", "--plot", "d.png")
+    pelplug_command("metabasins", beside, "-o", "d.nc", *options, code=0)
     b, c, d = (pelplug.read_results(folder / f"{name}.nc")["metabasins"] for name in "bcd")
     for other in (c, d):
         for name in ("waiting_time", "metabasin_energy", "jump_length", "positions"):
@@ -189,11 +178,11 @@ def test_another_merge_quenches_nothing(trajectory, tmp_path, monkeypatch):
     assert c.attrs["fingerprint"] != b.attrs["fingerprint"]
 
 
-def test_other_frames_or_another_minimiser_are_quenched(trajectory, tmp_path):
-    analyze(tmp_path, trajectory, "-o", tmp_path / "a.nc", "--minimum", 2)
-    assert "took" not in analyze(tmp_path, trajectory, "-o", tmp_path / "b.nc", "--minimum", 2, "--stop", 8)
-    assert "took" not in analyze(tmp_path, trajectory, "-o", tmp_path / "c.nc", "--minimum", 2, "--method", "lbfgs")
-    assert "took" in analyze(tmp_path, trajectory, "-o", tmp_path / "e.nc", "--minimum", 2, "--k", "7")
+def test_other_frames_or_another_minimiser_are_quenched(trajectory, pelplug_command):
+    analyze(pelplug_command, trajectory, "-o", "a.nc")
+    assert "took" not in analyze(pelplug_command, trajectory, "-o", "b.nc", "--stop", 8)
+    assert "took" not in analyze(pelplug_command, trajectory, "-o", "c.nc", "--method", "lbfgs")
+    assert "took" in analyze(pelplug_command, trajectory, "-o", "e.nc", "--k", "7")
 
 
 def test_structures_of_every_frame_from_a_result(trajectory, tmp_path):
@@ -205,3 +194,8 @@ def test_structures_of_every_frame_from_a_result(trajectory, tmp_path):
     expected = pelplug.analyze("metabasins", trajectory, minimum=2, search="all")
     np.testing.assert_allclose(found["waiting_time"], expected["waiting_time"])
     np.testing.assert_allclose(found["jump_length"], expected["jump_length"], rtol=1e-4)
+
+
+@parametrize_with_checks([Metabasins])
+def test_keeps_the_contract(check):
+    check()

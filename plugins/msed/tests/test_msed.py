@@ -3,20 +3,20 @@
 import pathlib
 import re
 import sys
+import tempfile
 import types
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 import scipy.signal
-from click.testing import CliRunner
 from pelplug_msed.correlator import FINEST, Correlator, SeriesBlocks, squared_differences
 from pelplug_msed.fits import fit_rise, vibration_end
 from pelplug_msed.msed import MSED
 
 import pelplug
 import pelplug.testing
-from pelplug.cli import cli
+from pelplug.testing import parametrize_with_checks
 
 mpl.use("Agg")
 RUNS = 30
@@ -186,12 +186,9 @@ def feed(analysis, series):
 
 
 def fft_of(analysis, series):
-    from pelplug.trajectories.energy_series import EnergyChunk, EnergyOrigin
-
-    given = analysis.parameters
-    analysis._start(EnergyOrigin("a series", time_step=given["time_step"], n=given["particles"], extensive=True))
-    analysis._take(EnergyChunk(np.arange(len(series)), series))
-    return analysis.conclude().to_dataset()
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_csv(pathlib.Path(folder) / "e.csv", series)
+        return MSED(None, **{**analysis.parameters, "energies": str(path)}).run().to_dataset()
 
 
 def test_fit_finds_its_own_curve():
@@ -392,9 +389,9 @@ def test_trajectories(tmp_path):
         pelplug.analyze("msed", path, energies="log")
 
 
-def test_keeps_the_contract(tmp_path):
-    path = pelplug.testing.make_trajectory(tmp_path / "a.gsd", frames=12)
-    pelplug.testing.check_analysis(MSED, path, parameters={"time_step": 0.005})
+@parametrize_with_checks([MSED])
+def test_keeps_the_contract(check):
+    check()
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------
@@ -440,30 +437,22 @@ def test_units_in_the_header_are_recorded(tmp_path):
 # --- command and figures ------------------------------------------------------------------------------------------
 
 
-def test_the_command_reads_a_file_without_a_trajectory(tmp_path, capsys):
-    from pelplug.cli.main import cli
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main(list(arguments))
-        return end.value.code
-
+def test_the_command_reads_a_file_without_a_trajectory(tmp_path, pelplug_command):
     series = ornstein_uhlenbeck(20_000, 50, np.random.default_rng(11))
     path = write_csv(tmp_path / "e.csv", series)
     out, figure = tmp_path / "out.nc", tmp_path / "out.png"
     arguments = ["msed", str(path), "--particles", "10", "--time-step", "0.1", "--phi-lags", "0.1,5", "-o", str(out)]
-    assert run(*arguments, "--plot", str(figure)) == 0
-    assert "tau* = " in capsys.readouterr().out and figure.stat().st_size > 10_000
+    done = pelplug_command(*arguments, "--plot", figure, code=0)
+    assert "tau* = " in done.stdout and figure.stat().st_size > 10_000
     found = pelplug.read_results(out)["msed"]
     assert float(found.tau) == pytest.approx(5.0, rel=0.4)
     assert found.phi_lag.values[0] == pytest.approx(0.1) and found.phi_lag.values[1] == pytest.approx(5.0, rel=0.05)
     width = np.diff(found.phi_edges, axis=1)
     np.testing.assert_allclose((found.phi * width).sum("bin"), 1.0)
     assert found.attrs["input_file"] == "e.csv"
-    assert run(*arguments) == 0
-    assert "nothing is left to do" in capsys.readouterr().err
-    assert run(*arguments, "--particles", "20") == 2  # the file exists, and is another's
-    assert "overwrite" in capsys.readouterr().err
+    assert "nothing is left to do" in pelplug_command(*arguments, code=0).stderr
+    # The file exists, and is another's.
+    assert "overwrite" in pelplug_command(*arguments, "--particles", "20", code=2).stderr
 
 
 def test_curves_drawn_over_each_other_are_seen_whole(tmp_path):
@@ -490,11 +479,11 @@ def test_curves_drawn_over_each_other_are_seen_whole(tmp_path):
         (("-o", "no/such/folder.nc"), "no/such"),
     ],
 )
-def test_outputs_that_cannot_be_are_refused_before_the_file_is_read(words, sentence, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pelplug.tasks.series.read_energies", lambda *rest: pytest.fail("the file was read"))
-    (tmp_path / "e.csv").write_text("time,energy\n0,1\n")
-    answer = CliRunner().invoke(cli, ["msed", "e.csv", *words])
-    assert answer.exit_code == 2 and sentence in answer.stderr
-    assert (tmp_path / "e.csv").read_text() == "time,energy\n0,1\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["e.csv"]
+def test_outputs_that_cannot_be_are_refused_before_the_file_is_read(words, sentence, pelplug_command):
+    file = pelplug_command.folder / "e.csv"
+    file.write_text("nothing that can be read")
+    unread = pelplug_command("msed", "e.csv", "-o", "c.nc", code=2).stderr
+    done = pelplug_command("msed", "e.csv", *words, code=2)
+    assert sentence in done.stderr and done.stderr != unread
+    assert file.read_text() == "nothing that can be read"
+    assert [path.name for path in pelplug_command.folder.iterdir()] == ["e.csv"]

@@ -18,7 +18,7 @@ from pelplug_propensity.second_events import (
 from pelplug_propensity.structure import first_shell_radius, structural_displacement
 
 import pelplug
-import pelplug.testing
+from pelplug.testing import parametrize_with_checks
 
 SIDE, LATTICE = 6, 1.2
 LENGTH = SIDE * LATTICE
@@ -244,9 +244,14 @@ def hopping(tmp_path_factory):
     return write(tmp_path_factory.mktemp("events") / "hopping.gsd", positions, species)
 
 
-def test_hop_events_keep_the_contract(hopping):
+@parametrize_with_checks([HopEvents, IsoconfigurationalEvents, Propensity])
+def test_keeps_the_contract(check):
+    check()
+
+
+def test_hop_events_are_counted(hopping):
     parameters = {"hop_threshold": 0.5, "structural_threshold": 2.0, "shell_radius": 1.3}
-    dataset = pelplug.testing.check_analysis(HopEvents, hopping, parameters=parameters)
+    dataset = pelplug.analyze("hop-events", hopping, **parameters)
     assert dataset.sizes["event"] > 20
     expected = dataset["second_events_expected"].sum("distance")
     assert np.all(expected < dataset["events"])
@@ -286,7 +291,7 @@ def test_isoconfigurational_events_are_those_of_the_runs(liquid):
         "replicas": 3, "duration": 2.0, "spacing": 0.1, "half_window": 0.5, "hop_threshold": 0.2, "shell_radius": 1.4,
         "engine": "lammps", "separation": 0.3, "matrix": "L", "structural_threshold": 2.0,
     }  # fmt: skip
-    dataset = pelplug.testing.check_analysis(IsoconfigurationalEvents, liquid, parameters=parameters)
+    dataset = pelplug.analyze("isoconfigurational-events", liquid, **parameters)
     assert np.all(dataset["runs_with_two"] <= dataset["runs_with_one"]) and float(dataset["runs_with_one"][0]) == 1.0
     state = pelplug.read_configuration(liquid, 0)
     runs = pelplug.isoconfigurational(
@@ -308,12 +313,6 @@ def test_isoconfigurational_events_are_those_of_the_runs(liquid):
                 later = times[times > times[0] + 0.29]
                 second = float(one["second_time"].sel(event_type=kind))
                 assert (second == pytest.approx(later[0])) if later.size else np.isnan(second)
-
-
-def test_propensity_keeps_the_contract(liquid):
-    parameters = {"duration": 0.2, "replicas": 2, "engine": "lammps", "resamples": 100}
-    dataset = pelplug.testing.check_analysis(Propensity, liquid, parameters=parameters)
-    assert dataset.sizes["frame"] == 2
 
 
 def test_runs_from_inherent_structures_keep_the_temperature():

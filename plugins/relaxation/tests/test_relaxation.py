@@ -13,7 +13,7 @@ from pelplug_relaxation.relaxation import Relaxation
 from pelplug_relaxation.scaling import best_collapse, collapse_spread, finite_size_collapse
 
 import pelplug
-import pelplug.testing
+from pelplug.testing import parametrize_with_checks
 
 mpl.use("Agg")
 
@@ -39,8 +39,9 @@ def dataset(path, model):
     return Relaxation(path, model=model, compare=True, spectrum=True, t_min=1.0, t_max=30.0).run().to_dataset()
 
 
-def test_keeps_the_contract(path):
-    pelplug.testing.check_analysis(Relaxation, path, parameters={"t_end": 100.0, "rtol": 1e-2})
+@parametrize_with_checks([Relaxation])
+def test_keeps_the_contract(check):
+    check()
 
 
 def test_curves_are_those_of_the_ode(dataset, path, model):

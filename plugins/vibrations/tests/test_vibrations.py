@@ -14,6 +14,7 @@ from pelplug_vibrations.vibrations import Vibrations
 
 import pelplug
 import pelplug.testing
+from pelplug.testing import parametrize_with_checks
 
 mpl.use("Agg")
 CELLS = 3
@@ -196,13 +197,7 @@ def trajectory(tmp_path_factory):
 
 
 def run(trajectory, **options):
-    from pelplug.host.functions import run_analyses
-
-    model = options.pop("model", None)
-    registry = pelplug.testing.registry_with(Vibrations)
-    where = {key: options.pop(key) for key in ("stop",) if key in options}
-    result = run_analyses("vibrations", trajectory, model=model, registry=registry, parameters=options, **where)
-    return result.datasets["vibrations"]
+    return pelplug.analyze("vibrations", trajectory, **options)
 
 
 @pytest.fixture(scope="module")
@@ -210,8 +205,9 @@ def dataset(trajectory, model):
     return run(trajectory, model=model, vectors=2)
 
 
-def test_keeps_the_contract(trajectory, model):
-    pelplug.testing.check_analysis(Vibrations, trajectory, model=model, parameters={"modes": 20})
+@parametrize_with_checks([Vibrations])
+def test_keeps_the_contract(check):
+    check()
 
 
 def test_whole_spectrum(dataset, model):
