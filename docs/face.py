@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import enum
+import importlib
 import inspect
+import itertools
 import pathlib
 import re
 import types
@@ -26,15 +29,19 @@ def groups() -> dict[str, dict[str, list[str]]]:
     return {group: {title: names for title, names in parts.items() if names} for group, parts in found.items()}
 
 
-def directive(name: str) -> str:
+def directive(name: str, module: types.ModuleType = pelplug) -> str:
     """Return the directive of autodoc that documents a public name, with the members that pelplug defines."""
-    value = getattr(pelplug, name)
+    value, name = getattr(module, name), f"{module.__name__}.{name}".removeprefix("pelplug.")
     if isinstance(value, str):
         return f".. data:: pelplug.{name}\n\n   The version, a str.\n"
     if isinstance(value, types.ModuleType):
-        return f".. automodule:: pelplug.{name}\n\n.. py:currentmodule:: None\n"
+        own = sorted(value.__all__, key=str.casefold) if value.__name__ == "pelplug.testing" else ()  # has a face too
+        inside = "\n".join(directive(one, value) for one in own)
+        return f".. automodule:: pelplug.{name}\n\n.. py:currentmodule:: None\n\n{inside}"
     if inspect.isfunction(value):
         return f".. autofunction:: pelplug.{name}\n"
+    if isinstance(value, dict | tuple | list):  # says nothing of itself
+        return f".. data:: pelplug.{name}\n\n   {_comment(name)}\n"
     if not inspect.isclass(value):
         return f".. autodata:: pelplug.{name}\n   :no-value:\n"
     if issubclass(value, BaseException):
@@ -43,6 +50,22 @@ def directive(name: str) -> str:
         return f".. autoclass:: pelplug.{name}\n   :members:\n   :undoc-members:\n"
     shown = f"   :members: {', '.join(members(value))}\n" if members(value) else ""
     return f".. autoclass:: pelplug.{name}\n{shown}"
+
+
+def _comment(name: str) -> str:
+    """Return what stands below a constant, where it is defined."""
+    *modules, constant = ("pelplug", *name.split("."))
+    home = re.search(
+        rf"from (\S+) import {constant} as", STUB.parent.joinpath(*modules[1:], "__init__.pyi").read_text()
+    )
+    source = importlib.import_module(home[1], ".".join(modules)).__file__
+    body = ast.parse(pathlib.Path(source).read_text(encoding="utf-8")).body
+    (found,) = (
+        after.value.value
+        for before, after in itertools.pairwise(body)
+        if ast.unparse(before).startswith((f"{constant} =", f"{constant}:")) and isinstance(after, ast.Expr)
+    )
+    return " ".join(found.split())
 
 
 def members(cls: type) -> list[str]:

@@ -1,6 +1,7 @@
 """Plugins, their tests, the examples and the code on pages use the public face and the kit, and nothing behind them."""
 
 import ast
+import itertools
 import pathlib
 import re
 import textwrap
@@ -15,7 +16,8 @@ PACKAGE = ROOT / "pelplug"
 PUBLIC = {*pelplug.__all__, "testing"}
 ROOMS = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"} - PUBLIC
 BY_NAME = ("getattr", "setattr", "vars")
-MODELS = {cls.__name__ for cls in BUNDLED}  # of the public module models, the classes
+# Of the public modules: the classes of the bundled models, and what the kit's own face has.
+INSIDE = {"models": {cls.__name__ for cls in BUNDLED}, "testing": set(pelplug.testing.__all__)}
 # In strings: code that another process runs, names that a mock replaces, import_module.
 NAMED = re.compile(rf"\bpelplug\.(?:{'|'.join(sorted(ROOMS))})\b|\bfrom pelplug import (?:{'|'.join(sorted(ROOMS))})\b")
 
@@ -41,19 +43,18 @@ def _used(node, faces):
         module = node.module or ""
         if module == "pelplug":
             yield from (f"pelplug.{alias.name}" for alias in node.names if alias.name not in PUBLIC)
+        elif module == "pelplug.testing":
+            yield from (f"{module}.{alias.name}" for alias in node.names if alias.name not in pelplug.testing.__all__)
         elif not _public(module):
             yield module
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in faces:
         if node.attr not in PUBLIC:
             yield f"pelplug.{node.attr}"
-    elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in {f"{face}.models" for face in faces}:
-        if node.attr not in MODELS:
-            yield f"pelplug.models.{node.attr}"
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("getattr", "vars", "setattr")
-    ):
+    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+        for face, (module, names) in itertools.product(faces, INSIDE.items()):
+            if ast.unparse(node.value) == f"{face}.{module}" and node.attr not in names:
+                yield f"pelplug.{module}.{node.attr}"
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME:
         whose, *which = node.args or [None]
         if isinstance(whose, ast.Name) and whose.id in faces:
             named = which[0].value if which and isinstance(which[0], ast.Constant) else "whatever"
@@ -65,7 +66,7 @@ def _used(node, faces):
 
 def _public(module):
     first, _, rest = module.partition(".")
-    return first != "pelplug" or not rest or rest.partition(".")[0] == "testing"
+    return first != "pelplug" or rest in ("", "testing")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,9 @@ def _public(module):
         ("vars(pelplug)['files']", ["pelplug.whatever"]),
         ("pelplug.__dict__", ["pelplug.__dict__"]),
         ("pelplug.models.kob_andersen.KobAndersen", ["pelplug.models.kob_andersen"]),
+        ("from pelplug.testing.crystals import crystal", ["pelplug.testing.crystals"]),
+        ("from pelplug.testing import kit", ["pelplug.testing.kit"]),
+        ("pelplug.testing.kit", ["pelplug.testing.kit"]),
         ("importlib.import_module('pelplug.files.results')", ["pelplug.files"]),
         ("run('import pelplug.host; pelplug.host.plugins()')", ["pelplug.host"]),
         ("run('from pelplug import core')", ["from pelplug import core"]),

@@ -27,7 +27,7 @@ __all__ = ["Kit", "kit_for"]
 class Kit:
     """What checks run a thing on. Give what the default does not suit; a thing may do so itself, in its `trial`.
 
-    Attributes
+    Parameters
     ----------
     parameters : mapping or callable
         Parameters to run an analysis or study with, or to build a model with; or a function that writes the files that
