@@ -16,6 +16,7 @@ from pelplug.errors import InputError, PelplugError, reason_of
 from pelplug.potentials.base import Capability, Evaluator, Pairs, Potential, StrainDerivatives, potential_name
 
 __all__ = [
+    "asked",
     "check_answers",
     "check_told_apart",
     "check_what_is_declared",
@@ -53,7 +54,7 @@ def energy_and_forces(potential: Potential, state: Configuration) -> tuple[float
         If the potential fails, or returns anything else.
     """
     name, shape = potential_name(potential), state.positions.shape
-    found = _asked(potential, "energy_forces", state)
+    found = asked(potential, "energy_forces", state)
     due = f"energy_forces() returns the energy, a number, and the forces, an array of shape {shape}"
     if not isinstance(found, tuple | list) or len(found) != 2:
         raise InputError(f"The potential {name} gives {type(found).__name__} where two things are due: {due}.")
@@ -76,7 +77,7 @@ def plain_record(potential: Potential) -> dict[str, Any]:
         If it fails, is empty, or is no plain data.
     """
     owner = f"The record() of the potential {potential_name(potential)}"
-    record = _asked(potential, "record")
+    record = asked(potential, "record")
     try:
         if not isinstance(record, Mapping) or not record:
             raise TypeError(f"it is {record!r}, not a dictionary with something in it")
@@ -172,16 +173,24 @@ def check_told_apart(potential: Potential, state: Configuration) -> None:
     )
 
 
-def _asked(potential: Any, method: str, *arguments: Any) -> Any:
-    """Call a method; what it raises is one sentence."""
+def asked(potential: Any, method: str, *arguments: Any, owner: Any = None) -> Any:
+    """Call a method of a potential, or of the evaluator that an ``owner`` made, and return its answer.
+
+    Raises
+    ------
+    InputError
+        One sentence in place of what it raises.
+    """
     try:
         return getattr(potential, method)(*arguments)
     except PelplugError:
         raise
     except Exception as error:
+        who = f"potential {potential_name(potential)} fails in {method}()"
+        if owner is not None:
+            who, method = f"evaluator of the potential {potential_name(owner)} fails", "evaluator"
         raise InputError(
-            f"The potential {potential_name(potential)} fails in {method}() ({type(error).__name__}: "
-            f"{reason_of(error)}); correct it{_leave_out(method)}."
+            f"The {who} ({type(error).__name__}: {reason_of(error)}); correct it{_leave_out(method)}."
         ) from error
 
 
@@ -208,7 +217,7 @@ def _check_attributes(potential: Potential, state: Configuration) -> None:
     if cutoff is not None and not (_is_real(cutoff, ()) and cutoff > 0):
         raise InputError(f"The cutoff of the potential {name} is {cutoff!r}; it is a positive length, or None.")
     for method in ("sizes", "ranges"):
-        found = _asked(potential, method, state)
+        found = asked(potential, method, state)
         if found is not None and not (_is_real(found, (state.n,)) and np.all(np.asarray(found) > 0)):
             raise InputError(
                 f"The potential {name} gives as {method}() {_shown(found)}; return a positive number for each "
@@ -218,11 +227,11 @@ def _check_attributes(potential: Potential, state: Configuration) -> None:
 
 def _check_kept(potential: Potential, state: Configuration) -> None:
     """Refuse an array of forces that the next call changes: differences of it would vanish."""
-    first = _asked(potential, "energy_forces", state)[1]
+    first = asked(potential, "energy_forces", state)[1]
     kept = np.array(first)
     moved = state.positions.copy()
     moved[0] += 1e-3 * (state.volume / state.n) ** (1.0 / state.dimension)
-    _asked(potential, "energy_forces", state.replace(positions=moved))
+    asked(potential, "energy_forces", state.replace(positions=moved))
     if not np.array_equal(kept, first, equal_nan=True):
         raise InputError(
             f"The potential {potential_name(potential)} changes the array of forces that it returned before; return a "
@@ -233,21 +242,13 @@ def _check_kept(potential: Potential, state: Configuration) -> None:
 def _check_evaluator(potential: Potential, state: Configuration) -> None:
     energy, forces = energy_and_forces(potential, state)
     name, found = potential_name(potential), np.full(forces.shape, np.nan)
-    evaluate = _asked(potential, "evaluator", state)
+    evaluate = asked(potential, "evaluator", state)
     if not isinstance(evaluate, Evaluator):
         raise InputError(
             f"The potential {name} gives as evaluator() {_shown(evaluate)}; return a pelplug.Evaluator, or leave "
             "EVALUATOR out of its capabilities."
         )
-    try:
-        value = evaluate(np.array(state.positions), found)
-    except PelplugError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"The evaluator of the potential {name} fails ({type(error).__name__}: {reason_of(error)}); correct it, or "
-            "leave EVALUATOR out of its capabilities."
-        ) from error
+    value = asked(evaluate, "__call__", np.array(state.positions), found, owner=potential)
     scale = np.abs(forces).max()
     right = _is_real(value, ()) and abs(float(value) - energy) <= _SAME * (abs(energy) + scale)
     if not right or not np.all(np.abs(found - forces) <= _SAME * (np.abs(forces) + scale)):
@@ -258,7 +259,7 @@ def _check_evaluator(potential: Potential, state: Configuration) -> None:
 
 
 def _check_pairs(potential: Potential, state: Configuration) -> None:
-    name, pairs = potential_name(potential), _asked(potential, "pairs", state)
+    name, pairs = potential_name(potential), asked(potential, "pairs", state)
     due = "return pelplug.Pairs of arrays as its page says, or leave PAIRS out of its capabilities"
     if not isinstance(pairs, Pairs):
         raise InputError(f"The potential {name} gives as pairs() {_shown(pairs)}; {due}.")
@@ -275,7 +276,7 @@ def _check_pairs(potential: Potential, state: Configuration) -> None:
 
 
 def _check_strain_shapes(potential: Potential, state: Configuration) -> None:
-    name, strain = potential_name(potential), _asked(potential, "strain_derivatives", state)
+    name, strain = potential_name(potential), asked(potential, "strain_derivatives", state)
     due = "return pelplug.StrainDerivatives as its page says, or leave STRAIN out of its capabilities"
     if not isinstance(strain, StrainDerivatives):
         raise InputError(f"The potential {name} gives as strain_derivatives() {_shown(strain)}; {due}.")

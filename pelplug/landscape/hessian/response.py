@@ -203,7 +203,7 @@ def _by_products(potential: Potential, configuration: Configuration, solver: str
             f"The solver {solver} needs the Hessian as a matrix, and pelplug.FromForces(potential, hessian='products') "
             "gives its products alone; choose the solver cg, or hessian='matrix'."
         )
-    if solver != "cg" or potential.hessian_as != "auto" or sample is None or potential.cutoff is None:
+    if solver != "cg" or potential.hessian_as != "auto" or sample is None or potential.reach(configuration) is None:
         return potential
     solves = sample + configuration.dimension * (configuration.dimension + 1) // 2
     products = 2 * solves * expected_iterations(configuration.n, configuration.dimension)

@@ -5,16 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.answers import energy_and_forces
+from pelplug.errors import InputError
+from pelplug.potentials.answers import asked, energy_and_forces
 from pelplug.potentials.base import Potential, potential_name
 
-__all__ = ["DisplacedState", "deformed", "spacing"]
+__all__ = ["DisplacedState", "cutoff_of", "deformed", "spacing"]
 
 
 def spacing(configuration: Configuration) -> float:
     """Return the typical distance of two particles, ``(V / N)**(1 / d)`` [length]."""
     return float((configuration.volume / configuration.n) ** (1.0 / configuration.dimension))
+
+
+def cutoff_of(potential: Potential, configuration: Configuration) -> float | None:
+    """Return the distance beyond which no two particles of a state interact [length]; None where nobody knows.
+
+    Parameters
+    ----------
+    potential : Potential
+    configuration : Configuration
+    """
+    found = asked(potential, "reach", configuration)
+    return None if found is None or potential.shifted or not 0.0 < found < np.inf else float(found)
 
 
 def deformed(configuration: Configuration, f: np.ndarray) -> Configuration:
@@ -60,12 +72,7 @@ class DisplacedState:
         self.potential, self.configuration = potential, configuration
         self.evaluations = 0
         self.energy, self.forces = self.deformed(None)
-        try:
-            self._evaluate = potential.evaluator(configuration)
-        except PelplugError:
-            raise
-        except Exception as error:
-            raise self._failed("evaluator", error) from error
+        self._evaluate = asked(potential, "evaluator", configuration)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,19 +82,15 @@ class DisplacedState:
     def __call__(self, displacement: np.ndarray) -> tuple[float, np.ndarray]:
         """Return energy and forces after a displacement, shape (N, d) [length]."""
         forces = np.empty(self.shape)
-        try:
-            energy = float(self._evaluate(np.ascontiguousarray(self.configuration.positions + displacement), forces))
-        except PelplugError:
-            raise
-        except Exception as error:
-            raise self._failed("energy_forces", error) from error
+        positions = np.ascontiguousarray(self.configuration.positions + displacement)
+        energy = float(asked(self._evaluate, "__call__", positions, forces, owner=self.potential))
         return self._looked_at(energy, forces, "where particles are displaced a little")
 
     def deformed(self, f: np.ndarray | None) -> tuple[float, np.ndarray]:
         """Return energy and forces after x -> F x; of the state itself for None."""
         state = self.configuration if f is None else deformed(self.configuration, f)
-        energy, forces = energy_and_forces(self.potential, state)
-        return self._looked_at(energy, forces, "of this state" if f is None else "in a cell that is strained a little")
+        where = "of this state" if f is None else "in a cell that is strained a little"
+        return self._looked_at(*energy_and_forces(self.potential, state), where)
 
     @property
     def name(self) -> str:
@@ -98,14 +101,9 @@ class DisplacedState:
         self.evaluations += 1
         if np.isfinite(energy) and np.all(np.isfinite(forces)):
             return energy, forces
-        what = (
-            "energy" if not np.isfinite(energy) else f"force on particle {int(np.argwhere(~np.isfinite(forces))[0][0])}"
-        )
+        bad = np.argwhere(~np.isfinite(forces))
+        what = "energy" if not np.isfinite(energy) else f"force on particle {bad[0][0]}"
         raise InputError(
             f"The potential {self.name} gives no finite {what} {where}; look for overlapping particles, or correct "
             "energy_forces()."
         )
-
-    def _failed(self, method: str, error: Exception) -> InputError:
-        said = " ".join(str(error).split()) or type(error).__name__
-        return InputError(f"The potential {self.name} failed in {method}(): {said} ({type(error).__name__}).")

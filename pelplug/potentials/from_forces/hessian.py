@@ -10,6 +10,7 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
+from pelplug.potentials.answers import asked
 from pelplug.potentials.base import Potential, potential_name
 from pelplug.potentials.from_forces.colouring import colours_of
 from pelplug.potentials.from_forces.columns import columns_of, columns_of_groups
@@ -157,19 +158,9 @@ def own_hessian(potential: Potential, configuration: Configuration) -> tuple[sci
         If it fails, or its shape, symmetry or numbers are not those of a Hessian.
     """
     name, n, d = potential_name(potential), configuration.n, configuration.dimension
-    try:
-        found = potential.hessian(configuration)
-        matrix = scipy.sparse.bsr_matrix(found, blocksize=(d, d), dtype=np.float64) if (
-            np.shape(found) == (n * d, n * d)
-        ) else None  # fmt: skip
-    except InputError:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"The potential {name} declares a Hessian, and its hessian() failed: {said} ({type(error).__name__}); "
-            "correct it, or leave HESSIAN out of its capabilities."
-        ) from error
+    found, matrix = asked(potential, "hessian", configuration), None
+    if np.shape(found) == (n * d, n * d):
+        matrix = scipy.sparse.bsr_matrix(found, blocksize=(d, d), dtype=np.float64)
     if matrix is None:
         raise InputError(
             f"The potential {name} gives a Hessian of shape {np.shape(found)} for {n} particles in {d} dimensions; "

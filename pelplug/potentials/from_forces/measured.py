@@ -13,7 +13,7 @@ from pelplug.errors import InputError, PelplugError
 from pelplug.potentials.base import Capability, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.from_forces.checks import SECOND_STEP, check_energy, require_checks, second_step
 from pelplug.potentials.from_forces.colouring import colours_of
-from pelplug.potentials.from_forces.displaced import DisplacedState, spacing
+from pelplug.potentials.from_forces.displaced import DisplacedState, cutoff_of, spacing
 from pelplug.potentials.from_forces.hessian import (
     BlockMatrix,
     enlarged,
@@ -76,6 +76,11 @@ class MeasuredState:
     def state(self) -> DisplacedState:
         """Energy and forces around the state."""
         return DisplacedState(self.potential, self.configuration)
+
+    @functools.cached_property
+    def cutoff(self) -> float | None:
+        """Distance beyond which no two particles interact, where the potential knows it."""
+        return cutoff_of(self.potential, self.configuration)
 
     def _rng(self, of: int) -> np.random.Generator:
         return np.random.default_rng((self.settings["seed"], of))
@@ -178,6 +183,11 @@ class MeasuredState:
     @functools.cached_property
     def found_pairs(self) -> FoundPairs:
         """The pairs and who counts as one."""
+        if self.potential.shifted:
+            raise InputError(
+                f"In the potential {self.state.name} particles see each other at shifted places, where nothing but the "
+                "potential itself knows who is near; declare PAIRS, and write pairs()."
+            )
         reach = self._reach_of_pairs()
         times = times_repeated(self.configuration, reach)
         near = neighbours_within(self.configuration, reach)
@@ -192,17 +202,14 @@ class MeasuredState:
             floor = self.blocks_of_images.floor
         else:
             configuration, matrix, forces = self.configuration, self.hessian, self.state.forces
-        found = find_pairs(
-            configuration, matrix, forces, reach, floor, error, self.potential.cutoff, self.configuration.n
-        )
+        found = find_pairs(configuration, matrix, forces, reach, floor, error, self.cutoff, self.configuration.n)
         self.report |= {"pairs": found.rule, "n_pairs": len(found.pairs), "uncertain_pairs": found.pairs.uncertain}
         return found
 
     def _reach_of_pairs(self) -> float:
         """Distance beyond which no pair is: that of the blocks, but not beyond a cutoff."""
-        cutoff = self.potential.cutoff
-        if cutoff is not None and np.isfinite(cutoff) and cutoff > 0:
-            return float(cutoff)
+        if self.cutoff is not None:
+            return self.cutoff
         return self._measured_reach
 
     @functools.cached_property
@@ -257,13 +264,13 @@ class MeasuredState:
 
         ``first`` is 0 and ``second`` what the diagonal of the Hessian gives each on average.
         """
-        cutoff = self.potential.cutoff
+        cutoff = self.cutoff
         if cutoff is None:
             raise InputError(
                 f"Products of the Hessian do not tell who interacts, and the potential {self.state.name} has no "
                 "cutoff; declare it (cutoff = ... in the class), or take hessian='matrix' of pelplug.FromForces."
             )
-        near = neighbours_within(self.configuration, float(cutoff)).once()
+        near = neighbours_within(self.configuration, cutoff).once()
         share = float(np.mean(self.products().diagonal())) * self.configuration.n * self.configuration.dimension
         second = np.full(len(near.i), share / max(1, 2 * len(near.i)))
         self.report |= {"hessian": "products", "pairs": "cutoff", "n_pairs": len(near.i)}

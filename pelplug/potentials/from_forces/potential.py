@@ -12,9 +12,9 @@ from pelplug.configuration import Configuration
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 from pelplug.core.python_files import is_pelplugs
-from pelplug.errors import InputError, PelplugError
-from pelplug.potentials.answers import is_foreign
-from pelplug.potentials.base import ALL, Capability, Evaluator, Pairs, Potential, StrainDerivatives, potential_name
+from pelplug.errors import InputError
+from pelplug.potentials.answers import asked, is_foreign
+from pelplug.potentials.base import ALL, Capability, Evaluator, Pairs, PairTerms, Potential, StrainDerivatives
 from pelplug.potentials.from_forces.measured import MeasuredState
 from pelplug.potentials.from_forces.products import HessianProducts
 
@@ -80,7 +80,8 @@ class FromForces(Parametrised, Potential):
         self.made_of = (self.potential,)
         self.capabilities = self.potential.capabilities | _DERIVATIVES
         self.units, self.cutoff = self.potential.units, self.potential.cutoff
-        self.shifted, self.force_jumps = self.potential.shifted, self.potential.force_jumps
+        self.shifted, self.repulsive = self.potential.shifted, self.potential.repulsive
+        self.force_jumps = self.potential.force_jumps
         self._measured: list[MeasuredState] = []
 
     def __getstate__(self) -> dict[str, Any]:
@@ -117,6 +118,18 @@ class FromForces(Parametrised, Potential):
     def sizes(self, configuration: Configuration) -> np.ndarray | None:
         """Return the diameters that the potential knows."""
         return self.potential.sizes(configuration)
+
+    def ranges(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the ranges that the potential knows."""
+        return self.potential.ranges(configuration)
+
+    def reach(self, configuration: Configuration) -> float | None:
+        """Return the largest distance at which two particles interact, where the potential knows it."""
+        return self.potential.reach(configuration)
+
+    def pair_terms(self, configuration: Configuration) -> PairTerms | None:
+        """Return the potential's own."""
+        return self.potential.pair_terms(configuration)
 
     def native(self, engine: str) -> Mapping[str, Any] | None:
         """Return what the potential says to an engine."""
@@ -163,7 +176,7 @@ class FromForces(Parametrised, Potential):
         nobody knows it, that have a block; ``first`` and ``second`` are then what the block says along and across.
         """
         if self.potential.can(Capability.PAIRS):
-            return self._asked("pairs", configuration)
+            return asked(self.potential, "pairs", configuration)
         measured = self.measured(configuration)
         return measured.pairs_by_cutoff() if self.can_be_products and self.hessian_as == "products" else measured.pairs
 
@@ -176,7 +189,7 @@ class FromForces(Parametrised, Potential):
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
         """Return the derivatives by strain: the potential's own, or by differences of energies and forces."""
         if self.potential.can(Capability.STRAIN):
-            return self._asked("strain_derivatives", configuration)
+            return asked(self.potential, "strain_derivatives", configuration)
         return self.measured(configuration).strain
 
     def found(self) -> dict[str, Any]:
@@ -195,18 +208,6 @@ class FromForces(Parametrised, Potential):
                 return one
         self._measured = [*self._measured[1 - _KEPT :], MeasuredState(self.potential, configuration, self.parameters)]
         return self._measured[-1]
-
-    def _asked(self, method: str, configuration: Configuration) -> Any:
-        try:
-            return getattr(self.potential, method)(configuration)
-        except PelplugError:
-            raise
-        except Exception as error:
-            said = " ".join(str(error).split()) or type(error).__name__
-            raise InputError(
-                f"The potential {potential_name(self.potential)} declares it, and its {method}() failed: {said} "
-                f"({type(error).__name__}); correct it, or leave it out of its capabilities."
-            ) from error
 
 
 def completed(potential: Potential) -> Potential:

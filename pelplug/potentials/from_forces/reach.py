@@ -9,7 +9,7 @@ import scipy.sparse
 
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
-from pelplug.potentials.from_forces.displaced import DisplacedState, spacing
+from pelplug.potentials.from_forces.displaced import DisplacedState, cutoff_of, spacing
 from pelplug.potentials.neighbours import build_neighbour_list
 
 __all__ = [
@@ -155,7 +155,7 @@ def find_pattern(
         If a force changes beyond the reach that was given.
     """
     configuration = state.configuration
-    n, cutoff = configuration.n, state.potential.cutoff
+    n, cutoff = configuration.n, cutoff_of(state.potential, configuration)
     if reach == "all":
         if n > _MOST:
             raise InputError(f"reach='all' means {n}**2 blocks; give a length, or 'auto'.")
@@ -173,10 +173,10 @@ def find_pattern(
             )
         return _unless_full(configuration, pattern_within(configuration, reach, "given"))
     slack = 2.0 * probe.size
-    if cutoff is not None and not state.potential.shifted and np.isfinite(cutoff) and cutoff > 0:
-        near = _matrix(neighbours_within(configuration, float(cutoff)), n)
+    if cutoff is not None:
+        near = _matrix(neighbours_within(configuration, cutoff), n)
         if farthest <= cutoff + slack:
-            return _unless_full(configuration, Pattern(near, float(cutoff), "the cutoff"))
+            return _unless_full(configuration, Pattern(near, cutoff, "the cutoff"))
         twice = (near @ near).tocsr()
         twice.data[:] = 1
         if farthest <= 2.0 * cutoff + slack and all(

@@ -15,6 +15,7 @@ from pelplug.potentials.from_forces.potential import completed
 from pelplug.testing import states
 
 MODEL = pelplug.model("kob-andersen", truncation="smooth")
+BUILT_IN = MODEL.potential(MODEL.random_configuration(10, 1))
 
 
 class Only(pelplug.Potential):
@@ -27,7 +28,7 @@ class Only(pelplug.Potential):
         return {"potential": "only"}
 
     def energy_forces(self, configuration):
-        energy, forces = MODEL.potential(configuration).energy_forces(configuration)
+        energy, forces = BUILT_IN.energy_forces(configuration)
         return (energy, forces) if self.wrong is None else self.wrong(self, configuration, energy, forces)
 
 
@@ -51,7 +52,7 @@ def test_a_hessian_of_its_own_in_any_format(state, exact, form):
         capabilities = pelplug.Capability.HESSIAN
 
         def hessian(self, configuration):
-            found = MODEL.potential(configuration).hessian(configuration)
+            found = BUILT_IN.hessian(configuration)
             return found.toarray() if form == "dense" else found.asformat(form)
 
     response = pelplug.LinearResponse(state, WithHessian())
@@ -89,7 +90,7 @@ def change(matrix, what):
         ("shape", r"shape \(657, 657\) for 220 particles"),
         ("nan", "not finite"),
         ("outside", "a translation of all particles costs energy"),
-        ("raises", r"declares a Hessian, and its hessian\(\) failed: no licence"),
+        ("raises", r"fails in hessian\(\) \(RuntimeError: no licence\)"),
     ],
 )
 def test_a_hessian_of_its_own_that_is_none(state, what, words):
@@ -97,7 +98,7 @@ def test_a_hessian_of_its_own_that_is_none(state, what, words):
         capabilities = pelplug.Capability.HESSIAN
 
         def hessian(self, configuration):
-            return change(MODEL.potential(configuration).hessian(configuration).copy(), what)
+            return change(BUILT_IN.hessian(configuration).copy(), what)
 
     with pytest.raises(pelplug.InputError, match=words):
         pelplug.FromForces(WithHessian()).hessian(state)
@@ -115,7 +116,7 @@ def test_a_capability_that_is_declared_and_raises(state, method):
 
     setattr(Broken, method, fails)
     made = pelplug.FromForces(Broken())
-    with pytest.raises(pelplug.InputError, match=rf"Broken .*{method}\(\).*: oh"):
+    with pytest.raises(pelplug.InputError, match=rf"Broken .*{method}.*: oh"):
         (made.hessian if method == "evaluator" else getattr(made, method))(state)
 
 
@@ -190,8 +191,8 @@ def very_noisy(self, configuration, energy, forces):
         (swirl, "fails its check|not the derivative"),
         (nan, "no finite force on particle 7"),
         (endless, "no finite energy"),
-        (short, r"forces of shape \(219, 3\)"),
-        (fails, r"failed in energy_forces\(\): the licence server does not answer"),
+        (short, r"of shape \(219, 3\)"),
+        (fails, r"the licence server does not answer"),
         (walls, "leave out what acts from outside"),
         (very_noisy, "double precision"),
     ],
