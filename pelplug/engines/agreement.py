@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pelplug.errors import InputError, PelplugError
+from pelplug.errors import InputError
+from pelplug.potentials.answers import energy_and_forces
 from pelplug.potentials.base import potential_name
 from pelplug.potentials.neighbours import build_neighbour_list
 
@@ -70,7 +71,7 @@ def check_agreement(engine: Engine, session: Session, configuration: Configurati
     InputError
         If they differ by more than the session states, with both numbers.
     """
-    exact, pulls = _exactly(potential, configuration)
+    exact, pulls = energy_and_forces(potential, configuration)
     energy, forces = session.energy_forces()
     apart = float(np.abs(forces - pulls).max(initial=0.0))
     largest = float(np.abs(pulls).max(initial=0.0))
@@ -112,28 +113,12 @@ def summed_error(configuration: Configuration, reach: float, energy: float, forc
     return 0.5 * float(count.sum()) * energy, float(count.max(initial=0)) * force
 
 
-def _exactly(potential: Potential, configuration: Configuration) -> tuple[float, np.ndarray]:
-    try:
-        energy, forces = potential.energy_forces(configuration)
-        forces = np.asarray(forces, dtype=float)
-        if forces.shape != configuration.positions.shape:
-            raise ValueError(f"forces of the shape {forces.shape} for {configuration.positions.shape}")
-        return float(energy), forces
-    except PelplugError:
-        raise
-    except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError(
-            f"The energy and forces of {potential_name(potential)} cannot be had ({said}); correct the potential."
-        ) from error
-
-
 def _parts(potential: Potential, configuration: Configuration, forces: np.ndarray) -> tuple[float, float]:
     """Return of what size the forces are that add up to those of a particle, and the mean distance of particles."""
     distance = (configuration.volume / configuration.n) ** (1.0 / configuration.dimension)
     step = _MOVED * distance * np.random.default_rng(0).standard_normal(forces.shape)
     moved = configuration.replace(positions=configuration.positions + step, frame=None)
-    change = float(np.abs(_exactly(potential, moved)[1] - forces).max())
+    change = float(np.abs(energy_and_forces(potential, moved)[1] - forces).max())
     return change / _MOVED * _SOFT, distance
 
 

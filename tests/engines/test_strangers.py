@@ -84,6 +84,21 @@ def test_simulate_takes_it_and_records_how(name, state, tmp_path):
         assert len(trajectory) == 3
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_simulate_takes_the_potential_itself(name, state, tmp_path):
+    start, seen = tmp_path / "start.gsd", {}
+    pelplug.write_trajectory(start, [state])
+    for route in ("native", "kernel"):
+        run = pelplug.simulate(
+            potential=Stranger(), start=start, steps=20, frames=10, ensemble="nve", equilibration=0, seed=1,
+            time_step=0.002, output=tmp_path / f"{route}.gsd", engine=name, route=route,
+        )  # fmt: skip
+        assert run.record["route"].startswith(route)
+        with pelplug.open_trajectory(run.path) as trajectory:
+            seen[route] = trajectory.configuration(2).unwrapped_positions()
+    np.testing.assert_allclose(seen["native"], seen["kernel"], rtol=0, atol=1e-5)  # a GSD holds single precision
+
+
 @pytest.mark.hoomd
 def test_a_table_of_numbers_is_interpolated_as_well_as_it_says(state):
     with begin("hoomd", Stranger, state, "table") as run:

@@ -13,7 +13,7 @@ from pelplug.engines.agreement import summed_error
 from pelplug.engines.engine import Dynamics, EnergyLog, Session
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.view import HoomdView, Raw
-from pelplug.errors import InputError, RunError
+from pelplug.errors import InputError, RunError, reason_of
 from pelplug.execution.device import Device
 from pelplug.models.base import Model
 
@@ -102,13 +102,13 @@ class HoomdSession(Session):
         try:
             with self._errors():
                 self._run(0)
-        except AttributeError as error:
-            if chosen.kind == "kernel":
+        except RunError as error:
+            if chosen.kind == "kernel" or not isinstance(error.__cause__, AttributeError):
                 raise
             # HOOMD-blue can be built without some of its forces, which shows where they are attached.
             raise InputError(
-                f"This HOOMD-blue cannot compute by {self.route!r} ({error}); say --route kernel, or table."
-            ) from error
+                f"This HOOMD-blue cannot compute by {self.route!r} ({error.__cause__}); say --route kernel, or table."
+            ) from error.__cause__
         if raw.acceleration is not None:
             self._set_accelerations(raw.acceleration)
         if raw.thermostat is not None and self._thermostat is not None:
@@ -251,6 +251,10 @@ class HoomdSession(Session):
             said = " ".join(str(error).split()) or type(error).__name__
             raise RunError(
                 f"HOOMD-blue stopped near step {self.step} ({said}); a smaller time step or a melted start may help."
+            ) from error
+        except Exception as error:  # of somebody else's evaluator, which HOOMD-blue calls
+            raise RunError(
+                f"The simulation failed near step {self.step} ({type(error).__name__}: {reason_of(error)})."
             ) from error
 
     # --- the state --------------------------------------------------------------------------------------------
