@@ -28,7 +28,14 @@ __all__ = ["analyze"]
 @click.command(cls=PluginCommand)
 @file_argument
 @declared(Source, Given)
-@click.option("--plugin", "names", multiple=True, required=True, metavar="NAME", help="Analysis; may be repeated.")
+@click.option(
+    "--plugin",
+    "names",
+    multiple=True,
+    required=True,
+    metavar="NAME",
+    help="Analysis, or a Python file; may be repeated.",
+)
 @declared(FileInteractions, Frames, Placement)
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")

@@ -29,9 +29,12 @@ class FunctionAnalysis(Analysis):
     ----------
     function : callable
         The function.
+    takes_potential : bool
+        Whether its second argument is the potential.
     """
 
     function: ClassVar[Callable[..., Mapping[str, Any]]]
+    takes_potential: ClassVar[bool] = False
 
     @classmethod
     def of_result(cls, dataset: xr.Dataset) -> FunctionAnalysis:
@@ -46,7 +49,7 @@ class FunctionAnalysis(Analysis):
 
     def compute(self, configuration: Configuration) -> Mapping[str, Any]:
         """Call the function."""
-        potential = (self.potential_of(configuration),) if Need.POTENTIAL in self.needs else ()
+        potential = (self.potential_of(configuration),) if self.takes_potential else ()
         return type(self).function(configuration, *potential, **self.parameters)
 
     def as_declared(self, values: Any, n: int) -> dict[str, np.ndarray]:
@@ -149,6 +152,7 @@ def _made(
             "__doc__": function.__doc__ or summary,
             "__init__": init,
             "function": staticmethod(function),
+            "takes_potential": potential,
             "name": name,
             "summary": summary.rstrip("."),
             "provides": dict(provides),
@@ -173,6 +177,9 @@ def _init(function: Callable) -> tuple[Callable, bool]:
     if extra := [name for name in first[1:] if name != "potential"] or first[2:]:
         raise TypeError(f"the parameter {extra[0]!r} of {called} must be keyword-only: put it after a *")
     own = [one for one in takes if one.kind is kinds.KEYWORD_ONLY]
+    if given := [one.name for one in own if one.name in FunctionAnalysis.not_parameters]:
+        place = "put it before the *, as the second argument" if given[0] == "potential" else "choose another"
+        raise TypeError(f"the name {given[0]!r} of a parameter of {called} is reserved by pelplug; {place}")
     said: Any = types.SimpleNamespace(__annotations__={one.name: one.annotation for one in own})
     try:
         hints = typing.get_type_hints(said, function.__globals__, include_extras=True)

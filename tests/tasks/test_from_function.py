@@ -111,6 +111,28 @@ def test_a_hook_takes_the_function_and_a_run_its_options(module, path):
         run_analyses("far-away", path, registry=registry, parameters={"scale": -1})
 
 
+def test_what_is_needed_is_told_beforehand_and_given(path):
+    def stiffness(configuration, potential):
+        """Trace of the Hessian."""
+        return {"x": potential.hessian(configuration).diagonal().sum()}
+
+    def no_use(configuration):
+        """Only asks for it."""
+        return {"x": 0.0}
+
+    provides, model = {"x": Field(("frame",), "energy / length**2", "trace")}, pelplug.model("kob-andersen")
+    for function in (stiffness, no_use):
+        cls = analysis(provides=provides, needs=Need.POSITIONS | Need.HESSIAN)(function).analysis
+        with pytest.raises(InputError, match="needs a Hessian"):
+            cls(path).run()
+        found = cls(path, model=model).run(stop=1).to_dataset()
+    cls = analysis(provides=provides, needs=Need.HESSIAN)(stiffness).analysis
+    state = pelplug.read_configuration(path, frame=0)
+    trace = model.potential(state).hessian(state).diagonal().sum()
+    assert float(cls(path, model=model).run(stop=1).to_dataset()["x"][0]) == pytest.approx(trace, rel=1e-12)
+    assert found["x"][0] == 0
+
+
 def test_what_a_notebook_changes_is_another_fingerprint(path):
     """At a prompt there is no file whose content could tell."""
     text = MODULE.partition("@pelplug.hookimpl")[0] + f"print(far_away.analysis({str(path)!r}).fingerprint())"
@@ -187,6 +209,10 @@ def taken(configuration, *, workers: Annotated[int, Param("of pelplug")] = 1):
     """A name that analyze() has."""
 
 
+def asked(configuration, *, potential):
+    """A potential in the wrong place."""
+
+
 def hidden(configuration, *, _r: Annotated[float, Param("hidden")] = 1.0):
     """A name that is no option."""
 
@@ -213,6 +239,7 @@ def Größe(configuration):  # noqa: N802
         (bare, {}, r"must be annotated as Annotated\[<type>, pelplug.Param"),
         (unreadable, {}, "the annotations of unreadable cannot be read"),
         (taken, {}, "the parameter name 'workers' is reserved by pelplug"),
+        (asked, {}, r"'potential' of a parameter of asked is reserved by pelplug; put it before the \*, as"),
         (hidden, {}, "the parameter name '_r' cannot be an option"),
         (unfit, {}, "default of Unfit does not fit its own declaration"),
         (no_words, {}, "no_words has no docstring"),
