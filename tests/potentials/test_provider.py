@@ -17,12 +17,12 @@ from pelplug.potentials.forms import FORMS
 
 
 class Springs(pelplug.Potential):
-    """Neighbours within a reach, read from a file."""
+    """Neighbours repel within a reach, read from a file."""
 
     def __init__(self, stiffness, reach, units, digest):
-        numbers = {"epsilon": stiffness * reach**2}
+        numbers = {"epsilon": stiffness, "exponent": 6}  # its force and its slope vanish at the reach
         self._own = pelplug.PairPotential(
-            FORMS["harmonic"], species=("A",), sigma=reach, cutoff=reach, parameters=numbers, truncation="cut"
+            FORMS["inverse-power-law"], species=("A",), sigma=1.0, cutoff=reach, parameters=numbers, truncation="smooth"
         )
         self.units, self.cutoff = pelplug.Units.of(units), reach
         self._record = {"potential": "table", "stiffness": stiffness, "units": units, "sha256": digest}
