@@ -150,6 +150,13 @@ class Cu50Zr50(EmbeddedAtom):
     density = 0.0558
     time_step = 0.002
     _FILE = "CuZr_mm.eam.fs"
+    # What pelplug.testing cannot see of it.
+    trial: ClassVar = {
+        "expected_failures": dict.fromkeys(
+            ("check_potential_hessian_is_derivative", "check_potential_strain_curvature"),
+            "U'' of a table jumps at each of its knots by about 1e-5 of itself, and differences see it",
+        )
+    }
 
     def __init__(
         self,

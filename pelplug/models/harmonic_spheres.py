@@ -63,6 +63,7 @@ class HarmonicSpheres(Model):
     )
     composition: ClassVar = {"A": 1.0}
     time_step = 0.05
+    trial: ClassVar = {"parameters": {"dimension": 3}}  # what pelplug.testing tries it with
 
     def __init__(
         self,

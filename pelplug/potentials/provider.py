@@ -45,6 +45,9 @@ class Provider(Parametrised, abc.ABC):
     summary: ClassVar[str]
     takes: ClassVar[str] = "FILE"
 
+    def __init__(self):
+        super().__init__()
+
     @classmethod
     def missing(cls) -> str:
         """Return what to do to have what it needs, in one sentence; empty where it can be used here."""

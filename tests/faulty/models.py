@@ -148,7 +148,7 @@ FAULTY = [
     Faulty(SameRecord, "check_model_record_of_potential", "other forces and the same record"),
     Faulty(Handle, "check_model_pickles", "cannot be pickled"),
     Faulty(Weightless, "check_model_masses", "not a mass of each"),
-    Faulty(Anything, "check_model_refuses_parameters", "no_such_parameter"),
+    Faulty(Anything, "check_refuses_options", "no_such_parameter"),
     Faulty(Backwards, "check_potential_forces_are_derivatives", "minus the force", also=BACKWARDS),
     Faulty(Welcoming, "check_model_refuses_states", "call super"),
     Faulty(NeverSmooth, "check_model_truncations", "with (shifted-force|smooth)"),
