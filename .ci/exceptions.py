@@ -12,8 +12,6 @@ import tempfile
 import textwrap
 import tomllib
 
-from mypy import api
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "pyproject.toml"
 ERROR = re.compile(r"^(pelplug/\S+?)\.py:\d+: error: .*\[([a-z-]+)\]$", re.MULTILINE)
@@ -34,6 +32,8 @@ def named(text: str) -> dict[str, set[str]]:
 
 def needed(text: str) -> dict[str, set[str]]:
     """Return the codes of the errors that there are where nothing is off, by module."""
+    from mypy import api
+
     with tempfile.TemporaryDirectory() as folder:
         bare = pathlib.Path(folder) / "pyproject.toml"
         bare.write_text(EXCEPTION.sub("", text), encoding="utf-8")

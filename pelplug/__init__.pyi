@@ -96,6 +96,7 @@ from .plotting.style import unit_label as unit_label
 # isort: split
 # --- for authors of models and potentials
 
+from .host.functions import form as form
 from .models.base import Model as Model
 from .potentials.base import Capability as Capability
 from .potentials.base import Evaluator as Evaluator

@@ -19,7 +19,7 @@ from pelplug.errors import InputError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # not everywhere
 
 __all__ = ["PATIENCE", "command_line", "is_locked", "lock_outputs"]
 

@@ -52,7 +52,7 @@ class Parametrised:
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "__init__" in cls.__dict__:
-            cls.__init__ = _validated(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = _validated(cls.__init__)  # type: ignore[method-assign]  # the same, checked
         with contextlib.suppress(TypeError):  # a declaration that cannot be read is told of where the plugin is loaded
             cls.__doc__ = _documented(cls)
 

@@ -229,7 +229,7 @@ class Engine(Parametrised, abc.ABC):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "session" in vars(cls):
-            cls.session = compared(cls.session)  # type: ignore[method-assign]
+            cls.session = compared(cls.session)  # type: ignore[method-assign]  # the same, looked after
 
     def __init__(self, device: str | Device = "auto", threads: int | None = None):
         self.device = Device.of(device, threads)

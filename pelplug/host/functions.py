@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from pelplug.host.pipeline import AnalysisRun
     from pelplug.models.base import Model
     from pelplug.potentials.base import Potential
+    from pelplug.potentials.form import Form
 
 __all__ = [
     "analyze",
     "default_registry",
     "engines",
+    "form",
     "model",
     "models",
     "plugins",
@@ -92,6 +94,31 @@ def model(name: str | os.PathLike, *, registry: Registry | None = None, **parame
     1.2
     """
     return (registry or default_registry()).model(name, **parameters)
+
+
+@takes()
+def form(name: str, *, registry: Registry | None = None) -> Form:
+    """Return an installed functional form, for a `PairPotential` of one's own.
+
+    Parameters
+    ----------
+    name : str
+        As a model file names it: ``"lennard-jones"``.
+    registry : Registry, optional
+        Where to look; the installed plugins by default.
+
+    Raises
+    ------
+    InputError
+        If there is no such form.
+
+    Examples
+    --------
+    >>> import pelplug
+    >>> pelplug.form("lennard-jones").parameters
+    ('epsilon',)
+    """
+    return (registry or default_registry()).form(name)
 
 
 @takes()

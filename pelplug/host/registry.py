@@ -126,6 +126,10 @@ class Registry:
         """Return a study class; raise InputError, as `analysis` does, if there is none of that name."""
         return self._get("studies", name)
 
+    def form(self, name: str) -> Any:
+        """Return a functional form; raise InputError if there is none of that name."""
+        return self._get("forms", name)
+
     def model_class(self, name: str) -> type:
         """Return a model class by its name or an alias; raise InputError if there is none."""
         return self._get("models", name)

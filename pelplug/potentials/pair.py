@@ -157,12 +157,12 @@ class PairPotential(Potential):
         return PairTerms(self.truncated, self.mixing, of.groups, of.diameters, *tables, self.reach(configuration))
 
     @property
-    def repulsive(self) -> bool:  # type: ignore[override]
+    def repulsive(self) -> bool:  # type: ignore[override]  # as the form is
         """Whether particles only repel each other."""
         return self.form.repulsive
 
     @property
-    def cutoff(self) -> float:  # type: ignore[override]
+    def cutoff(self) -> float:  # type: ignore[override]  # of the pairs
         """Largest cutoff [length]; with diameters in units of the mixed diameter."""
         return float(self.pair_cutoff.max())
 

@@ -108,7 +108,7 @@ class ShiftedPairPotential(Potential):
         return np.full(configuration.n, self.cutoff)
 
     @property
-    def cutoff(self) -> float:  # type: ignore[override]
+    def cutoff(self) -> float:  # type: ignore[override]  # of the pairs
         """Range of the pair term [length]."""
         return self._pairwise.cutoff
 

@@ -111,7 +111,7 @@ def analysis(
     """
 
     def decorate(function: F) -> F:
-        function.analysis = _made(function, name, summary, provides, needs, cites)  # type: ignore[attr-defined]
+        function.analysis = _made(function, name, summary, provides, needs, cites)  # type: ignore[attr-defined]  # where pickle finds it
         return function
 
     return decorate

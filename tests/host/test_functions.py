@@ -229,3 +229,11 @@ def test_an_analysis_that_cannot_be_split_runs_serially(path, monkeypatch):
         Near(path).run(backend="multiprocessing")
     with pytest.raises(InputError, match=r"backend .* must be one of serial, .* not 'gpu'"):
         pelplug.analyze("near", path, backend="gpu")
+
+
+def test_a_form_by_its_name_is_the_one_that_models_use():
+    form = pelplug.form("lennard-jones")
+    state = pelplug.model("kob-andersen").random_configuration(50, 1)
+    assert pelplug.model("kob-andersen").potential(state).form is form
+    with pytest.raises(InputError, match=r"no functional form 'lenard-jones' \(did you mean lennard-jones\?\)"):
+        pelplug.form("lenard-jones")

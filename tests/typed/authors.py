@@ -180,7 +180,7 @@ class Springs(pelplug.Model):
 
     def potential_of(self, configuration: pelplug.Configuration) -> pelplug.Potential:
         return pelplug.PairPotential(
-            pelplug.Form("soft", soft, ("epsilon",), "epsilon x^-12"),
+            FORM,
             sigma=[[1.0]],
             cutoff=2.5,
             parameters={"epsilon": 1.0},
@@ -192,6 +192,9 @@ class Springs(pelplug.Model):
 def soft(x: float, p: Sequence[float]) -> tuple[float, float, float]:
     u = p[0] * x**-12
     return u, -12 * u / x, 156 * u / x**2
+
+
+FORM: pelplug.Form = pelplug.form("lennard-jones") or pelplug.Form("soft", soft, ("epsilon",), "epsilon x^-12")
 
 
 class Files(pelplug.Provider):
