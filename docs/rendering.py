@@ -6,7 +6,8 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```
 
 `parameters` are those of an analysis, a model, a minimiser or an engine, or the `conditions` that can be given,
-`variables` those of an analysis, `arrows` the arrows between the rooms, `names` the public names of a group.
+`variables` those of an analysis, `checks` the rules that `pelplug.testing` has for a kind of thing, `arrows` the arrows
+between the rooms, `names` the public names of a group.
 """
 
 from __future__ import annotations
@@ -90,7 +91,15 @@ def arrows() -> str:
     )
 
 
-TABLES = {"arrows": arrows, "names": face.reference, "parameters": parameters, "variables": variables}
+def checks(kind: str) -> str:
+    """Return the checks of a kind of thing: name and rule; those of a model's potential are the potential's."""
+    from pelplug.testing.checks import every_check
+
+    found = [one for one in every_check().values() if kind in one.kinds and not one.name.startswith("check_potential_")]
+    return table(["check", "rule"], [[code(one.name), plain(one.rule)] for one in found])
+
+
+TABLES = {"arrows": arrows, "checks": checks, "names": face.reference, "parameters": parameters, "variables": variables}
 
 
 def expand(page: str) -> str:
