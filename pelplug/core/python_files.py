@@ -15,6 +15,7 @@ import sys
 import traceback
 import urllib.parse
 from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ def load_file(path: str | os.PathLike) -> ModuleType:
         ) from error
 
 
-def file_of(named) -> PythonFile | None:
+def file_of(named: object) -> PythonFile | None:
     """Return the file that a class, function or module was loaded from by `load_file`, None if it was not."""
     name = named.__name__ if isinstance(named, ModuleType) else getattr(named, "__module__", None)
     if not isinstance(name, str) or not name.startswith(f"{__name__}."):
@@ -81,7 +82,7 @@ def file_of(named) -> PythonFile | None:
     return PythonFile(urllib.parse.unquote(path, errors="surrogateescape"), f"sha256:{digest}")
 
 
-def is_pelplugs(named) -> bool:
+def is_pelplugs(named: object) -> bool:
     """Return whether a class or function is pelplug's own, not of a user's file or another package."""
     module = getattr(named, "__module__", None)
     return isinstance(module, str) and module.partition(".")[0] == "pelplug" and file_of(named) is None
@@ -90,8 +91,8 @@ def is_pelplugs(named) -> bool:
 def changed_file(pickled: bytes) -> str | None:
     """Return the path of a file that is not as it was when something from it was pickled; None if all are."""
     for name in list(sys.modules):
-        if name.startswith(f"{__name__}.") and name.encode(errors="surrogatepass") in pickled:
-            file = file_of(ModuleType(name))
+        file = file_of(ModuleType(name))
+        if file is not None and name.encode(errors="surrogatepass") in pickled:
             try:
                 if checksum(file.path) != file.checksum:
                     return file.path
@@ -138,7 +139,7 @@ class _Loader(Loader):
     def __init__(self, file: PythonFile):
         self._file = file
 
-    def create_module(self, spec) -> None:
+    def create_module(self, spec: ModuleSpec) -> None:
         """Leave it to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
@@ -155,7 +156,7 @@ class _Finder:
     """Finds the modules that `load_file` makes, in any process."""
 
     @staticmethod
-    def find_spec(name: str, path=None, target=None):
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         file = file_of(ModuleType(name))
         if file is None:
             return None

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Container, Iterable
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pelplug.core.parameters import closest
 from pelplug.core.python_files import file_of, load_file, split_file
@@ -41,7 +41,12 @@ def take_files(names: Iterable[str | os.PathLike], registry: Registry) -> list[s
     InputError
         If a file is not there, raises, has no analysis or several and none is named, or a name in it is taken.
     """
-    known = {name: record.file.path for record in registry.from_files() for name in record.provides["analyses"]}
+    known = {
+        name: record.file.path
+        for record in registry.from_files()
+        for name in record.provides.get("analyses", ())
+        if record.file is not None
+    }
     wanted = []
     for given in names:
         if not isinstance(given, str | os.PathLike):
@@ -52,7 +57,7 @@ def take_files(names: Iterable[str | os.PathLike], registry: Registry) -> list[s
     return [name if path is None else _taken(path, name, registry, together) for path, name in wanted]
 
 
-def analyses_in(module: ModuleType) -> list[type]:
+def analyses_in(module: ModuleType) -> list[type[Analysis]]:
     """Return the analyses that a module defines: classes with a name, and those of decorated functions."""
     from pelplug.tasks.analysis import Analysis
 
@@ -90,7 +95,7 @@ def holder_of(name: str, dataset: xr.Dataset, registry: Registry) -> Analysis:
             if (file := file_of(module)) is not None and file.path == path and file.checksum in dataset.attrs["plugin"]:
                 return {cls.name: cls for cls in analyses_in(module)}[name].from_dataset(dataset)
     try:
-        cls = registry.analysis(name)
+        cls: Any = registry.analysis(name)
     except InputError:
         if "function" in dataset.attrs:
             from pelplug.tasks.from_function import FunctionAnalysis
@@ -150,7 +155,7 @@ def register_file(path: str, registry: Registry, together: Container[str] = ()) 
         if old.file == file:
             return old
     for old in registry.from_files():
-        if old.file.path == file.path or old.file.path not in together:
+        if old.file is not None and (old.file.path == file.path or old.file.path not in together):
             registry.unregister(old)
     record = registry.register(_plugin(module), path, file=file)
     registry.analyses()
@@ -165,7 +170,7 @@ def _plugin(module: ModuleType) -> ModuleType:
     )
 
     @hookimpl
-    def pelplug_analyses():
+    def pelplug_analyses() -> list[type[Analysis]]:
         return analyses_in(module)
 
     vars(plugin).setdefault("pelplug_analyses", pelplug_analyses)
