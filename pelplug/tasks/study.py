@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -182,9 +183,10 @@ class Study(Task, abc.ABC):
             code=code_of(self),
             parameters=self.parameters,
             files=provenance.named_files(self.parameters),
-            results=sorted(provenance.to_json({**one, "file": ""}) for one in self._records()),
+            results=sorted(provenance.to_json({**one, "file": ""}) for one in self._records),
         )
 
+    @functools.cached_property
     def _records(self) -> list[dict[str, Any]]:
         """Return what identifies each result that it reads."""
         return [
@@ -200,4 +202,4 @@ class Study(Task, abc.ABC):
         ]
 
     def _sources(self, failures: Iterable[Any]) -> dict[str, Any]:
-        return {"collection": provenance.to_json(self._records())}
+        return {"collection": provenance.to_json(self._records)}

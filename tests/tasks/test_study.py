@@ -104,6 +104,16 @@ def test_a_study_is_drawn_again_from_its_file(tmp_path, registry):  # noqa: F811
     assert pelplug.plot(dataset)._repr_png_().startswith(b"\x89PNG")
 
 
+def test_several_are_drawn_over_each_other_each_with_its_errors(registry):  # noqa: F811
+    some = [pelplug.study("slope", RUNS, factor=factor) for factor in (1, 2)]
+    for one, label in zip(some, "ab", strict=True):
+        one.attrs["conditions"] = one.attrs["conditions"].replace('"n": 100', f'"label": "{label}", "n": 100')
+    (ax,) = pelplug.plot(some).axes
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    heights = [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "o"]
+    assert heights == [[4.0, 8.25], [8.0, 16.5]] and len(ax.collections) == 2  # bars
+
+
 def test_a_theory_reads_nothing(registry):  # noqa: F811
     dataset = pelplug.study("square", points=3)
     assert dataset["y"].values.tolist() == [0.0, 0.25, 1.0]
