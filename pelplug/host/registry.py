@@ -153,9 +153,9 @@ class Registry:
         InputError
             If there is no such provider, file or parameter, or nothing can be made of it.
         """
-        if not isinstance(given, str | os.PathLike):
-            from pelplug.potentials.given import as_potential
+        from pelplug.potentials.given import as_potential
 
+        if not isinstance(given, str | os.PathLike):
             if parameters:
                 raise InputError(f"An object has no parameters to set; make it with its {', '.join(parameters)}.")
             return as_potential(given)
@@ -169,6 +169,7 @@ class Registry:
             found = cls(**parameters).potential(file)
             if not hasattr(found, "energy_forces"):
                 raise TypeError(f"it returned {found!r} where a potential is due")
+            return as_potential(found)
         except PelplugError:
             raise
         except ANY_FAILURE as error:
@@ -177,7 +178,6 @@ class Registry:
                 f"The provider {name} of the plugin {owner} failed with {file}: {describe_error(error)}; tell its "
                 "author."
             ) from error
-        return found
 
     def has_engine(self) -> bool:
         """Return whether a simulation engine can be used on this machine."""

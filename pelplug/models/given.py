@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pelplug.configuration import Configuration
 from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.potentials.answers import plain_record
 from pelplug.potentials.base import Potential, potential_name
+from pelplug.potentials.given import as_potential
 
 __all__ = ["GivenModel", "either"]
 
@@ -29,7 +32,10 @@ class GivenModel(Model):
     def __init__(self, potential: Potential, units: Units | None = None, /):
         super().__init__()
         self.given, self.made_of = potential, (potential,)
-        self.units = potential.units if units is None else units
+        try:
+            self.units = Units.of(potential.units if units is None else units)
+        except InputError as error:
+            raise InputError(f"The units of the potential {potential_name(potential)}: {error}") from None
         self._record = plain_record(potential)
         named = self._record.get("potential")
         self.name = named if isinstance(named, str) and named else potential_name(potential)
@@ -71,8 +77,8 @@ class GivenModel(Model):
         return {"potential": self.name, "record": self._record, **units}
 
 
-def either(model: Model | None, potential: Potential | None) -> Model | None:
-    """Return a model that was given, or one around a potential that was.
+def either(model: Model | None, potential: Any) -> Model | None:
+    """Return a model that was given, or one around a potential that was, or what stands for one.
 
     Raises
     ------
@@ -83,4 +89,4 @@ def either(model: Model | None, potential: Potential | None) -> Model | None:
         return model
     if model is not None:
         raise InputError("Give either --model or --potential, not both (model= or potential= in Python).")
-    return GivenModel(potential)
+    return GivenModel(as_potential(potential))

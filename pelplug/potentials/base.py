@@ -186,7 +186,7 @@ class Potential(abc.ABC):
     capabilities : Capability
         What it can besides energy and forces; none by default.
     units : Units
-        What its numbers are in; not stated by default.
+        What its numbers are in; not stated by default. A subclass may give a name, as ``"metal"``.
     cutoff : float or None
         Largest range of any interaction [length]; None where nobody knows.
     shifted : bool
@@ -207,6 +207,11 @@ class Potential(abc.ABC):
     repulsive: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
     made_of: tuple[Any, ...] = ()
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if isinstance(units := cls.__dict__.get("units"), str | Mapping):
+            cls.units = Units.of(units)
 
     @abc.abstractmethod
     def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:

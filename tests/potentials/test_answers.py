@@ -201,6 +201,28 @@ def test_what_is_declared_and_not_there_is_refused(capability):
         check_potential(Bare(), state(), hessian=True)
 
 
+def test_what_fails_before_it_is_asked_for_forces_is_a_sentence_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pelplug.write_trajectory("a.gsd", [state().replace(step=0)])
+
+    def of_instance(self):
+        self.units = "furlongs"
+        Right.__init__(self)
+
+    for attributes, words in [
+        ({"sizes": raising}, r"fails in sizes\(\) \(ZeroDivisionError"),
+        ({"units": 3}, "The units of the potential Wrong: there are no units '3'"),
+        ({"__init__": of_instance}, "The units of the potential Wrong: there are no units 'furlongs'"),
+        ({"record": raising}, r"fails in record\(\)"),
+    ]:
+        with pytest.raises(pelplug.InputError, match=words):
+            pelplug.analyze("inherent-structures", "a.gsd", potential=changed(**attributes))
+
+
+def test_units_may_be_given_by_name():
+    assert changed(units="metal").units == pelplug.Units.of("metal")
+
+
 def test_what_no_analysis_asks_for_is_not_looked_at():
     """A Hessian that takes hours is no reason to refuse a quench."""
     check_potential(changed(hessian=raising, pairs=raising, strain_derivatives=raising), state())

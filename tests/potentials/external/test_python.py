@@ -134,6 +134,8 @@ def test_analyses_take_it_in_one_process_and_in_two_and_by_any_of_its_names(here
         "object": pelplug.analyze("inherent-structures", "a.gsd", potential=pelplug.potential("python:calc.py")),
         "function": pelplug.analyze("inherent-structures", "a.gsd", potential=function),
     }
+    by_class = pelplug.analyses.InherentStructures("a.gsd", potential=function).run()  # as MDAnalysis's are
+    asked["class"] = by_class.to_dataset()
     own = pelplug.analyze("inherent-structures", "a.gsd", potential=harmonic())
     for dataset in asked.values():
         np.testing.assert_allclose(dataset["energy"], own["energy"], rtol=1e-7, atol=1e-12)
