@@ -45,7 +45,7 @@ class Provider(Parametrised, abc.ABC):
     summary: ClassVar[str]
     takes: ClassVar[str] = "FILE"
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
 
     @classmethod

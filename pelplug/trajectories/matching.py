@@ -113,7 +113,8 @@ def check_together(trajectory, model, configuration) -> None:
     owner, size = f"the {model.noun} {model.name}", model.largest_size
     if isinstance(model, GivenModel):
         with contextlib.suppress(Exception):  # it is told of where its answers are looked at
-            size = float(np.max(model.given.sizes(configuration)))
+            sizes = model.given.sizes(configuration)
+            size = size if sizes is None else float(np.max(sizes))
     _refuse_dense(trajectory, owner, size, configuration)
     _tell_masses(trajectory, model, configuration)
     missing = getattr(trajectory.reader, "missing_ids", 0)
