@@ -187,7 +187,7 @@ def check_exporter_contract(item: Any) -> None:
         raise TypeError(f"the exporter {item.name} must have suffixes such as ('.vtk',)")
     if not callable(getattr(item, "export", None)):
         raise TypeError(f"the exporter {item.name} has no export(datasets, trajectory, path)")
-    for own in BUNDLED:
+    for own in (one for one in BUNDLED if one is not item):
         if shared := [suffix for suffix in suffixes if suffix.lower() in own.suffixes]:
             raise TypeError(f"the ending {shared[0]!r} of the exporter {item.name} is taken, pelplug writes such files")
 

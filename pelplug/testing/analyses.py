@@ -1,4 +1,4 @@
-"""The checks of an analysis: what it declares, what it gives, and that it gives the same however it is run."""
+"""The checks of an analysis, and of a study: what it declares and gives, the same however it is run."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ import xarray as xr
 from pelplug.core.fields import Need
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
-from pelplug.host.checks import check_analysis_contract
+from pelplug.host.checks import check_analysis_contract, check_study_contract
+from pelplug.tasks.study import Study
 from pelplug.testing.checks import check, checks_of, require
 from pelplug.testing.kit import Kit
 
 __all__ = ["check_analysis", "unfit_values"]
 
-_PROVENANCE = ("analysis", "plugin", "parameters", "versions", "input_file", "input_sha256", "fingerprint", "created")
+_PROVENANCE = ("analysis", "plugin", "parameters", "versions", "fingerprint", "created")
 _SECTIONS = (
     "Parameters", "Returns", "Yields", "Receives", "Other Parameters", "Raises", "Warns", "Attributes", "Methods",
     "See Also", "Notes", "References", "Examples",
 )  # fmt: skip
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_declared(cls, kit):
     """Name, summary, variables and parameters are declared as the host wants them."""
     try:
-        check_analysis_contract(cls)
+        (check_study_contract if issubclass(cls, Study) else check_analysis_contract)(cls)
     except TypeError as error:
         raise AssertionError(str(error)) from error
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_documented(cls, kit):
     """The docstring is numpydoc and describes every parameter."""
     text = cls.__doc__ or ""
@@ -51,7 +52,7 @@ def check_documented(cls, kit):
         require(re.search(rf"^ *{name} : ", text, re.MULTILINE), f"the docstring does not describe {name}")
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_refuses_parameters(cls, kit):
     """A parameter that is unknown, of another type or out of range is refused by an InputError."""
     _refused(cls, kit, "no_such_parameter", 1)
@@ -100,7 +101,7 @@ def check_base_is_passed_on(cls, kit):
     require(not lost, f"{', '.join(lost)} never reach pelplug.Analysis: pass **base on to super().__init__")
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_runs(cls, kit):
     """It runs, and no frame and no part of it fails."""
     dataset = kit.attempt(cls).datasets[cls.name]
@@ -110,28 +111,30 @@ def check_runs(cls, kit):
         require(not failed, f"{what} failed: {failed}")
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_units(cls, kit):
     """Each variable has units and a long name, and a value for each particle if it says so."""
     run = kit.result(cls)
     for name, array in run.datasets[cls.name].data_vars.items():
         require(array.attrs.get("units"), f"the variable {name} has no units")
         require(array.attrs.get("long_name"), f"the variable {name} has no long_name")
-        n = array.sizes.get("particle", run.trajectory.n)
-        require(n == run.trajectory.n, f"{name} is not one value a particle: {n} of {run.trajectory.n}")
+        if "particle" in array.dims:
+            n = array.sizes["particle"]
+            require(n == run.trajectory.n, f"{name} is not one value a particle: {n} of {run.trajectory.n}")
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_provenance(cls, kit):
     """The result says what was computed from what, with every parameter and the model where one is needed."""
     run = kit.result(cls)
     dataset = run.datasets[cls.name]
-    lacking = [key for key in _PROVENANCE if not dataset.attrs.get(key)]
+    sources = ("collection",) if issubclass(cls, Study) else ("input_file", "input_sha256")
+    lacking = [key for key in (*_PROVENANCE, *sources) if not dataset.attrs.get(key)]
     require(not lacking, f"the provenance lacks {', '.join(lacking)}")
     recorded = json.loads(dataset.attrs["parameters"])
     missing = sorted(set(cls.parameter_specs()) ^ set(recorded))
     require(not missing, f"the provenance does not hold exactly the parameters: {', '.join(missing)} differ")
-    if Need.POTENTIAL in run.analyses[cls.name].needs:
+    if not issubclass(cls, Study) and Need.POTENTIAL in run.analyses[cls.name].needs:
         require(dataset.attrs["model"], "the provenance lacks the model")
 
 
@@ -164,7 +167,7 @@ def check_several_processes(cls, kit):
     require_same(run.datasets[cls.name], other, "one process", "several", hint)
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_round_trip(cls, kit):
     """The result comes back from NetCDF as it was, and an analysis is made from it again."""
     dataset = kit.result(cls).datasets[cls.name]
@@ -172,7 +175,7 @@ def check_round_trip(cls, kit):
     require(again.to_dataset().equals(dataset), "the result read back from NetCDF differs")
 
 
-@check("analysis")
+@check("analysis", "study")
 def check_draws(cls, kit):
     """The figure, and the panels that lie over each other, are drawn from a result that was read."""
     from matplotlib.figure import Figure

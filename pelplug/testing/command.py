@@ -9,7 +9,9 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from pelplug.host import functions
@@ -53,15 +55,15 @@ class CommandRunner:
 
     folder: Path
 
-    def __call__(self, *arguments: object, also: tuple[type, ...] = (), code: int | None = None) -> Finished:
+    def __call__(self, *arguments: object, also: Iterable[Any] = (), code: int | None = None) -> Finished:
         """Run a command in this process, which has the compiled kernels.
 
         Parameters
         ----------
         *arguments : object
             What follows ``pelplug`` on the command line; paths and numbers become text.
-        also : tuple of type, optional
-            Analyses that are not installed.
+        also : iterable, optional
+            Analyses, studies, models, engines, exporters and readers that are not installed.
         code : int, optional
             The exit code that is due: with another one the test fails, with what the command has said.
         """

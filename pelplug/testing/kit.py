@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import shutil
 import tempfile
+import types
 import unittest
 import weakref
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 from pelplug.configuration import Configuration
 from pelplug.core.fields import Need
 from pelplug.host.functions import run_analyses
+from pelplug.tasks.study import Study
 from pelplug.testing.samples import make_trajectory, registry_with
 from pelplug.trajectories.opening import open_trajectory
 from pelplug.trajectories.readers.write import write_trajectory
@@ -39,6 +41,9 @@ class Kit:
         Of the particles, where the trajectory does not record it.
     n, frames, seed, minima : int
         Of the trajectory that is made, as of `make_trajectory`.
+    results : Dataset, mapping, list or callable, optional
+        Results that a study reads or an exporter writes, or a function that writes files of them into a folder and
+        returns what `pelplug.study` takes.
     configuration : Configuration, optional
         The state that a model, form or potential is tried on.
     also : tuple
@@ -63,6 +68,7 @@ class Kit:
     frames: int = 4
     seed: int = 0
     minima: int = 1
+    results: Any = None
     configuration: Any = None
     also: tuple = ()
     others: tuple = ()
@@ -85,6 +91,11 @@ class Kit:
     def given(self) -> Mapping[str, Any]:
         """The parameters."""
         return self.parameters(self.folder) if callable(self.parameters) else self.parameters
+
+    @functools.cached_property
+    def read(self) -> Any:
+        """The results that a study reads."""
+        return self.results(self.folder) if callable(self.results) else self.results
 
     @functools.cached_property
     def opened(self) -> Trajectory:
@@ -133,14 +144,22 @@ class Kit:
             cls.name, self.opened if trajectory is None else trajectory, registry=self.registry(cls), **given
         )
 
+    def study(self, cls: type[Study], results: Any):
+        """Run a study of some results; what comes has ``datasets`` and ``analyses``, as a run of analyses has."""
+        self.registry(cls)
+        made = cls(() if results is None else results, **self.given).run()
+        return types.SimpleNamespace(datasets={cls.name: made.to_dataset()}, analyses={cls.name: made})
+
     def attempt(self, cls: type):
-        """Return the `AnalysisRun` that checks share, or raise why there is none."""
+        """Return the run that checks share, of an analysis an `AnalysisRun`, or raise why there is none."""
+        if issubclass(cls, Study):
+            return self.once(("run", cls), lambda: self.study(cls, self.read))
         if Need.ENGINE in cls.needs and not self.registry(cls).has_engine():
             raise unittest.SkipTest("it simulates, and no engine can be used here")
         return self.once(("run", cls), lambda: self.run(cls))
 
     def result(self, cls: type):
-        """Return the `AnalysisRun` that checks share; skip the check if there is none: another one says so."""
+        """Return the run that checks share; skip the check if there is none: another one says so."""
         try:
             return self.attempt(cls)
         except unittest.SkipTest:

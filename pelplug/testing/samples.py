@@ -94,46 +94,41 @@ def unfinished_store(path) -> PartialStore:
     return PartialStore(path)
 
 
-def registry_with(*classes: type) -> Registry:
-    """Return a registry of the installed plugins and of some classes that need not be installed.
+# The hook of each kind, and the registry's word for it.
+_HOOKS = {
+    "analysis": "analyses",
+    "study": "studies",
+    "model": "models",
+    "engine": "engines",
+    "exporter": "exporters",
+    "reader": "readers",
+}
+
+
+def registry_with(*things: Any) -> Registry:
+    """Return a registry of the installed plugins and of some things that need not be installed.
 
     Parameters
     ----------
-    *classes : type
-        Analyses, models and engines.
+    *things : object
+        Analyses, studies, models, engines, exporters and readers.
     """
     from pelplug.testing.checks import kind_of
 
     registry = Registry()
-    offered: dict[str, list[type]] = {"analysis": [], "model": [], "engine": []}
-    here = {"analysis": registry.analyses, "model": registry.models, "engine": registry.engines}
-    for cls in classes:
-        kind = kind_of(cls)
-        if here[kind]().get(getattr(cls, "name", None)) is not cls:
-            offered[kind].append(cls)
+    extra: dict[str, list] = {word: [] for word in _HOOKS.values()}
+    for thing in things:
+        word = _HOOKS[kind_of(thing)]
+        if getattr(registry, word)().get(getattr(thing, "name", None)) is not thing:
+            extra[word].append(thing)
 
-    class Plugin:
-        """What is under test."""
+    def offer(word):
+        return staticmethod(hookimpl(lambda: extra[word], specname=f"pelplug_{word}"))
 
-        @staticmethod
-        @hookimpl
-        def pelplug_analyses():
-            return offered["analysis"]
-
-        @staticmethod
-        @hookimpl
-        def pelplug_models():
-            return offered["model"]
-
-        @staticmethod
-        @hookimpl
-        def pelplug_engines():
-            return offered["engine"]
-
-    if any(offered.values()):
-        record = registry.register(Plugin(), "under-test")
-        for every in here.values():
-            every()
+    if any(extra.values()):
+        hooks = {f"offer_{word}": offer(word) for word, some in extra.items() if some}
+        record = registry.register(type("UnderTest", (), {"__doc__": "What is under test.", **hooks})(), "under-test")
+        registry.plugins()
         if record.error is not None:
-            raise AssertionError(f"the class is refused: {record.error}")
+            raise AssertionError(f"{things[-1]!r} is refused: {record.error}")
     return registry
