@@ -69,9 +69,10 @@ def check_study_contract(cls: Any) -> None:
     cls.parameter_specs()
 
 
-def _check_task(cls: Any, base: type) -> str:
+def _check_task(cls: Any, base: type[Any]) -> str:
     """Check what an analysis and a study have in common, and return what the class is called in a sentence."""
-    if not (isinstance(cls, type) and issubclass(cls, base)):
+    given = cls
+    if not (isinstance(given, type) and issubclass(given, base)):
         raise TypeError(f"{cls!r} is not a subclass of pelplug.{base.__name__}")
     where = f"the class {cls.__name__}"
     if not (isinstance(cls.name, str) and NAME_PATTERN.fullmatch(cls.name)):

@@ -64,7 +64,7 @@ def plugins() -> list:
     return default_registry().plugins()
 
 
-def models(registry: Registry | None = None) -> dict[str, type]:
+def models(registry: Registry | None = None) -> dict[str, type[Any]]:
     """Return every model class by name, the bundled ones first."""
     return (registry or default_registry()).models()
 
@@ -317,6 +317,6 @@ def run_analyses(
         )
 
 
-def engines(registry: Registry | None = None) -> dict[str, type]:
+def engines(registry: Registry | None = None) -> dict[str, type[Any]]:
     """Return every simulation engine class by name, usable here or not."""
     return (registry or default_registry()).engines()

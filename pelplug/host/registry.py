@@ -76,15 +76,15 @@ class Registry:
         """Return the records of plugins that are known to have failed by now."""
         return [record for record in self._records if record.status == "failed"]
 
-    def analyses(self) -> dict[str, type]:
+    def analyses(self) -> dict[str, type[Any]]:
         """Return every analysis class by name."""
         return self._named("analyses")
 
-    def studies(self) -> dict[str, type]:
+    def studies(self) -> dict[str, type[Any]]:
         """Return every study class by name."""
         return self._named("studies")
 
-    def models(self) -> dict[str, type]:
+    def models(self) -> dict[str, type[Any]]:
         """Return every model class by name."""
         return self._named("models")
 
@@ -92,7 +92,7 @@ class Registry:
         """Return every functional form by name."""
         return self._named("forms")
 
-    def potentials(self) -> dict[str, type]:
+    def potentials(self) -> dict[str, type[Any]]:
         """Return every provider of potentials by name, usable here or not."""
         return self._named("potentials")
 
@@ -104,7 +104,7 @@ class Registry:
         """Return every exporter by name."""
         return self._named("exporters")
 
-    def readers(self) -> dict[str, type]:
+    def readers(self) -> dict[str, type[Any]]:
         """Return every reader of a file format by name."""
         return self._named("readers")
 
@@ -112,7 +112,7 @@ class Registry:
         """Return all of a kind, as ``offers("readers")``, by every name: with its owner, in words."""
         return {name: (item, record.owner) for name, (item, record) in self._offered(kind).items()}
 
-    def analysis(self, name: str) -> type:
+    def analysis(self, name: str) -> type[Any]:
         """Return an analysis class.
 
         Raises
@@ -122,7 +122,7 @@ class Registry:
         """
         return self._get("analyses", name)
 
-    def study(self, name: str) -> type:
+    def study(self, name: str) -> type[Any]:
         """Return a study class; raise InputError, as `analysis` does, if there is none of that name."""
         return self._get("studies", name)
 
@@ -130,7 +130,7 @@ class Registry:
         """Return a functional form; raise InputError if there is none of that name."""
         return self._get("forms", name)
 
-    def model_class(self, name: str) -> type:
+    def model_class(self, name: str) -> type[Any]:
         """Return a model class by its name or an alias; raise InputError if there is none."""
         return self._get("models", name)
 

@@ -29,8 +29,8 @@ class EmbeddedAtom(Model):
     name = "eam"
     summary = "embedded-atom potential from any eam/fs or eam/alloy (setfl) file"
     formula = "sum_i F_i(rho_i) + 1/2 sum_ij phi_ij(r_ij), rho_i = sum_j f_ji(r_ij), splines as in LAMMPS"
-    units = "metal"
-    cites = ("M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984)",)
+    units = Units.of("metal")
+    cites: ClassVar[tuple[str, ...]] = ("M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984)",)
 
     def __init__(
         self,

@@ -70,7 +70,7 @@ class KobAndersen(_LennardJonesMixture):
     """80:20 Lennard-Jones mixture in three dimensions."""
 
     name = "kob-andersen"
-    aliases = ("kalj", "bmlj")
+    aliases: ClassVar[tuple[str, ...]] = ("kalj", "bmlj")
     summary = "80:20 Lennard-Jones mixture in three dimensions, the standard model of a glass-forming liquid"
     cites = (_KOB_ANDERSEN,)
     density = 1.2

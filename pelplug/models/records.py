@@ -28,20 +28,19 @@ def rebuild(
     A record can name files. They are opened if it is the file that comes with an installed package and has the
     recorded SHA-256, or at the user's word (`trust`) if it has the recorded SHA-256: nothing else is.
     """
-    if not isinstance(record, Mapping):
-        record = parse_record(record)
-    if record is not None and isinstance(record.get("record"), Mapping) and isinstance(record.get("potential"), str):
-        raise InputError(_of_potential(record["potential"], record["record"]))
-    if record is None or not isinstance(record.get("parameters"), Mapping) or not isinstance(record.get("name"), str):
+    found = record if isinstance(record, Mapping) else parse_record(record)
+    if found is not None and isinstance(found.get("record"), Mapping) and isinstance(found.get("potential"), str):
+        raise InputError(_of_potential(found["potential"], found["record"]))
+    if found is None or not isinstance(found.get("parameters"), Mapping) or not isinstance(found.get("name"), str):
         raise InputError(_DAMAGED)
-    parameters = dict(record["parameters"])
+    parameters = dict(found["parameters"])
     try:
-        if "definition" in record:
-            if not isinstance(record["definition"], Mapping):
+        if "definition" in found:
+            if not isinstance(found["definition"], Mapping):
                 raise InputError(_DAMAGED)
-            return UserModel(record["definition"], forms)
-        cls = find(record["name"])
-        return cls(**_checked(cls, parameters, record, trust))
+            return UserModel(found["definition"], forms)
+        cls = find(found["name"])
+        return cls(**_checked(cls, parameters, found, trust))
     except PelplugError:
         raise
     except (TypeError, ValueError, KeyError, OverflowError, RecursionError, MemoryError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from MDAnalysis.coordinates.base import ReaderBase
@@ -362,7 +362,7 @@ class FrameReader(ReaderBase):
         self._connect()
 
 
-def about_frame(number: int, path, error: Exception) -> str:
+def about_frame(number: int, path: Any, error: Exception | str) -> str:
     """Say what is wrong with a frame, and which frames are left."""
     left = f"use the frames before it (--stop {number})"
     if number == 0:

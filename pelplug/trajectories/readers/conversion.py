@@ -70,19 +70,19 @@ class Conversion:
         return configuration.replace(**changes) if changes else configuration
 
     def _given_masses(self, configuration: Configuration, factor: float) -> np.ndarray:
-        known = configuration.masses
+        masses, known = self.masses or {}, configuration.masses
         if known is None and self.model is not None:
             known, factor = self.model.known_masses(configuration), 1.0
-        missing = [name for name in configuration.species_names if name not in self.masses]
-        if unknown := [name for name in self.masses if name not in configuration.species_names]:
+        missing = [name for name in configuration.species_names if name not in masses]
+        if unknown := [name for name in masses if name not in configuration.species_names]:
             raise InputError(
                 f"The mass of {unknown[0]!r} is given, but the species are {', '.join(configuration.species_names)}; "
-                f"give those, as in --mass {configuration.species_names[0]}={next(iter(self.masses.values())):g}."
+                f"give those, as in --mass {configuration.species_names[0]}={next(iter(masses.values())):g}."
             )
         if missing and known is None:
             raise InputError(f"The mass of {', '.join(missing)} is missing; add {missing[0]}=... to --mass.")
         result = np.zeros(configuration.n) if known is None else factor * known
-        for name, value in self.masses.items():
+        for name, value in masses.items():
             result[configuration.species == name] = value
         return result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ class GenericFrames:
                 frame = reduce_to_plane(frame)
             except InputError as error:
                 raise InputError(f"Frame {ts.frame}: {error}.") from None
-        result = {"pelplug_positions": frame.positions}
+        result: dict[str, Any] = {"pelplug_positions": frame.positions}
         if frame.cell is not None:
             result["pelplug_cell"] = frame.cell
         if frame.velocities is not None:

@@ -87,7 +87,7 @@ def check_same_particles(first: Rows, other: Rows, path, second_path=None) -> No
             f"{lacks[0].upper()}{lacks[1:]} has no ids although {has} has, so particles cannot be followed; "
             f"{stop}write ids in every frame."
         )
-    if first.ids is not None and not np.array_equal(first.ids, other.ids):
+    if first.ids is not None and other.ids is not None and not np.array_equal(first.ids, other.ids):
         gone, come = np.setdiff1d(first.ids, other.ids), np.setdiff1d(other.ids, first.ids)
         change = " and ".join(
             f"{_listed(some)} {verb}" for some, verb in ((gone, "is gone"), (come, "has come")) if some.size

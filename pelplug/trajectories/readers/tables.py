@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -174,7 +175,9 @@ def _plain(name: str) -> str:
 
 def _runs(layout: _Layout) -> list[EnergyRun]:
     """Read all rows; where the clock goes back, or the header comes again, another run begins."""
-    runs, rows, times, short = [], EnergyRows(), [], None
+    runs: list[EnergyRun] = []
+    times: list[float] = []
+    rows, short = EnergyRows(), None
 
     def end():
         nonlocal rows, times
@@ -219,7 +222,7 @@ def _values(layout: _Layout, words: list[str]) -> tuple[float, float, float | No
     cells = [words[k] for k in wanted]
     if layout.delimiter != ",":
         cells = [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
-    values = [_number(cell) for cell in cells]
+    values: list[Any] = [_number(cell) for cell in cells]
     if any(value is None for value in values):
         return None
     return values[0], values[1], values[2] if len(values) > 2 else None
@@ -320,7 +323,7 @@ def read_cp2k(path: Path, column: str) -> EnergyFile:
             raise InputError(f"{path} has no column of times with its unit; give the .ener file as CP2K wrote it.")
         place, runs, rows = names.index(wanted), [], EnergyRows()
         for number, line in enumerate(file, 2):
-            values = [_number(word) for word in line.split()]
+            values: list[Any] = [_number(word) for word in line.split()]
             if not values or line.lstrip().startswith("#"):
                 continue
             if None in values or len(values) != len(names):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -48,12 +49,22 @@ class Follower:
     (2022)), in units of the cell vectors, so that they hold in tilted and changing cells.
     """
 
-    def __init__(self, path, convention: str, scan: Callable[[int | None], Iterable[np.ndarray]]):
+    # None before the first frame.
+    _raw: Any
+    _inside: Any
+    _turns: Any
+    _total: Any
+    _images: Any
+    _offset: Any
+    _cell: Any
+    _span: Any
+
+    def __init__(self, path: Any, convention: str, scan: Callable[[int | None], Iterable[np.ndarray]]):
         self._path, self._scan = path, scan
         self._convention = convention
-        self._low: float | None = None  # where the cell begins, in cell vectors
+        self._low: Any = None  # where the cell begins, in cell vectors
         self._span = None  # what fractional positions span, where a sample of the frames told the convention
-        self._last: Configuration | None = None
+        self._last: Any = None
         self._raw = self._inside = self._turns = self._total = self._images = None
         self._offset = None  # of the file's images, where they began later than the frames
         self._cell, self._changed = None, False
@@ -192,8 +203,10 @@ def convention_of(frames: Iterable[np.ndarray], path) -> str:
     then what jumps does so by whole cell vectors. A particle that is found further apart than a molecule is large is
     unwrapped.
     """
-    low = high = last = None
-    jump = None  # the jump that is furthest from whole cell vectors: by how much, how far, particle, frame
+    low: Any = None
+    high: Any = None
+    last: Any = None
+    jump: Any = None  # the jump that is furthest from whole cell vectors: by how much, how far, particle, frame
     lattice = True
     for number, raw in enumerate(frames):
         if last is None:
@@ -226,7 +239,8 @@ def convention_of(frames: Iterable[np.ndarray], path) -> str:
 
 def _span(frames: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and the highest coordinates, each shape (1, d)."""
-    low, high = np.inf, -np.inf
+    low: Any = np.inf
+    high: Any = -np.inf
     for raw in frames:
         low, high = np.minimum(low, raw.min(axis=0)), np.maximum(high, raw.max(axis=0))
     return low[None], high[None]

@@ -49,8 +49,9 @@ class XDRFrames:
         self._descriptor = os.open(self.path, os.O_RDONLY)
         self._length = os.fstat(self._descriptor).st_size
         self._measure = {"XTC": self._xtc, "TRR": self._trr}[kind]
-        self.n_atoms = None
-        offsets, position = [], 0
+        self.n_atoms: int | None = None
+        offsets: list[int] = []
+        position = 0
         while position < self._length and len(offsets) != most:
             offsets.append(position)
             try:
@@ -231,6 +232,7 @@ class _Guarded:
     """Check each frame before the C code reads it."""
 
     kind = ""
+    fname: str | bytes
 
     @functools.cached_property
     def frames(self) -> XDRFrames:
