@@ -19,6 +19,7 @@ import pelplug
 import pelplug.host
 from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
+from pelplug.host.functions import default_registry
 
 L, N = 5.0, 80
 
@@ -303,12 +304,13 @@ SOURCE = pathlib.Path(__file__).parents[1]
 
 
 def options_of(command):
-    return {text for option in command.params for text in (*option.opts, *option.secondary_opts)}
+    own = {text for option in command.params for text in (*option.opts, *option.secondary_opts)}
+    return own.union(*map(options_of, getattr(command, "commands", {}).values()))
 
 
 def known_options():
     """Return the options of every command, and of every analysis by the package that brings it."""
-    registry = pelplug.host.functions.default_registry()
+    registry = default_registry()
     context = click.Context(cli)
     by_command = {name: options_of(cli.get_command(context, name)) for name in cli.list_commands(context)}
     by_package = {}
