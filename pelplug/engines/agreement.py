@@ -93,7 +93,9 @@ def check_agreement(engine: Engine, session: Session, configuration: Configurati
     )
 
 
-def summed_error(configuration: Configuration, reach: float, energy: float, force: float) -> tuple[float, float]:
+def summed_error(
+    configuration: Configuration, reach: float, errors: Callable[..., tuple[np.ndarray, np.ndarray]]
+) -> tuple[float, float]:
     """Return how far the errors of pairs add up to at most: of the total energy [energy] and of a force component.
 
     Parameters
@@ -102,15 +104,22 @@ def summed_error(configuration: Configuration, reach: float, energy: float, forc
         The particles.
     reach : float
         Within which pairs interact [length].
-    energy, force : float
-        Error of each pair.
+    errors : callable
+        ``errors(i, j, distances)`` returns those of the energy [energy] and force [energy / length] of pairs, shape
+        (P,); every pair is there in both directions.
     """
     groups = np.zeros(configuration.n, dtype=np.int64)
     near = build_neighbour_list(
         configuration.positions, np.array(configuration.cell), groups, 1, np.array([[reach]]), 1e-9 * reach
     )
-    count = near.start[:, -1] - near.start[:, 0]
-    return 0.5 * float(count.sum()) * energy, float(count.max(initial=0)) * force
+    first = near.start[:, 0]
+    count = near.start[:, -1] - first
+    places = np.arange(count.sum()) + np.repeat(first - (np.cumsum(count) - count), count)
+    sites, homes = near.neighbours[places], np.repeat(near.row_site, count)
+    distances = np.linalg.norm(near.site_positions[sites] - near.site_positions[homes], axis=1)
+    i = near.owner[homes]
+    energy, force = errors(i, near.owner[sites], distances)
+    return 0.5 * float(energy.sum()), float(np.bincount(i, force, configuration.n).max(initial=0.0))
 
 
 def _parts(potential: Potential, configuration: Configuration, forces: np.ndarray) -> tuple[float, float]:

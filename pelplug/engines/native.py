@@ -127,7 +127,9 @@ class NativeData:
             raise self.wrong(f"{name} = {_shown(found)} where a mapping of names belongs")
         return found
 
-    def pairs(self, names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[tuple[int, int], NativeData]]:
+    def pairs(
+        self, names: Sequence[str], known: Sequence[str], *, several: bool = False
+    ) -> Iterator[tuple[tuple[int, int], NativeData]]:
         """Go through the pairs of some species, each with the entries that are for it.
 
         Parameters
@@ -136,6 +138,8 @@ class NativeData:
             The species there are, a pair of which is two places in it.
         known : sequence of str
             What an entry may have besides ``species``: two names, or None for every pair that no other entry names.
+        several : bool
+            Whether there may be more than one for a pair.
         """
         entries: dict[frozenset | None, list[NativeData]] = {}
         for number, entry in enumerate(self.list("pairs")):
@@ -147,6 +151,8 @@ class NativeData:
             of_pair = entries.get(frozenset((names[a], names[b]))) or entries.get(None)
             if of_pair is None:
                 raise self.wrong(f"no entry of pairs for the species {names[a]} and {names[b]}")
+            if len(of_pair) > 1 and not several:
+                raise self.wrong(f"{len(of_pair)} entries of pairs for the species {names[a]} and {names[b]}")
             for entry in of_pair:
                 yield (a, b), entry
 

@@ -118,6 +118,7 @@ HOOMD = {
     "a mode that it lacks": (changed("hoomd", "mode", to="sideways"), "does not take"),
     "no pairs": (changed("hoomd", "pairs", to=...), "pairs = None"),
     "a pair less": (changed("hoomd", "pairs", 2, to=...), "species B and B"),
+    "a pair twice": (changed("hoomd", "pairs", 1, "species", to=["A", "A"]), "2 entries of pairs"),
     "no cutoff": (changed("hoomd", "pairs", 0, "cutoff", to=...), "cutoff = None"),
     "a wrong parameter": (changed("hoomd", "pairs", 0, "parameters", to={"eps": 1.0}), "does not take"),
     "parameters that are none": (changed("hoomd", "pairs", 0, "parameters", to=[1.0, 1.0]), "mapping of names"),

@@ -7,6 +7,7 @@ here goes by the name or the kind of a potential or of its form.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -45,6 +46,8 @@ class Route:
         the last interval of the table, where the error is as large; and ``inside``, that of the force before it.
     cutoff, buffer : float
         Of HOOMD's neighbour list: the longest cutoff and its margin [length]; 0 where the route has its own list.
+    errors : callable or None
+        Of a table: what `pelplug.engines.agreement.summed_error` takes.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class Route:
     interpolation_error: dict[str, float] | None = None
     cutoff: float = 0.0
     buffer: float = 0.0
+    errors: Callable | None = None
 
     @property
     def reach(self) -> float:
@@ -169,7 +173,7 @@ def _table(answer: NativeData, potential: Potential, frame: HoomdView) -> Route:
     text += f"{error['force']:.1e} in the force of a pair"
     if error["jump"] > error["inside"]:
         text += f" (its jump at the cutoff; {error['inside']:.1e} elsewhere)"
-    return Route("table", text, build, error, tables.cutoff, buffer)
+    return Route("table", text, build, error, tables.cutoff, buffer, functools.partial(tables.errors, frame.types))
 
 
 def _kernel(potential: Potential) -> Route:

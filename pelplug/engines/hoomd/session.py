@@ -60,8 +60,8 @@ class HoomdSession(Session):
         chosen = choose_route(route, potential, self._frame, configuration, kind)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
         self.relative_error = _relative_error(kind, chosen.kind)
-        if (error := chosen.interpolation_error) is not None:
-            self.table_error = summed_error(configuration, chosen.cutoff, error["energy"], error["force"])
+        if chosen.errors is not None:
+            self.table_error = summed_error(configuration, chosen.cutoff, chosen.errors)
         if kind == "cuda":
             self.device = f"cuda: {getattr(device, 'device', 'unnamed')}"
         elif kind == "mpi":

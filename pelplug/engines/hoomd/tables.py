@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class PairTables:
         For each pair of types ``r_min``, ``U`` and ``F`` of HOOMD-blue.
     cutoffs : dict
         Their cutoffs [length].
+    tables : dict
+        By numbers of types, with the errors of each.
     error : dict
         Largest error of a pair's ``energy`` and ``force`` from ``distance`` [length of the pair] on; ``jump``, the
         largest force at a cutoff, which HOOMD spreads over the last interval; ``inside``, the error before it.
@@ -33,12 +36,24 @@ class PairTables:
 
     parameters: dict[tuple[str, str], dict]
     cutoffs: dict[tuple[str, str], float]
+    tables: dict[tuple[int, int], _Tabulated]
     error: dict[str, float]
 
     @property
     def cutoff(self) -> float:
         """The longest [length]."""
         return max(self.cutoffs.values())
+
+    def errors(
+        self, types: np.ndarray, i: np.ndarray, j: np.ndarray, distances: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the largest errors of energy and force of pairs, shape (P,), by their distances and types."""
+        found = np.zeros((2, len(distances)))
+        of_i, of_j = types[i], types[j]
+        for (a, b), table in self.tables.items():
+            here = ((of_i == a) & (of_j == b)) | ((of_i == b) & (of_j == a))
+            found[:, here] = table.error_at(distances[here])
+        return found[0], found[1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,23 +85,38 @@ class _Tabulated:
         """Return what HOOMD-blue is given: values from ``first`` to before the cutoff."""
         return {"r_min": self.first, "U": self.energy[: -1 : self.stride], "F": self.force[: -1 : self.stride]}
 
-    def error(self, nearest: float) -> tuple[float, float]:
-        """Return the largest error of energy and force in every interval from a distance on to the last but one.
+    @functools.cached_property
+    def errors(self) -> np.ndarray:
+        """Largest errors of energy and force in every interval, shape (2, K).
 
-        Where every value is taken, the errors of a table of half as many, which are larger.
+        Where every value is taken, those of a table of half as many, which are larger. Beyond the cutoff there is
+        nothing: what is left of energy and force there goes over the last interval.
         """
         stride = max(self.stride, 2)
-        knots = np.arange(0, len(self.energy), stride)
-        width = (self.cutoff - self.first) / (len(self.energy) - 1) * stride
-        begin = min(max(0, int((nearest - self.first) / width)), max(len(knots) - 3, 0))
-        index, worst = knots[begin:-2], []
-        for values in (self.energy, self.force):
-            apart = [0.0]
+        knots = np.arange(0, len(self.energy) - stride, stride)
+        worst = np.zeros((2, len(knots)))
+        for found, values in zip(worst, (self.energy, self.force), strict=True):
             for k in range(1, stride):
-                guess = values[index] + k / stride * (values[index + stride] - values[index])
-                apart.append(float(np.abs(guess - values[index + k]).max(initial=0.0)))
-            worst.append(max(apart))
-        return worst[0], worst[1]
+                guess = values[knots] + k / stride * (values[knots + stride] - values[knots])
+                np.maximum(found, np.abs(guess - values[knots + k]), out=found)
+            found[-1] = max(found[-2:].max(), abs(values[-1]))
+        return worst
+
+    def interval(self, distances: np.ndarray | float) -> np.ndarray:
+        """Return in which intervals of `errors` distances are."""
+        count = self.errors.shape[1]
+        width = (self.cutoff - self.first) / (len(self.energy) - 1) * max(self.stride, 2)
+        return np.clip((np.asarray(distances) - self.first) / width, 0, count - 1).astype(np.int64)
+
+    def error_at(self, distances: np.ndarray) -> np.ndarray:
+        """Return the largest errors about some distances, shape (2, P); nothing beyond the cutoff."""
+        around = np.pad(self.errors, ((0, 0), (1, 1)), mode="edge")
+        around = np.max([around[:, :-2], around[:, 1:-1], around[:, 2:]], axis=0)
+        return np.where(distances < self.cutoff, around[:, self.interval(distances)], 0.0)
+
+    def error_from(self, nearest: float) -> np.ndarray:
+        """Return the largest errors of energy and force from a distance on to the last interval but one, shape (2,)."""
+        return self.errors[:, min(int(self.interval(nearest)), self.errors.shape[1] - 2) : -1].max(axis=1)
 
 
 def read_tables(answer: NativeData, frame: HoomdView) -> PairTables:
@@ -118,15 +148,15 @@ def read_tables(answer: NativeData, frame: HoomdView) -> PairTables:
                 f"Two particles are {nearest:.3g} sigma apart, nearer than the table of this potential begins; "
                 "quench or melt the configuration with the route kernel first."
             )
-    errors = [table.error(0.9 * nearest * table.length) for table in tables.values()]
-    # Beyond the cutoff there is nothing: what is left of energy and force there goes over the last interval.
-    jumps = {name: max(abs(float(getattr(one, name)[-1])) for one in tables.values()) for name in ("energy", "force")}
-    inside = {"energy": max(e for e, _ in errors), "force": max(f for _, f in errors)}
-    error = {name: max(inside[name], jumps[name]) for name in inside}
-    error |= {"jump": jumps["force"], "inside": inside["force"], "distance": 0.9 * nearest}
+    inside = np.max([table.error_from(0.9 * nearest * table.length) for table in tables.values()], axis=0)
+    jump = np.max([(abs(table.energy[-1]), abs(table.force[-1])) for table in tables.values()], axis=0)
+    energy, force = np.maximum(inside, jump).tolist()
+    error = {"energy": energy, "force": force, "jump": float(jump[1]), "inside": float(inside[1])}
+    error["distance"] = 0.9 * nearest
     named = {(frame.names[a], frame.names[b]): table for (a, b), table in tables.items()}
     return PairTables(
         {pair: table.taken() for pair, table in named.items()},
         {pair: table.cutoff for pair, table in named.items()},
+        tables,
         error,
     )

@@ -103,7 +103,7 @@ def _translated(answer: NativeData, reach: float | None, configuration: Configur
         files[_FILE.name] = text
         commands.append(("pair_coeff", "*", "*", _FILE, *elements))
     else:
-        for (a, b), entry in answer.pairs(names, ("coefficients", "cutoff")):
+        for (a, b), entry in answer.pairs(names, ("coefficients", "cutoff"), several=True):
             commands.append(("pair_coeff", a + 1, b + 1, *_words(entry, "coefficients")))
     if "modify" in answer:
         commands.append(("pair_modify", *_words(answer, "modify")))
