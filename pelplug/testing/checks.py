@@ -52,6 +52,7 @@ _MODULES = (
     "potential_declarations",
     "providers",
     "engines",
+    "engine_runs",
     "exporters",
     "readers",
 )

@@ -22,29 +22,32 @@ from pelplug.testing.checks import check, require
 from pelplug.testing.models import disordered
 from pelplug.testing.potentials import scale_of
 
-__all__ = []
+__all__ = ["engine_of", "model_of", "session_of", "start_of"]
 
-_STEPS = 60
+STEPS = 60
+"""Of most runs."""
+
 _MINIMA = 2000  # steps that a minimisation may take
 
 
-def _model(kit) -> Model:
-    return kit.model if isinstance(kit.model, Model) else kit.once("model", _default_model)
+def model_of(kit) -> Model:
+    """Return the model that engines are tried with."""
+    return kit.model if isinstance(kit.model, Model) else kit.once("model", _liquid)
 
 
-def _default_model() -> Model:
+def _liquid() -> Model:
     return KobAndersen(truncation="smooth", cutoff=1.8)
 
 
 def _temperature(kit) -> float:
-    return 1.0 / _model(kit).boltzmann
+    return 1.0 / model_of(kit).boltzmann
 
 
-def _start(kit) -> Configuration:
-    """Return a moving state at step 7, in a tilted cell, some particles heavier than others in it."""
+def start_of(kit) -> Configuration:
+    """Return a moving state at step 7, in a tilted cell, some particles in other images."""
 
     def make() -> Configuration:
-        model = _model(kit)
+        model = model_of(kit)
         state = kit.configuration or disordered(model, 60, kit.seed)
         if state.velocities is None:
             state = thermalised(state, model, _temperature(kit), kit.seed)
@@ -53,25 +56,26 @@ def _start(kit) -> Configuration:
     return kit.once("start", make)
 
 
-def _engine(cls: type[Engine], kit) -> Engine:
+def engine_of(cls: type[Engine], kit) -> Engine:
+    """Return the engine; skip the check where it cannot be used."""
     if not cls.available():
         raise unittest.SkipTest(f"it cannot be used here: {cls.status().missing}")
     return kit.once("engine", lambda: cls(**kit.parameters))
 
 
-def _session(
+def session_of(
     cls: type[Engine], kit, method: str = "nve", state: Configuration | None = None, *, engine=None, factor=1.0, **more
 ) -> Session:
     """Return a session; skip the check where the engine has no such method."""
-    model = _model(kit)
+    model = model_of(kit)
     settings = {name: more.pop(name) for name in ("force_tolerance", "end_temperature", "ramp_steps") if name in more}
     if method in ("nvt", "langevin"):
         settings["temperature"] = _temperature(kit)
     dynamics = Dynamics(method, factor * (model.time_step or 0.005), **settings)
     more.setdefault("seed", 1)
-    engine = engine or _engine(cls, kit)
+    engine = engine or engine_of(cls, kit)
     try:
-        return engine.session(_start(kit) if state is None else state, model, dynamics, **more)
+        return engine.session(start_of(kit) if state is None else state, model, dynamics, **more)
     except InputError as error:
         if method != "nve":
             raise unittest.SkipTest(f"it has no {method}: {error}") from error
@@ -80,7 +84,7 @@ def _session(
 
 def _require_forces(session: Session, kit, when: str) -> None:
     """Require the energy and forces of the potential, where the session is."""
-    model, state = _model(kit), session.configuration()
+    model, state = model_of(kit), session.configuration()
     energy, forces = model.potential(state).energy_forces(state)
     found, theirs = session.energy_forces()
     close = max(10.0 * session.relative_error, kit.tolerance * 1e-3)
@@ -99,7 +103,7 @@ def _require_forces(session: Session, kit, when: str) -> None:
 
 def _total(session: Session, log, kit) -> np.ndarray:
     n, d = session.configuration().positions.shape
-    return log.potential_energy + 0.5 * d * (n - 1) * _model(kit).boltzmann * log.kinetic_temperature
+    return log.potential_energy + 0.5 * d * (n - 1) * model_of(kit).boltzmann * log.kinetic_temperature
 
 
 # --- what it declares -------------------------------------------------------------------------------------------------
@@ -123,20 +127,20 @@ def check_engine_declared(cls, kit):
 @check("engine")
 def check_engine_forces(cls, kit):
     """Energy and forces are those of the model's potential, at the start and later."""
-    with _session(cls, kit) as session:
+    with session_of(cls, kit) as session:
         _require_forces(session, kit, "at the start")
-        session.run(_STEPS // 2)
-        _require_forces(session, kit, f"after {_STEPS // 2} steps")
+        session.run(STEPS // 2)
+        _require_forces(session, kit, f"after {STEPS // 2} steps")
 
 
 @check("engine", when=lambda cls: "route" in cls.parameter_specs())
 def check_engine_routes(cls, kit):
     """By each route that it offers the forces are the same."""
-    _engine(cls, kit)
+    engine_of(cls, kit)
     taken = []
     for route in cls.parameter_specs()["route"].choices or ():
         try:
-            session = _session(cls, kit, engine=cls(**{**kit.parameters, "route": route}))
+            session = session_of(cls, kit, engine=cls(**{**kit.parameters, "route": route}))
         except InputError:  # this model has no such route
             continue
         with session:
@@ -148,10 +152,10 @@ def check_engine_routes(cls, kit):
 @check("engine")
 def check_engine_masses(cls, kit):
     """In a short step a velocity changes by the force over the mass."""
-    state, model = _start(kit), _model(kit)
+    state, model = start_of(kit), model_of(kit)
     state = state.replace(masses=np.random.default_rng(kit.seed).uniform(0.5, 4.0, state.n))
     dt = 1e-4 * (model.time_step or 0.005)
-    with _session(cls, kit, state=state, factor=1e-4) as session:
+    with session_of(cls, kit, state=state, factor=1e-4) as session:
         _, forces = session.energy_forces()
         session.run(1)
         after = session.configuration()
@@ -166,10 +170,10 @@ def check_engine_masses(cls, kit):
 @check("engine")
 def check_engine_conserves_energy(cls, kit):
     """Without a thermostat energy is conserved to second order in the time step, and momentum."""
-    spreads, start, model = [], _start(kit), _model(kit)
+    spreads, start, model = [], start_of(kit), model_of(kit)
     for factor in (0.8, 0.4, 0.2):
-        with _session(cls, kit, log_every=1, factor=factor) as session:
-            log = session.run(round(_STEPS / factor))
+        with session_of(cls, kit, log_every=1, factor=factor) as session:
+            log = session.run(round(STEPS / factor))
             total = _total(session, log, kit)
             after = session.configuration()
         spreads.append(float(np.std(total)))
@@ -189,16 +193,16 @@ def check_engine_conserves_energy(cls, kit):
 @check("engine")
 def check_engine_reversible(cls, kit):
     """With velocities reversed it goes back to where it came from."""
-    start = _start(kit)
-    with _session(cls, kit) as session:
-        session.run(_STEPS)
+    start = start_of(kit)
+    with session_of(cls, kit) as session:
+        session.run(STEPS)
         there = session.configuration()
-    with _session(cls, kit, state=there.replace(velocities=-there.velocities)) as session:
-        session.run(_STEPS)
+    with session_of(cls, kit, state=there.replace(velocities=-there.velocities)) as session:
+        session.run(STEPS)
         back = session.configuration()
     off = float(np.abs(back.unwrapped_positions() - start.unwrapped_positions()).max())
     far = float(np.abs(there.unwrapped_positions() - start.unwrapped_positions()).max())
-    require(off <= kit.tolerance * far, f"after {_STEPS} steps and as many back it is {off:.3g} off, of {far:.3g}")
+    require(off <= kit.tolerance * far, f"after {STEPS} steps and as many back it is {off:.3g} off, of {far:.3g}")
 
 
 # --- counting, logging, looking on ------------------------------------------------------------------------------------
@@ -207,18 +211,18 @@ def check_engine_reversible(cls, kit):
 @check("engine")
 def check_engine_counts_steps(cls, kit):
     """Steps go on from that of the start, in one run or several; unwrapped positions are continuous."""
-    start, model = _start(kit), _model(kit)
-    with _session(cls, kit) as session:
+    start, model = start_of(kit), model_of(kit)
+    with session_of(cls, kit) as session:
         require(session.step == start.step, f"it starts at step {session.step}, the state at {start.step}")
-        session.run(_STEPS)
+        session.run(STEPS)
         whole = session.configuration()
-        require(session.step == whole.step == start.step + _STEPS, f"after {_STEPS} steps it is at {session.step}")
+        require(session.step == whole.step == start.step + STEPS, f"after {STEPS} steps it is at {session.step}")
     require(whole.n == start.n and np.array_equal(whole.species, start.species), "particles have changed places")
     close = 1e-9 * float(np.abs(start.cell).max())
     require(np.allclose(whole.cell, start.cell, atol=close), "the cell is not that of the start")
-    with _session(cls, kit) as session:
+    with session_of(cls, kit) as session:
         before = start.unwrapped_positions()
-        for steps in (1, 7, _STEPS - 8):
+        for steps in (1, 7, STEPS - 8):
             session.run(steps)
             now = session.configuration()
             moved = np.abs(now.unwrapped_positions() - before).max()
@@ -233,22 +237,22 @@ def check_engine_counts_steps(cls, kit):
 @check("engine")
 def check_engine_logs(cls, kit):
     """Energies are logged at multiples of the period after the first step, and are those of the states."""
-    with _session(cls, kit, log_every=5) as session:
+    with session_of(cls, kit, log_every=5) as session:
         logs = [session.run(steps) for steps in (3, 10, 7)]
         state = session.configuration()
     steps = np.concatenate([log.step for log in logs]).tolist()
     require(steps == [10, 15, 20, 25], f"from step 7 to 27, every 5, it logs at {steps}")
-    with _session(cls, kit, log_every=5) as session:
+    with session_of(cls, kit, log_every=5) as session:
         log = session.run(13)
         state = session.configuration()
         energy, forces = session.energy_forces()
     require(log.step.tolist() == [10, 15, 20], f"from step 7 to 20, every 5, it logs at {log.step.tolist()}")
     close = kit.tolerance * (abs(energy) + scale_of(forces))
     require(abs(log.potential_energy[-1] - energy) <= close, "the energy in the log is not that of the state")
-    temperature = kinetic_temperature(state, _model(kit))
+    temperature = kinetic_temperature(state, model_of(kit))
     off = abs(log.kinetic_temperature[-1] / temperature - 1)
     require(off <= kit.tolerance, f"the temperature in the log is by {off:.3g} not that of the velocities")
-    with _session(cls, kit) as session:
+    with session_of(cls, kit) as session:
         require(len(session.run(20)) == 0, "it logs where no log is asked for")
 
 
@@ -256,13 +260,13 @@ def check_engine_logs(cls, kit):
 def check_engine_observed(cls, kit):
     """Observers see the state at each multiple of their period, with its energy."""
     seen = []
-    with _session(cls, kit) as session:
+    with session_of(cls, kit) as session:
         session.observe(10, lambda state, energy: seen.append((state, energy)))
         session.advance(28)
     steps = [state.step for state, _ in seen]
     require(steps == [10, 20, 30], f"from step 7 to 35, every 10, it shows {steps}")
     for state, energy in seen:
-        wanted = _model(kit).potential(state).energy(state)
+        wanted = model_of(kit).potential(state).energy(state)
         close = max(10.0 * session.relative_error, kit.tolerance) * abs(wanted) + 10 * session.table_error[0]
         require(
             abs(energy - wanted) <= close, f"an observer is told the energy {energy:.8g} of a state of {wanted:.8g}"
@@ -285,9 +289,9 @@ def check_engine_langevin(cls, kit):
 
 
 def _require_temperature(cls, kit, method: str) -> None:
-    model, wanted = _model(kit), _temperature(kit)
+    model, wanted = model_of(kit), _temperature(kit)
     found: dict[str, list[float]] = {}
-    with _session(cls, kit, method) as session:
+    with session_of(cls, kit, method) as session:
         require(session.thermostat.strip(), "the session does not say what holds the temperature")
         session.run(500)
         for _ in range(40):
@@ -312,8 +316,8 @@ def _require_temperature(cls, kit, method: str) -> None:
 @check("engine")
 def check_engine_minimises(cls, kit):
     """FIRE lowers the energy, to forces below the tolerance where it says so."""
-    tolerance = 1e-3 * float(np.abs(_model(kit).potential(_start(kit)).forces(_start(kit))).max())
-    with _session(cls, kit, "fire", force_tolerance=tolerance) as session:
+    tolerance = 1e-3 * float(np.abs(model_of(kit).potential(start_of(kit)).forces(start_of(kit))).max())
+    with session_of(cls, kit, "fire", force_tolerance=tolerance) as session:
         before, _ = session.energy_forces()
         done = 0
         while not session.converged and done < _MINIMA:
@@ -326,46 +330,3 @@ def check_engine_minimises(cls, kit):
     require(
         session.converged, f"after {_MINIMA} steps the largest force is {largest:.3g}, of {tolerance:.3g} asked for"
     )
-
-
-# --- going on, and what it refuses ------------------------------------------------------------------------------------
-
-
-@check("engine")
-def check_engine_resumes(cls, kit):
-    """From the state and `internal` another session goes on as the first one would have."""
-    for method in ("nve", "nvt"):
-        try:
-            with _session(cls, kit, method) as session:
-                session.run(_STEPS // 2)
-                state = session.configuration()
-                internal = {name: np.array(values) for name, values in session.internal().items()}
-                session.run(_STEPS // 2)
-                whole = session.configuration()
-        except unittest.SkipTest:
-            continue
-        with _session(cls, kit, method, state, internal=internal) as session:
-            session.run(_STEPS // 2)
-            found = session.configuration()
-        off = float(np.abs(found.unwrapped_positions() - whole.unwrapped_positions()).max())
-        require(off <= kit.tolerance, f"with {method} it goes on {off:.3g} away from where it would have gone")
-        require(found.step == whole.step, f"it goes on at step {found.step}, not {whole.step}")
-
-
-@check("engine")
-def check_engine_refuses(cls, kit):
-    """A start without velocities, and species that the model does not have, are refused by an InputError."""
-    state = _start(kit)
-    strangers = {"a start without velocities": state.replace(velocities=None)}
-    if _model(kit).species:
-        strangers["an unknown species"] = state.replace(species=np.full(state.n, "unheard-of"))
-    engine, dynamics = _engine(cls, kit), Dynamics("nve", _model(kit).time_step or 0.005)
-    for what, stranger in strangers.items():
-        try:
-            engine.session(stranger, _model(kit), dynamics, seed=1).close()
-        except InputError as error:
-            require(str(error).strip(), f"{what} is refused without a sentence")
-        except Exception as error:
-            raise AssertionError(f"{what} ends in {type(error).__name__} ({error}), not in an InputError") from error
-        else:
-            raise AssertionError(f"{what} is not refused")

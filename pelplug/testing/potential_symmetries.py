@@ -63,10 +63,16 @@ def check_energy_images(potential, kit):
 
 @check("potential", when=_in_any_cell)
 def check_energy_cell(potential, kit):
-    """Other cell vectors of the same crystal of copies change nothing."""
+    """Other cell vectors of the same crystal of copies change nothing, in another order or left-handed either."""
     state = state_of(potential, kit)
-    other = with_other_vectors(state, kit.seed)
-    _require_same(potential, kit, other, lambda forces: forces, "by other cell vectors of the same state")
+    slanted = with_other_vectors(state, kit.seed)
+    reversed_one = state.cell * np.where(np.arange(state.dimension) == 1, -1.0, 1.0)[:, None]
+    for other, what in (
+        (slanted, "by other cell vectors of the same state"),
+        (state.replace(cell=state.cell[::-1]), "with the cell vectors in another order"),
+        (state.replace(cell=reversed_one), "with a cell vector reversed"),
+    ):
+        _require_same(potential, kit, other, lambda forces: forces, what)
 
 
 @check("potential", when=_in_any_cell)

@@ -117,6 +117,13 @@ def take_a_stranger(self, configuration, *arguments, **keywords):
     ToySession.__init__(self, configuration.replace(species=names), *arguments, **keywords)
 
 
+class NoChoice(ToyEngine):
+    """It does not take the device that it is told."""
+
+    def __init__(self):
+        super().__init__()
+
+
 class NoStatus(ToyEngine):
     """Its status is a word."""
 
@@ -168,7 +175,7 @@ class NeverDown(ToyEngine):
 
 
 GOOD = engine("Right")
-COUNTED = ("check_engine_logs", "check_engine_observed", "check_engine_resumes")
+COUNTED = ("check_engine_logs", "check_engine_observed", "check_engine_resumes", "check_engine_simulates")
 FAULTY = [
     Faulty(NoStatus, "check_engine_declared", "no device"),
     Faulty(engine("Half", energy_forces=halves), "check_engine_forces", "the potential's",
@@ -186,6 +193,7 @@ FAULTY = [
     Faulty(engine("Hot", __init__=too_hot("nvt")), "check_engine_temperature", "have the temperature"),
     Faulty(engine("Warm", __init__=too_hot("langevin")), "check_engine_langevin", "have the temperature"),
     Faulty(NeverDown, "check_engine_minimises", "the energy goes from"),
-    Faulty(Redraws, "check_engine_resumes", "away from where"),
+    Faulty(Redraws, "check_engine_resumes", "away from where", also=("check_engine_simulates",)),
+    Faulty(NoChoice, "check_engine_simulates", "TypeError"),
     Faulty(engine("Stranger", __init__=take_a_stranger), "check_engine_refuses", "not refused"),
 ]  # fmt: skip
