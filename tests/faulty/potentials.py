@@ -287,10 +287,11 @@ class Promises(Bell):
     capabilities = Capability.PAIRS | Capability.STRAIN | Capability.EVALUATOR
 
 
-class NoUnits(Bell):
-    """Its units are a word."""
+class OneSize(Bell):
+    """It gives one diameter for all."""
 
-    units = "metal"
+    def sizes(self, configuration):
+        return np.ones(1)
 
 
 class Handle(Bell):
@@ -391,7 +392,7 @@ FAULTY = [
     _fault(FirstIsSpecial(), "check_energy_permutation", "in another order", *DERIVATIVES, "check_energy_supercell"),
     _fault(Offset(), "check_energy_supercell", "a cell of several"),
     _fault(Promises(), "check_capabilities", "does not declare HESSIAN"),
-    _fault(NoUnits(), "check_describes_itself", "no pelplug.Units"),
+    _fault(OneSize(), "check_describes_itself", r"sizes\(\) gives neither"),
     _fault(Handle(), "check_native_is_plain", "not plain data"),
     _fault(HalfRecorded(), "check_record", "leaves a parameter out", others=(HalfRecorded(2.0),)),
     _fault(Forgetful(), "check_pickled_copy", "gives other numbers"),

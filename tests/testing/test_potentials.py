@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 
+from faulty import potentials
+
 import pelplug
-from pelplug.testing import parametrize_with_checks
+from pelplug.potentials.given import as_potential
+from pelplug.testing import Kit, parametrize_with_checks
 from pelplug.testing.models import disordered
 
 # model, parameters, number of particles
@@ -34,4 +37,28 @@ def potential_of(name):
 
 @parametrize_with_checks(map(potential_of, CASES))
 def test_contract(check):
+    check()
+
+
+class Bare(pelplug.Potential):
+    """Energy and forces in plain numpy, and nothing else."""
+
+    name = "energy-and-forces"
+
+    def energy_forces(self, configuration):
+        return potentials.GOOD.energy_forces(configuration)
+
+    def record(self):
+        return potentials.GOOD.record()
+
+
+def function(configuration):
+    """What a user hands over instead of a potential."""
+    return potentials.GOOD.energy_forces(configuration)
+
+
+@parametrize_with_checks(
+    [Bare(), pelplug.FromForces(Bare()), as_potential(function)], kit=Kit(configuration=potentials.STATE)
+)
+def test_what_has_forces_alone(check):
     check()
