@@ -132,7 +132,7 @@ def check_needs(
         else:
             hint = (
                 "pass --model NAME; no installed model has the species and dimension of this file, "
-                "so say which species is which with --species 1=A,2=B"
+                "so say which species is which with --species 1=A,2=B, or give a force field: --potential PROVIDER:FILE"
             )
         raise InputError(f"The analysis {name} needs {what} of {source}: {hint}.")
     if Need.ENGINE in needs and not has_engine:
