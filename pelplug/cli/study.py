@@ -19,10 +19,10 @@ class StudyCommand(FurtherCommand):
 
     def further(self, ctx, args):
         """Look for the name of a study: it says which other options there are."""
-        words = list(self._words(args))
         known = registry(ctx).studies()
-        name = next((word for word in words if word in known), None)
-        if name is None or name not in words[:1]:
+        # Before it there may be values of options that only the study knows.
+        name = next((word for word in self._words(args) if word in known), None)
+        if name is None:
             return []
         taken = {text for option in self.params for text in option.opts}
         specs = [spec for spec in known[name].parameter_specs().values() if f"--{spec.option}" not in taken]

@@ -288,7 +288,7 @@ def validate_parameters(
             result[name] = spec.validate(given[name], owner)
         elif spec.required:
             what = f"{owner[:1].upper()}{owner[1:]} needs the parameter {name}: {spec.help.rstrip('.')}"
-            if "analysis" in owner:  # whose parameters are options; a model's are not
+            if any(word in owner for word in ("analysis", "study")):  # whose parameters are options; a model's are not
                 what += f"; pass --{spec.option} ({name}= in Python)"
             raise InputError(f"{what}.")
         else:

@@ -50,6 +50,8 @@ def plot(results: Any, names: Iterable[str] = (), *, registry: Registry | None =
 
     found = Collection(results)
     present = found.analyses
+    if not present:
+        raise InputError("There are no results to draw; give some, files or what pelplug.analyze returns.")
     registry = registry or default_registry()
     names = take_files([names] if isinstance(names, str) else names, registry) or list(present)
     for name in names:

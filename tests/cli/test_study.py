@@ -42,7 +42,7 @@ def test_it_writes_a_result_a_figure_and_curves(capsys, files):  # noqa: F811
 
 
 def test_a_theory_needs_no_file(capsys):
-    assert run(capsys, "study", "square", "--points", "3")[0] == 0
+    assert run(capsys, "study", "--points", "3", "square")[0] == 0
     assert pelplug.read_results("square.nc")["square"]["y"].values.tolist() == [0.0, 0.25, 1.0]
 
 

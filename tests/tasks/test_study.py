@@ -139,6 +139,8 @@ def test_what_is_not_there_is_told(registry, files):  # noqa: F811
         Slope("nowhere.nc")
     with pytest.raises(InputError, match="Dataset 1 is no result of pelplug"):
         Slope(xr.Dataset())
+    with pytest.raises(InputError, match="There are no results to draw; give some"):
+        pelplug.plot([])
     with pytest.raises(InputError, match="Results are files, datasets or lists of them, not 3"):
         Slope(3)
     with pytest.raises(InputError, match=r"There is no study 'slpe' \(did you mean slope\?\)"):

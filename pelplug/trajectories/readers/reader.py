@@ -50,8 +50,8 @@ class Reader(abc.ABC):
         One line.
     suffixes : tuple of str
         Endings of names of such files, ``".particles"``; none that pelplug or MDAnalysis reads.
-    units : Units
-        What the numbers are in, where the file or the format says so.
+    units : Units or str
+        What the numbers are in, where the file or the format says so: "metal", for one.
     unordered : str
         Why a row without an id is not the same particle in every frame, where it is not; for a sentence.
 

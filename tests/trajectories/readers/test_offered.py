@@ -106,6 +106,27 @@ def test_a_file_is_known_by_its_ending_or_its_beginning(registry, tmp_path, name
     assert trajectory.has("steps") and not trajectory.has("velocities")
 
 
+def test_an_hdf5_file_with_an_ending_of_its_own_is_its_readers(tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "a.other", "w") as file:
+        file["x"] = np.full((4, 3), 2.0)
+
+    class Boxes(Binary):
+        name, suffixes, n_frames = "boxes", (".other",), 1
+        __init__ = pelplug.Reader.__init__
+
+        def configuration(self, frame):
+            with h5py.File(self.path) as file:
+                return pelplug.Configuration(file["x"][()], [5.0] * 3, ["A"] * 4)
+
+    made, _ = offering(Boxes)
+    with answering(made.offers):
+        assert pelplug.open_trajectory(tmp_path / "a.other").configuration(0).positions.sum() == 24.0
+    with pytest.raises(InputError):
+        pelplug.open_trajectory(tmp_path / "a.other")
+
+
 def test_a_name_may_be_said_and_species_renamed(registry, tmp_path):
     path = write(tmp_path / "a.xyz")
     trajectory = pelplug.open_trajectory(path, format="Raw-Doubles", species={"A": "Ni", "B": "P"})
