@@ -3,10 +3,10 @@
 import pytest
 from pelplug_bond_order import bond_order
 
-from pelplug.testing import crystal, parametrize_with_checks
+from pelplug.testing import Kit, crystal, parametrize_with_checks
 
 
-@parametrize_with_checks([bond_order])
+@parametrize_with_checks([bond_order], kit=Kit(tolerance=1e-5))  # freud computes in single precision
 def test_contract(check):
     check()
 
