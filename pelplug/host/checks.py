@@ -149,7 +149,7 @@ def check_engine_contract(item: Any) -> None:
     _check_name(item)
     for method in ("available", "status", "session"):
         if not callable(getattr(item, method, None)):
-            raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.engines.engine.Engine")
+            raise TypeError(f"the engine {item.name} has no {method}(); derive it from pelplug.Engine")
     if callable(specs := getattr(item, "parameter_specs", None)):
         specs()
 

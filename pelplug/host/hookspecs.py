@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pelplug.potentials.provider import Provider
     from pelplug.tasks.analysis import Analysis
     from pelplug.tasks.study import Study
+    from pelplug.trajectories.readers.reader import Reader
 
 __all__ = ["hookimpl", "hookspec"]
 
@@ -26,7 +27,7 @@ hookimpl = pluggy.HookimplMarker("pelplug")
 
 @hookspec
 def pelplug_analyses() -> list[type[Analysis]]:
-    """Return a list of `pelplug.Analysis` subclasses.
+    """Return a list of analyses: functions under `pelplug.analysis`, or `pelplug.Analysis` subclasses.
 
     >>> @pelplug.hookimpl
     ... def pelplug_analyses():
@@ -81,7 +82,7 @@ def pelplug_potentials() -> list[type[Provider]]:
 
 @hookspec
 def pelplug_engines() -> list[type[Engine]]:
-    """Return a list of simulation engines: subclasses of `pelplug.engines.engine.Engine` with `name` and `summary`.
+    """Return a list of simulation engines: subclasses of `pelplug.Engine` with `name` and `summary`.
 
     >>> @pelplug.hookimpl
     ... def pelplug_engines():
@@ -102,7 +103,7 @@ def pelplug_exporters() -> list[Any]:
 
 
 @hookspec
-def pelplug_readers() -> list[Any]:
+def pelplug_readers() -> list[type[Reader]]:
     """Return a list of `pelplug.Reader` subclasses: each reads a file format that pelplug does not know.
 
     >>> @pelplug.hookimpl
