@@ -49,6 +49,8 @@ def simulate(ctx, quiet, **options):
     from pelplug.host.simulations import simulate as run
 
     asked = {"interactions": named(options)}
+    if asked["interactions"].potential is None:
+        asked["interactions"].resolved(registry())  # a wrong model is told before what is to be done with it
     asked |= {name: taken(kind, options) for name, kind in _DECLARED.items()}
     recording, observation = asked["recording"], asked["observation"]
     if observation.in_situ and observation.in_situ_output is None:
