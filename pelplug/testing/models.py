@@ -141,6 +141,8 @@ def check_model_record(cls, kit):
     text = json.dumps(model.to_dict(), sort_keys=True, allow_nan=False)
     trusted = any(spec.may_be_file for spec in cls.parameter_specs().values())
     again = from_record(json.loads(text), classes=[cls], trust=trusted)
+    stored = from_record(model.to_log(), classes=[cls], trust=trusted)
+    require(stored == again, "to_log() is not the record in JSON")
     require(again == model and again.parameters == model.parameters, "the model that its record gives is another one")
     require(hash(again) == hash(model), "equal models have different hashes")
     state = _start(cls, kit)
@@ -150,6 +152,8 @@ def check_model_record(cls, kit):
     )
     for name, other in _changed(cls, model):
         require(other.to_dict() != model.to_dict(), f"with another {name} it has the same record")
+        back = from_record(json.loads(json.dumps(other.to_dict())), classes=[cls], trust=trusted)
+        require(back == other, f"with another {name} the model that its record gives is another one")
 
 
 def _changed(cls: type[Model], model: Model) -> Iterator[tuple[str, Model]]:

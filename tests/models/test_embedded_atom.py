@@ -3,7 +3,6 @@
 import importlib.util
 import itertools
 import os
-import pickle
 
 import numpy as np
 import oracles
@@ -392,12 +391,6 @@ def test_evaluator_follows_the_atoms(fs_potential):
         assert energy == pytest.approx(expected[0], rel=1e-12)
         np.testing.assert_allclose(forces, expected[1], atol=1e-11 * np.abs(forces).max())
     assert evaluate.evaluations == 50 and 2 < evaluate.rebuilds <= 40
-
-
-def test_pickling(fs_potential):
-    state = liquid(60, 1)
-    again = pickle.loads(pickle.dumps(fs_potential))
-    assert again.energy(state) == fs_potential.energy(state)
 
 
 def test_atoms_that_have_no_neighbours(fs_potential):

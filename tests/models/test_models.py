@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import oracles
 import pytest
@@ -144,21 +142,6 @@ def test_what_a_model_states(name, parameters, d, density, composition, dt):
     assert model.units and model.formula and model.cites and model.summary
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_start_has_the_composition_and_density_of_the_model(name):
-    model = models.build(name, **({"dimension": 3} if name == "harmonic-spheres" else {}))
-    for n, arrangement in ((65, "lattice"), (100, "random")):
-        c = model.random_configuration(n, rng=3, arrangement=arrangement)
-        assert c.n == n and c.density == pytest.approx(model.density) and c.dimension == model.dimension
-        for species, fraction in model.composition.items():
-            assert abs(np.count_nonzero(c.species == species) - n * fraction) < 1
-        again = model.random_configuration(n, rng=3, arrangement=arrangement)
-        np.testing.assert_array_equal(c.positions, again.positions)
-        np.testing.assert_array_equal(c.species, again.species)
-        assert not np.array_equal(c.positions, model.random_configuration(n, 4, arrangement=arrangement).positions)
-        model.check(c)
-
-
 def test_papers_small_systems_have_the_papers_composition():
     assert models.build("kalj").species_counts(65) == {"A": 52, "B": 13}
     assert models.build("kalj").species_counts(155) == {"A": 124, "B": 31}
@@ -295,18 +278,6 @@ def test_suggestions_for_a_trajectory():
     assert "polydisperse-soft-spheres-2d" in models.suggest({"X"}, 2, has_diameters=True)
     assert models.suggest({"X"}, 2, has_diameters=False) == []
     assert models.suggest({"X"}, 5) == ["harmonic-spheres"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_record_rebuilds_the_model(name):
-    options = {"kob-andersen": {"truncation": "smooth", "cutoff": 1.8}, "sticky-spheres": {"density": 0.95}}
-    model = models.build(name, **options.get(name, {}))
-    log = model.to_log()
-    assert log.dtype == np.uint8
-    again = models.from_record(log)
-    assert again == model and again.parameters == model.parameters and hash(again) == hash(model)
-    assert models.from_record(json.loads(log.tobytes())) == model
-    assert model.name in model.describe() and "Parameters:" in model.describe()
 
 
 @pytest.mark.parametrize("record", [b"not json", b"{}", b"[1]", np.array([1, 2], dtype=np.uint8)])

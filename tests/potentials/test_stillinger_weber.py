@@ -86,76 +86,6 @@ def test_matscipy_hessian(cell):
     assert_same(c, potential, oracles.matscipy(c, ("A",), calculator))
 
 
-# --- differences ----------------------------------------------------------------------------------------------------
-
-SMALL = {
-    "beyond half the box": lambda: (state(20, "triclinic"), MODEL),
-    "beyond the box": lambda: (state(3, "triclinic"), MODEL),
-    "two dimensions": lambda: (flat_state(), None),
-}
-
-
-def small(case):
-    c, model = SMALL[case]()
-    return c, model.potential(c) if model else StillingerWeberPotential(q=1.0, p=5)
-
-
-@pytest.mark.parametrize("case", SMALL)
-def test_forces_and_hessian_by_differences(case):
-    c, potential = small(case)
-    forces = potential.forces(c)
-    evaluate = potential.evaluator(c)
-
-    def energy_at(x):
-        return evaluate(np.ascontiguousarray(x), np.empty_like(x))
-
-    def forces_at(x):
-        out = np.empty_like(x)
-        evaluate(np.ascontiguousarray(x), out)
-        return out
-
-    x = np.array(c.positions)
-    scale = np.abs(forces).max()
-    np.testing.assert_allclose(-forces, oracles.numerical_gradient(energy_at, x, 1e-4), atol=1e-7 * scale)
-    hessian = potential.hessian(c).toarray()
-    stiffest = np.abs(hessian).max()
-    np.testing.assert_allclose(hessian, oracles.numerical_hessian(forces_at, x), atol=1e-7 * stiffest)
-    np.testing.assert_allclose(hessian, hessian.T, rtol=0, atol=1e-13 * stiffest)
-    for axis in range(c.dimension):
-        shift = np.zeros_like(x)
-        shift[:, axis] = 1.0
-        assert np.abs(hessian @ shift.ravel()).max() < 1e-12 * stiffest
-    np.testing.assert_allclose(forces.sum(axis=0), 0.0, atol=1e-12 * max(stiffest, scale))
-
-
-@pytest.mark.parametrize("case", SMALL)
-def test_strain_derivatives_by_differences(case):
-    c, potential = small(case)
-    d, h = c.dimension, 1e-5
-
-    def five(function, a, b):
-        values = []
-        for k in (-2, -1, 1, 2):
-            f = np.eye(d)
-            f[a, b] += k * h
-            values.append(function(c.replace(positions=c.positions @ f.T, cell=c.cell @ f.T)))
-        return (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (12 * h)
-
-    exact = potential.strain_derivatives(c)
-    size = np.abs(exact.first).max() + abs(potential.energy(c))
-    np.testing.assert_allclose(exact.first, exact.first.T, atol=1e-13 * size)
-    np.testing.assert_allclose(potential.stress(c), exact.first / c.volume)
-    for a, b in itertools.product(range(d), repeat=2):
-        assert exact.first[a, b] == pytest.approx(five(potential.energy, a, b), abs=1e-8 * size)
-    assert list(exact.planes) == list(itertools.combinations(range(d), 2))
-    for k, (a, b) in enumerate(exact.planes):
-        # dU/dF_ab of the sheared state: two shears of one plane follow one another as their sum.
-        second = five(lambda s, a=a, b=b: potential.strain_derivatives(s).first[a, b], a, b)
-        assert exact.second[k] == pytest.approx(second, rel=1e-8, abs=1e-8 * size)
-        mixed = five(lambda s: -potential.forces(s).ravel(), a, b)
-        np.testing.assert_allclose(exact.mixed[k], mixed, atol=1e-8 * np.abs(exact.mixed).max())
-
-
 # --- what can be known without a program ----------------------------------------------------------------------------
 
 
@@ -227,18 +157,6 @@ def test_a_small_box_is_its_own_supercell():
     # A displacement with the cell's period: the supercell's Hessian folds into the cell's.
     folded = potential.hessian(supercell).toarray()[: 3 * c.n].reshape(3 * c.n, 27, 3 * c.n).sum(axis=1)
     np.testing.assert_allclose(folded, potential.hessian(c).toarray(), atol=1e-11 * np.abs(folded).max())
-
-
-def test_moved_and_turned_states_have_the_same_energy():
-    c = state(60, "triclinic")
-    potential = MODEL.potential(c)
-    energy, forces = potential.energy_forces(c)
-    moved = c.replace(positions=c.positions + np.array([3.0, -7.0, 0.3]))
-    assert potential.energy(moved) == pytest.approx(energy, rel=1e-12)
-    turn = states.rotation(3, 5)
-    turned = c.replace(positions=c.positions @ turn, cell=c.cell @ turn)
-    assert potential.energy(turned) == pytest.approx(energy, rel=1e-12)
-    np.testing.assert_allclose(potential.forces(turned), forces @ turn, atol=1e-11 * np.abs(forces).max())
 
 
 def test_threads_do_not_change_a_bit(monkeypatch):

@@ -8,7 +8,7 @@ from faulty import potentials
 
 import pelplug
 from pelplug.potentials.given import as_potential
-from pelplug.testing import Kit, parametrize_with_checks
+from pelplug.testing import Kit, parametrize_with_checks, states
 from pelplug.testing.models import disordered
 
 # model, parameters, number of particles
@@ -35,7 +35,20 @@ def potential_of(name):
     return potential
 
 
-@parametrize_with_checks(map(potential_of, CASES))
+def bonds():
+    """Stillinger-Weber particles in two dimensions, with other exponents; and three, whose images all meet."""
+    for name, n, d, numbers in (
+        ("stillinger-weber-2d", 24, 2, {"q": 1.0, "p": 5}),
+        ("stillinger-weber-three", 3, 3, {}),
+    ):
+        potential = pelplug.StillingerWeberPotential(**numbers)
+        state = states.tilted(states.liquid(n, d, density=0.55, seed=n), 1, tilt=0.2)
+        potential.trial = {"configuration": states.without_overlaps(state, potential)}
+        potential.name = name
+        yield potential
+
+
+@parametrize_with_checks([*map(potential_of, CASES), *bonds()])
 def test_contract(check):
     check()
 

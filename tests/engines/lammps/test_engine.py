@@ -150,26 +150,6 @@ def test_a_ramp_follows_its_line_across_sessions():
         assert log.kinetic_temperature[block].mean() == pytest.approx(exact[block].mean(), rel=0.04)
 
 
-@pytest.mark.parametrize("method", ["nvt", "nve"])
-@pytest.mark.parametrize("route", ["native", "kernel"])
-def test_a_session_goes_on_where_another_was_cut_off(method, route):
-    model, state = liquid("kob-andersen", temperature=1.0)
-    engine = LammpsEngine(route=route)
-    temperature = {"temperature": 1.0} if method == "nvt" else {}
-    with session(model, state, method, engine, **temperature) as run:
-        run.run(300)
-        middle, internal = run.configuration(), run.internal()
-        run.run(100)
-        whole = run.configuration()
-    with session(model, middle, method, engine, internal=internal, **temperature) as run:
-        run.run(100)
-        broken = run.configuration()
-    assert broken.step == whole.step == 400
-    # The thermostat's variables went over too; without them the paths part at once.
-    assert np.allclose(broken.unwrapped_positions(), whole.unwrapped_positions(), atol=1e-8)
-    assert np.allclose(broken.velocities, whole.velocities, atol=1e-7)
-
-
 def test_a_checkpoint_changes_nothing():
     """Writing a restart hands particles over the borders: the list that was there before is of no use after it."""
     model, state = liquid("kob-andersen", temperature=1.0, truncation="smooth")
