@@ -214,6 +214,7 @@ class Driver:
                 "engine_parameters": dict(getattr(self.engine, "parameters", {})),
                 "device": session.device,
                 "route": session.route,
+                **({} if session.agreement is None else {"agreement": list(session.agreement)}),
                 "thermostat": session.thermostat,
                 "equilibration_report": progress["equilibration"],
             }

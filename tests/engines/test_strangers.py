@@ -83,6 +83,8 @@ def test_simulate_takes_it_and_records_how(name, state, tmp_path):
     assert run.record["route"] == {"lammps": "native: lj/cut", "hoomd": "native: hoomd.md.pair.LJ"}[name]
     with pelplug.open_trajectory(run.path) as trajectory:
         assert len(trajectory) == 3
+        energy, force = trajectory.simulation_record["agreement"]
+    assert [energy, force] == run.record["agreement"] and 0.0 <= energy < 1e-7 and 0.0 <= force < 1e-7
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -94,7 +96,7 @@ def test_simulate_takes_the_potential_itself(name, state, tmp_path):
             potential=Stranger(), start=start, steps=20, frames=10, ensemble="nve", equilibration=0, seed=1,
             time_step=0.002, output=tmp_path / f"{route}.gsd", engine=name, route=route,
         )  # fmt: skip
-        assert run.record["route"].startswith(route)
+        assert run.record["route"].startswith(route) and ("agreement" in run.record) == (route == "native")
         with pelplug.open_trajectory(run.path) as trajectory:
             seen[route] = trajectory.configuration(2).unwrapped_positions()
     np.testing.assert_allclose(seen["native"], seen["kernel"], rtol=0, atol=1e-5)  # a GSD holds single precision
