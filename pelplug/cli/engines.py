@@ -19,7 +19,7 @@ def _options_of(engine) -> list[str]:
 
 @click.command()
 @common
-def engines():
+def engines() -> None:
     """List the simulation engines: what is installed, on which device it can run, its options, and what is missing."""
     from pelplug.engines.run import AUTOMATIC, NO_ENGINE
 

@@ -198,7 +198,7 @@ def _add_bundled_commands(group: click.Group) -> None:
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="pelplug", prog_name="pelplug")
 @common
-def cli():
+def cli() -> None:
     """Study the potential energy landscape of glass-forming liquids with independent analysis plugins.
 
     \b

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pelplug.cli.declared import declared
@@ -17,7 +19,7 @@ __all__ = ["models"]
 @click.argument("named", metavar="[NAME]", required=False)
 @declared(Interactions, only=("model_parameters",))
 @common
-def models(**options):
+def models(**options: Any) -> None:
     """List the models, the forms that model files may name, and the providers of potentials; or describe a model.
 
     With NAME, or a model file: formula, parameters, composition, units, time step and source.

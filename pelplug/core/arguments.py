@@ -65,7 +65,7 @@ class Arguments(Parametrised):
             )
         )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, spec in self.parameter_specs().items():
             value = getattr(self, name)
             if value is not spec.default:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pelplug.errors import InputError
 
@@ -43,7 +44,7 @@ def _lock_of(path) -> Path:
 
 
 @contextlib.contextmanager
-def lock_outputs(*paths, patience: float = 0.0) -> Iterator[None]:
+def lock_outputs(*paths: Any, patience: float = 0.0) -> Iterator[None]:
     """Keep other processes from writing some files while the block runs.
 
     The system gives a lock back when its process ends, however that ends, so none is ever stale; the empty file that a

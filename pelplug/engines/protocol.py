@@ -70,7 +70,7 @@ class Protocol(Parametrised):
     log_every: Annotated[int, Param("steps between entries of the energy log", minimum=1)] = 100
     said: Conditions = Conditions()  # noqa: RUF009 (frozen)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if (self.n is None) == (self.start is None):
             raise InputError("Say either how many particles (-N) or which file to start from (--start).")

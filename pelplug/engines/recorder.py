@@ -7,6 +7,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class Recorder:
         there = self._path.exists() and not (self.output.exists() and os.path.samefile(self._path, self.output))
         return kept["frames"] > 0 and not there
 
-    def lock(self, *others, patience: float | None = None) -> None:
+    def lock(self, *others: Any, patience: float | None = None) -> None:
         """Make sure that no other process writes the same, or other outputs of the run, until `close`.
 
         Raises

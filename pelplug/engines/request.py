@@ -143,7 +143,7 @@ class Request(Arguments):
     label: Label = None
     replica: Annotated[int | None, Param("which of several independent runs this is", minimum=0, option="")] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.ensemble in MINIMISERS:  # as they were given once
             warnings.warn(
                 f"{self.ensemble} is no ensemble; it is taken as --minimise {self.ensemble} "
@@ -281,7 +281,7 @@ class Recording(Arguments):
         float, Param("wall time between checkpoints, in seconds", metavar="SECONDS", minimum=0.0, option="checkpoint")
     ] = 60.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.output.suffix.lower() != ".gsd":
             raise InputError(f"A simulation writes a GSD file; give {self.output.name} the ending .gsd.")

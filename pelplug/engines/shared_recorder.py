@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pelplug.engines.recorder import Checkpoint, Recorder
 from pelplug.execution.ranks import Ranks
@@ -43,7 +44,7 @@ class SharedRecorder(Recorder):
         """See `Recorder.finished`."""
         return self._ranks.first(super().finished)
 
-    def lock(self, *others, **patience) -> None:
+    def lock(self, *others: Any, **patience: Any) -> None:
         """See `Recorder.lock`."""
         mine = super().lock
         self._ranks.first(lambda: mine(*others, **patience))

@@ -213,7 +213,7 @@ class _Content:
     numba looks at the file that holds the kernel; a function or constant of another file may change unnoticed.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._seen: dict[int, int] = {}
 
     def of(self, value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class GSDWriter:
         """Close the file."""
         self._file.close()
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: Any) -> None:
         self._file.close()
 
     def write(

@@ -308,7 +308,7 @@ class Registry:
 
     # --- asking plugins -----------------------------------------------------------------------------------
 
-    def _call(self, plugin: Any, hook: str, **arguments) -> list:
+    def _call(self, plugin: Any, hook: str, **arguments: Any) -> list:
         """Call one plugin's implementation of a hook, and no other's."""
         others = [one for _, one in self._loaded if one is not plugin]
         return self._manager.subset_hook_caller(hook, others)(**arguments)

@@ -93,7 +93,7 @@ def find(name: str, classes: Iterable[type[Model]] | None = None) -> type[Model]
     raise InputError(f"There is no model {str(name)!r}{hint}.")
 
 
-def build(name: str, classes: Iterable[type[Model]] | None = None, **parameters) -> Model:
+def build(name: str, classes: Iterable[type[Model]] | None = None, **parameters: Any) -> Model:
     """Build a model by name or alias.
 
     Parameters

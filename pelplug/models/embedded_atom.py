@@ -7,7 +7,7 @@ import functools
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -164,8 +164,8 @@ class Cu50Zr50(EmbeddedAtom):
         file: Annotated[
             Path | None, Param("an eam/fs or eam/alloy file with Cu and Zr; LAMMPS's own by default")
         ] = None,
-        **base,
-    ):
+        **base: Any,
+    ) -> None:
         super().__init__(file=file, **base)
 
     def _accept(self, tables) -> None:

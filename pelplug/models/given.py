@@ -54,7 +54,7 @@ class GivenModel(Model):
         """Return the potential, which is the same for all."""
         return self.given
 
-    def random_configuration(self, *arguments, **keywords) -> Configuration:
+    def random_configuration(self, *arguments: Any, **keywords: Any) -> Configuration:
         """Refuse: nobody knows of what particles.
 
         Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -85,8 +85,8 @@ class KobAndersen(_LennardJonesMixture):
             float,
             Param("cutoff of every pair; 1.8 in the papers' N = 65 system", exclusive_minimum=0.0, unit="sigma_ij"),
         ] = 2.5,
-        **scales,
-    ):
+        **scales: Any,
+    ) -> None:
         super().__init__(**scales)
 
     def _reduced_cutoffs(self) -> np.ndarray:
@@ -127,8 +127,8 @@ class ModifiedKobAndersen(_LennardJonesMixture):
         truncation: Truncation = "shifted-force",
         like_cutoff: Annotated[float, Param("cutoff of AA and BB pairs", exclusive_minimum=0.0, unit="sigma_ij")] = 1.5,
         unlike_cutoff: Annotated[float, Param("cutoff of AB pairs", exclusive_minimum=0.0, unit="sigma_AB")] = 2.5,
-        **scales,
-    ):
+        **scales: Any,
+    ) -> None:
         super().__init__(**scales)
 
     def _reduced_cutoffs(self) -> np.ndarray:

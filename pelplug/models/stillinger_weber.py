@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pelplug.configuration import Configuration, natural_order
 from pelplug.core.parameters import Param
@@ -40,8 +40,8 @@ class StillingerWeber(ScaledModel):
             float,
             Param("strength lambda of the three-body part; 21 is silicon", exclusive_minimum=0.0, unit="epsilon"),
         ] = 18.75,
-        **scales,
-    ):
+        **scales: Any,
+    ) -> None:
         super().__init__(**scales)
 
     @property

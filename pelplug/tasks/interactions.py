@@ -44,7 +44,7 @@ class Interactions(Arguments):
         Param("parameter of the provider of the potential", metavar="KEY=VALUE", option="potential-param"),
     ] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.model is not None and self.potential is not None:
             raise InputError("Give either --model or --potential, not both (model= or potential= in Python).")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -249,7 +250,7 @@ digits; in two they are products of zeta functions.
 """
 
 
-def crystal(name: str, cells: int | Sequence[int] = 3, **options) -> Configuration:
+def crystal(name: str, cells: int | Sequence[int] = 3, **options: Any) -> Configuration:
     """Return some cells of a crystal by its name; see `Crystal.configuration` for the options.
 
     Raises

@@ -77,7 +77,7 @@ class Kit:
     exempt: Mapping[str, str] = dataclasses.field(default_factory=dict)
     expected_failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._made: dict = {}
 
     @functools.cached_property

@@ -21,7 +21,7 @@ _LAMMPS = "LAMMPS units "
 class EnergyRows:
     """Steps or times with their energies, appended one by one at 16 bytes each."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._values = array.array("d")
 
     def add(self, at: float, energy: float) -> None:

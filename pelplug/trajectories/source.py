@@ -87,7 +87,7 @@ class Source(Arguments):
         ),
     ] = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.dt is not None and self.frame_interval is not None:
             raise InputError(

@@ -71,11 +71,11 @@ def _force_class():
                 arrays = (particles.position, particles.image, particles.rtag, mine.force, mine.potential_energy)
                 return tuple(array._coerce_to_ndarray() for array in arrays)
 
-        def begin(self):
+        def begin(self) -> None:
             """Look up the arrays again at the next step; call it before each run."""
             self._views = None
 
-        def end(self):
+        def end(self) -> None:
             """Raise `RunError` if HOOMD moved its arrays during a run; call it after each run."""
             if self._views is not None and [view.ctypes.data for view in self._views] != [
                 view.ctypes.data for view in self._open()

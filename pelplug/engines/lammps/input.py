@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import tempfile
+from typing import Any
 
 from pelplug.errors import InputError
 
@@ -40,7 +41,7 @@ class FileName:
     name: str
 
 
-def line(*words, folder: str | os.PathLike | None = None) -> str:
+def line(*words: Any, folder: str | os.PathLike | None = None) -> str:
     """Return a line of LAMMPS's input.
 
     Parameters

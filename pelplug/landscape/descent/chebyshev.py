@@ -208,7 +208,7 @@ class _Dissipation:
     The slope at the end of a step is known when the next one has begun; until then it is extrapolated.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._done = self._trapezoid = self._weight = self._slope = self._end_slope = 0.0
 
     def add(self, h: float, before: float, after: float, slope: float) -> None:

@@ -337,7 +337,7 @@ class FrameReader(ReaderBase):
             raise EOFError
         return self._read_frame(frame)
 
-    def _reopen(self):
+    def _reopen(self) -> None:
         self.ts.frame = -1
 
     def _get_dt(self):

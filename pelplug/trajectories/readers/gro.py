@@ -113,7 +113,7 @@ class GROFrames(ReaderBase):
             raise OSError("there is no further frame")
         return self._read_frame(self.ts.frame + 1)
 
-    def _reopen(self):
+    def _reopen(self) -> None:
         self.ts.frame = -1
 
     def _get_dt(self):
@@ -123,5 +123,5 @@ class GROFrames(ReaderBase):
         self._read_frame(max(now, 0))
         return float(np.ptp(times)) or 1.0
 
-    def close(self):
+    def close(self) -> None:
         """Do nothing: the file is open only while a frame is read."""

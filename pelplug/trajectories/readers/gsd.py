@@ -55,7 +55,7 @@ class GSDReader(FrameReader):
 
     label = "GSD file"
 
-    def _open(self):
+    def _open(self) -> None:
         path = self.filename
         try:
             self._file = gsd.fl.open(path, "r")
@@ -65,14 +65,14 @@ class GSDReader(FrameReader):
         if self._file.schema != "hoomd":
             raise InputError(f"{path} is a GSD file of schema {self._file.schema!r}; give one of schema 'hoomd'.")
         self._count = self._file.nframes
-        self._first = {}
+        self._first: dict = {}
         self._has_steps = bool(self._file.find_matching_chunk_names("configuration/step"))
 
-    def _connect(self):
+    def _connect(self) -> None:
         self._file = gsd.fl.open(self.filename, "r")
         close_at_exit(self, self._file.close)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         if (file := self.__dict__.get("_file")) is not None:
             file.close()

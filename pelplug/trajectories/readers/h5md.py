@@ -28,11 +28,11 @@ class H5MDReader(FrameReader):
     label = "H5MD file"
     handles = ("_file", "_group")
 
-    def _open(self):
+    def _open(self) -> None:
         self._connect()
         self._count = len(self._group["position/value"])
 
-    def _connect(self):
+    def _connect(self) -> None:
         try:
             import h5py
         except ImportError:
@@ -80,7 +80,7 @@ class H5MDReader(FrameReader):
             "id" in self._group
         )
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         if (file := self.__dict__.get("_file")) is not None:
             file.close()

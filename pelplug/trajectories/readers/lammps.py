@@ -37,7 +37,7 @@ class DumpReader(FrameReader):
         "(dump custom ... id type x y z)"
     )
 
-    def _open(self):
+    def _open(self) -> None:
         self._connect()
         self._offsets, self._times = self._scan()
         self._file.seek(0)
@@ -49,10 +49,10 @@ class DumpReader(FrameReader):
                 "pass its true format or write it with 'dump custom'."
             )
 
-    def _connect(self):
+    def _connect(self) -> None:
         self._file = connect(self.filename)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         if (file := self.__dict__.get("_file")) is not None:
             file.close()

@@ -37,10 +37,10 @@ class DataReader(FrameReader):
     label = "LAMMPS data file"
     handles = ()
 
-    def _open(self):
+    def _open(self) -> None:
         self._count = 1
 
-    def close(self):
+    def close(self) -> None:
         """Do nothing: the file is read at once and not kept open."""
 
     def _load(self, frame):

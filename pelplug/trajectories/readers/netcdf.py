@@ -36,7 +36,7 @@ class NetCDFReader(FrameReader):
 
     label = "pelplug NetCDF trajectory"
 
-    def _open(self):
+    def _open(self) -> None:
         self._connect()
         layout = self._file.attrs.get("layout")
         if layout != LAYOUT:
@@ -48,7 +48,7 @@ class NetCDFReader(FrameReader):
         self.unordered = str(self._file.attrs.get("unfollowed", ""))
         self._names = np.array(json.loads(self._file.attrs["species_names"]), dtype=str)
 
-    def _connect(self):
+    def _connect(self) -> None:
         check_heaps(self.filename)
         try:
             # h5py instead of h5netcdf, which looks up the length of "frame" at every access: 25 ms a frame.
@@ -63,7 +63,7 @@ class NetCDFReader(FrameReader):
                 "its true format (--format)."
             ) from None
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         if (file := self.__dict__.get("_file")) is not None:
             file.close()

@@ -108,12 +108,12 @@ class OfferedFrames(FrameReader):
         self._offer, self._dimension = offer, None
         super().__init__(filename, time_step, **kwargs)
 
-    def _open(self):
+    def _open(self) -> None:
         self._connect()
         self._count = operator.index(self._ask("n_frames"))
         self.stated_units, self.unordered = Units.of(self._ask("units")), str(self._ask("unordered"))
 
-    def _connect(self):
+    def _connect(self) -> None:
         self._reader = self._guarded(lambda: self._offer.reader(self.filename))
 
     def _load(self, frame: int) -> RawFrame:
@@ -152,7 +152,7 @@ class OfferedFrames(FrameReader):
         """Return what the file says of its conditions, for the frames from the first."""
         return {0: {"conditions": self._ask("conditions").to_record()}}
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the file."""
         with contextlib.suppress(Exception):  # nothing is lost by it
             self._reader.close()

@@ -179,7 +179,7 @@ def _runs(layout: _Layout) -> list[EnergyRun]:
     times: list[float] = []
     rows, short = EnergyRows(), None
 
-    def end():
+    def end() -> None:
         nonlocal rows, times
         if len(rows):
             runs.append(_run(layout, *rows.arrays(), np.array(times)))

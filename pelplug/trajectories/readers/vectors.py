@@ -79,7 +79,7 @@ def _nm(reader) -> float:
 class _Quiet:
     """A reader whose making failed says nothing more when it goes."""
 
-    def __del__(self):
+    def __del__(self) -> None:
         with contextlib.suppress(Exception):
             super().__del__()
 
@@ -91,7 +91,7 @@ class _XDR(_Quiet):
         check_first(filename, self._file.kind)
         super().__init__(filename, **kwargs)
 
-    def _load_offsets(self):
+    def _load_offsets(self) -> None:
         self._xdr.set_offsets(self._xdr.frames.offsets)
 
     def _read_frame(self, i):
@@ -176,7 +176,7 @@ class _History(_Quiet, HistoryReader):
 
 
 class _Config(_Quiet, ConfigReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         with open(self.filename) as file:
             file.readline()
@@ -198,7 +198,7 @@ def _box_of_dlpoly(imcon: int, vectors):
 
 
 class _GRO(_Quiet, GROReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         with openany(self.filename, "rt") as file:
             file.readline()
@@ -211,7 +211,7 @@ class _GROFrames(_Quiet, GROFrames):
 
 
 class _FHIAIMS(_Quiet, FHIAIMSReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         with openany(self.filename, "rt") as file:
             rows = [line.split()[1:4] for line in file if line.strip().startswith("lattice_vector")]
@@ -219,7 +219,7 @@ class _FHIAIMS(_Quiet, FHIAIMSReader):
 
 
 class _DMS(_Quiet, DMSReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         with sqlite3.connect(self.filename) as connection:
             # A row is a vector; MDAnalysis takes the columns.
@@ -228,14 +228,14 @@ class _DMS(_Quiet, DMSReader):
 
 
 class _TPR(_Quiet, TPRReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         vectors = boxes.of_tpr(self.filename)
         keep_vectors(self.ts, None if vectors is None else _nm(self) * vectors)
 
 
 class _INPCRD(_Quiet, INPReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         # MDAnalysis leaves the box alone.
         keep_vectors(self.ts, boxes.of_inpcrd(self.filename, self.n_atoms))
@@ -267,7 +267,7 @@ class _PDB(_Quiet, PDBReader):
 
 
 class _MMCIF(_Quiet, MMCIFReader):
-    def _read_first_frame(self):
+    def _read_first_frame(self) -> None:
         super()._read_first_frame()
         if self.ts.dimensions is not None:
             # Its columns are the vectors, turned where the file has a matrix that says so.

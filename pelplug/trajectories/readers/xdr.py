@@ -60,7 +60,7 @@ class XDRFrames:
                 break
         self.offsets = np.array(offsets, dtype=np.int64)
 
-    def __del__(self):
+    def __del__(self) -> None:
         if (descriptor := self.__dict__.pop("_descriptor", None)) is not None:
             os.close(descriptor)
 

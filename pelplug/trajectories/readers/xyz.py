@@ -44,9 +44,9 @@ class XYZReader(FrameReader):
 
     label = "XYZ file"
 
-    def _open(self):
+    def _open(self) -> None:
         self._connect()
-        offsets = []
+        offsets: list[int] = []
         try:
             while line := self._file.readline():
                 if not line.strip():
@@ -70,10 +70,10 @@ class XYZReader(FrameReader):
         self._offsets = np.array(offsets, dtype=np.int64)
         self._count = len(offsets)
 
-    def _connect(self):
+    def _connect(self) -> None:
         self._file = connect(self.filename)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         if (file := self.__dict__.get("_file")) is not None:
             file.close()
