@@ -48,6 +48,7 @@ _SAMPLE = 6  # particles displaced to learn noise, step and reach
 _ENLARGEMENTS = 4
 _UNEXPECTED = 100.0  # times the error that was expected: something is missing
 _LARGEST_CELL = 20_000  # particles of a repeated one
+_SAME = 1e-4  # relative: a repeated cell is the same crystal of copies
 _BARELY = 1e-8  # relative: less is not looked into
 
 
@@ -236,13 +237,23 @@ class MeasuredState:
         return not self.potential.can(Capability.HESSIAN) and self.blocks is not None
 
     def _in_repeated_cell(self, times: np.ndarray, reach: float) -> DisplacedState:
+        told = (
+            f"Particles of this cell interact with several images of each other (within {reach:.4g}), which are told "
+            f"apart in a cell repeated {'x'.join(map(str, times))}, and there the potential "
+        )
         try:
-            return DisplacedState(self.potential, repeated_cell(self.configuration, times))
+            state = DisplacedState(self.potential, repeated_cell(self.configuration, times))
         except PelplugError as error:
+            raise InputError(f"{told}fails: {error}") from error
+        off = float(np.abs(state.forces[: self.configuration.n] - self.state.forces).max())
+        copies = int(np.prod(times))
+        lost = abs(state.energy / copies - self.state.energy)
+        column = np.linalg.norm(self.state.forces) + self.step.scale * self.step.size
+        if off > _SAME * column or lost > _SAME * abs(self.state.energy) + 100.0 * self.noise.energy:
             raise InputError(
-                f"Particles of this cell interact with several images of each other (within {reach:.4g}), which are "
-                f"told apart in a cell repeated {'x'.join(map(str, times))}, and there the potential fails: {error}"
-            ) from error
+                f"{told}gives another energy and other forces a particle; declare PAIRS, and write pairs()."
+            )
+        return state
 
     def _repeated(self, times: np.ndarray, reach: float):
         """Measure a repeated cell, in which images are particles of their own."""

@@ -48,12 +48,15 @@ class Step:
         Expected error of a column by its norm.
     noise : float
         Standard deviation that noise gives an entry [energy / length**2].
+    scale : float
+        Norm of a column [energy / length**2].
     """
 
     size: float
     order: int
     error: float
     noise: float
+    scale: float
 
 
 def measure_noise(state: DisplacedState, rng: np.random.Generator) -> Noise:
@@ -115,7 +118,7 @@ def choose_step(state: DisplacedState, noise: Noise, atoms: np.ndarray, rng: np.
         rough = loud * noise.force * width
         h = min(largest, (rough / (power * curve)) ** (1.0 / (power + 1))) if curve > 0 else largest
         error = float((curve * h**power + rough / h) / scale)
-        found.append(Step(float(h), order, error, float(loud * noise.force / h)))
+        found.append(Step(float(h), order, error, float(loud * noise.force / h), scale))
     two, four = found
     return two if two.error <= _GOOD or four.error > 0.5 * two.error else four
 

@@ -115,3 +115,37 @@ def test_pairs_at_the_cutoff_are_counted(name, parameters):
         found, expected = pelplug.pairs_near_cutoff(response, tolerance), pelplug.pairs_near_cutoff(exact, tolerance)
         assert abs(found - expected) <= 1 + 0.1 * expected
     assert expected > 5 or name == "stillinger-weber"
+
+
+class Network(pelplug.Potential):
+    """Springs between some particles by their numbers, which a repeated cell does not have."""
+
+    def record(self):
+        return {"potential": "network"}
+
+    def energy_forces(self, configuration):
+        i, j = np.arange(9), np.arange(1, 10)
+        step = configuration.fractional()[j] - configuration.fractional()[i]
+        apart = (step - np.rint(step)) @ configuration.cell
+        r = np.linalg.norm(apart, axis=1)
+        forces = np.zeros_like(configuration.positions)
+        np.add.at(forces, i, ((r - 1.0) / r)[:, None] * apart)
+        np.add.at(forces, j, -((r - 1.0) / r)[:, None] * apart)
+        return 0.5 * np.sum((r - 1.0) ** 2), forces
+
+
+def test_images_that_cannot_be_told_apart_are_refused():
+    state = states.liquid(10, density=0.1)
+    made = pelplug.FromForces(Network())
+    assert made.hessian(state).shape == (30, 30)
+    with pytest.raises(pelplug.InputError, match="another energy and other forces a particle; declare PAIRS"):
+        made.pairs(state)
+
+
+def test_quenched_shifts_are_refused():
+    model = pelplug.model("mari-kurchan")
+    state = model.random_configuration(40, 1)
+    potential = Only(model.potential(state))
+    potential.shifted = True
+    with pytest.raises(pelplug.InputError, match=r"shifted places.*declare PAIRS"):
+        pelplug.FromForces(potential).pairs(state)
