@@ -143,7 +143,7 @@ def glass(tmp_path_factory):
     """A supercooled liquid of 500 (T = 0.5, a short run), quenched."""
     model = pelplug.model("kob-andersen", truncation="smooth")
     folder = tmp_path_factory.mktemp("glass")
-    pelplug.simulate(model, n=500, temperature=0.5, steps=40_000, output=folder / "t.gsd", snapshot_every=20_000, seed=4)
+    pelplug.simulate(model, n=500, temperature=0.5, steps=40_000, output=folder / "t.gsd", frames="20000", seed=4)
     last = pelplug.read_configuration(folder / "t.gsd", frame=-1)
     end = pelplug.quench(last, model.potential(last)).require_converged().configuration.wrapped()
     pelplug.write_trajectory(folder / "glass.nc", [end.replace(step=0, velocities=None)])
