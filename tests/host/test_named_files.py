@@ -246,17 +246,18 @@ def test_results_of_a_function_are_drawn_without_its_code(trajectory, folder, ru
     assert (folder / "one.png").stat().st_size > 1000 < (folder / "two.png").stat().st_size
 
 
-def forget():
-    """Be another process, in which no file was named yet."""
+def forget(folder):
+    """Be another process, in which no file of a folder was named yet."""
     use_registry(None)
-    for name in [name for name, module in sys.modules.items() if file_of(module) is not None]:
-        del sys.modules[name]
+    for name, file in [(name, file_of(module)) for name, module in sys.modules.items()]:
+        if file is not None and file.path.startswith(str(folder)):
+            del sys.modules[name]
 
 
 def test_code_that_draws_is_run_at_the_users_word(trajectory, folder, run):
     run("analyze", trajectory, "--plugin", "classes.py:first", "-o", "x.nc")
     run("plot", "x.nc", "-o", "same.png")  # it has been named in this session
-    forget()
+    forget(folder)
     path = folder / "classes.py"
     remedy = f"--plugin {path}:first"
     assert f"made by {path}, whose code draws them; name it ({remedy}, names= in Python)" in run(
@@ -264,7 +265,7 @@ def test_code_that_draws_is_run_at_the_users_word(trajectory, folder, run):
     )
     run("plot", "x.nc", "-o", "x.png", *remedy.split())
     path.rename(folder / "elsewhere.py")
-    forget()
+    forget(folder)
     said = run("plot", "x.nc", "-o", "y.png", code=2)
     assert "and is gone; name where it is now (--plugin FILE.py:first, names= in Python)" in said
     assert len(pelplug.plot("x.nc", "elsewhere.py:first").axes) == 1
