@@ -2,22 +2,10 @@
 
 import numpy as np
 import pytest
+from oracles.forces_only import Only
 
 import pelplug
 from pelplug.testing import states
-
-
-class Only(pelplug.Potential):
-    """Another potential of which energy and forces alone are known."""
-
-    def __init__(self, potential):
-        self.of = potential
-
-    def record(self):
-        return {"of": self.of.record()}
-
-    def energy_forces(self, configuration):
-        return self.of.energy_forces(configuration)
 
 
 @pytest.mark.parametrize("minimum", [False, True])
