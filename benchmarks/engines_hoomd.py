@@ -61,17 +61,17 @@ def by_hand(state, log_file):
 
 def by_pelplug(state, model, route):
     """Set up the same by the engine; return what runs so many steps, and the route in words."""
-    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.engine import EquationsOfMotion
     from pelplug.engines.hoomd.engine import HoomdEngine
 
-    dynamics = Dynamics("nvt", STEP, temperature=TEMPERATURE)
+    dynamics = EquationsOfMotion("nvt", STEP, temperature=TEMPERATURE)
     session = HoomdEngine(device="cpu", route=route).session(state, model, dynamics, seed=1, log_every=LOG)
     return session.run, session.route
 
 
 def liquid(model, n):
     """Melt a shuffled lattice and bring it to the temperature."""
-    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.engine import EquationsOfMotion
     from pelplug.engines.hoomd.engine import HoomdEngine
     from pelplug.engines.velocities import thermalised
 
@@ -79,7 +79,7 @@ def liquid(model, n):
     start = pelplug.quench(start, model.potential(start), force_tolerance=1.0).configuration
     for temperature in (3.0, TEMPERATURE):
         start = thermalised(start, model, temperature, 2)
-        dynamics = Dynamics("nvt", STEP if temperature < 1 else 0.5 * STEP, temperature=temperature)
+        dynamics = EquationsOfMotion("nvt", STEP if temperature < 1 else 0.5 * STEP, temperature=temperature)
         session = HoomdEngine(device="cpu").session(start, model, dynamics, seed=1)
         session.run(2500)
         start = session.configuration()

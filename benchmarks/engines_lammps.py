@@ -10,7 +10,7 @@ import statistics
 import time
 
 import pelplug
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.lammps.engine import LammpsEngine
 from pelplug.engines.velocities import thermalised
 
@@ -46,7 +46,7 @@ def main() -> None:
     print("| model | LAMMPS's style | steps/s native | steps/s kernel | ratio (range) |\n|---|---|---|---|---|")
     for name in options.models:
         model, state = liquid(name, options.n)
-        dynamics = Dynamics("nvt", model.time_step, temperature=MODELS[name])
+        dynamics = EquationsOfMotion("nvt", model.time_step, temperature=MODELS[name])
         with (
             LammpsEngine(route="native").session(state, model, dynamics, seed=1) as native,
             LammpsEngine(route="kernel").session(state, model, dynamics, seed=1) as kernel,

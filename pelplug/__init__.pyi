@@ -115,10 +115,10 @@ from .potentials.stillinger_weber import StillingerWeberPotential as StillingerW
 # isort: split
 # --- for authors of engines
 
-from .engines.engine import Dynamics as Dynamics
 from .engines.engine import EnergyLog as EnergyLog
 from .engines.engine import Engine as Engine
 from .engines.engine import EngineStatus as EngineStatus
+from .engines.engine import EquationsOfMotion as EquationsOfMotion
 from .engines.engine import Session as Session
 from .engines.velocities import kinetic_temperature as kinetic_temperature
 from .engines.velocities import thermalised as thermalised

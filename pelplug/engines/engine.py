@@ -1,4 +1,4 @@
-"""Engine: a program that moves particles; Session: one system that it moves; Dynamics: how.
+"""Engine: a program that moves particles; Session: one system that it moves; EquationsOfMotion: how.
 
 A protocol (`pelplug.engines.driver`) speaks to every engine in these words only. An engine knows how to compute the
 forces of a model and to integrate them; when to write a frame, when a liquid is in equilibrium and how to go on after
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pelplug.configuration import Configuration
     from pelplug.models.base import Model
 
-__all__ = ["METHODS", "Dynamics", "EnergyLog", "Engine", "EngineStatus", "Session"]
+__all__ = ["METHODS", "EnergyLog", "Engine", "EngineStatus", "EquationsOfMotion", "Session"]
 
 METHODS = (*ENSEMBLES, *MINIMISERS)
 
@@ -37,7 +37,7 @@ _TIME = {"exclusive_minimum": 0.0, "unit": "time"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Dynamics(Parametrised):
+class EquationsOfMotion(Parametrised):
     """Equations of motion, and the numbers in them.
 
     Parameters
@@ -249,7 +249,7 @@ class Engine(Parametrised, abc.ABC):
         self,
         configuration: Configuration,
         model: Model,
-        dynamics: Dynamics,
+        dynamics: EquationsOfMotion,
         *,
         seed: int,
         log_every: int = 0,
@@ -264,7 +264,7 @@ class Engine(Parametrised, abc.ABC):
             goes on, 0 if None.
         model : Model
             The interactions.
-        dynamics : Dynamics
+        dynamics : EquationsOfMotion
             Equations of motion.
         seed : int
             Of the noise, if there is any.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pelplug.configuration import Configuration
-from pelplug.engines.engine import Dynamics, Engine
+from pelplug.engines.engine import Engine, EquationsOfMotion
 from pelplug.engines.replicas import ReplicatedModel, replicated, split
 from pelplug.engines.request import Isoconfigurational, time_step_of
 from pelplug.engines.velocities import thermalised
@@ -55,7 +55,7 @@ def run_isoconfigurational(
     """Run many simulations from one configuration; see `pelplug.isoconfigurational` for the parameters."""
     time_step, replicas = time_step_of(model, asked.time_step), asked.replicas
     steps = _whole_steps(times, time_step)
-    dynamics = Dynamics(
+    dynamics = EquationsOfMotion(
         asked.ensemble,
         time_step,
         temperature=temperature if asked.ensemble != "nve" else None,

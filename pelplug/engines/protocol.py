@@ -9,7 +9,7 @@ from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.schedule import Schedule
 from pelplug.errors import InputError
 from pelplug.models.base import Model
@@ -25,7 +25,7 @@ class Protocol(Parametrised):
     ----------
     model : Model
         The interactions.
-    dynamics : Dynamics
+    dynamics : EquationsOfMotion
         Of the production.
     steps : int
         Of the production.
@@ -55,7 +55,7 @@ class Protocol(Parametrised):
     not_parameters = ("model", "dynamics", "schedule", "start", "said")
 
     model: Model
-    dynamics: Dynamics
+    dynamics: EquationsOfMotion
     steps: Annotated[int, Param("of the production", minimum=1)]
     schedule: Schedule
     seed: Annotated[int, Param("of the start, the velocities and the noise", minimum=0)]

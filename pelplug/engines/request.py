@@ -175,7 +175,7 @@ class Request(Arguments):
             If the model has no time step and none is given, or the parts do not go together.
         """
         from pelplug.core.conditions import Conditions
-        from pelplug.engines.engine import Dynamics
+        from pelplug.engines.engine import EquationsOfMotion
         from pelplug.engines.protocol import Protocol
         from pelplug.engines.schedule import Schedule
 
@@ -187,7 +187,7 @@ class Request(Arguments):
         rare = self.frames is None and self.minimise == "fire"
         return Protocol(
             model=model,
-            dynamics=Dynamics(
+            dynamics=EquationsOfMotion(
                 method=self.minimise or self.ensemble,
                 time_step=time_step,
                 temperature=self.temperature,

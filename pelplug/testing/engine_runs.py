@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.errors import InputError
 from pelplug.host.simulations import simulate
 from pelplug.testing.checks import check, require
@@ -87,7 +87,7 @@ def check_engine_refuses(cls, kit):
     strangers = {"a start without velocities": state.replace(velocities=None)}
     if model_of(kit).species:
         strangers["an unknown species"] = state.replace(species=np.full(state.n, "unheard-of"))
-    engine, dynamics = engine_of(cls, kit), Dynamics("nve", model_of(kit).time_step or 0.005)
+    engine, dynamics = engine_of(cls, kit), EquationsOfMotion("nve", model_of(kit).time_step or 0.005)
     for what, stranger in strangers.items():
         try:
             engine.session(stranger, model_of(kit), dynamics, seed=1).close()

@@ -13,7 +13,7 @@ import unittest
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.engines.engine import Dynamics, Engine, EngineStatus, Session
+from pelplug.engines.engine import Engine, EngineStatus, EquationsOfMotion, Session
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
 from pelplug.models import KobAndersen
@@ -71,7 +71,7 @@ def session_of(
     settings = {name: more.pop(name) for name in ("force_tolerance", "end_temperature", "ramp_steps") if name in more}
     if method in ("nvt", "langevin"):
         settings["temperature"] = _temperature(kit)
-    dynamics = Dynamics(method, factor * (model.time_step or 0.005), **settings)
+    dynamics = EquationsOfMotion(method, factor * (model.time_step or 0.005), **settings)
     more.setdefault("seed", 1)
     engine = engine or engine_of(cls, kit)
     try:

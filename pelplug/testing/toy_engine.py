@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.engines.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
+from pelplug.engines.engine import EnergyLog, Engine, EngineStatus, EquationsOfMotion, Session
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 
@@ -55,7 +55,7 @@ class ToySession(Session):
         self,
         configuration: Configuration,
         model: Model,
-        dynamics: Dynamics,
+        dynamics: EquationsOfMotion,
         log_every: int = 0,
         pause: float = 0.0,
         seed: int = 0,

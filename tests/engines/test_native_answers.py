@@ -49,7 +49,7 @@ def begin(engine, potential, state, route):
         from pelplug.engines.lammps.engine import LammpsEngine as Engine
     else:
         from pelplug.engines.hoomd.engine import HoomdEngine as Engine
-    dynamics = pelplug.Dynamics("nve", 0.001)
+    dynamics = pelplug.EquationsOfMotion("nve", 0.001)
     return Engine("cpu", route=route).session(state, Mixture(lambda: potential), dynamics, seed=1)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.step_correction import step_correction
 from pelplug.engines.velocities import thermalised
 
@@ -46,7 +46,7 @@ def test_silicon_at_its_long_step_has_half_step_velocities_at_the_temperature(ro
 
     model = pelplug.model("stillinger-weber")
     state = state_of(model, 216, 0.2)
-    dynamics = Dynamics("nvt", model.time_step, 0.1, thermostat_time=1.3)
+    dynamics = EquationsOfMotion("nvt", model.time_step, 0.1, thermostat_time=1.3)
     full, half = [], []
     with LammpsEngine(route=route).session(state, model, dynamics, seed=1) as run:
         assert "half steps" in run.thermostat

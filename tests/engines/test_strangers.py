@@ -32,7 +32,7 @@ def engine_of(name, **options):
 
 def begin(name, make, state, route="auto"):
     model = make if isinstance(make, pelplug.Model) else Mixture(make)
-    return engine_of(name, route=route).session(state, model, pelplug.Dynamics("nve", 0.002), seed=1)
+    return engine_of(name, route=route).session(state, model, pelplug.EquationsOfMotion("nve", 0.002), seed=1)
 
 
 # --- one for all ----------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ class Hearsay(pelplug.testing.ToyEngine):
 
 
 def test_any_engine_s_own_forces_are_looked_at(state):
-    dynamics = pelplug.Dynamics("nve", 0.002)
+    dynamics = pelplug.EquationsOfMotion("nve", 0.002)
     with Hearsay().session(state, Mixture(Stranger), dynamics, seed=1) as run:
         assert run.agreement[0] < 1e-9 and run.agreement[1] < 1e-9
     with pytest.raises(pelplug.InputError, match=r"engine hearsay computes by 'native: lj' is not.*another engine"):

@@ -124,7 +124,7 @@ def test_its_trajectory_is_that_of_another_integrator(registry, model, liquid, t
             moved = state.unwrapped_positions() - first
             np.testing.assert_allclose(moved, path[state.step] - path[0], atol=2e-6)
     engine = registry.engines()["verlet"]()
-    with engine.session(liquid, model, pelplug.Dynamics("nve", dt), seed=0) as session:
+    with engine.session(liquid, model, pelplug.EquationsOfMotion("nve", dt), seed=0) as session:
         session.run(steps)
         assert np.abs(session.configuration().positions - path[-1]).max() < 1e-9
     assert np.linalg.norm(path[-1] - before, axis=1).mean() > 0.2
@@ -133,7 +133,7 @@ def test_its_trajectory_is_that_of_another_integrator(registry, model, liquid, t
 def test_its_energy_is_conserved_to_second_order(registry, model, liquid):
     engine, spreads = registry.engines()["verlet"](), []
     for dt in (0.004, 0.002, 0.001):
-        with engine.session(liquid, model, pelplug.Dynamics("nve", dt), seed=0, log_every=1) as session:
+        with engine.session(liquid, model, pelplug.EquationsOfMotion("nve", dt), seed=0, log_every=1) as session:
             log = session.run(round(1.0 / dt))
         total = log.potential_energy + 1.5 * (liquid.n - 1) * log.kinetic_temperature
         spreads.append(np.std(total))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.velocities import thermalised
 from pelplug.models import from_file
 
@@ -62,7 +62,7 @@ def argon(units, start, folder):
 def follow(engine, units, start, folder, method):
     model, state, temperature, step = argon(units, start, folder)
     held = {"temperature": temperature, "thermostat_time": 100 * step} if method == "nvt" else {}
-    dynamics = Dynamics(method, step, **held)
+    dynamics = EquationsOfMotion(method, step, **held)
     with engine.session(state, model, dynamics, seed=1, log_every=50) as run:
         log = run.run(150)
         end = run.configuration().unwrapped_positions()

@@ -240,7 +240,7 @@ class Still(pelplug.Engine):
         self,
         configuration: pelplug.Configuration,
         model: pelplug.Model,
-        dynamics: pelplug.Dynamics,
+        dynamics: pelplug.EquationsOfMotion,
         *,
         seed: int,
         log_every: int = 0,

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.validation, pytest.mark.hoomd]
 PROGRAM = """
 import json, sys
 import numpy as np, pelplug
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.velocities import thermalised
 engine, step = sys.argv[1], float(sys.argv[2])
 if engine == "hoomd":
@@ -28,10 +28,10 @@ start = model.random_configuration(512, 1)
 state = pelplug.quench(start, model.potential(start), force_tolerance=1e-2, max_evaluations=200).configuration
 state = thermalised(state, model, 0.2, 1).replace(step=0)
 for warm, steps in ((0.2, 2000), (temperature, 6000)):
-    with Engine().session(state, model, Dynamics("nvt", 0.02, warm), seed=1) as run:
+    with Engine().session(state, model, EquationsOfMotion("nvt", 0.02, warm), seed=1) as run:
         run.run(steps)
         state = run.configuration().replace(step=0)
-dynamics, steps = Dynamics("nvt", step, temperature, thermostat_time=2.6), round(1300 / step)
+dynamics, steps = EquationsOfMotion("nvt", step, temperature, thermostat_time=2.6), round(1300 / step)
 with Engine().session(state, model, dynamics, seed=1, log_every=round(0.65 / step)) as run:
     run.run(steps // 5)
     energies = run.run(steps).potential_energy / state.n

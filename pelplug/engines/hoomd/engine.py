@@ -12,7 +12,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.core.parameters import Param
-from pelplug.engines.engine import Dynamics, Engine, EngineStatus
+from pelplug.engines.engine import Engine, EngineStatus, EquationsOfMotion
 from pelplug.engines.hoomd.session import HoomdSession
 from pelplug.errors import InputError
 from pelplug.execution.device import Device
@@ -106,7 +106,7 @@ class HoomdEngine(Engine):
         self,
         configuration: Configuration,
         model: Model,
-        dynamics: Dynamics,
+        dynamics: EquationsOfMotion,
         *,
         seed: int,
         log_every: int = 0,

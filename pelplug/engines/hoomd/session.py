@@ -10,7 +10,7 @@ import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.engines.agreement import summed_error
-from pelplug.engines.engine import Dynamics, EnergyLog, Session
+from pelplug.engines.engine import EnergyLog, EquationsOfMotion, Session
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.view import HoomdView, Raw
 from pelplug.errors import InputError, RunError, reason_of
@@ -38,7 +38,7 @@ class HoomdSession(Session):
         self,
         configuration: Configuration,
         model: Model,
-        dynamics: Dynamics,
+        dynamics: EquationsOfMotion,
         *,
         device,
         kind: str,

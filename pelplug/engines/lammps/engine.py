@@ -11,7 +11,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.core.cells import upper_triangular
 from pelplug.core.parameters import Param
-from pelplug.engines.engine import Dynamics, EnergyLog, Engine, EngineStatus, Session
+from pelplug.engines.engine import EnergyLog, Engine, EngineStatus, EquationsOfMotion, Session
 from pelplug.engines.lammps.forces import forces_of
 from pelplug.engines.lammps.input import FileName, send, temporary_folder
 from pelplug.engines.step_correction import step_correction
@@ -71,7 +71,7 @@ class LammpsEngine(Engine):
         self,
         configuration: Configuration,
         model: Model,
-        dynamics: Dynamics,
+        dynamics: EquationsOfMotion,
         *,
         seed: int,
         log_every: int = 0,

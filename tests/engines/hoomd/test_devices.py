@@ -73,7 +73,7 @@ def test_a_gpu_that_does_not_start_or_has_no_kernel(with_gpu, monkeypatch):
     monkeypatch.setattr(
         "pelplug.engines.hoomd.engine.HoomdSession", lambda *_, kind, device, **__: f"on {kind}: {device}"
     )
-    model, dynamics = pelplug.model("kob-andersen"), pelplug.Dynamics("nve", 0.001)
+    model, dynamics = pelplug.model("kob-andersen"), pelplug.EquationsOfMotion("nve", 0.001)
     state = model.random_configuration(200, 1)
     state = state.replace(velocities=0.0 * state.positions)
     with pytest.warns(UserWarning, match="not on the GPU: .*driver version is insufficient"):

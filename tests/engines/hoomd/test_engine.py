@@ -11,7 +11,7 @@ import pytest
 from oracles.threads import count_threads
 
 import pelplug
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.hoomd.engine import HoomdEngine
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.view import HoomdView
@@ -62,7 +62,7 @@ def begin(name, method="nve", route="auto", log_every=0, state=None, internal=No
     return HoomdEngine(device="cpu", route=route).session(
         start if state is None else state,
         model,
-        Dynamics(method, **dynamics),
+        EquationsOfMotion(method, **dynamics),
         seed=seed,
         log_every=log_every,
         internal=internal,
@@ -175,7 +175,7 @@ def test_native_forces_are_the_models(name):
     state = pelplug.quench(state, model.potential(state), force_tolerance=0.05).configuration
     state = thermalised(state, model, 0.6, 1)
     energy, forces = model.potential(state).energy_forces(state)
-    dynamics = Dynamics("nve", 0.005)
+    dynamics = EquationsOfMotion("nve", 0.005)
     with HoomdEngine(device="cpu", route="native").session(state, model, dynamics, seed=1) as session:
         got_energy, got_forces = session.energy_forces()
         assert "pair.LJ" in session.route
@@ -196,7 +196,7 @@ def test_a_table_errs_no_more_than_it_says(name):
     state = thermalised(state, model, temperature, 1)
     potential = model.potential(state)
     energy, forces = potential.energy_forces(state)
-    dynamics = Dynamics("nve", 0.002)
+    dynamics = EquationsOfMotion("nve", 0.002)
     with HoomdEngine(device="cpu", route="table").session(state, model, dynamics, seed=1) as session:
         got_energy, got_forces = session.energy_forces()
         error = session.interpolation_error
@@ -476,13 +476,13 @@ def test_threads_make_no_difference(monkeypatch):
     ends = []
     for threads in (1, 2):
         engine = HoomdEngine(device="cpu", threads=threads)
-        with engine.session(state, model, Dynamics("nve", 0.002), seed=1) as session:
+        with engine.session(state, model, EquationsOfMotion("nve", 0.002), seed=1) as session:
             session.run(40)
             ends.append(session.configuration().positions)
     np.testing.assert_array_equal(*ends)
     assert os.environ["PELPLUG_NUM_THREADS"] == "1"
     seen = count_threads(monkeypatch, "pelplug.potentials.pair", 3)
-    with HoomdEngine(device="cpu", threads=3).session(state, model, Dynamics("nve", 0.002), seed=1) as session:
+    with HoomdEngine(device="cpu", threads=3).session(state, model, EquationsOfMotion("nve", 0.002), seed=1) as session:
         session.run(3)
     assert len(seen) >= 4 and set(seen) == {(3, 3)}
 
@@ -546,7 +546,7 @@ def test_what_cannot_start():
     four = pelplug.model("harmonic-spheres", dimension=4)
     state = four.random_configuration(64, 1, 1.0)
     with pytest.raises(InputError, match="two and three dimensions"):
-        HoomdEngine().session(state, four, Dynamics("fire", 0.01), seed=1)
+        HoomdEngine().session(state, four, EquationsOfMotion("fire", 0.01), seed=1)
 
 
 @needs_hoomd

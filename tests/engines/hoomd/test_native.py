@@ -6,14 +6,14 @@ import pytest
 from oracles.native_models import CASES, FORM_CASES, assert_agree, state_of, state_of_form
 
 import pelplug
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.hoomd.engine import HoomdEngine
 
 pytestmark = pytest.mark.hoomd
 
 
 def begin(model, state, route, **options):
-    dynamics = Dynamics(options.pop("method", "nve"), 1e-4, **options)
+    dynamics = EquationsOfMotion(options.pop("method", "nve"), 1e-4, **options)
     return HoomdEngine("cpu", route=route).session(state, model, dynamics, seed=1)
 
 

@@ -5,7 +5,7 @@ import pytest
 from oracles.threads import count_threads
 
 import pelplug
-from pelplug.engines.engine import Dynamics, EnergyLog
+from pelplug.engines.engine import EnergyLog, EquationsOfMotion
 from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError, RunError
 from pelplug.models import from_file
@@ -38,7 +38,7 @@ def liquid(name, n=None, temperature=None, **parameters):
 
 
 def session(model, state, method="nve", engine=None, log_every=0, internal=None, seed=1, **numbers):
-    dynamics = Dynamics(method, numbers.pop("time_step", model.time_step), **numbers)
+    dynamics = EquationsOfMotion(method, numbers.pop("time_step", model.time_step), **numbers)
     return (engine or LammpsEngine()).session(state, model, dynamics, seed=seed, log_every=log_every, internal=internal)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import pelplug
 from pelplug.cli.main import cli
-from pelplug.engines.engine import Dynamics
+from pelplug.engines.engine import EquationsOfMotion
 from pelplug.engines.lammps.input import Expression, FileName, line, temporary_folder
 from pelplug.engines.velocities import thermalised
 from pelplug.errors import InputError
@@ -45,7 +45,7 @@ def state_of(model, n, seed=1):
 
 
 def by_lammps(model, state, route="native"):
-    dynamics = Dynamics("nve", 1e-3)
+    dynamics = EquationsOfMotion("nve", 1e-3)
     with LammpsEngine(route=route).session(thermalised(state, model, 1e-6, 1), model, dynamics, seed=1) as run:
         return run.energy_forces(), run.route
 
@@ -148,14 +148,14 @@ def test_a_folder_for_temporary_files_of_any_name(name, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     model = pelplug.model("stillinger-weber")
     state = thermalised(state_of(model, 216), model, 0.05, 1)
-    with LammpsEngine(route="native").session(state, model, Dynamics("nvt", 0.01, 0.05), seed=1) as run:
+    with LammpsEngine(route="native").session(state, model, EquationsOfMotion("nvt", 0.01, 0.05), seed=1) as run:
         assert run.energy_forces()[0] == pytest.approx(model.potential(state).energy(state), rel=1e-9)
         run.run(5)
         middle, internal = run.configuration(), run.internal()
         run.run(5)
         whole = run.configuration()
     with LammpsEngine(route="native").session(
-        middle, model, Dynamics("nvt", 0.01, 0.05), seed=1, internal=internal
+        middle, model, EquationsOfMotion("nvt", 0.01, 0.05), seed=1, internal=internal
     ) as run:
         run.run(5)
         assert np.allclose(run.configuration().positions, whole.positions, atol=1e-9)

@@ -382,7 +382,7 @@ def test_a_simulation_in_real_units_takes_kelvin(tmp_path):
 
 def test_a_thermostat_in_real_units_does_what_it_does_in_reduced_ones():
     pytest.importorskip("lammps")
-    from pelplug.engines.engine import Dynamics
+    from pelplug.engines.engine import EquationsOfMotion
     from pelplug.engines.lammps.engine import LammpsEngine
     from pelplug.engines.velocities import thermalised
 
@@ -390,7 +390,7 @@ def test_a_thermostat_in_real_units_does_what_it_does_in_reduced_ones():
     for scales, temperature in (({}, 150.0 * 8.617333262e-5 / energy), (ARGON, 150.0)):
         model = pelplug.model("kob-andersen", truncation="smooth", **scales)
         start = thermalised(model.random_configuration(125, 1).replace(step=0), model, temperature, 1)
-        dynamics = Dynamics("nvt", model.time_step, temperature=temperature)
+        dynamics = EquationsOfMotion("nvt", model.time_step, temperature=temperature)
         with LammpsEngine().session(start, model, dynamics, seed=1, log_every=50) as session:
             log = session.run(300)
         logs.append((log.kinetic_temperature / temperature, log.potential_energy / (energy if scales else 1.0)))
