@@ -147,13 +147,11 @@ class PluginCommand(FurtherCommand):
 
     def further(self, ctx, args):
         """Look at ``--plugin``: the analyses it names say which other options there are."""
-        return self._plugin_options(ctx, plugin_names(values_of("--plugin", args), ctx), args)
-
-    def _plugin_options(self, ctx, names, args) -> list[tuple[str, list[click.Option]]]:
-        if not names:
+        if not (named := values_of("--plugin", args)):
             return []
         if not {"--help", "-h"} & set(args):
-            _refuse_missing_file(args)
+            _refuse_missing_file(args)  # before a plugin is loaded
+        names = plugin_names(named, ctx)
         from pelplug.host.pipeline import order
 
         taken = {text for option in self.params for text in option.opts}

@@ -91,7 +91,8 @@ def state(seed=0, n=50, edge=4.0):
 
 
 def run(*words):
-    return CliRunner().invoke(cli, list(map(str, words)))
+    # As wide as the longest line of a table.
+    return CliRunner(env={"COLUMNS": "160"}).invoke(cli, list(map(str, words)))
 
 
 def test_its_parameters_are_set_checked_and_recorded(registry):
