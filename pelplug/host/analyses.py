@@ -14,7 +14,7 @@ __all__ = ["analyses"]
 
 
 class InstalledAnalyses:
-    """What is installed, by the names of the classes: each is an analysis of MDAnalysis's kind, ``run().results``.
+    """The installed analyses by the names of their classes, each of MDAnalysis's kind (``run().results``).
 
     Plugins are loaded when a name is asked for, or by completion.
 

@@ -23,7 +23,7 @@ class Propensity(pelplug.Analysis):
 
     Notes
     -----
-    Attributes of the dataset: ``engine`` and ``route`` (what simulated, with whose forces), beside the usual ones.
+    The variable ``route`` says what simulated and with whose forces.
     """
 
     name = "propensity"
