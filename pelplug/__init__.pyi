@@ -92,6 +92,15 @@ from .execution.progress import Progress as Progress
 from .execution.threads import run_ranges as run_ranges
 from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
 from .plotting.style import unit_label as unit_label
+from .tasks.statistics import Bootstrap as Bootstrap
+from .tasks.statistics import Jackknife as Jackknife
+from .tasks.statistics import block_of as block_of
+from .tasks.statistics import block_sums as block_sums
+from .tasks.statistics import effective_samples as effective_samples
+from .tasks.statistics import standard_error as standard_error
+from .tasks.statistics import state_errors as state_errors
+from .tasks.statistics import statistical_inefficiency as statistical_inefficiency
+from .tasks.statistics import student_factor as student_factor
 
 # isort: split
 # --- for authors of models and potentials

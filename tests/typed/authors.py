@@ -269,3 +269,19 @@ class Standing(pelplug.Session):
 
 
 watch: Callable[[pelplug.Configuration, float], None] = pelplug.InSitu(Coordination(None), every=10)
+
+
+def errors(series: np.ndarray, dataset: xr.Dataset) -> xr.Dataset:
+    """State an error over blocks, and one over runs."""
+    inefficiency: float = pelplug.statistical_inefficiency(series)
+    blocks = int(min(20.0, pelplug.effective_samples(series) / 2.0, len(series) / inefficiency))
+    counts = np.bincount(pelplug.block_of(len(series), blocks))
+    bootstrap = pelplug.Bootstrap(blocks, resamples=500, seed=1)
+    means = bootstrap.means(pelplug.block_sums(series, blocks), counts)
+    low, high = bootstrap.interval(means, 0.9)
+    jackknife = pelplug.Jackknife(blocks)
+    variance = jackknife.apply(np.var, series[:blocks])
+    over_runs: np.ndarray = pelplug.standard_error(series) * pelplug.student_factor(5)
+    dataset["mean_error"] = ((), float(bootstrap.error(means)) + float(jackknife.error(variance)) + float(over_runs))
+    assert low < high
+    return pelplug.state_errors(dataset, ["mean_error"], bootstrap.attributes("blocks of the series"))
