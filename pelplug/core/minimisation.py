@@ -17,7 +17,7 @@ Method = Annotated[
 ForceTolerance = Annotated[
     float, Param("largest force component of a converged state", exclusive_minimum=0.0, unit="energy / length")
 ]
-MaxEvaluations = Annotated[int, Param("force evaluations allowed for a frame", minimum=2)]
+MaxEvaluations = Annotated[int, Param("force evaluations allowed for a frame", minimum=2, meaning=False)]
 MinimiserParameters = Annotated[
     dict[str, Any] | None,
     Param(

@@ -63,6 +63,9 @@ class Param:
     file : bool, optional
         Whether a text is the path of a file, as a `pathlib.Path` always is. What a record of a file names is opened
         only at the user's word, and so is a text of which this is not said.
+    meaning : bool, optional
+        False where another value leaves what the results mean as it is: a seed, a number of resamples, a solver. A
+        study reads results together that differ in such parameters and in files alone.
     """
 
     help: str
@@ -78,6 +81,7 @@ class Param:
     details: str = ""
     formerly: tuple[str, ...] = ()
     file: bool | None = None
+    meaning: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +151,11 @@ class ParameterSpec:
     def is_file(self) -> bool:
         """True if a value is the path of a file."""
         return pathlib.Path in members(self.type) if self.param.file is None else self.param.file
+
+    @property
+    def is_free(self) -> bool:
+        """True if results that were made with other values mean the same."""
+        return self.is_file or not self.param.meaning
 
     @property
     def may_be_file(self) -> bool:

@@ -62,12 +62,15 @@ class Series(Analysis, abc.ABC):
         *,
         energies: Annotated[
             str,
-            Param("auto: what the trajectory logged, else from its frames with the model; log or model; or a file"),
+            Param(
+                "auto: what the trajectory logged, else from its frames with the model; log or model; or a file",
+                meaning=False,
+            ),
         ] = "auto",
         column: Annotated[str, Param("name of the quantity in a log or table; auto: the potential energy")] = "auto",
         block: Annotated[
             Literal["all"] | int,
-            Param("which run of a log, 0 the first, -1 the last; all: those of molecular dynamics"),
+            Param("which run of a log, 0 the first, -1 the last; all: those of molecular dynamics", meaning=False),
         ] = "all",
         instantaneous: Annotated[
             bool, Param("entries of LAMMPS's fix ave/time are of single steps (Nrepeat 1), not averages")

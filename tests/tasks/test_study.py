@@ -285,3 +285,22 @@ def test_the_contract_is_checked_when_it_is_offered(wrong, sentence):
 def test_an_analysis_is_no_study():
     with pytest.raises(TypeError, match=r"is not a subclass of pelplug.Study"):
         check_study_contract(pelplug.Analysis)
+
+
+def test_files_and_parameters_said_to_change_no_meaning_are_free():
+    from pathlib import Path
+    from typing import Annotated
+
+    class Any(Slope):
+        def __init__(
+            self,
+            collection=None,
+            *,
+            seed: Annotated[int, pelplug.Param("of the bootstrap", meaning=False)] = 0,
+            more: Annotated[Path | None, pelplug.Param("a file")] = None,
+            **base,
+        ):
+            super().__init__(collection, **base)
+
+    specs = Any.parameter_specs()
+    assert {name for name, spec in specs.items() if spec.is_free} == {"seed", "more"} and "factor" in specs

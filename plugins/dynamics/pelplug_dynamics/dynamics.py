@@ -57,7 +57,7 @@ class Dynamics(pelplug.Analysis):
         *,
         quantities: Annotated[
             tuple[Literal["msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"], ...],
-            pelplug.Param("what to compute; the MSD always is", metavar="NAME,..."),
+            pelplug.Param("what to compute; the MSD always is", metavar="NAME,...", meaning=False),
         ] = ("msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"),
         wave_number: Annotated[
             Literal["auto"] | float | tuple[float, ...],
@@ -86,6 +86,7 @@ class Dynamics(pelplug.Analysis):
             pelplug.Param(
                 "lags a decade, equally spaced in log t as far as frames allow; a large number takes every lag",
                 minimum=1,
+                meaning=False,
             ),
         ] = 10,
         min_origins: Annotated[
@@ -113,12 +114,18 @@ class Dynamics(pelplug.Analysis):
         remove_drift: Annotated[
             bool, pelplug.Param("measure displacements from the centre of mass of all particles")
         ] = True,
-        structure_frames: Annotated[int, pelplug.Param("frames for g(r) and S(q), equally spaced", minimum=1)] = 20,
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=20, maximum=100_000)] = 100,
-        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
+        structure_frames: Annotated[
+            int, pelplug.Param("frames for g(r) and S(q), equally spaced", minimum=1, meaning=False)
+        ] = 20,
+        resamples: Annotated[
+            int, pelplug.Param("bootstrap resamples", minimum=20, maximum=100_000, meaning=False)
+        ] = 100,
+        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0, meaning=False)] = 0,
         memory: Annotated[
             float,
-            pelplug.Param("megabytes of positions; what needs more goes to a temporary file", exclusive_minimum=0),
+            pelplug.Param(
+                "megabytes of positions; what needs more goes to a temporary file", exclusive_minimum=0, meaning=False
+            ),
         ] = 1024.0,
         **base,
     ):

@@ -96,12 +96,14 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
                 unit="length",
             ),
         ] = 1e-2,
-        bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1)] = 40,
+        bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1, meaning=False)] = 40,
         blocks: Annotated[
-            int, pelplug.Param("contiguous parts the series is cut into for bootstrap errors", minimum=2)
+            int, pelplug.Param("contiguous parts the series is cut into for bootstrap errors", minimum=2, meaning=False)
         ] = 20,
-        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 1000,
-        seed: Annotated[int, pelplug.Param("seed of the random sample and of the bootstrap", minimum=0)] = 0,
+        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2, meaning=False)] = 1000,
+        seed: Annotated[
+            int, pelplug.Param("seed of the random sample and of the bootstrap", minimum=0, meaning=False)
+        ] = 0,
         **base,
     ):
         super().__init__(trajectory, **base)

@@ -119,20 +119,25 @@ class Kappa(pelplug.Analysis):
             Literal["all"] | int,
             pelplug.Param("every interacting pair, or how many to sample in each frame", minimum=1),
         ] = "all",
-        seed: Annotated[int, pelplug.Param("seed of the sample and of the bootstrap", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the sample and of the bootstrap", minimum=0, meaning=False)] = 0,
         solver: Annotated[
             str,
             pelplug.Param(
                 "how the Hessian is inverted; auto: by size, sparsity and memory",
                 choices=("auto", "dense", "sparse", "cg"),
+                meaning=False,
             ),
         ] = "auto",
-        resamples: Annotated[int, pelplug.Param("bootstrap resamples", minimum=100, maximum=100_000)] = 1000,
+        resamples: Annotated[
+            int, pelplug.Param("bootstrap resamples", minimum=100, maximum=100_000, meaning=False)
+        ] = 1000,
         confidence: Annotated[
             float,
             pelplug.Param("probability inside the bootstrap intervals", exclusive_minimum=0, exclusive_maximum=1),
         ] = 0.9,
-        bins: Annotated[int, pelplug.Param("bins of P(kappa/<kappa>), equal in the logarithm", minimum=2)] = 40,
+        bins: Annotated[
+            int, pelplug.Param("bins of P(kappa/<kappa>), equal in the logarithm", minimum=2, meaning=False)
+        ] = 40,
         cutoff_tolerance: Annotated[
             float,
             pelplug.Param(
@@ -151,7 +156,8 @@ class Kappa(pelplug.Analysis):
             pelplug.Param("soft modes with |z.z'| above this are one", exclusive_minimum=0, exclusive_maximum=1),
         ] = 0.99,
         soft_mode_vectors: Annotated[
-            bool, pelplug.Param("keep the displacement field of every soft mode, not only of the softest")
+            bool,
+            pelplug.Param("keep the displacement field of every soft mode, not only of the softest", meaning=False),
         ] = False,
         **base,
     ):

@@ -76,9 +76,11 @@ class Metabasins(pelplug.Analysis):
         k: Annotated[tuple[float, ...], pelplug.Param("wave numbers of S_MB(k, t)", minimum=0, unit="1 / length")] = (
             400.0,
         ),
-        per_decade: Annotated[int, pelplug.Param("times of S0 and S_MB in a decade", minimum=1)] = 8,
-        waiting_per_decade: Annotated[int, pelplug.Param("bins of waiting times in a decade", minimum=1)] = 5,
-        energy_bins: Annotated[int, pelplug.Param("bins of energy", minimum=1)] = 20,
+        per_decade: Annotated[int, pelplug.Param("times of S0 and S_MB in a decade", minimum=1, meaning=False)] = 8,
+        waiting_per_decade: Annotated[
+            int, pelplug.Param("bins of waiting times in a decade", minimum=1, meaning=False)
+        ] = 5,
+        energy_bins: Annotated[int, pelplug.Param("bins of energy", minimum=1, meaning=False)] = 20,
         minimum: Annotated[
             int,
             pelplug.Param(
@@ -92,10 +94,11 @@ class Metabasins(pelplug.Analysis):
             Literal["auto"] | int, pelplug.Param("largest number of jumps from which a^2 is taken", minimum=1)
         ] = "auto",
         blocks: Annotated[
-            int, pelplug.Param("parts the list of metabasins is cut into for bootstrap errors", minimum=2)
+            int,
+            pelplug.Param("parts the list of metabasins is cut into for bootstrap errors", minimum=2, meaning=False),
         ] = 20,
-        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2)] = 200,
-        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
+        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2, meaning=False)] = 200,
+        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0, meaning=False)] = 0,
         **base,
     ):
         super().__init__(trajectory, **base)

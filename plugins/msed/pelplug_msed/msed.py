@@ -42,12 +42,16 @@ class MSED(pelplug.Series):
             pelplug.Param(
                 "all time origins (fft), or those of a correlator that needs no memory for the series (multi-tau)",
                 choices=("fft", "multi-tau"),
+                meaning=False,
             ),
         ] = "fft",
         phi_lags: Annotated[
             Literal["auto"] | tuple[float, ...],
             pelplug.Param(
-                "lags of the distributions phi(Delta); auto: 1, 10, 100, ... entries", exclusive_minimum=0, unit="time"
+                "lags of the distributions phi(Delta); auto: 1, 10, 100, ... entries",
+                exclusive_minimum=0,
+                unit="time",
+                meaning=False,
             ),
         ] = "auto",
         t_min: Annotated[
@@ -69,9 +73,10 @@ class MSED(pelplug.Series):
             Literal["auto"] | int, pelplug.Param("dimension d; auto: the trajectory's, or 3", minimum=1, maximum=8)
         ] = "auto",
         resamples: Annotated[
-            int, pelplug.Param("bootstrap resamples of blocks of the series", minimum=100, maximum=100_000)
+            int,
+            pelplug.Param("bootstrap resamples of blocks of the series", minimum=100, maximum=100_000, meaning=False),
         ] = 300,
-        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0, meaning=False)] = 0,
         **base,
     ):
         super().__init__(trajectory, **base)

@@ -125,7 +125,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         ensemble: Annotated[str, pelplug.Param("equations of motion", choices=("nve", "nvt", "langevin"))] = "nve",
         time_step: TimeStep = None,
         engine: EngineName = "auto",
-        seed: Annotated[int, pelplug.Param("seed of the velocities", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the velocities", minimum=0, meaning=False)] = 0,
         half_window: HalfWindow = "auto",
         hop_threshold: HopThreshold = "auto",
         structural_threshold: StructuralThreshold = "auto",

@@ -106,16 +106,22 @@ class Propensity(pelplug.Analysis):
         engine: EngineName = "auto",
         selected: Annotated[
             int,
-            pelplug.Param("most and least mobile particles of the largest species to pick in each frame", minimum=1),
+            pelplug.Param(
+                "most and least mobile particles of the largest species to pick in each frame", minimum=1, meaning=False
+            ),
         ] = 5,
         largest: Annotated[
             str, pelplug.Param("species to pick them from; auto: of the largest diameter or sigma")
         ] = "auto",
         resamples: Annotated[
-            int, pelplug.Param("bootstrap resamples of the frames", minimum=100, maximum=100_000)
+            int, pelplug.Param("bootstrap resamples of the frames", minimum=100, maximum=100_000, meaning=False)
         ] = 1000,
-        seed: Annotated[int, pelplug.Param("seed of the velocities and of the bootstrap", minimum=0)] = 0,
-        bins: Annotated[int, pelplug.Param("bins of P(kappa/<kappa>), equal in the logarithm", minimum=2)] = 24,
+        seed: Annotated[
+            int, pelplug.Param("seed of the velocities and of the bootstrap", minimum=0, meaning=False)
+        ] = 0,
+        bins: Annotated[
+            int, pelplug.Param("bins of P(kappa/<kappa>), equal in the logarithm", minimum=2, meaning=False)
+        ] = 24,
         **base,
     ):
         super().__init__(trajectory, **base)

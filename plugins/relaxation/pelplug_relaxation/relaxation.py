@@ -91,7 +91,7 @@ class Relaxation(pelplug.Analysis):
         *,
         t_start: Annotated[float, pelplug.Param("first output time", exclusive_minimum=0, unit=TIME)] = 1e-2,
         t_end: Annotated[float, pelplug.Param("last output time", exclusive_minimum=0, unit=TIME)] = 1e4,
-        per_decade: Annotated[int, pelplug.Param("output times in a decade", minimum=1)] = 10,
+        per_decade: Annotated[int, pelplug.Param("output times in a decade", minimum=1, meaning=False)] = 10,
         t_min: Annotated[
             Literal["auto"] | float, pelplug.Param("start of the fits", exclusive_minimum=0, unit=TIME)
         ] = "auto",
@@ -113,7 +113,9 @@ class Relaxation(pelplug.Analysis):
                 "largest force component of an inherent structure", exclusive_minimum=0, unit="energy / length"
             ),
         ] = 1e-10,
-        max_evaluations: Annotated[int, pelplug.Param("force evaluations allowed for a frame", minimum=2)] = 1_000_000,
+        max_evaluations: Annotated[
+            int, pelplug.Param("force evaluations allowed for a frame", minimum=2, meaning=False)
+        ] = 1_000_000,
         spectrum: Annotated[
             bool, pelplug.Param("predict the harmonic decay from all eigenvalues of the Hessian (small systems)")
         ] = False,
@@ -130,9 +132,12 @@ class Relaxation(pelplug.Analysis):
             ),
         ] = False,
         resamples: Annotated[
-            int, pelplug.Param("bootstrap resamples of the frames, for the error of beta", minimum=100, maximum=100_000)
+            int,
+            pelplug.Param(
+                "bootstrap resamples of the frames, for the error of beta", minimum=100, maximum=100_000, meaning=False
+            ),
         ] = 500,
-        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0)] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0, meaning=False)] = 0,
         **base,
     ):
         super().__init__(trajectory, **base)

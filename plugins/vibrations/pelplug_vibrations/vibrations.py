@@ -97,15 +97,18 @@ class Vibrations(pelplug.Analysis):
                 "all modes, or how many of the lowest; auto: all up to N d = 6000, else the lowest 300", minimum=1
             ),
         ] = "auto",
-        vectors: Annotated[int, pelplug.Param("polarisation vectors to keep, from the lowest mode", minimum=0)] = 0,
+        vectors: Annotated[
+            int, pelplug.Param("polarisation vectors to keep, from the lowest mode", minimum=0, meaning=False)
+        ] = 0,
         solver: Annotated[
             str,
             pelplug.Param(
                 "how the Hessian is inverted, for the moduli and the lowest modes; auto: by size, sparsity and memory",
                 choices=("auto", "dense", "sparse", "cg"),
+                meaning=False,
             ),
         ] = "auto",
-        bins: Annotated[int, pelplug.Param("bins of D(omega), equal in the logarithm", minimum=2)] = 40,
+        bins: Annotated[int, pelplug.Param("bins of D(omega), equal in the logarithm", minimum=2, meaning=False)] = 40,
         fit_below: Annotated[
             Literal["auto"] | float,
             pelplug.Param(

@@ -1,0 +1,26 @@
+#!/bin/sh
+# How stiff inherent structures are over the temperature of the liquid that they came from, with errors over
+# independent runs: five simulations of an inverse-power-law liquid at each of five temperatures, the dipole stiffness
+# of their inherent structures, and the study of all.
+#
+#     sh examples/stiffness.sh FOLDER      # about half an hour on two cores; goes on where it was interrupted
+set -e
+cd "${1:?name a folder for the files}"
+
+while read -r temperature steps every; do
+    pelplug simulate inverse-power-law -N 500 -T "$temperature" --steps "$steps" --frames "$every" --seed 1 \
+        --replicas 5 --workers 2 --threads 1 -o "ipl-$temperature.gsd"
+done <<TEMPERATURES
+0.7 150000 15000
+0.8 80000 8000
+1.0 40000 4000
+1.4 20000 2000
+2.0 20000 2000
+TEMPERATURES
+
+for run in ipl-*-seed*.gsd; do
+    pelplug analyze "$run" --plugin kappa -o "${run%.gsd}.nc" --quiet
+done
+
+pelplug info ipl-*.nc
+pelplug study stiffness ipl-*.nc -o stiffness.nc --plot stiffness.png --overwrite
