@@ -92,6 +92,8 @@ from .execution.progress import Progress as Progress
 from .execution.threads import run_ranges as run_ranges
 from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
 from .plotting.style import unit_label as unit_label
+from .tasks.independence import independent_samples as independent_samples
+from .tasks.independence import unit_sums as unit_sums
 from .tasks.statistics import Bootstrap as Bootstrap
 from .tasks.statistics import Jackknife as Jackknife
 from .tasks.statistics import block_of as block_of

@@ -285,3 +285,12 @@ def errors(series: np.ndarray, dataset: xr.Dataset) -> xr.Dataset:
     dataset["mean_error"] = ((), float(bootstrap.error(means)) + float(jackknife.error(variance)) + float(over_runs))
     assert low < high
     return pelplug.state_errors(dataset, ["mean_error"], bootstrap.attributes("blocks of the series"))
+
+
+def errors_over_structures(dataset: xr.Dataset) -> xr.Dataset:
+    """State an error over what is independent among the frames."""
+    unit, what = pelplug.independent_samples(dataset, dataset["kappa_frame"].values)
+    bootstrap = pelplug.Bootstrap(int(unit.max()) + 1)
+    means = bootstrap.means(pelplug.unit_sums(dataset["kappa_frame"].values, unit), np.bincount(unit))
+    dataset["kappa_mean_error"] = ((), bootstrap.error(means))
+    return pelplug.state_errors(dataset, ["kappa_mean_error"], bootstrap.attributes(what))
