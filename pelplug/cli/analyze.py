@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import (
     PluginCommand,
     common,
-    file_argument,
+    files_argument,
     further_options,
     output_options,
     plugin_names,
@@ -26,7 +27,7 @@ __all__ = ["analyze"]
 
 
 @click.command(cls=PluginCommand)
-@file_argument
+@files_argument
 @declared(Source, Given)
 @click.option(
     "--plugin",
@@ -37,7 +38,13 @@ __all__ = ["analyze"]
     help="Analysis, or a Python file; may be repeated.",
 )
 @declared(FileInteractions, Frames, Placement)
-@click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Results.  [default: FILE.PLUGIN.nc]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="OUT.nc",
+    help="Results.  [default: FILE.PLUGIN.nc, of several NAME-N-runs.PLUGIN.nc]",
+)
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
 @click.option(
     "--export",
@@ -49,15 +56,16 @@ __all__ = ["analyze"]
 @output_options
 @common
 @click.pass_context
-def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **options):
-    """Run analyses on a trajectory.
+def analyze(ctx, files, names, output, plot, export, overwrite, quiet, **options):
+    """Run analyses on a trajectory, or on several independent runs together.
 
-    FILE is anything MDAnalysis reads. Analyses named together share their work. After Ctrl-C the same command goes on.
+    FILE is anything MDAnalysis reads, or a pattern of such names; options are for each. Several are runs of one system
+    at one state point. Analyses named together share their work. After Ctrl-C the same command goes on.
     """
     from pelplug.cli.finished import FinishedOutput
     from pelplug.cli.one_task import check_endings, check_results_name
     from pelplug.core.lock import lock_outputs
-    from pelplug.trajectories.opening import open_trajectory
+    from pelplug.trajectories.several import opened
 
     names = plugin_names(names)
     if not names:
@@ -69,16 +77,42 @@ def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **op
         "placement": taken(Placement, options),
         "interactions": interactions,
     }
-    output = Path(output) if output else Path(f"{Path(trajectory).stem}.{'.'.join(names)}.nc")
-    inputs = [path for path in (trajectory, source.topology, *interactions.files()) if path is not None]
+    files = _found(files, [one for one in (output, plot, *export) if one])
+    output = Path(output) if output else Path(f"{_stem(files)}.{'.'.join(names)}.nc")
+    inputs = [path for path in (*files, source.topology, *interactions.files()) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
     with lock_outputs(*outputs):
-        trajectory = open_trajectory(trajectory, source=source)
+        trajectory = opened(files, source)
         where["finished"] = FinishedOutput(output, outputs[1:], overwrite, inputs)
         exporters = list(registry().exporters().values())
         check_results_name(output)
         check_endings(plot, export, exporters, trajectory.dimension)
         return _run(ctx, names, trajectory, where, (output, plot, export, exporters), inputs, overwrite, quiet)
+
+
+def _found(files: tuple[str, ...], written: list[str]) -> list[str]:
+    """Return the files that were named, without what the command itself has written where a pattern finds that too."""
+    from pelplug.trajectories.several import fitting_files
+
+    own = {os.path.realpath(path) for path in written}
+    found = []
+    for name in files:
+        fitting = [os.fspath(path) for path in fitting_files(name)]
+        found += fitting if fitting == [name] else [path for path in fitting if os.path.realpath(path) not in own]
+    return found
+
+
+def _stem(files: list[str]) -> str:
+    """Return the name of a file without its ending; of several what their names begin with, and how many they are."""
+    stems = sorted(Path(path).stem for path in files)
+    if len(stems) == 1:
+        return stems[0]
+    pairs = enumerate(zip(stems[0], stems[-1], strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), len(stems[0]))
+    common = stems[0][:same]
+    if same < len(stems[0]) and common[-1:].isdigit():  # within a number
+        common = common.rstrip("0123456789")
+    return f"{common.rstrip('-_. ') or stems[0]}-{len(stems)}-runs"
 
 
 def _run(ctx, names, trajectory, where, destinations, inputs, overwrite, quiet) -> int:

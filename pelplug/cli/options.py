@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable
 
@@ -19,6 +20,7 @@ __all__ = [
     "PluginCommand",
     "common",
     "file_argument",
+    "files_argument",
     "further_option",
     "further_options",
     "model_argument",
@@ -63,6 +65,8 @@ common = stack(
 )
 
 file_argument = click.argument("trajectory", metavar="FILE", type=click.Path())
+
+files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 
 model_argument = click.argument("named", metavar="[MODEL]", required=False)
 
@@ -222,5 +226,5 @@ def _refuse_missing_file(args: list[str]) -> None:
     words = [text for text in args if not text.startswith("-")]
     values = {args[index + 1] for index, text in enumerate(args[:-1]) if text.startswith("-") and "=" not in text}
     candidates = [text for text in words if text not in values]
-    if len(candidates) == 1 and not os.path.exists(candidates[0]):
+    if len(candidates) == 1 and not os.path.exists(candidates[0]) and not glob.has_magic(candidates[0]):
         raise InputError(f"There is no file {candidates[0]}; {near_name(candidates[0])}")

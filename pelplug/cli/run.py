@@ -87,7 +87,9 @@ def tell_failures(run) -> int:
         if not failures:
             continue
         count = len(failures) + run.datasets[name].sizes.get("frame", 0)
-        shown = "; ".join(f"frame {label}: {why.rstrip('.')}" for label, why in list(failures.items())[:3])
+        several = "input_files" in run.datasets[name].attrs  # the reason says which file's frame
+        told = [why if several else f"frame {label}: {why}" for label, why in list(failures.items())[:3]]
+        shown = "; ".join(one.rstrip(".") for one in told)
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
         note(f"{name} left out {len(failures)} of {count} frames that failed ({shown}{more}).")
     # What could not be read is told by a sentence about the file, what could not be computed by another.
@@ -130,7 +132,9 @@ def summarise(run, written, store) -> None:
     for name in run.requested:
         frames = run.datasets[name].sizes.get("frame")
         of = "" if frames is None else f"{frames} {'frame' if frames == 1 else 'frames'} of "
-        print_result(f"{name}: {of}{run.trajectory.path.name}", run.datasets[name])
+        count = len(run.trajectory.trajectories)
+        whose = run.trajectory.path.name if count == 1 else f"{count} trajectories"
+        print_result(f"{name}: {of}{whose}", run.datasets[name])
     for path in written:
         click.echo(f"wrote {path}")
     _tell_leftovers(store)

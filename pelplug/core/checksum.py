@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 
-__all__ = ["checksum"]
+__all__ = ["checksum", "kept_checksum"]
 
 SAMPLED_ABOVE = 1 << 30
 SAMPLE = 1 << 24
+
+_kept: dict[tuple[str, int, int], str] = {}
 
 
 def checksum(path) -> str:
@@ -36,3 +38,12 @@ def checksum(path) -> str:
         file.seek(-SAMPLE, os.SEEK_END)
         digest.update(file.read(SAMPLE))
     return f"sha256-sampled:{digest.hexdigest()}"
+
+
+def kept_checksum(path) -> str:
+    """Return the checksum of a file, computed once while the file stays as it is."""
+    state = os.stat(path)
+    key = (os.path.abspath(path), state.st_size, state.st_mtime_ns)
+    if key not in _kept:
+        _kept[key] = checksum(path)
+    return _kept[key]

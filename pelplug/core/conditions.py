@@ -25,7 +25,7 @@ from pelplug.core.given import Given
 from pelplug.core.units import Units
 from pelplug.errors import InputError
 
-__all__ = ["Conditions", "Ramp"]
+__all__ = ["Conditions", "Ramp", "same_value"]
 
 _SAME = 1e-6  # two statements of one number, in files that keep six digits
 _DIGITS = {"temperature": 9, "parent_temperature": 9, "pressure": 6, "density": 5}  # a cell may be in float32
@@ -251,7 +251,7 @@ class Conditions:
                     f"{source} was made with a ramp of the temperature, {self.ramp}, and {says} gives one "
                     f"temperature; {remedy}."
                 )
-            if mine is not None and not _same(mine, value):
+            if mine is not None and not same_value(mine, value):
                 raise InputError(
                     f"{source} records the {words} {_text(mine)}, and {says} says {_text(value)}; {remedy}."
                 )
@@ -267,7 +267,7 @@ class Conditions:
             field.name
             for field in dataclasses.fields(cls)
             if field.name != "several"
-            and any(not _same(getattr(first, field.name), getattr(one, field.name)) for one in others)
+            and any(not same_value(getattr(first, field.name), getattr(one, field.name)) for one in others)
         ]
         several = dict.fromkeys((*(name for one in (first, *others) for name in one.several), *differing))
         if "ramp" in several:  # of which each has its temperatures
@@ -349,7 +349,8 @@ class Conditions:
         return "; ".join(words) or "nothing is known"
 
 
-def _same(one: Any, other: Any) -> bool:
+def same_value(one: Any, other: Any) -> bool:
+    """Tell whether two statements of a condition say the same, to the digits that files keep."""
     if isinstance(one, float) and isinstance(other, float):
         return one == other or abs(one - other) <= _SAME * max(abs(one), abs(other))
     return one == other

@@ -89,7 +89,8 @@ def export(datasets, path, trajectory=None, overwrite: bool = False, exporters: 
     exporter = find_exporter(path, exporters, getattr(trajectory, "dimension", None))
     if isinstance(datasets, xr.Dataset):
         datasets = {str(datasets.attrs.get("analysis", "results")): datasets}
-    with atomic_output(path, overwrite, (getattr(trajectory, "path", None),)) as temporary:
+    read = [one.path for one in getattr(trajectory, "trajectories", ())]
+    with atomic_output(path, overwrite, read) as temporary:
         try:
             exporter.export(datasets, trajectory, temporary)
         except (PelplugError, OSError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from pelplug import models
@@ -28,8 +28,7 @@ from pelplug.tasks.analysis import Analysis
 from pelplug.tasks.interactions import FileInteractions
 from pelplug.tasks.provenance import take_request
 from pelplug.trajectories.matching import can_be_of, check_together, matched, units_of, with_units_of
-from pelplug.trajectories.opening import open_trajectory
-from pelplug.trajectories.selection import select_frames
+from pelplug.trajectories.several import opened
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["AnalysisRun", "execute", "order", "share_parameters"]
@@ -165,9 +164,11 @@ def execute(
     needs = {cls.name: demands[cls.name][1] for cls in classes}
     if not any(Need.ENGINE in one for one in needs.values()):  # only engines have kernels for a GPU
         device_in_use().require_cpu(f"{_either(requested)[:1].upper()}{_either(requested)[1:]}")
-    trajectory = _opened(trajectory, source)
-    trajectory = trajectory.under(Conditions(**given.given()))
-    selected = select_frames(trajectory.n_frames, selection, os.fspath(trajectory.path))
+    trajectory = opened(trajectory, source).under(Conditions(**given.given()))
+    if (count := len(trajectory.trajectories)) > 1:
+        for cls in classes:
+            cls.check_several(count)
+    selected = trajectory.select(selection)
     needed = any(Need.POTENTIAL in one for one in needs.values())
     interactions = _recorded(interactions.resolved(registry), trajectory, registry, needed)
     model = with_units_of(interactions.model, trajectory)
@@ -178,7 +179,8 @@ def execute(
         if Need.POTENTIAL in needs[cls.name] and model is None:
             fitting = _fitting_models(trajectory, registry)
         has_engine = Need.ENGINE not in needs[cls.name] or registry.has_engine()
-        check_needs(cls.name, needs[cls.name], trajectory, model is not None, fitting, has_engine)
+        for one in trajectory.trajectories:
+            check_needs(cls.name, needs[cls.name], one, model is not None, fitting, has_engine)
         if Need.IDENTITY in needs[cls.name]:
             trajectory.check_identity(selected)
     if needed:
@@ -189,6 +191,7 @@ def execute(
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     failed: dict[str, PelplugError] = {}
+    frames: dict[str, np.ndarray] = {}
 
     def fail(name: str, error: PelplugError) -> None:
         failed[name] = error
@@ -207,9 +210,11 @@ def execute(
     # What any of them refuses it refuses now, not after hours of those that it uses.
     for cls in classes:
         with told(cls, registry):
-            analyses[cls.name].note_frames(selected, sampled)
-            analyses[cls.name].check_before(selected)
-    asked = _requests(classes, analyses, {name: uses for name, (uses, _) in demands.items()}, selected)
+            analysis = analyses[cls.name]
+            frames[cls.name] = numbers = analysis.joined.select(selection)
+            analysis.note_frames(numbers, sampled if len(analysis.trajectories) == count else None)
+            analysis.check_before(numbers if analysis.reads_frames else analysis.selections[0])
+    asked = _requests(classes, analyses, {name: uses for name, (uses, _) in demands.items()}, frames)
     if finished is not None and (there := finished({name: asked[name] for name in requested})) is not None:
         return AnalysisRun(requested, there, {}, trajectory, model)
     for cls in classes:
@@ -221,11 +226,11 @@ def execute(
                 analysis = analyses[cls.name]
                 analysis.inputs = {name: datasets[name] for name in demands[cls.name][0]}
                 if kept is not None and cls.keeps and cls.name not in requested:
-                    found = kept(cls.name, analysis.fingerprint(), selected)
+                    found = kept(cls.name, analysis.fingerprint(), frames[cls.name])
                     if found is not None:
                         datasets[cls.name], analyses[cls.name] = found, cls.from_dataset(found)
                         continue
-                analysis.run(frames=selected, **_where(cls, placement))
+                analysis.run(frames=frames[cls.name], **_where(cls, placement))
                 datasets[cls.name] = analysis.to_dataset()
         except PelplugError as error:
             fail(cls.name, error)
@@ -234,14 +239,14 @@ def execute(
     return AnalysisRun(there, datasets, analyses, trajectory, model, failed)
 
 
-def _requests(classes: list, analyses: Mapping[str, Analysis], uses: Mapping[str, tuple[str, ...]], selected) -> dict:
+def _requests(classes: list, analyses: Mapping[str, Analysis], uses: Mapping[str, tuple[str, ...]], frames) -> dict:
     """Return, and record with each analysis, a digest of all that decides its result: another one asks for another."""
     asked: dict[str, str] = {}
     for cls in classes:
         analysis = analyses[cls.name]
         # What it uses has no fingerprint before it has run, but is decided as well.
         analysis.inputs = {name: xr.Dataset(attrs={"fingerprint": asked[name]}) for name in uses[cls.name]}
-        asked[cls.name] = take_request(analysis, selected)
+        asked[cls.name] = take_request(analysis, frames[cls.name])
         analysis.inputs = {}
     return asked
 
@@ -265,14 +270,6 @@ def _where(cls: type[Analysis], placement: Placement) -> dict[str, Any]:
 def _either(names: Iterable[str]) -> str:
     names = list(names)
     return f"the analysis {names[0]}" if len(names) == 1 else f"this run of {', '.join(names)}"
-
-
-def _opened(trajectory: Any, source: Source):
-    if not hasattr(trajectory, "configuration_of"):
-        return open_trajectory(trajectory, source=source)
-    for name in source.given():
-        raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
-    return trajectory
 
 
 def _recorded(interactions: FileInteractions, trajectory: Any, registry: Registry, needed: bool) -> FileInteractions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,9 +11,8 @@ import xarray as xr
 
 from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
-from pelplug.core.fields import Need, check_temperature
+from pelplug.core.fields import Need
 from pelplug.core.given import Given
-from pelplug.core.units import Units
 from pelplug.core.versions import code_of
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.models.base import Model, stated_masses
@@ -26,8 +24,9 @@ from pelplug.tasks.assembly import frame_of
 from pelplug.tasks.frame_loop import FrameLoop
 from pelplug.tasks.outcome import Outcome
 from pelplug.tasks.reserved import NOT_PARAMETERS, RESERVED
-from pelplug.trajectories.matching import matched, units_of
-from pelplug.trajectories.recorded import together_with, with_density
+from pelplug.tasks.sampled_states import SampledStates
+from pelplug.trajectories.matching import matched
+from pelplug.trajectories.several import opened
 
 if TYPE_CHECKING:
     from pelplug.engines.engine import Engine
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Analysis"]
 
 
-class Analysis(Outcome, FrameLoop):
+class Analysis(SampledStates, Outcome, FrameLoop):
     """Base of every analysis: one frame goes in, values with units come out as an `xarray.Dataset`.
 
     A subclass sets the class attributes and writes `compute`; its parameters are keyword-only arguments
@@ -88,12 +87,19 @@ class Analysis(Outcome, FrameLoop):
         Papers to cite.
     reads_frames : bool
         False for an analysis of a series or of other results; `summarize` then does all the work.
+    pools : bool or None
+        Whether it takes several trajectories, independent runs at one state point. By default (None) one that reads
+        frames does, and gets the frames of all; one that does not reads `trajectories` itself, and says so with True.
     keeps : bool
         Whether `pelplug analyze` keeps the result beside that of an analysis that uses it, for the next one.
     parameters : dict
         Value of every parameter, defaults included.
     trajectory : Trajectory
-        As given.
+        As given; the first of several, which gives `compute` and `survey` the frames of all by their numbers.
+    trajectories : tuple of Trajectory
+        Each of those given.
+    selections : tuple of ndarray of int
+        The selected frames of each, numbers in its file.
     model : Model or None
         As given; one around the potential, where that was given.
 
@@ -110,6 +116,7 @@ class Analysis(Outcome, FrameLoop):
     entries_after = ("**base\n    Of `pelplug.Analysis`.",)
     needs: ClassVar[Need] = Need.POSITIONS
     reads_frames: ClassVar[bool] = True
+    pools: ClassVar[bool | None] = None
     keeps: ClassVar[bool] = False
 
     def __init__(
@@ -129,16 +136,12 @@ class Analysis(Outcome, FrameLoop):
         if isinstance(potential, str):
             raise InputError(f"Pass a potential, not its name: potential=pelplug.potential({potential!r}).")
         model = either(model, potential)
-        if trajectory is not None and not hasattr(trajectory, "configuration_of"):
-            from pelplug.trajectories.opening import open_trajectory
-
-            trajectory = open_trajectory(trajectory)
-        trajectory = matched(trajectory, model)
+        trajectory = matched(None if trajectory is None else opened(trajectory), model)
         if trajectory is not None and conditions != Conditions():
             trajectory = trajectory.under(conditions)
-        super().__init__(None if trajectory is None else trajectory.reader, verbose=verbose)
-        self.trajectory = trajectory
         self.model = model
+        self._is_given(trajectory)
+        super().__init__(None if trajectory is None else self.trajectory.reader, verbose=verbose)
         self.inputs = dict(inputs or {})
         self.attributes: dict[str, str] = {}
         self.engines: tuple[type[Engine], ...] = ()  # those that it simulates with, as the host finds them
@@ -149,6 +152,7 @@ class Analysis(Outcome, FrameLoop):
         self._label: int | None = None
         self._said, self._conditions = conditions, None
         self._selected: np.ndarray | None = None
+        self.selections: tuple[np.ndarray, ...] = ()
 
     # --- what an author writes ----------------------------------------------------------------------------
 
@@ -232,66 +236,6 @@ class Analysis(Outcome, FrameLoop):
         found = derived.found() if derived is not None else {}
         return provenance.to_json(found) if found else None
 
-    @property
-    def units(self) -> Units:
-        """What the numbers of the result are in: those of the potential or model, else what the file states.
-
-        Where nobody states any, they are reduced: k_B = 1, and masses of 1 where the file has none.
-        """
-        return units_of(self.model, self.trajectory)
-
-    @property
-    def conditions(self) -> Conditions:
-        """At what conditions the selected frames were sampled, in `units`; their density only in the result."""
-        if self._conditions is None:
-            frames = range(self.trajectory.n_frames) if self.trajectory is not None else ()
-            return self._hold(self._said if self.trajectory is None else self.trajectory.conditions_of(frames))
-        return self._conditions
-
-    def note_frames(self, frames: np.ndarray, conditions: Conditions | None = None) -> None:
-        """Take note of the frames that will be computed and of their conditions; the host and `run` call this."""
-        if self._selected is None or not np.array_equal(self._selected, frames):
-            self._selected = frames
-            self.sampled_at(self.trajectory.conditions_of(frames) if conditions is None else conditions)
-
-    def sampled_at(self, conditions: Conditions, source: str = "The simulation") -> None:
-        """Take note of the conditions of the states; who simulates calls this, and who takes them from a result.
-
-        Raises
-        ------
-        InputError
-            If they contradict what was given, or have no temperature though this analysis needs one.
-        """
-        self._hold(conditions if self.trajectory is not None else conditions.merged(self._said, source))
-        if Need.TEMPERATURE in self.needs:
-            self.require_temperature()
-
-    def _hold(self, conditions: Conditions) -> Conditions:
-        conditions = conditions.in_units(self.units, self._dimension_of_space() or 3)
-        self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
-        return self._conditions
-
-    def average_with(self, trajectory: Any) -> None:
-        """Refuse a further trajectory that is not of the same conditions; what is told of both is what they share."""
-        self._conditions = together_with(self.conditions, self.trajectory, trajectory)
-
-    def _look_at_density(self) -> None:
-        """Add the density to the conditions: at the end, for it takes frames."""
-        if self.trajectory is not None and self._selected is not None:
-            self._conditions = with_density(self.conditions, self.trajectory, self._selected)
-
-    def require_temperature(self) -> float:
-        """Return the temperature at which the states were sampled [temperature].
-
-        Raises
-        ------
-        InputError
-            If the file does not say, and nobody gave it.
-        """
-        source = "The simulation" if self.trajectory is None else self.trajectory.path
-        check_temperature(self.name, self.conditions, source)
-        return self.conditions.temperature  # type: ignore[return-value]  # checked
-
     def masses_of(self, configuration: Configuration) -> np.ndarray:
         """Return the masses of a configuration, shape (N,) [mass]: the file's, the model's, or 1 in reduced units.
 
@@ -368,15 +312,7 @@ class Analysis(Outcome, FrameLoop):
             parameters=self.parameters,
             files=provenance.named_files(self.parameters),
             model=self.interactions(),
-            input=None if self.trajectory is None else provenance.input_record(self.trajectory),
+            input=None if self.joined is None else provenance.input_record(self.joined),
             temperature=self.conditions.temperature if Need.TEMPERATURE in self.needs else None,
             uses={name: ds.attrs.get("fingerprint", "") for name, ds in self.inputs.items()},
         )
-
-    def interactions(self) -> dict | None:
-        """Return the record of the model or potential, None if there is neither."""
-        return None if self.model is None else self.model.to_dict()
-
-    def _dimension_of_space(self) -> int | None:
-        found = self.trajectory if self.trajectory is not None else self.model
-        return getattr(found, "dimension", None)

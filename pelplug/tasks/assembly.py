@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import traceback
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -25,12 +26,15 @@ __all__ = [
     "name_units",
     "raise_all_failed",
     "sentence_of",
+    "with_runs",
 ]
 
 COORDINATES = {
     "frame": {"long_name": "frame number in the trajectory", "units": "1"},
     "step": {"long_name": "simulation step", "units": "1"},
     "time": {"long_name": "time", "units": "time"},
+    "run": {"long_name": "which of the trajectories", "units": "1"},
+    "frame_in_run": {"long_name": "frame number in its trajectory", "units": "1"},
 }
 
 _KINDS = (InputError, NotAMinimumError, NotConvergedError, RunError)
@@ -75,11 +79,14 @@ class FrameFailure:
     traceback: str
 
     @classmethod
-    def of(cls, label: int, error: Exception) -> FrameFailure:
-        """Record an exception that is being handled."""
+    def of(cls, label: int, error: Exception, where: str = "") -> FrameFailure:
+        """Record an exception that is being handled, of a frame that is told by its file where there are several."""
         # Only our own kinds go back to the parent process: a plugin's may not pickle.
         kind = type(error) if type(error) in _KINDS else InputError if isinstance(error, InputError) else RunError
-        return cls(label, sentence_of(error), kind, "".join(traceback.format_exception(error)))
+        sentence = sentence_of(error)
+        if where and where.lower() not in sentence.lower():
+            sentence = f"{where}: {sentence}"
+        return cls(label, sentence, kind, "".join(traceback.format_exception(error)))
 
 
 def check_values(
@@ -182,6 +189,25 @@ def join_frames(records: Iterable[FrameRecord], provides: Mapping[str, Field], o
         return xr.Dataset(variables, coords)
     except ValueError as error:
         raise RunError(f"The variables of the {owner} do not fit together ({error}); tell its author.") from error
+
+
+def with_runs(dataset: xr.Dataset, trajectories: Any) -> xr.Dataset:
+    """Return a dataset of the frames of several trajectories with the coordinates that tell which frame is whose.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As `join_frames` gives it.
+    trajectories : SeveralTrajectories
+        Of which they are.
+    """
+    places = [trajectories.place(int(label)) for label in dataset["frame"].values]
+    columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
+    names = ("run", "frame_in_run")
+    coords = {name: ("frame", column, COORDINATES[name]) for name, column in zip(names, columns, strict=True)}
+    dataset = dataset.assign_coords(coords)
+    dataset["frame"].attrs["long_name"] = "frame number through all trajectories"
+    return dataset
 
 
 def check_dataset(dataset: object, provides: Mapping[str, Field], owner: str) -> xr.Dataset:

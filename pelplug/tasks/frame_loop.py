@@ -82,19 +82,24 @@ class FrameLoop(AnalysisBase):
         if self.trajectory is None:
             raise InputError(f"The analysis {self.name} has no trajectory to run on; give it one.")
         source = os.fspath(self.trajectory.path)
-        check_needs(self.name, self.needs, self.trajectory, self.model is not None)
-        selected = select_frames(self.trajectory.n_frames, selection, source)
+        for one in self.trajectories:
+            check_needs(self.name, self.needs, one, self.model is not None)
+        if selection.frames is None:
+            selected = self.joined.select(selection)
+        else:  # numbers through all trajectories
+            selected = select_frames(self.joined.n_frames, selection, source)
         if Need.IDENTITY in self.needs:
-            self.trajectory.check_identity(selected)
+            self.joined.check_identity(selected)
         if self.model is not None and Need.POTENTIAL in self.needs:
             check_derivatives(self.model, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs)
         self.note_frames(selected)
-        self.check_before(selected)
+        own = selected if self.reads_frames else self.selections[0]
+        self.check_before(own)
         verbose = self._verbose if verbose is None else verbose
-        self.survey(selected)
+        self.survey(own)
         self._open_store()
         if not self.reads_frames:
-            self.frames, self.n_frames = selected, len(selected)
+            self.frames, self.n_frames = own, len(own)
             self.results = Results(records=[], failures=[])
             self.prepare()
             self._conclude()
@@ -159,7 +164,8 @@ class FrameLoop(AnalysisBase):
             self._ts = self._trajectory.ts
             values = self.compute(configuration)
         except Exception as error:
-            self.results.failures.append(FrameFailure.of(label, error))
+            where = self.joined.where(label) if len(self.trajectories) > 1 else ""
+            self.results.failures.append(FrameFailure.of(label, error, where))
             return
         finally:
             self._label = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -11,7 +10,7 @@ from MDAnalysis.analysis.results import Results
 
 from pelplug.errors import InputError, PelplugError, RunError
 from pelplug.tasks import provenance
-from pelplug.tasks.assembly import join_frames, raise_all_failed, sentence_of
+from pelplug.tasks.assembly import join_frames, raise_all_failed, sentence_of, with_runs
 from pelplug.tasks.task import Task
 
 __all__ = ["Outcome"]
@@ -22,7 +21,9 @@ class Outcome(Task):
 
     reads_frames: ClassVar[bool]
     inputs: dict[str, xr.Dataset]
+    trajectories: tuple[Any, ...]
     trajectory: Any
+    joined: Any
 
     if TYPE_CHECKING:
 
@@ -43,6 +44,8 @@ class Outcome(Task):
         if failures and not records:
             raise_all_failed(self._owner, failures)
         dataset = join_frames(records, self.provides, self._owner) if self.reads_frames else xr.Dataset()
+        if self.reads_frames and len(self.trajectories) > 1:
+            dataset = with_runs(dataset, self.joined)
         try:
             dataset = self.summarize(dataset)
         except (InputError, MemoryError):
@@ -65,13 +68,12 @@ class Outcome(Task):
             | {"parameters": provenance.parameters_of(dataset), "failed_frames": provenance.failed_frames(dataset)}
             for name, dataset in self.inputs.items()
         }
-        trajectory = self.trajectory
+        trajectory = self.joined
         measured = {one.label: one.derivatives for one in self.results.records if one.derivatives is not None}
         return {
             "inputs": provenance.to_json(inputs),
             # Without a file the states came from a running simulation.
-            "input_file": "" if trajectory is None else os.path.basename(os.fspath(trajectory.path)),
-            "input_sha256": "" if trajectory is None else provenance.input_checksum(trajectory),
+            **({"input_file": "", "input_sha256": ""} if trajectory is None else provenance.input_files(trajectory)),
             **({"reading": provenance.to_json(said)} if (said := provenance.said_of(trajectory)) else {}),
             **({"derivatives": provenance.joined_derivatives(measured)} if measured else {}),
             "failed_frames": provenance.to_json({failure.label: failure.sentence for failure in failures}),

@@ -24,6 +24,7 @@ __all__ = [
     "failed_parts",
     "fingerprint",
     "input_checksum",
+    "input_files",
     "input_record",
     "joined_derivatives",
     "named_files",
@@ -37,8 +38,6 @@ __all__ = [
 
 VERSION = 2
 """Of the attributes that a result carries: 2 has ``conditions``; those before the first number are 1."""
-
-_checksums: dict[tuple[str, int, int], str] = {}
 
 
 def to_json(value: Any) -> str:
@@ -77,16 +76,15 @@ def named_files(parameters: dict[str, Any]) -> dict[str, str]:
 
 
 def input_checksum(trajectory: Any) -> str:
-    """Return the checksum of a trajectory's file, computed once while the file stays as it is."""
-    state = os.stat(trajectory.path)
-    key = (os.path.abspath(trajectory.path), state.st_size, state.st_mtime_ns)
-    if key not in _checksums:
-        _checksums[key] = trajectory.checksum()
-    return _checksums[key]
+    """Return the checksum of a trajectory's file, of several that of their checksums in order."""
+    found = [one.checksum() for one in trajectory.trajectories]
+    return found[0] if len(found) == 1 else f"sha256:{hashlib.sha256(to_json(found).encode()).hexdigest()}"
 
 
 def input_record(trajectory: Any) -> dict[str, Any]:
     """Return what the configurations of a trajectory depend on: the file, and how it was asked to be read."""
+    if len(trajectory.trajectories) > 1:
+        return {"trajectories": [input_record(one) for one in trajectory.trajectories]}
     record = {
         "checksum": input_checksum(trajectory),
         "species": hashlib.sha256("\n".join(map(str, trajectory.species)).encode()).hexdigest(),
@@ -110,6 +108,22 @@ def said_of(trajectory: Any) -> dict[str, Any]:
     usual = {"positions": "auto", "order_is_kept": False}
     said = {name: getattr(trajectory, name, value) for name, value in usual.items()}
     return {name: value for name, value in said.items() if value != usual[name]}
+
+
+def input_files(trajectory: Any) -> dict[str, str]:
+    """Return the attributes of a result that say of which file it is made, or of which."""
+    each = trajectory.trajectories
+    paths = [os.path.abspath(one.path) for one in each]
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    names = [os.path.relpath(path, folder) for path in paths]
+    found = {"input_file": ", ".join(names), "input_sha256": input_checksum(trajectory)}
+    if len(each) == 1:
+        return found
+    listed = [
+        {"file": readable(name), "sha256": one.checksum(), "frames": one.n_frames}
+        for name, one in zip(names, each, strict=True)
+    ]
+    return found | {"input_files": to_json(listed)}
 
 
 def attributes(task: Any) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from pelplug.core.units import Units
 from pelplug.trajectories.part import TrajectoryPart
 
@@ -43,6 +45,27 @@ class ConvertedFrames(TrajectoryPart):
     def any_length(self) -> bool:
         """Whether nothing but the custom of the format says that lengths are Angstrom (DCD, PDB, ...)."""
         return self._conversion.loose
+
+    def in_order_of(self, species: np.ndarray) -> Self:
+        """Return the same trajectory with its particles in another order, that of some species.
+
+        Those of one species stay in the order of the file. Rows of independent runs are no more than that: particles of
+        a kind.
+
+        Parameters
+        ----------
+        species : ndarray of str, shape (N,)
+            As many of each as in its first frame.
+        """
+        if np.array_equal(self.species, species):
+            return self
+        order = np.empty(len(species), dtype=np.intp)
+        order[np.argsort(species, kind="stable")] = np.argsort(self.species, kind="stable")
+        other = copy.copy(self)
+        other.species = self.species[order]
+        other.species.setflags(write=False)
+        other._conversion = dataclasses.replace(self._conversion, order=order)
+        return other
 
     def in_units(self, units: Units, model: Model | None = None) -> Self:
         """Return the same trajectory with its frames in other units, and with a model's masses where it has none.

@@ -12,6 +12,7 @@ from pelplug.errors import InputError, PelplugError
 from pelplug.models.given import GivenModel
 from pelplug.potentials.interaction import nearest_distances
 from pelplug.trajectories.opening import open_trajectory
+from pelplug.trajectories.several import SeveralTrajectories
 
 __all__ = ["can_be_of", "check_together", "matched", "read_start", "units_of", "with_units_of"]
 
@@ -39,6 +40,8 @@ def matched(trajectory, model):
     """
     if model is None or not hasattr(trajectory, "in_units"):
         return trajectory
+    if isinstance(trajectory, SeveralTrajectories):
+        return trajectory.each(lambda one: matched(one, model))
     if not model.units.is_stated:
         return trajectory.in_units(trajectory.units, model)
     _refuse_other_kind(trajectory, model.units, f"the {model.noun} {model.name}")

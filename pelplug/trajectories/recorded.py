@@ -6,17 +6,16 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from pelplug.core.conditions import Conditions, Ramp
+from pelplug.core.conditions import Conditions, Ramp, same_value
 from pelplug.errors import InputError, PelplugError
 from pelplug.trajectories.part import TrajectoryPart
 
-__all__ = ["RecordedConditions", "of_simulation", "together_with", "with_density"]
+__all__ = ["RecordedConditions", "joined_conditions", "of_simulation", "with_density"]
 
 _STEADY = 1e-5  # a cell that changes by less is one that was written with few digits
 _LOOKED_AT = 5  # frames; a barostat changes the cell in nearly every one
@@ -144,7 +143,7 @@ def _of(found: Mapping[str, Mapping], source: Any) -> Conditions:
 def with_density(conditions: Conditions, trajectory: Any, frames: Sequence[int]) -> Conditions:
     """Return conditions with the number density of the frames, or with density among what is not the same in all.
 
-    The first, the last and some between are looked at; where none of them can be read, nothing is said.
+    The first of each trajectory, the last and some between are looked at; where none can be read, nothing is said.
 
     Parameters
     ----------
@@ -155,11 +154,11 @@ def with_density(conditions: Conditions, trajectory: Any, frames: Sequence[int])
     frames : sequence of int
         Their numbers.
     """
-    places: Any = np.unique(np.linspace(0, len(frames) - 1, _LOOKED_AT).astype(int)) if len(frames) else []
     found = []
-    for place in places:
-        with contextlib.suppress(PelplugError):  # a damaged frame is the run's to record
-            found.append(trajectory.configuration(int(frames[place])).density)
+    for one, numbers in trajectory.by_file(frames):
+        for place in np.unique(np.linspace(0, len(numbers) - 1, _LOOKED_AT).astype(int)) if len(numbers) else ():
+            with contextlib.suppress(PelplugError):  # a damaged frame is the run's to record
+                found.append(one.configuration(int(numbers[place])).density)
     if not found:
         return conditions
     if "density" in conditions.several or max(found) - min(found) > _STEADY * max(found):
@@ -167,34 +166,45 @@ def with_density(conditions: Conditions, trajectory: Any, frames: Sequence[int])
     return dataclasses.replace(conditions, density=float(np.mean(found)))
 
 
-def together_with(conditions: Conditions, trajectory: Any, other: Any) -> Conditions:
-    """Return the conditions of an average over a trajectory and a further one, an independent run of the same.
+def joined_conditions(found: Sequence[tuple[Any, Conditions]], remedy: str) -> Conditions:
+    """Return what the conditions of independent runs of the same have in common: replica and seed alone may differ.
 
     Parameters
     ----------
-    conditions : Conditions
-        Of the trajectory, or of those that are averaged already.
-    trajectory, other : Trajectory
+    found : sequence of (Trajectory, Conditions)
         In the same units.
+    remedy : str
+        What else can be done with runs at other conditions.
 
     Raises
     ------
     InputError
-        If they were sampled at other temperatures, pressures or ramps.
+        If they were sampled at other temperatures, pressures or ramps, or some do not say at which.
     """
-    theirs = other.conditions_of(range(other.n_frames))
-    for name in ("temperature", "parent_temperature", "pressure", "ramp"):
-        mine, value, words = getattr(conditions, name), getattr(theirs, name), name.replace("_", " ")
-        known = mine is not None and value is not None
-        alike = mine == value or (known and name != "ramp" and math.isclose(mine, value, rel_tol=1e-6))
-        if (known and not alike) or name in theirs.several:
-            said = "more than one" if name in theirs.several else value
-            raise InputError(
-                f"{other.path} has the {words} {said} and {trajectory.path} {mine}; average files of one {words}."
-            )
-    own = {name: getattr(theirs, name) for name in ("replica", "seed")}
-    joined = Conditions.joined([conditions, dataclasses.replace(conditions, **own)])
-    densities = [one.configuration(0).density for one in (trajectory, other)]
-    if abs(densities[0] - densities[1]) > _STEADY * densities[0]:
-        joined = dataclasses.replace(joined, density=None, several=tuple(sorted({*joined.several, "density"})))
-    return joined
+    (first, mine), *others = found
+    for name in ("temperature", "parent_temperature", "pressure", "ramp", "label"):
+        words = name.replace("_", " ")
+        for one, conditions in found if others else ():
+            if name in conditions.several:
+                raise InputError(
+                    f"{one.path} has more than one {words}; select frames of one with --start and --stop (start=, "
+                    f"stop=), or {remedy}."
+                )
+        value = getattr(mine, name)
+        for one, conditions in others:
+            theirs = getattr(conditions, name)
+            if same_value(value, theirs) or (name == "label" and None in (value, theirs)):
+                continue
+            if None in (value, theirs) and name != "ramp":
+                silent, known, said = (one, first, value) if theirs is None else (first, one, theirs)
+                option = name.replace("_", "-")
+                raise InputError(
+                    f"{known.path} has the {words} {said:g}, and {silent.path} says none; if it is the same, pass "
+                    f"--{option} {said:g} ({name}= in Python), or {remedy}."
+                )
+            raise InputError(f"{one.path} has the {words} {_text(theirs)} and {first.path} {_text(value)}; {remedy}.")
+    return Conditions.joined(conditions for _, conditions in found)
+
+
+def _text(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)

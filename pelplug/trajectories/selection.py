@@ -1,13 +1,35 @@
-"""Which frames of a trajectory to analyse."""
+"""Which frames of a trajectory to analyse, of one or of each of several."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Self
 
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.trajectories.part import TrajectoryPart
 from pelplug.trajectories.source import Frames
 
-__all__ = ["select_frames"]
+__all__ = ["SelectedFrames", "select_frames"]
+
+
+class SelectedFrames(TrajectoryPart):
+    """The part of a `Trajectory` that says of frames what `SeveralTrajectories` says of those of several."""
+
+    @property
+    def trajectories(self) -> tuple[Self, ...]:
+        """Return this one alone."""
+        return (self,)
+
+    def by_file(self, frames: Iterable[int]) -> tuple[tuple[Self, np.ndarray], ...]:
+        """Return each trajectory with the numbers that those of the frames which belong to it have there."""
+        return ((self, np.asarray(list(frames), dtype=np.int64)),)
+
+    def select(self, selection: Frames) -> np.ndarray:
+        """Return the numbers of the frames that a selection takes, shape (n,)."""
+        return select_frames(self.n_frames, selection, os.fspath(self.path))
 
 
 def select_frames(n_frames: int, selection: Frames, source: str = "the file") -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.core.checksum import checksum
+from pelplug.core.checksum import kept_checksum
 from pelplug.core.conditions import Conditions
 from pelplug.core.outside import parse_record
 from pelplug.errors import InputError
@@ -25,6 +25,7 @@ from pelplug.trajectories.readers.generic import GenericFrames
 from pelplug.trajectories.readers.labels import LABELS, choose_labels, rename
 from pelplug.trajectories.readers.times import check_times
 from pelplug.trajectories.recorded import RecordedConditions
+from pelplug.trajectories.selection import SelectedFrames
 from pelplug.trajectories.source import Source
 
 __all__ = ["Trajectory"]
@@ -32,7 +33,7 @@ __all__ = ["Trajectory"]
 _OTHERS = "the frame is damaged, use the frames before or after it (--stop, --start) or repair it"
 
 
-class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
+class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles, SelectedFrames):
     """Frames of a file, read when asked for; made by `open_trajectory`.
 
     Indexing and slicing give `Configuration` objects; iteration streams, so that memory does not grow with the
@@ -281,7 +282,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
 
         Above 1 GiB it is taken of the size and the first and last 16 MiB, and begins with "sha256-sampled:".
         """
-        return checksum(self.path)
+        return kept_checksum(self.path)
 
     def open_another(self, path: str | os.PathLike[str], timed: bool = True) -> Trajectory:
         """Open a further file of the same system as this one was opened: topology, species, dt and all the rest.
@@ -309,7 +310,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles):
         from pelplug.trajectories.opening import open_trajectory
 
         source = dataclasses.replace(self.source, **changes)
-        return open_trajectory(path, source=source).in_units(self.units, self._conversion.model)
+        return open_trajectory(path, source=source).under(self._given).in_units(self.units, self._conversion.model)
 
     def close(self) -> None:
         """Close the file."""

@@ -39,6 +39,8 @@ class Conversion:
         Whether times are the file's own; those of ``dt`` are as they were given.
     loose : bool
         Whether nothing but the custom of the format says that lengths are Angstrom (DCD, PDB, ...).
+    order : ndarray of int, shape (N,), optional
+        Rows of the file in the order in which its particles are put; as they stand by default.
     """
 
     file: Units = Units()  # noqa: RUF009 (frozen)
@@ -47,6 +49,7 @@ class Conversion:
     masses: Mapping[str, float] | None = None
     own_time: bool = True
     loose: bool = False
+    order: np.ndarray | None = dataclasses.field(default=None, compare=False)
 
     def __call__(self, configuration: Configuration) -> Configuration:
         """Return a frame in the new units, with masses where anybody knows them."""
@@ -67,6 +70,10 @@ class Conversion:
                 changes["masses"] = mass * configuration.masses
         elif self.model is not None and (known := self.model.known_masses(configuration)) is not None:
             changes["masses"] = known
+        if self.order is not None:
+            for name in ("positions", "species", "diameters", "masses", "velocities", "images"):
+                if (value := changes.get(name, getattr(configuration, name))) is not None:
+                    changes[name] = value[self.order]
         return configuration.replace(**changes) if changes else configuration
 
     def _given_masses(self, configuration: Configuration, factor: float) -> np.ndarray:
