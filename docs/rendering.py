@@ -6,13 +6,15 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```
 
 `parameters` are those of an analysis, a model, a minimiser or an engine, or the `conditions` that can be given,
-`variables` those of an analysis, `checks` the rules that `pelplug.testing` has for a kind of thing, `arrows` the arrows
-between the rooms, `names` the public names of a group.
+`variables` those of an analysis, `coverage` how often its stated errors hold, `checks` the rules that `pelplug.testing`
+has for a kind of thing, `arrows` the arrows between the rooms, `names` the public names of a group.
 """
 
 from __future__ import annotations
 
 import functools
+import json
+import pathlib
 import re
 
 import face
@@ -99,7 +101,45 @@ def checks(kind: str) -> str:
     return table(["check", "rule"], [[code(one.name), plain(one.rule)] for one in found])
 
 
-TABLES = {"arrows": arrows, "checks": checks, "names": face.reference, "parameters": parameters, "variables": variables}
+def coverage(analysis: str) -> str:
+    """Return how often the errors that an analysis states hold, as measured: a table for each law of the data."""
+    measured = json.loads((pathlib.Path(__file__).parent / "coverage.json").read_text(encoding="utf-8"))
+    head = ["quantity", "errors that hold", "should hold", "band", "scatter / error", "bias / error", "none stated"]
+    parts = []
+    for entry in measured.values():
+        if entry["analysis"] != analysis:
+            continue
+        sets, seed = entry["sets"], entry["seed"]
+        made = f"version {entry['version']}" + (f", commit {entry['commit']}" if entry["commit"] else "")
+        parts.append(f"{entry['law']}: {sets} sets, seeds {seed} to {seed + sets - 1}; {entry['date']}, {made}")
+        rows, notes = [], []
+        for name, row in entry["quantities"].items():
+            cells = [code(name), "none", percent(row["confidence"]), "", "", "", str(row["unstated"])]
+            if row["share"] is not None:
+                shown = percent(row["share"])
+                cells[1] = shown if row["holds"] else f"**{shown}**"
+                cells[3] = f"{percent(row['low'])} to {percent(row['high'])}"
+                cells[4:6] = f"{row['scatter']:.2f}", f"{row['bias']:+.2f}"
+            rows.append(cells)
+            if row["exception"]:
+                notes.append(f"- {code(name)}: {plain(row['exception'])}")
+        parts += [table(head, rows), *(["Outside of the band:\n\n" + "\n".join(notes)] if notes else [])]
+    return "\n\n".join(parts)
+
+
+def percent(share: float) -> str:
+    """Return a share in percent."""
+    return f"{100 * share:.1f} %"
+
+
+TABLES = {
+    "arrows": arrows,
+    "checks": checks,
+    "coverage": coverage,
+    "names": face.reference,
+    "parameters": parameters,
+    "variables": variables,
+}
 
 
 def expand(page: str) -> str:
