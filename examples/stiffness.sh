@@ -8,14 +8,14 @@ set -e
 cd "${1:?name a folder for the files}"
 
 while read -r temperature steps every; do
-    pelplug simulate inverse-power-law -N 500 -T "$temperature" --steps "$steps" --frames "$every" --seed 1 \
+    pelplug simulate inverse-power-law -N 256 -T "$temperature" --steps "$steps" --frames "$every" --seed 1 \
         --replicas 5 --workers 2 --threads 1 -o "ipl-$temperature.gsd"
 done <<TEMPERATURES
-0.7 150000 15000
-0.8 80000 8000
-1.0 40000 4000
-1.4 20000 2000
-2.0 20000 2000
+0.7 80000 8000
+0.8 50000 5000
+1.0 20000 2000
+1.4 10000 1000
+2.0 10000 1000
 TEMPERATURES
 
 for run in ipl-*-seed*.gsd; do
