@@ -17,8 +17,9 @@ from pelplug.core.arguments import takes
 from pelplug.core.outputs import atomic_output, check_output, open_for_library
 from pelplug.core.outside import refuse_links
 from pelplug.errors import InputError
+from pelplug.files.record import require_record
 
-__all__ = ["check_output", "read_outlines", "read_results", "write_netcdf"]
+__all__ = ["check_output", "read_outlines", "read_results", "read_variable", "write_netcdf"]
 
 # Names of what pelplug itself writes into the root of a file.
 _NAME = "analysis"
@@ -54,7 +55,8 @@ def write_netcdf(
     Raises
     ------
     InputError
-        If the file exists and `overwrite` is false, or its folder cannot be written.
+        If the file exists and `overwrite` is false, or its folder cannot be written; if a result does not say where it
+        comes from as its version does.
     RunError
         If the disk is full; nothing half-written is left and an older file stays as it was.
     """
@@ -65,6 +67,8 @@ def write_netcdf(
     if not datasets:
         raise InputError("There are no results to write; select at least one analysis.")
     ready = {str(name): _storable(dataset, str(name)) for name, dataset in datasets.items()}
+    for name, dataset in ready.items():
+        require_record(dataset, name)
     if len(ready) == 1:
         tree = xr.DataTree(next(iter(ready.values())))
         encoding = {"/": _encoding(tree.to_dataset())}
@@ -104,9 +108,25 @@ def read_results(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
 
 
 def read_outlines(path: str | os.PathLike[str]) -> dict[str, xr.Dataset]:
-    """Return what `read_results` does with the attributes and the single numbers only, which are read in no time."""
+    """Return what `read_results` does with the attributes and the single numbers only, which are read in no time.
+
+    The names of all variables are in ``encoding["variables"]``, the lengths of dimensions in ``encoding["sizes"]``.
+    """
     with _opened(path) as found:
-        return {name: dataset.drop_dims(list(dataset.sizes)).load() for name, dataset in found.items()}
+        return {name: _outline(dataset) for name, dataset in found.items()}
+
+
+def _outline(dataset: xr.Dataset) -> xr.Dataset:
+    outline = dataset.drop_dims(list(dataset.sizes)).load()
+    outline.encoding = {"variables": tuple(dataset.variables), "sizes": dict(dataset.sizes)}
+    return outline
+
+
+def read_variable(path: str | os.PathLike[str], analysis: str, name: str) -> tuple[xr.DataArray, dict[Any, Any]]:
+    """Return a variable of a result in a file with its coordinates, and the attributes of the result."""
+    with _opened(path) as found:
+        dataset = found.get(analysis, xr.Dataset())
+        return (dataset[name].load() if name in dataset else xr.DataArray()), dict(dataset.attrs)
 
 
 @contextlib.contextmanager

@@ -57,6 +57,8 @@ def check_study_contract(cls: Any) -> None:
         raise TypeError(f"{where} lacks {', '.join(sorted(cls.__abstractmethods__))}()")
     for attribute in ("needs", "varies"):
         for name in _texts(cls, attribute, where):
+            if attribute == "varies" and re.fullmatch(r"[a-z0-9-]+\.[a-z]\w*", name):
+                continue  # a parameter of an analysis
             if name not in CONDITIONS:
                 near = closest(name, CONDITIONS) or f"; there are {', '.join(CONDITIONS)}"
                 raise TypeError(f"{where} names {name!r} in {attribute}, which is no condition{near}")

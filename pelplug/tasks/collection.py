@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -12,12 +13,14 @@ import xarray as xr
 
 from pelplug.core.conditions import Conditions
 from pelplug.errors import InputError
-from pelplug.files.results import read_outlines, read_results
-from pelplug.tasks.provenance import check_version, failed_parts, parameters_of, to_json, version_of
+from pelplug.files.record import version_of
+from pelplug.files.results import read_outlines, read_results, read_variable
+from pelplug.tasks.provenance import check_version, failed_parts, frames_of_words, parameters_of, to_json
 
 __all__ = ["Collection", "Result"]
 
 _KIND = "analysis"
+_FILE = ("file", "sha256")
 
 
 class Result:
@@ -35,6 +38,8 @@ class Result:
         Those of the dataset.
     conditions : Conditions
         Of its states.
+    parameters : dict
+        Of the analysis.
     provenance_version : int
         In which way it is recorded.
     """
@@ -44,11 +49,13 @@ class Result:
         self.analysis, self.source, self.path = analysis, source, path
         self.attributes: dict[str, Any] = dict(outline.attrs)
         self.provenance_version = version_of(outline)
+        self.parameters = parameters_of(outline)
         try:
             self.conditions = Conditions.of(outline)
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
         self._dataset = outline
+        self._names = frozenset(map(str, outline.variables if path is None else outline.encoding["variables"]))
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -56,22 +63,34 @@ class Result:
         if self.path is None:
             return self._dataset
         found = read_results(self.path).get(self.analysis)
-        if found is None or any(found.attrs.get(key) != self.attributes.get(key) for key in ("created", "fingerprint")):
+        self._require_same({} if found is None else found.attrs)
+        return found  # type: ignore[return-value]  # that of no attributes is not the same
+
+    def _require_same(self, attributes: Mapping[Any, Any]) -> None:
+        if any(attributes.get(key) != self.attributes.get(key) for key in ("analysis", "created", "fingerprint")):
             raise InputError(f"{self.path} was written anew while it was read; run the same command again.")
-        return found
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a variable of that name."""
+        return name in self._names
 
     def __getitem__(self, name: str) -> xr.DataArray:
-        """Return a variable.
+        """Return a variable; of a file that one alone is read.
 
         Raises
         ------
         InputError
             If there is none of that name; it tells of a part of the result that failed.
         """
-        dataset = self.dataset
-        if name in dataset:
-            return dataset[name]
-        lost = "".join(f"; {part} was left out, which failed ({why})" for part, why in failed_parts(dataset).items())
+        if name in self and self.path is None:
+            return self._dataset[name]
+        if name in self:
+            found, attributes = read_variable(self.path, self.analysis, name)  # type: ignore[arg-type]  # there is one
+            self._require_same(attributes)
+            return found
+        lost = "".join(
+            f"; {part} was left out, which failed ({why})" for part, why in failed_parts(self._dataset).items()
+        )
         raise InputError(
             f"{self.source} has no {name} among the variables of {self.analysis}{lost}; leave it out, or make it anew "
             "with --overwrite."
@@ -80,8 +99,21 @@ class Result:
     @property
     def identity(self) -> tuple | None:
         """What two results have in common that are one and the same; None where nothing is recorded of it."""
-        digest = self.attributes.get("request")  # of all that decides it, trajectory and frames included
-        return (self.analysis, digest) if digest else None
+        if digest := self.attributes.get("request"):  # of all that decides it, trajectory and frames included
+            return (self.analysis, digest)
+        said = [self.attributes.get(key, "") for key in ("fingerprint", "created", "input_sha256", "conditions")]
+        return (self.analysis, *said) if any(said[:3]) else None
+
+    @property
+    def trajectories(self) -> list[tuple[str, str, set[int] | None]]:
+        """Name, checksum and numbers of the frames of each trajectory that it was made of; None for all of them."""
+        said = self.attributes.get("trajectories")
+        record = json.loads(said) if said else [{key: self.attributes.get(f"input_{key}", "") for key in _FILE}]
+        return [
+            (one["file"], one["sha256"], frames_of_words(words) if (words := one.get("frames")) else None)
+            for one in record
+            if one["sha256"]
+        ]
 
     def __repr__(self) -> str:
         return f"<Result of {self.analysis}, {self.source}: {self.conditions}>"
@@ -177,7 +209,7 @@ class Collection:
         """
         values: dict[str, tuple[Any, str]] = {}
         for one in self.of(analysis):
-            value = parameters_of(xr.Dataset(attrs=one.attributes)).get(name)
+            value = one.parameters.get(name)
             values.setdefault(str(value), (value, one.source))
         if len(values) != 1:
             raise InputError(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pelplug.core.conditions import Conditions
 from pelplug.errors import InputError
+from pelplug.files.record import CHANGES
 from pelplug.tasks.collection import Collection, Result, how_to_say, words_of
 
 __all__ = ["CONDITIONS", "readable_by"]
@@ -39,7 +41,8 @@ def readable_by(
     needs : iterable of str
         Conditions that each result must say; see `CONDITIONS`.
     varies : iterable of str
-        Those in which results may differ, which each must say too. Replica and seed always may.
+        Those in which results may differ, which each must say too. Replica and seed always may. Also parameters of
+        analyses, as ``"dynamics.wave_number"``.
 
     Returns
     -------
@@ -49,8 +52,9 @@ def readable_by(
     Raises
     ------
     InputError
-        If there are none of an analysis that it uses; if a file has none of those; if one is given twice; if units,
-        models or other conditions are mixed, or the ways in which results are recorded; if a condition is missing.
+        If there are none of an analysis that it uses; if a file has none of those; if one is given twice, or frames of
+        one trajectory are; if units, models or other conditions are mixed, parameters that change what numbers mean, or
+        the ways in which results are recorded; if a condition is missing.
     """
     uses = tuple(uses)
     if not uses:
@@ -63,8 +67,12 @@ def readable_by(
     found = collection.of(*uses)
     _refuse_twice(found)
     _refuse_versions(found)
-    _refuse_silent(found, owner, (*needs, *varies))
-    _refuse_mixed(found, owner, {part for name in varies for part in (name, *_PARTS.get(name, ()))})
+    varies = tuple(varies)
+    conditions = [name for name in varies if "." not in name]
+    _refuse_silent(found, owner, (*needs, *conditions))
+    _refuse_mixed(found, owner, {part for name in conditions for part in (name, *_PARTS.get(name, ()))})
+    _refuse_other_parameters(found, varies)
+    _refuse_common_frames(found, varies)
     return found
 
 
@@ -105,10 +113,70 @@ def _refuse_versions(found: Collection) -> None:
     versions = [(one.provenance_version, one) for one in found]
     (old, older), (new, newer) = (pick(versions, key=lambda pair: pair[0]) for pick in (min, max))
     if old != new:
+        lacks = ", and ".join(text for number, text in CHANGES.items() if old < number <= new)
         raise InputError(
             f"{_begin(older.source)} was written by an earlier version of pelplug (provenance {old}) than "
-            f"{newer.source} ({new}); make {older.source} anew, with --overwrite, or leave it out."
+            f"{newer.source} ({new}), without {lacks}; make {older.source} anew, with --overwrite, or leave it out."
         )
+
+
+def _refuse_other_parameters(found: Collection, varies: tuple[str, ...]) -> None:
+    """Refuse results that were made with parameters by which their numbers mean different things."""
+    for name in found.analyses:
+        first, *others = found.of(name)
+        for other in others:
+            for whose, mine, theirs in _settings(first, other):
+                odd = _odd(mine, theirs, _parameters(varies, whose))
+                if odd is None:
+                    continue
+                what = _difference({odd: mine[odd]}, {odd: theirs[odd]}, first, other)
+                under = "" if whose == name else f", which {name} uses"
+                raise InputError(
+                    f"The results are of different parameters of {whose}{under}: {what}, with which their numbers mean "
+                    "different things; give those of one, or make the others anew with it and --overwrite."
+                )
+
+
+def _parameters(varies: tuple[str, ...], analysis: str) -> list[str]:
+    """Return the parameters of an analysis that may differ."""
+    return [name.partition(".")[2] for name in varies if name.startswith(f"{analysis}.")]
+
+
+def _settings(first: Result, other: Result) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield the parameters that change a meaning, of two results of an analysis and of those that it used."""
+    here, there = _uses(first), _uses(other)
+    for name in (one for one in here if one in there):
+        free = {*here[name][1], *there[name][1]}
+        mine, theirs = ({key: value for key, value in one[name][0].items() if key not in free} for one in (here, there))
+        yield name, mine, theirs
+
+
+def _uses(one: Result) -> dict[str, tuple[dict[str, Any], list[str]]]:
+    own = {one.analysis: (one.parameters, json.loads(one.attributes.get("free_parameters") or "[]"))}
+    used = json.loads(one.attributes.get("inputs") or "{}")
+    return own | {name: (said["parameters"], said.get("free_parameters", [])) for name, said in used.items()}
+
+
+def _odd(mine: Mapping[str, Any], theirs: Mapping[str, Any], varies: list[str]) -> str | None:
+    """Return the first parameter that differs; one that only one of them has came later, and tells nothing."""
+    return next((k for k in mine if k in theirs and mine[k] != theirs[k] and k not in varies), None)
+
+
+def _refuse_common_frames(found: Collection, varies: tuple[str, ...]) -> None:
+    """Refuse results that share frames: they are not independent."""
+    for name in found.analyses:
+        apart = _parameters(varies, name)
+        seen: dict[Any, list[tuple[Result, set[int] | None]]] = {}
+        for one in found.of(name):
+            for file, checksum, frames in one.trajectories:
+                group = seen.setdefault((checksum, *(str(one.parameters.get(key)) for key in apart)), [])
+                for other, theirs in group:
+                    if frames is None or theirs is None or frames & theirs:
+                        raise InputError(
+                            f"{_begin(other.source)} and {one.source} are of the same frames of {file}, which would "
+                            "count twice; leave one of them out."
+                        )
+                group.append((one, frames))
 
 
 def _refuse_silent(found: Collection, owner: str, needs: Iterable[str]) -> None:

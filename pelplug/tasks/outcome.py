@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 import xarray as xr
 from MDAnalysis.analysis.results import Results
 
@@ -24,6 +25,7 @@ class Outcome(Task):
     trajectories: tuple[Any, ...]
     trajectory: Any
     joined: Any
+    selections: tuple[np.ndarray, ...]
 
     if TYPE_CHECKING:
 
@@ -65,7 +67,11 @@ class Outcome(Task):
         """Return the attributes that say of what the result was made."""
         inputs = {
             name: {key: dataset.attrs.get(key, "") for key in ("plugin", "fingerprint")}
-            | {"parameters": provenance.parameters_of(dataset), "failed_frames": provenance.failed_frames(dataset)}
+            | {
+                "parameters": provenance.parameters_of(dataset),
+                "free_parameters": provenance.free_parameters_of(dataset),
+            }
+            | {"failed_frames": provenance.failed_frames(dataset)}
             for name, dataset in self.inputs.items()
         }
         trajectory = self.joined
@@ -73,7 +79,11 @@ class Outcome(Task):
         return {
             "inputs": provenance.to_json(inputs),
             # Without a file the states came from a running simulation.
-            **({"input_file": "", "input_sha256": ""} if trajectory is None else provenance.input_files(trajectory)),
+            **(
+                {"input_file": "", "input_sha256": "", "trajectories": "[]"}
+                if trajectory is None
+                else provenance.input_files(trajectory, self.selections)
+            ),
             **({"reading": provenance.to_json(said)} if (said := provenance.said_of(trajectory)) else {}),
             **({"derivatives": provenance.joined_derivatives(measured)} if measured else {}),
             "failed_frames": provenance.to_json({failure.label: failure.sentence for failure in failures}),

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,17 @@ from pelplug.core.checksum import checksum
 from pelplug.core.python_files import file_of
 from pelplug.core.versions import code_of, distribution_of, versions
 from pelplug.errors import InputError
+from pelplug.files.record import VERSION, version_of
 
 __all__ = [
-    "VERSION",
     "attributes",
     "check_version",
     "failed_frames",
     "failed_parts",
     "fingerprint",
+    "frames_in_words",
+    "frames_of_words",
+    "free_parameters_of",
     "input_checksum",
     "input_files",
     "input_record",
@@ -33,11 +37,7 @@ __all__ = [
     "said_of",
     "take_request",
     "to_json",
-    "version_of",
 ]
-
-VERSION = 2
-"""Of the attributes that a result carries: 2 has ``conditions``; those before the first number are 1."""
 
 
 def to_json(value: Any) -> str:
@@ -103,6 +103,27 @@ def input_record(trajectory: Any) -> dict[str, Any]:
     return record
 
 
+def frames_in_words(frames: Any) -> str:
+    """Return numbers of frames as ``first:last+1:step`` where they are equally spaced, else each row of neighbours."""
+    numbers = np.unique(np.asarray(() if frames is None else frames, dtype=int))
+    if not numbers.size:
+        return ""
+    steps = np.diff(numbers)
+    if numbers.size > 2 and np.all(steps == steps[0]):
+        return f"{numbers[0]}:{numbers[-1] + 1}:{steps[0]}"
+    rows = np.split(numbers, np.flatnonzero(steps != 1) + 1)
+    return ",".join(str(row[0]) if row.size == 1 else f"{row[0]}:{row[-1] + 1}:1" for row in rows)
+
+
+def frames_of_words(text: str) -> set[int]:
+    """Undo `frames_in_words`."""
+    return {number for row in text.split(",") if row for number in _row(*map(int, row.split(":")))}
+
+
+def _row(first: int, end: int | None = None, step: int = 1) -> range:
+    return range(first, first + 1 if end is None else end, step)
+
+
 def said_of(trajectory: Any) -> dict[str, Any]:
     """Return what was said of the particles of a file, besides the usual."""
     usual = {"positions": "auto", "order_is_kept": False}
@@ -110,20 +131,21 @@ def said_of(trajectory: Any) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value != usual[name]}
 
 
-def input_files(trajectory: Any) -> dict[str, str]:
-    """Return the attributes of a result that say of which file it is made, or of which."""
+def input_files(trajectory: Any, selections: Sequence[Any] = ()) -> dict[str, str]:
+    """Return the attributes of a result that say of which files it is made, and of which of their frames."""
     each = trajectory.trajectories
     paths = [os.path.abspath(one.path) for one in each]
     folder = os.path.commonpath([os.path.dirname(path) for path in paths])
-    names = [os.path.relpath(path, folder) for path in paths]
-    found = {"input_file": ", ".join(names), "input_sha256": input_checksum(trajectory)}
-    if len(each) == 1:
-        return found
+    names = [readable(os.path.relpath(path, folder)) for path in paths]
     listed = [
-        {"file": readable(name), "sha256": one.checksum(), "frames": one.n_frames}
-        for name, one in zip(names, each, strict=True)
+        {"file": name, "sha256": one.checksum(), "frames": frames_in_words(frames)}
+        for name, one, frames in zip(names, each, selections or (None,) * len(each), strict=True)
     ]
-    return found | {"input_files": to_json(listed)}
+    return {
+        "input_file": ", ".join(names),
+        "input_sha256": input_checksum(trajectory),
+        "trajectories": to_json(listed),
+    }
 
 
 def attributes(task: Any) -> dict[str, Any]:
@@ -140,6 +162,7 @@ def attributes(task: Any) -> dict[str, Any]:
         **({"plugin_file": file.path} if (file := file_of(type(task))) else {}),
         "pelplug_version": versions().get("pelplug", ""),
         "parameters": to_json(task.parameters),
+        "free_parameters": to_json([name for name, spec in type(task).parameter_specs().items() if spec.is_free]),
         "model": to_json(record) if record else "",
         "units": to_json(task.units.to_dict()),
         "versions": to_json(versions()),
@@ -168,10 +191,9 @@ def parameters_of(dataset: Any) -> dict[str, Any]:
     return json.loads(dataset.attrs.get("parameters") or "{}")
 
 
-def version_of(dataset: Any) -> int:
-    """Return in which way the attributes of a result are written: `VERSION`, or an earlier or later one."""
-    found = dataset.attrs.get("provenance_version", 1)
-    return int(found) if isinstance(found, int | np.integer) else 1
+def free_parameters_of(dataset: Any) -> list[str]:
+    """Return the parameters that change no meaning, as recorded in a dataset's attributes; before version 3 none is."""
+    return json.loads(dataset.attrs.get("free_parameters") or "[]")
 
 
 def check_version(dataset: Any) -> None:

@@ -275,7 +275,8 @@ class Series(Analysis, abc.ABC):
         self.attributes["energies_sha256"] = checksum(path)
         if self.trajectory is None:
             self.attributes["input_file"] = path.name
-            self.attributes["input_sha256"] = self.attributes["energies_sha256"]
+            self.attributes["input_sha256"] = sha = self.attributes["energies_sha256"]
+            self.attributes["trajectories"] = to_json([{"file": path.name, "sha256": sha, "frames": ""}])
 
     def _same_size(self, n: int, path: Any) -> None:
         if self.trajectory is not None and self.trajectory.n != n:

@@ -71,7 +71,8 @@ class Study(Task, abc.ABC):
         temperature or of inherent structures their parent's.
     varies : tuple of str
         Conditions in which results may differ; each must say them. All else (model, units, N, density, ...) must be the
-        same, but for replica and seed, which tell independent runs apart.
+        same, but for replica and seed, which tell independent runs apart. Also parameters of analyses, as
+        ``"dynamics.wave_number"``; of the others all that change what numbers mean (`Param`) must be the same.
     provides : dict of str to Field
         Every variable of the dataset. One that is named as its only dimension is a coordinate.
     cites : tuple of str

@@ -11,9 +11,9 @@ import pelplug
 from pelplug.cli import cli
 from pelplug.core.conditions import Conditions
 from pelplug.engines.run import run_simulation
+from pelplug.files.record import VERSION
 from pelplug.files.results import read_results
 from pelplug.host.registry import Registry
-from pelplug.tasks import provenance
 from pelplug.testing.toy_engine import ToyEngine
 
 T, SEED, N = 2.0, 3, 60
@@ -57,7 +57,7 @@ def checked(dataset, model, **wanted):
     assert dataset.attrs.get("temperature") == found.temperature
     assert found.model == json.loads(dataset.attrs["model"]) == json.loads(json.dumps(model.to_dict()))
     assert found.units == pelplug.Units.of("reduced")
-    assert dataset.attrs["provenance_version"] == provenance.VERSION == 2
+    assert dataset.attrs["provenance_version"] == VERSION == 3
     return found
 
 
@@ -247,7 +247,7 @@ def test_a_result_of_the_first_version_is_drawn_and_one_of_a_later_refused(liqui
     old.attrs["parameters"] = json.dumps(json.loads(old.attrs["parameters"]) | {"temperature": 2.0})
     analysis = cls.from_dataset(old)
     assert analysis.conditions.temperature == T and analysis.figure().axes
-    later = dataset.assign_attrs(provenance_version=provenance.VERSION + 1)
+    later = dataset.assign_attrs(provenance_version=VERSION + 1)
     with pytest.raises(pelplug.InputError, match="update pelplug"):
         cls.from_dataset(later)
 

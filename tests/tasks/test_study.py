@@ -169,7 +169,7 @@ def test_one_file_of_several_analyses_gives_those_that_are_used(tmp_path):
         (result(1.0, 2.0, label="mine"), "differ in the label (unsaid in dataset 1, mine in dataset 2)"),
         (result(1.0, 2.0, density=None, several=("density",)), "differ in the density (1.2 in dataset 1, unsaid"),
         (result(1.0, 2.0, version=1), "written by an earlier version of pelplug (provenance 1) than dataset 1 (2)"),
-        (result(1.0, 2.0, version=3), "update pelplug"),
+        (result(1.0, 2.0, version=4), "update pelplug"),
         (result(1.0, None), "Dataset 2 does not say its temperature, which the study slope needs; make it anew with"),
         (result(1.0, None, several=("temperature",)), "Dataset 2 is of states of more than one temperature"),
         (result(1.0, request=RUNS[0].attrs["request"]), "are one result of height, which would count twice"),
