@@ -15,6 +15,7 @@ import click
 
 from pelplug.cli.analyze import analyze
 from pelplug.cli.engines import engines
+from pelplug.cli.info import info
 from pelplug.cli.models import models
 from pelplug.cli.options import common, registry, values_of
 from pelplug.cli.output import RunInterruptedError, note
@@ -209,7 +210,7 @@ def cli() -> None:
     """  # noqa: D301
 
 
-for _command in (simulate, analyze, study, quench, prepare, plot, plugins, models, engines):
+for _command in (simulate, analyze, study, quench, prepare, plot, info, plugins, models, engines):
     cli.add_command(_command)
 _OWN = dict(cli.commands)
 

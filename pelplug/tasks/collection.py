@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -17,7 +17,10 @@ from pelplug.files.record import version_of
 from pelplug.files.results import read_outlines, read_results, read_variable
 from pelplug.tasks.provenance import check_version, failed_parts, frames_of_words, parameters_of, to_json
 
-__all__ = ["Collection", "Result"]
+if TYPE_CHECKING:
+    from pelplug.tasks.contents import Contents
+
+__all__ = ["Collection", "Result", "files_of"]
 
 _KIND = "analysis"
 _FILE = ("file", "sha256")
@@ -40,6 +43,8 @@ class Result:
         Of its states.
     parameters : dict
         Of the analysis.
+    sizes : dict of str to int
+        Length of each dimension.
     provenance_version : int
         In which way it is recorded.
     """
@@ -55,7 +60,11 @@ class Result:
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
         self._dataset = outline
-        self._names = frozenset(map(str, outline.variables if path is None else outline.encoding["variables"]))
+        said: Mapping[str, Any] = (
+            outline.encoding if path is not None else {"variables": outline.variables, "sizes": outline.sizes}
+        )
+        self._names = frozenset(map(str, said["variables"]))
+        self.sizes: dict[str, int] = {str(name): length for name, length in said["sizes"].items()}
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -160,6 +169,12 @@ class Collection:
     def conditions(self) -> Conditions:
         """Those that all share; what differs is in `Conditions.several`."""
         return Conditions.joined([one.conditions for one in self]) if self.results else Conditions()
+
+    def table(self) -> Contents:
+        """Return a table of what it holds, and of what no study reads together; notebooks show it."""
+        from pelplug.tasks.contents import contents_of
+
+        return contents_of(self)
 
     def of(self, *analyses: str) -> Collection:
         """Return the results of some analyses, or of one."""
@@ -278,7 +293,7 @@ def _opened(results: Any) -> Iterator[Result]:
 def _flat(results: Any) -> Iterator[Any]:
     """Yield datasets, results and names of files."""
     if isinstance(results, str | os.PathLike):
-        yield from _files(os.fspath(results))
+        yield from files_of(os.fspath(results))
     elif isinstance(results, xr.Dataset | Result):
         yield results
     elif isinstance(results, Mapping):
@@ -290,7 +305,8 @@ def _flat(results: Any) -> Iterator[Any]:
         raise InputError(f"Results are files, datasets or lists of them, not {results!r}.")
 
 
-def _files(name: str) -> list[str]:
+def files_of(name: str) -> list[str]:
+    """Return the files of a name, or of a pattern of names."""
     if os.path.isdir(name):
         raise InputError(f"{name} is a folder; give the results in it: '{os.path.join(name, '*.nc')}'.")
     if os.path.exists(name) or not glob.has_magic(name):

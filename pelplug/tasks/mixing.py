@@ -26,7 +26,12 @@ _INDEPENDENT = ("replica", "seed")  # runs at the same conditions
 
 
 def readable_by(
-    collection: Collection, owner: str, uses: Iterable[str], needs: Iterable[str], varies: Iterable[str]
+    collection: Collection,
+    owner: str,
+    uses: Iterable[str],
+    needs: Iterable[str],
+    varies: Iterable[str],
+    unsaid: Iterable[str] = (),
 ) -> Collection:
     """Return the results that a study reads, after refusing what it cannot read together.
 
@@ -43,6 +48,8 @@ def readable_by(
     varies : iterable of str
         Those in which results may differ, which each must say too. Replica and seed always may. Also parameters of
         analyses, as ``"dynamics.wave_number"``.
+    unsaid : iterable of str, optional
+        Those in which results may differ, said or not.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def readable_by(
     varies = tuple(varies)
     conditions = [name for name in varies if "." not in name]
     _refuse_silent(found, owner, (*needs, *conditions))
-    _refuse_mixed(found, owner, {part for name in conditions for part in (name, *_PARTS.get(name, ()))})
+    _refuse_mixed(found, owner, {part for name in (*conditions, *unsaid) for part in (name, *_PARTS.get(name, ()))})
     _refuse_other_parameters(found, varies)
     _refuse_common_frames(found, varies)
     return found
