@@ -11,7 +11,7 @@ from pelplug.files.results import read_results
 from pelplug.host.functions import default_registry
 
 SIDE = 6.0
-DYNAMICS = ("--wave-number", "5", "--resamples", "20", "--quantities", "msd,fs", "--average", "axes")
+DYNAMICS = ("--wave-number", "5", "--quantities", "msd,fs", "--average", "axes")
 TIMES = ("tau_alpha", "kww_time", "kww_beta", "kww_mean_time", "diffusion_coefficient", "msd_time", "tau_beta")
 
 

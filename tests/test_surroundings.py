@@ -106,7 +106,7 @@ def test_a_small_quota(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    ["--wave-number inf", "--per-decade 99999999999999999999", "--resamples 1000000000", "--overlap-length nan"],
+    ["--wave-number inf", "--per-decade 99999999999999999999", "--fit-end 2", "--overlap-length nan"],
 )
 def test_numbers_that_are_none(tmp_path, options):
     path = str(write(tmp_path / "a.xyz"))

@@ -46,7 +46,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plot")
     for name, temperature in zip("abc", TEMPERATURES, strict=True):
         walk(folder / f"{name}.gsd", temperature)
-        more = ("--wave-number", "5", "--resamples", "20", "--quantities", "msd,fs,alpha_2", "--dt", "0.1", "--quiet")
+        more = ("--wave-number", "5", "--quantities", "msd,fs,alpha_2", "--dt", "0.1", "--quiet")
         assert run("analyze", "--plugin", "dynamics", folder / f"{name}.gsd", "-o", folder / f"{name}.nc", *more) == 0
     walk(folder / "d.gsd", 0.7, {})
     assert run("analyze", "--plugin", "dynamics", folder / "d.gsd", "-o", folder / "d.nc", *more) == 0

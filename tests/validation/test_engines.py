@@ -49,7 +49,7 @@ def liquids(tmp_path_factory):
                 assert simulate(*COMMAND, "--seed", str(seed), "--engine", engine, "-o", str(path)).wait() == 0
             with pelplug.open_trajectory(path) as trajectory:
                 assert trajectory.simulation_record["engine"] == engine
-            found.setdefault(engine, []).append(pelplug.analyze("dynamics", path, wave_number=7.25, resamples=20))
+            found.setdefault(engine, []).append(pelplug.analyze("dynamics", path, wave_number=7.25))
     return found
 
 

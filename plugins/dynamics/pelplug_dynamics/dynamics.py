@@ -15,11 +15,12 @@ from pelplug_dynamics import times as characteristic
 from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
-from pelplug_dynamics.statistics import BLOCKS, Resampling, each_resample, spread
+from pelplug_dynamics.reading import Reading, without_errors
+from pelplug_dynamics.statistics import Estimates, Samples, units_of
 from pelplug_dynamics.structure import largest_species, mean_density, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from pelplug_dynamics.van_hove import check_van_hove, van_hove
-from pelplug_dynamics.variables import BY_Q, fields
+from pelplug_dynamics.variables import CURVES, fields, rests_on
 
 __all__ = ["Dynamics"]
 
@@ -31,8 +32,8 @@ class Dynamics(pelplug.Analysis):
 
     Notes
     -----
-    Attributes of the dataset: ``not_found`` (a sentence for each NaN among the times and coefficients), ``errors``
-    (what was resampled), beside the usual ones.
+    Attributes of the dataset: ``not_found`` (a sentence for each NaN among the times and coefficients), beside the
+    usual ones.
     """
 
     name = "dynamics"
@@ -117,10 +118,14 @@ class Dynamics(pelplug.Analysis):
         structure_frames: Annotated[
             int, pelplug.Param("frames for g(r) and S(q), equally spaced", minimum=1, meaning=False)
         ] = 20,
-        resamples: Annotated[
-            int, pelplug.Param("bootstrap resamples", minimum=20, maximum=100_000, meaning=False)
-        ] = 100,
-        seed: Annotated[int, pelplug.Param("seed of the bootstrap", minimum=0, meaning=False)] = 0,
+        fit_end: Annotated[
+            float,
+            pelplug.Param(
+                "share of the longest trajectory at which fits end, if they can be done on so little",
+                exclusive_minimum=0,
+                maximum=1,
+            ),
+        ] = 0.1,
         memory: Annotated[
             float,
             pelplug.Param(
@@ -136,7 +141,7 @@ class Dynamics(pelplug.Analysis):
         self.per_decade, self.min_origins = per_decade, None if min_origins == "auto" else min_origins
         self.van_hove_times, self.largest, self.more = van_hove_times, largest, tuple(more)
         self.remove_drift, self.structure_frames = remove_drift, structure_frames
-        self.resamples, self.seed, self.memory = resamples, seed, memory
+        self.fit_end, self.memory = fit_end, memory
 
     # --- all of it ------------------------------------------------------------------------------------------
 
@@ -178,6 +183,7 @@ class Dynamics(pelplug.Analysis):
         """Compute everything."""
         first = self.trajectory.configuration(int(self.frames[0]))
         self._reasons: list[str] = []
+        self._no_error: list[str] = []
         density = mean_density(self.trajectory, self.frames)
         length = density ** (-1.0 / first.dimension)
         unit = self._time_unit(first, length)  # refuses before the work is done
@@ -186,98 +192,45 @@ class Dynamics(pelplug.Analysis):
         if self.quantities & {"alpha_2", "chi_4"}:
             overlap = 0.3 * length if self.overlap_length == "auto" else self.overlap_length
             dataset["overlap_length"] = ((), overlap)
-        lags, runs, tick, units = self._runs()
+        lags, runs, tick = self._runs()
         lag_times = lags * tick
         names = self.trajectory.species_names
         members = {name: np.flatnonzero(self.trajectory.species == name) for name in names}
-        sums = sums_by_kind(runs, members, Asked(wave_numbers, overlap, self.average == "isotropic"), units)
-        resampling = Resampling(sum(run.counts(units) for run in runs), self.resamples, self.seed)
+        samples = Samples(runs)
+        asked = Asked(wave_numbers, overlap, self.average == "isotropic")
+        sums = sums_by_kind(runs, members, asked, samples.counts.shape[1])
         values: dict[str, list] = {}
         for kind, one in sums.items():
             particles = self.trajectory.n if kind == "all" else members[kind].size
-            found = self._of_kind(kind, one, particles, resampling, lag_times, wave_numbers, length)
+            estimates = Estimates(samples, one, particles, first.dimension)
+            found = self._of_kind(kind, estimates, lag_times, wave_numbers, length)
             for name, value in found.items():
                 values.setdefault(name, []).append(value)
-        dataset = self._assembled(dataset, values, list(sums), lag_times, wave_numbers, resampling)
+        dataset = self._assembled(dataset, values, list(sums), lag_times, wave_numbers, samples)
         dataset = self._in_reduced_units(dataset, unit, length)
         if "van_hove" in self.quantities:
             edges = np.linspace(0.0, 3.0 * length, 121)
             with self.part("the van Hove function"):
-                n, d = self.trajectory.n, self.trajectory.dimension
-                dataset = van_hove(dataset, runs, members, edges, self.van_hove_times, n, d)
+                dataset = van_hove(dataset, runs, samples, members, edges, self.van_hove_times)
+        for name, number in rests_on().items():
+            pelplug.state_errors(dataset, [name], samples.method, number)
         return dataset
 
-    def _of_kind(self, kind, sums, particles, resampling, lag_times, wave_numbers, length) -> dict:
+    def _of_kind(self, kind, estimates, lag_times, wave_numbers, length) -> dict:
         """Return the curves, times and coefficients of one species, with errors."""
-        dimension = self.trajectory.dimension
-        curves, resampled = resampling.curves(sums, particles, dimension)
-        found = {"msd_slope": characteristic.local_slope(lag_times, curves.msd)}
-        asked = {"overlap"} if "chi_4" in self.quantities else set()
-        for name in ("msd", *sorted((self.quantities | asked) & {"alpha_2", "overlap", "chi_4", "fs"})):
-            found[name] = getattr(curves, name)
-            found[f"{name}_error"] = resampling.error(getattr(resampled, name))
-
-        # What a curve shows at a lag has an error only where the curve has one.
-        known = resampling.of_known_lags(resampled)
-
-        def scalar(name, get, what, chosen=known):
-            with self.part(f"{name} of {kind}"):
-                value, reason = get(curves)
-                if reason:
-                    self._reasons.append(f"{name} of {kind}: {what} {reason}.")
-                scatter = np.full(len(resampled.msd), np.nan)
-                if not reason:
-                    scatter = np.array([get(one)[0] for one in each_resample(chosen)])
-                return value, spread(scatter)
-            return np.nan, np.nan
-
-        window, reason = characteristic.diffusion_window(lag_times, curves.msd, length**2)
-        bounds = np.full(2, np.nan) if window is None else lag_times[window][[0, -1]]
-
-        def diffusion(one):
-            if window is None or not np.isfinite(one.msd[window]).all():
-                return np.nan, reason
-            return characteristic.diffusion(lag_times, one.msd, dimension, window), ""
-
-        measures = {
-            "diffusion_coefficient": diffusion,
-            "tau_beta": lambda one: characteristic.beta_time(lag_times, one.msd),
-            "msd_time": lambda one: characteristic.reaching(lag_times, one.msd, self.msd_target),
-        }
-        for name, get in measures.items():
-            found[name], found[f"{name}_error"] = scalar(name, get, "the MSD")
-        if window is not None and resampling.known[window].mean() >= 0.5:
-            # A line through many lags has an error where most of them have.
-            _, found["diffusion_coefficient_error"] = scalar("", diffusion, "", resampled)
-        found["diffusion_window"] = bounds
-        start = found["tau_beta"] if np.isfinite(found["tau_beta"]) else lag_times[0]
-        for index, q in enumerate(wave_numbers):
-            what = f"F_s(q = {q:.4g})"
-            value, error = scalar(
-                "tau_alpha",
-                lambda one, k=index: characteristic.crossing_down(lag_times, one.fs[k], self.threshold),
-                what,
-            )
-            fit, fit_error = np.full(4, np.nan), np.full(4, np.nan)
-            if np.isfinite(value):
-                with self.part(f"kww_time of {kind}"):
-                    fit, reason = characteristic.stretched_exponential(lag_times, curves.fs[index], start)
-                    if reason:
-                        self._reasons.append(f"kww_time of {kind}: {what} {reason}.")
-                    else:
-                        fits = [characteristic.stretched_exponential(lag_times, fs[index], start)[0] for fs in known.fs]
-                        fit_error = spread(np.array(fits))
-            else:
-                self._reasons.append(f"kww_time of {kind}: not fitted where {what} does not show tau_alpha.")
-            for name, one, its_error in zip(BY_Q, (value, *fit), (error, *fit_error), strict=True):
-                found.setdefault(name, []).append(one)
-                found.setdefault(f"{name}_error", []).append(its_error)
-        return found
+        found = {"msd_slope": characteristic.local_slope(lag_times, estimates.curves.msd)}
+        asked = {"msd"} | self.quantities | ({"overlap"} if "chi_4" in self.quantities else set())
+        for name in CURVES:
+            if name in asked:
+                found[name] = getattr(estimates.curves, name)
+                found[f"{name}_error"] = getattr(estimates.errors, name)
+        reading = Reading(kind, estimates, lag_times, self.fit_end, self._reasons, self._no_error, self.part)
+        return found | reading.all(wave_numbers, length, self.msd_target, self.threshold)
 
     # --- frames and lags ------------------------------------------------------------------------------------
 
-    def _runs(self) -> tuple[np.ndarray, list[Run], float, int]:
-        """Read every trajectory; return the lags, the trajectories, the time of a tick, and the number of units."""
+    def _runs(self) -> tuple[np.ndarray, list[Run], float]:
+        """Read every trajectory; return the lags, the trajectories and the time of a tick."""
         limit = 1e6 * self.memory / (1 + len(self.more))
         read, centres = [], []
         for path in (None, *self.more):
@@ -304,16 +257,12 @@ class Dynamics(pelplug.Analysis):
                 f"No lag of {self.trajectory.path} has {self.min_origins} time origins, the most are "
                 f"{counted[1].max()}; lower --min-origins (min_origins= in Python)."
             )
-        # Errors are from stretches of the trajectories, or from whole ones where there are more than three.
-        whole = len(read) > 3
-        self._resampled = f"the {len(read)} trajectories" if whole else f"{BLOCKS} stretches of each trajectory"
-        runs = []
-        for number, (array, clock) in enumerate(read):
-            stretch = np.minimum(clock.ticks * BLOCKS // max(int(clock.ticks[-1]), 1), BLOCKS - 1)
-            unit = np.full(len(array), number) if whole else number * BLOCKS + stretch
-            runs.append(Run(array, clock.ticks, unit, lags))
+        runs = [
+            Run(array, clock.ticks, units_of(clock.ticks, number, len(read)), lags)
+            for number, (array, clock) in enumerate(read)
+        ]
         self._drift = drift(centres, lags)
-        return lags, runs, read[0][1].tick, len(runs) if whole else BLOCKS * len(runs)
+        return lags, runs, read[0][1].tick
 
     def _time_unit(self, first, length) -> float | None:
         """Return t0 = a0 sqrt(m/T), or None where the temperature is not known."""
@@ -361,12 +310,16 @@ class Dynamics(pelplug.Analysis):
 
     # --- result ---------------------------------------------------------------------------------------------
 
-    def _assembled(self, dataset, values, kinds, lag_times, wave_numbers, resampling):
+    def _assembled(self, dataset, values, kinds, lag_times, wave_numbers, samples):
         dims = {name: field.dims for name, field in self.provides.items()}
         dataset = dataset.assign({name: (dims[name], np.array(value)) for name, value in values.items()})
         dataset = dataset.assign(drift_msd=(("lag_time",), self._drift))
-        dataset.attrs["remarks"] = json.dumps([drift_remark(dataset, self.remove_drift)])
-        dataset = dataset.assign(origins=(("lag_time",), resampling.counts.sum(axis=1).astype(np.int64)))
+        remarks = [drift_remark(dataset, self.remove_drift), *without_errors(self._no_error, samples)]
+        dataset.attrs["remarks"] = json.dumps(remarks)
+        dataset = dataset.assign(
+            origins=(("lag_time",), samples.counts.sum(axis=1).astype(np.int64)),
+            independent_samples=(("lag_time",), np.where(samples.known, samples.number, np.nan)),
+        )
         dataset = dataset.assign_coords(
             kind=("kind", kinds),
             lag_time=("lag_time", lag_times, {"units": "time", "long_name": "t"}),
@@ -374,7 +327,6 @@ class Dynamics(pelplug.Analysis):
             bound=("bound", ["lower", "upper"]),
         )
         dataset.attrs["not_found"] = json.dumps(self._reasons)
-        dataset.attrs["errors"] = f"{self.resamples} bootstrap resamples of {self._resampled}"
         return dataset
 
     def plot(self, ax=None, **keywords):

@@ -2,7 +2,7 @@
 
 The products of all frames in one stretch with all frames in another are a convolution. Each stretch is transformed
 once; for each frequency the products of the stretches, summed over particles, are a product of matrices; and only that
-sum is transformed back. This gives the sums of each stretch, which the bootstrap needs, for less than the transform of
+sum is transformed back. This gives the sums of each stretch, which errors need, for less than the transform of
 the whole series costs (the algorithm for which is in Calandrini et al., Collection SFN 12, 201 (2011)). With few frames
 the product of the matrix of all values with its transpose, which has every pair of frames, takes less time still.
 """

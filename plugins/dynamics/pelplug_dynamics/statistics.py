@@ -1,4 +1,4 @@
-"""Means over time origins, chi_4, and bootstrap resamples of them."""
+"""Means over time origins, chi_4, and their errors over independent samples: blocks of origins, or whole runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,35 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["BLOCKS", "Curves", "Resampling", "each_resample", "spread", "susceptibility"]
+import pelplug
 
-BLOCKS = 20
-"""Stretches of equal time a trajectory is cut into; an origin belongs to the stretch it is in."""
+__all__ = ["LONGEST", "UNITS", "Curves", "Estimates", "Samples", "units_of"]
+
+UNITS = 20
+"""Stretches of equal time of which the blocks of a trajectory are made; an origin belongs to the one it is in."""
+
+LONGEST = 0.25
+"""Share of a run up to which its blocks tell an error."""
+
+_RUNS = 5  # so many are samples themselves
+_FEWEST = 3  # samples that tell an error
+_NEARLY = 0.25  # of a block: at a quarter of the run three are not to be lost to rounding
+_WIDEST = 0.7  # relative error of chi_4 up to which it is widened
+
+
+def units_of(ticks: np.ndarray, run: int, runs: int) -> np.ndarray:
+    """Return the unit of each frame of a run: `UNITS` stretches of each, or whole runs where there are five or more.
+
+    Parameters
+    ----------
+    ticks : ndarray of int, shape (F,)
+        When the frames are.
+    run, runs : int
+        Number of the run, and how many there are.
+    """
+    if runs >= _RUNS:
+        return np.full(len(ticks), run)
+    return run * UNITS + np.minimum(ticks * UNITS // max(int(ticks[-1]), 1), UNITS - 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,99 +61,208 @@ class Curves:
     overlap: np.ndarray
     chi_4: np.ndarray
 
+    def row(self, k: int) -> Curves:
+        """Return the curves of one choice of samples."""
+        return Curves(*(getattr(self, field.name)[k] for field in dataclasses.fields(self)))
 
-class Resampling:
-    """Sums by lag and unit, and means of random choices of the units.
 
-    A unit is a stretch of one trajectory, or a whole trajectory where there are enough of them.
+class Samples:
+    """Which time origins are independent of each other, lag by lag.
+
+    The origins of each run are cut into blocks of equal length, at most `UNITS` and none shorter than the lag, so that
+    what is seen from one block lasts two lags. Where there are five runs or more, each is one sample.
+
+    Displacements from neighbouring blocks still share up to a lag of the motion. By how much the scatter of the blocks
+    tells too little of the error of their mean follows from the correlation ``(1 - s/t)**2`` of the squared
+    displacements of a random walk over lags t from origins s apart, and is made good.
 
     Parameters
     ----------
+    runs : sequence of Run
+        Their units are those of `units_of`.
+
+    Attributes
+    ----------
+    lags : ndarray of int, shape (L,)
+        In ticks.
     counts : ndarray, shape (L, U)
-        LagPairs of frames by lag and unit.
-    resamples, seed : int
-        Random choices, and their seed.
+        Pairs of frames by lag and unit.
+    number : ndarray of int, shape (L,)
+        Independent samples.
+    known : ndarray of bool, shape (L,)
+        Lags that have an error: three samples or more and, of blocks, up to a quarter of the longest run.
+    widening : ndarray, shape (L,)
+        Error of a mean over what the scatter of the samples says.
+    runs : int
+        How many.
+    duration : int
+        Of the longest, in ticks.
+    of : str
+        What the samples are.
     """
 
-    def __init__(self, counts, resamples: int, seed: int):
-        self.counts = counts
-        self.contributing = (counts > 0).sum(axis=1)
-        rng = np.random.default_rng(seed)
-        units = counts.shape[1]
-        self._weights = rng.multinomial(units, np.full(units, 1.0 / units), size=resamples).astype(float)
+    def __init__(self, runs):
+        self.runs, self.whole = len(runs), len(runs) >= _RUNS
+        own = 1 if self.whole else UNITS
+        self.lags = lags = runs[0].lags
+        self.duration = max(int(run.ticks[-1]) for run in runs)
+        self.counts = sum(run.counts(own * len(runs)) for run in runs)
+        there = (self.counts > 0).reshape(lags.size, len(runs), own)
+        self._filled, self._rank = there.sum(axis=2), np.cumsum(there, axis=2) - 1
+        self._blocks, self.widening = self._filled, np.ones(lags.size)
+        self.of = f"the {len(runs)} runs"
+        if not self.whole:
+            spans = np.stack([run.spans for run in runs], axis=1)
+            blocks = np.clip((spans / lags[:, None] + _NEARLY).astype(int), 1, UNITS)
+            self._blocks = np.minimum(blocks, self._filled)
+            origins = self.counts.reshape(there.shape).sum(axis=2)
+            self.widening = _widening(lags, spans, origins, self._blocks)
+            self.of = f"blocks of {'the run' if len(runs) == 1 else f'each of the {len(runs)} runs'}"
+        self.number = self._blocks.sum(axis=1)
+        self.known = self.number >= _FEWEST
+        if not self.whole:
+            self.known &= lags <= LONGEST * self.duration * (1 + 1e-9)
 
-    def curves(self, sums: np.ndarray, particles: int, dimension: int) -> tuple[Curves, Curves]:
-        """Return the curves of all pairs and those of the resamples, which lead their shapes.
+    @property
+    def method(self) -> str:
+        """How errors are found, in words."""
+        if self.whole:
+            return f"jackknife over {self.of}"
+        return f"jackknife over {self.of}, each at least as long as the lag; none beyond a quarter of the run"
+
+    def blocks(self, lag: int) -> tuple[int, ...]:
+        """Return how many blocks the error at a lag, of that index, has of each run."""
+        return (1,) * self._blocks.shape[1] if self.whole else tuple(int(one) for one in self._blocks[lag])
+
+    def places(self, blocks: tuple[int, ...], lags) -> np.ndarray:
+        """Return the block that each unit belongs to at some lags, shape (l, U); of no meaning where it has no origins.
+
+        Where a lag has fewer units with origins than there are to be blocks, some blocks are empty.
+        """
+        rank, filled = np.maximum(self._rank[lags], 0), np.maximum(self._filled[lags], 1)
+        place = rank * np.array(blocks)[:, None] // filled[:, :, None]
+        place += np.concatenate([[0], np.cumsum(blocks)[:-1]])[:, None]
+        return place.reshape(len(place), -1)
+
+    def merged(self, parts: np.ndarray, blocks: tuple[int, ...], lags) -> np.ndarray:
+        """Return sums over the blocks, shape (B, ..., l), of those over the units, shape (..., L, U), at some lags."""
+        share = (self.places(blocks, lags)[:, :, None] == np.arange(sum(blocks))).astype(float)
+        return np.moveaxis((parts[..., lags, None, :] @ share)[..., 0, :], -1, 0)
+
+    def errors(self, jackknife: pelplug.Jackknife, values: np.ndarray, lag) -> np.ndarray:
+        """Return standard errors of what was read at a lag, or at several along the last axis."""
+        with np.errstate(invalid="ignore"):
+            found = jackknife.error(values, self.number[lag]) * self.widening[lag]
+        return np.where(self.known[lag], found, np.nan)
+
+
+class Estimates:
+    """The curves of one species, of all samples and without each of them.
+
+    Parameters
+    ----------
+    samples : Samples
+    sums : ndarray, shape (4 + Q, L, U)
+        Of `sums_by_kind`.
+    particles : int
+        Number in the sums.
+    dimension : int
+        d.
+    """
+
+    def __init__(self, samples: Samples, sums: np.ndarray, particles: int, dimension: int):
+        self.samples, self.dimension, self.particles = samples, dimension, particles
+        self._sums = sums / particles
+        self._sums[3] /= particles
+        self._of: dict[tuple[int, ...], Curves] = {}
+        self.curves = self._curves(self._sums.sum(axis=2)[None], samples.counts.sum(axis=1)[None]).row(0)
+        self.errors = Curves(*(np.full_like(one, np.nan) for one in dataclasses.astuple(self.curves)))
+        choices: dict[tuple[int, ...], list[int]] = {}
+        for k in np.flatnonzero(samples.known):
+            choices.setdefault(samples.blocks(k), []).append(k)
+        for blocks, lags in choices.items():
+            jackknife, found = self._without_each(blocks, lags)
+            for field in dataclasses.fields(Curves):
+                error = samples.errors(jackknife, getattr(found, field.name), lags)
+                getattr(self.errors, field.name)[..., lags] = error
+        self._correct()
+
+    def read(self, get, lag: int):
+        """Return the standard error of what is read off the curves up to a lag, of that index.
 
         Parameters
         ----------
-        sums : ndarray, shape (4 + Q, L, U)
-            Of `sums_by_kind`.
-        particles : int
-            Number in the sums.
-        dimension : int
-            d.
+        get : callable
+            Of `Curves`: a number or an array, NaN where there is none.
+        lag : int
+            The last that is looked at.
         """
-        means = sums / particles
-        means[3] /= particles
-        whole = self._curves(means, np.ones((1, self.counts.shape[1])), particles, dimension)
-        whole = Curves(*(values[0] for values in dataclasses.astuple(whole)))
-        return whole, self._curves(means, self._weights, particles, dimension)
+        blocks = self.samples.blocks(lag)
+        if not self.samples.known[lag]:
+            return np.full(np.shape(get(self.curves)), np.nan)
+        if blocks not in self._of:
+            self._of[blocks] = self._without_each(blocks, np.arange(len(self.samples.counts)))[1]
+        curves = self._of[blocks]
+        rows = np.array([get(curves.row(k)) for k in range(len(curves.msd))])
+        return self.samples.errors(pelplug.Jackknife(sum(blocks)), rows, lag)
 
-    @property
-    def known(self) -> np.ndarray:
-        """Lags whose scatter tells an error: at least 3 units contribute; resamples of one unit are all the same."""
-        return self.contributing >= 3
+    def _without_each(self, blocks, lags) -> tuple[pelplug.Jackknife, Curves]:
+        jackknife = pelplug.Jackknife(sum(blocks))
+        sums = jackknife.sums(self.samples.merged(self._sums, blocks, lags))
+        return jackknife, self._curves(sums, jackknife.sums(self.samples.merged(self.samples.counts, blocks, lags)))
 
-    def of_known_lags(self, resampled: Curves) -> Curves:
-        """Return the resamples with NaN at the other lags."""
-        return Curves(*(np.where(self.known, values, np.nan) for values in dataclasses.astuple(resampled)))
-
-    def error(self, resampled: np.ndarray) -> np.ndarray:
-        """Return the standard deviation over resamples; NaN at lags to which fewer than 3 units contribute."""
-        with np.errstate(invalid="ignore"):
-            scatter = _std(resampled)
-        return np.where(self.known, scatter, np.nan)
-
-    def _curves(self, sums, weights, particles, dimension) -> Curves:
+    def _curves(self, sums, counts) -> Curves:
+        """Return curves of sums, shape (R, 4 + Q, L), over so many origins, shape (R, L)."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            counts = weights @ self.counts.T
-            msd, fourth, overlap, squares, *fs = [weights @ one.T / counts for one in sums]
-            alpha_2 = dimension * fourth / ((dimension + 2.0) * msd**2) - 1.0
-        return Curves(
-            msd=msd,
-            alpha_2=alpha_2,
-            fs=np.stack(fs, axis=-2) if fs else np.empty((len(weights), 0, msd.shape[-1])),
-            overlap=overlap,
-            chi_4=susceptibility(overlap, squares, counts, particles),
-        )
+            means = sums / counts[:, None]
+            msd, fourth, overlap, squares = np.moveaxis(means[:, :4], 1, 0)
+            alpha_2 = self.dimension * fourth / ((self.dimension + 2.0) * msd**2) - 1.0
+        chi_4 = np.where(counts > 1, self.particles * np.maximum(squares - overlap**2, 0.0), np.nan)
+        return Curves(msd=msd, alpha_2=alpha_2, fs=means[:, 4:], overlap=overlap, chi_4=chi_4)
+
+    def _correct(self) -> None:
+        """Add to chi_4 what the mean overlap of few independent origins takes off, and widen its error.
+
+        ``<Q>**2`` has on average the variance of the mean too much. The error of a variance is small where the variance
+        happens to be; what holds as often on both sides is wider by ``1/(1 - r**2)``, r the relative error.
+        """
+        student = pelplug.student_factor(np.maximum(self.samples.number, 2))
+        of_mean = np.where(np.isfinite(self.errors.overlap), self.errors.overlap / student, 0.0)
+        self.curves.chi_4[:] += self.particles * of_mean**2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = np.minimum(self.errors.chi_4 / self.curves.chi_4, _WIDEST)
+        self.errors.chi_4[:] /= 1.0 - np.nan_to_num(relative) ** 2
 
 
-def susceptibility(mean, mean_square, origins, particles: int) -> np.ndarray:
-    """Return ``n (<Q**2> - <Q>**2)``; NaN where there is one origin."""
-    return np.where(origins > 1, particles * np.maximum(mean_square - mean**2, 0.0), np.nan)
+def _widening(lags: np.ndarray, spans: np.ndarray, origins: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    """Return the standard error of a mean over what independent blocks with the same scatter would have.
+
+    Parameters
+    ----------
+    lags : ndarray, shape (L,)
+        In ticks.
+    spans : ndarray, shape (L, R)
+        Ticks over which the origins of each run extend.
+    origins : ndarray, shape (L, R)
+        How many there are, taken to be at equal intervals.
+    blocks : ndarray of int, shape (L, R)
+        Into how many they are cut.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lag = lags[:, None] * origins / spans
+        total, share = blocks.sum(axis=1), origins / origins.sum(axis=1, keepdims=True)
+        of_mean = np.nansum(share**2 * _variance(origins, lag), axis=1)
+        between = np.nansum(blocks * _variance(origins / blocks, lag), axis=1) / total - of_mean
+        found = np.sqrt(np.maximum(of_mean * (total - 1) / between, 1.0))
+    return np.where((total > 1) & (between > 0), found, 1.0)
 
 
-def _std(values: np.ndarray) -> np.ndarray:
-    """Return the standard deviation over the first axis, of what is finite."""
-    finite = np.isfinite(values)
-    number = finite.sum(axis=0)
-    filled = np.where(finite, values, 0.0)
-    mean = filled.sum(axis=0) / np.maximum(number, 1)
-    variance = np.where(finite, (values - mean) ** 2, 0.0).sum(axis=0) / np.maximum(number - 1, 1)
-    return np.where(number > 0.5 * len(values), np.sqrt(variance), np.nan)
+def _variance(origins: np.ndarray, lag: np.ndarray) -> np.ndarray:
+    """Return the variance of a mean over origins at equal intervals over that of one, the lag in intervals too.
 
-
-def each_resample(resampled):
-    """Yield the curves of one resample after the other."""
-    for k in range(len(resampled.msd)):
-        yield Curves(*(getattr(resampled, field.name)[k] for field in dataclasses.fields(resampled)))
-
-
-def spread(values: np.ndarray):
-    """Return the standard deviation of the resamples; NaN unless most of them have a value."""
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    if finite.sum() < 0.5 * len(values):
-        return np.full(values.shape[1:], np.nan) if values.ndim > 1 else np.nan
-    scatter = values[finite].std(axis=0, ddof=1)
-    return scatter if values.ndim > 1 else float(scatter)
+    The sum of ``2 (1 - s/m) (1 - s/t)**2`` over s from 1 to the lesser of m, the number of origins, and the lag t.
+    """
+    n = np.floor(np.minimum(origins, lag))
+    first, second, third = n * (n + 1) / 2, n * (n + 1) * (2 * n + 1) / 6, (n * (n + 1) / 2) ** 2
+    shared = n - first * (1 / origins + 2 / lag) + second * (1 / lag + 2 / origins) / lag - third / (origins * lag**2)
+    return (1.0 + 2.0 * shared) / origins

@@ -1,4 +1,4 @@
-"""Sums over particles and time origins, by lag and by unit of the bootstrap."""
+"""Sums over particles and time origins, by lag and by unit, of which independent samples are made."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Run:
     ticks : ndarray of int, shape (F,)
         When the frames are.
     unit : ndarray of int, shape (F,)
-        Unit of the bootstrap that each frame belongs to as a time origin; never decreases.
+        Unit that each frame belongs to as a time origin; never decreases.
     lags : ndarray of int, shape (L,)
         In ticks, increasing.
     """
@@ -76,6 +76,18 @@ class Run:
         bounds = np.searchsorted(self.unit, np.arange(units + 1))
         origins = np.maximum(len(self.ticks) - self.lags // self.spacing, 0)[:, None]
         return (np.clip(origins, bounds[:-1], bounds[1:]) - bounds[:-1]).astype(float)
+
+    @functools.cached_property
+    def spans(self) -> np.ndarray:
+        """Ticks that the origins of each lag extend over, an interval between them more than their ends; 0 for one."""
+        if self.spacing:
+            span = self.ticks[-1] + self.spacing - self.lags
+            return np.where(span > self.spacing, span, 0).astype(float)
+        ends = np.searchsorted(self.pairs.lag, np.arange(self.lags.size + 1))
+        number, some = np.diff(ends), np.diff(ends) > 1
+        origins, span = self.ticks[self.pairs.first], np.zeros(self.lags.size)
+        span[some] = origins[ends[1:][some] - 1] - origins[ends[:-1][some]]
+        return span * number / np.maximum(number - 1, 1)
 
     @property
     def correlations_pay(self) -> bool:
@@ -130,7 +142,7 @@ def sums_by_kind(runs, members, asked: Asked, units: int) -> dict[str, np.ndarra
         Particles of each species.
     asked : Asked
     units : int
-        Of the bootstrap.
+        How many, in all runs.
 
     Returns
     -------

@@ -11,12 +11,12 @@ __all__ = [
     "crossing_down",
     "diffusion",
     "diffusion_window",
+    "last_of_decay",
     "local_slope",
     "reaching",
     "stretched_exponential",
 ]
 
-_DIFFUSIVE = (0.95, 1.05)  # d ln MSD / d ln t over the window of D
 _PLATEAU = 0.9  # least slope of the MSD below which there is a plateau
 _RISE = 0.1  # of the slope, on either side of a plateau; less may be noise
 _KWW_FLOOR = 0.02
@@ -131,15 +131,25 @@ def beta_time(times, msd) -> tuple[float, str]:
     return float(np.exp(x[1] + np.clip(shift, x[0] - x[1], x[2] - x[1]))), ""
 
 
-def diffusion_window(times, msd, least: float) -> tuple[slice | None, str]:
-    """Return the longest stretch up to the last lag with an MSD of at least `least` that grows as t."""
+def diffusion_window(times, msd, least: float, off: float = 0.05) -> tuple[slice | None, str]:
+    """Return the longest stretch up to the last lag with an MSD of at least `least` that grows as t.
+
+    Parameters
+    ----------
+    times, msd : ndarray, shape (L,)
+        [time], [length**2].
+    least : float
+        [length**2].
+    off : float
+        By how much d ln MSD / d ln t may differ from 1.
+    """
     start = np.flatnonzero(msd >= least)
     if start.size == 0 or times.size - start[0] < 3:
         return None, f"exceeds {least:.3g} at fewer than 3 lags; simulate longer"
     slope = np.nan
     for first in range(int(start[0]), times.size - 2):
         slope = np.polyfit(np.log(times[first:]), np.log(msd[first:]), 1)[0]
-        if _DIFFUSIVE[0] <= slope <= _DIFFUSIVE[1]:
+        if abs(slope - 1.0) <= off:
             return slice(first, times.size), ""
     return None, f"grows as t^{slope:.2f} at the longest lags, not as t; simulate longer"
 
@@ -149,6 +159,12 @@ def diffusion(times, msd, dimension: int, window: slice) -> float:
     t, y = times[window], msd[window]
     design = np.column_stack([np.ones(t.size), np.ones(t.size) / t])
     return float(np.linalg.lstsq(design, y / t, rcond=None)[0][0] / (2.0 * dimension))
+
+
+def last_of_decay(curve) -> int:
+    """Return the last entry of a curve before it falls to nothing, which is below 0.02."""
+    low = curve < _KWW_FLOOR
+    return (int(np.argmax(low)) if low.any() else curve.size) - 1
 
 
 def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, float, float, float], str]:
@@ -162,8 +178,7 @@ def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, floa
         Empty if there is one.
     """
     nothing = (np.nan,) * 4
-    end = int(np.argmax(curve < _KWW_FLOOR)) if (curve < _KWW_FLOOR).any() else curve.size
-    chosen = np.arange(curve.size) < end
+    chosen = np.arange(curve.size) <= last_of_decay(curve)
     chosen &= (times >= start) & np.isfinite(curve)
     if chosen.sum() < 5:
         return nothing, "has fewer than 5 lags in its final decay; write frames more often"

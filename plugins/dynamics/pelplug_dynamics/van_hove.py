@@ -37,8 +37,8 @@ def check_van_hove(trajectory, frames, wanted) -> None:
         )
 
 
-def van_hove(dataset, runs, members, edges, wanted, n: int, dimension: int):
-    """Return the dataset with G_s(r, t) of each kind.
+def van_hove(dataset, runs, samples, members, edges, wanted):
+    """Return the dataset with G_s(r, t) of each kind, and its errors.
 
     Parameters
     ----------
@@ -46,35 +46,56 @@ def van_hove(dataset, runs, members, edges, wanted, n: int, dimension: int):
         With the coordinates ``kind`` and ``lag_time``.
     runs : list of Run
         The trajectories.
+    samples : Samples
+        Over which errors are.
     members : dict of str to ndarray of int
         Particles of each species.
     edges : ndarray, shape (B + 1,)
         Of the bins of displacement [length].
     wanted : "auto" or sequence of float
         Times [time].
-    n, dimension : int
-        N and d.
     """
-    lag_times, lags = dataset["lag_time"].values, runs[0].lags
+    lag_times = dataset["lag_time"].values
     rows = _nearest_lags(lag_times, wanted)
-    bins, pairs_at = edges.size - 1, np.zeros(rows.size)
-    counts = {kind: np.zeros((rows.size, bins)) for kind in dataset["kind"].values}
-    for run in runs:
-        pairs = frame_pairs(run.ticks, lags[rows])
-        pairs_at += np.bincount(pairs.lag, minlength=rows.size)
-        for kind, particles in members.items():
-            for k in range(rows.size):
-                first, second = pairs.first[pairs.lag == k], pairs.second[pairs.lag == k]
-                counts[kind][k] += displacement_histogram(run.array, particles, first, second, edges[-1], bins)
-    if "all" in counts:
-        counts["all"] = sum(counts[kind] for kind in members)
-    shells = _volume(edges, dimension)
-    number = {**{kind: one.size for kind, one in members.items()}, "all": n}
-    density = [counts[kind] / (number[kind] * pairs_at[:, None] * shells) for kind in counts]
-    return dataset.assign(van_hove=(("kind", "van_hove_time", "displacement"), np.array(density))).assign_coords(
+    number = {**{kind: one.size for kind, one in members.items()}, "all": sum(one.size for one in members.values())}
+    shells = _volume(edges, runs[0].array.shape[1])
+    kinds = list(dataset["kind"].values)
+    density, error = np.full((2, len(kinds), rows.size, edges.size - 1), np.nan)
+    for k, row in enumerate(rows):
+        counts, pairs = _by_sample(runs, samples, members, edges, row)
+        jackknife = pelplug.Jackknife(len(pairs))
+        for index, kind in enumerate(kinds):
+            values = jackknife.means(counts[kind], pairs) / (number[kind] * shells)
+            density[index, k] = values[0]
+            # Displacements that one sample or two show have an error that nobody knows.
+            seen = np.count_nonzero(counts[kind], axis=0) > 2
+            error[index, k] = np.where(seen, samples.errors(jackknife, values, row), np.nan)
+    dims = ("kind", "van_hove_time", "displacement")
+    return dataset.assign(
+        van_hove=(dims, density),
+        van_hove_error=(dims, error),
+        van_hove_samples=("van_hove_time", np.where(samples.known, samples.number, np.nan)[rows]),
+    ).assign_coords(
         van_hove_time=("van_hove_time", lag_times[rows], {"units": "time", "long_name": "t"}),
         displacement=("displacement", 0.5 * (edges[1:] + edges[:-1]), {"units": "length", "long_name": "dr"}),
     )
+
+
+def _by_sample(runs, samples, members, edges, row: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return counts of displacements over a lag, shape (S, B), of each kind and sample, and its pairs of frames."""
+    blocks, bins = samples.blocks(row), edges.size - 1
+    place = samples.places(blocks, np.array([row]))[0]
+    counts = {kind: np.zeros((sum(blocks), bins)) for kind in members}
+    number = np.zeros(sum(blocks))
+    for run in runs:
+        pairs = frame_pairs(run.ticks, run.lags[row : row + 1])
+        sample = place[run.unit[pairs.first]]
+        for k in np.unique(sample):
+            first, second = pairs.first[sample == k], pairs.second[sample == k]
+            number[k] += first.size
+            for kind, particles in members.items():
+                counts[kind][k] += displacement_histogram(run.array, particles, first, second, edges[-1], bins)
+    return {**counts, "all": np.sum(list(counts.values()), axis=0)}, number
 
 
 def _nearest_lags(lag_times: np.ndarray, wanted) -> np.ndarray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pelplug
 
-__all__ = ["BY_Q", "fields"]
+__all__ = ["BY_Q", "CURVES", "fields", "rests_on"]
 
 LAG = ("kind", "lag_time")
 FS = ("kind", "wave_number", "lag_time")
+CURVES = ("msd", "fs", "alpha_2", "overlap", "chi_4")
 BY_Q = ("tau_alpha", "kww_amplitude", "kww_time", "kww_beta", "kww_mean_time")
 
 
@@ -17,7 +18,13 @@ def fields() -> dict:
     def with_error(name, dims, unit, long_name):
         return {
             name: pelplug.Field(dims, unit, long_name),
-            f"{name}_error": pelplug.Field(dims, unit, f"standard error of {name}, from bootstrap"),
+            f"{name}_error": pelplug.Field(dims, unit, f"standard error of {name}"),
+        }
+
+    def with_samples(name, dims, unit, long_name):
+        return {
+            **with_error(name, dims, unit, long_name),
+            f"{name}_samples": pelplug.Field(dims, "1", f"independent samples that the error of {name} rests on"),
         }
 
     by_q = ("kind", "wave_number")
@@ -30,18 +37,24 @@ def fields() -> dict:
         "msd_slope": pelplug.Field(LAG, "1", "d ln MSD / d ln t"),
         "drift_msd": pelplug.Field(("lag_time",), "length**2", "mean squared displacement of the centre of mass"),
         "origins": pelplug.Field(("lag_time",), "1", "time origins"),
-        "van_hove": pelplug.Field(
-            ("kind", "van_hove_time", "displacement"), "1 / length**dimension", "self part of the van Hove function"
+        "independent_samples": pelplug.Field(("lag_time",), "1", "independent samples that an error at a lag rests on"),
+        **with_error(
+            "van_hove",
+            ("kind", "van_hove_time", "displacement"),
+            "1 / length**dimension",
+            "self part of the van Hove function",
         ),
-        **with_error("diffusion_coefficient", ("kind",), "length**2 / time", "D from MSD = 2 d D t + c"),
+        "van_hove_samples": pelplug.Field(("van_hove_time",), "1", "independent samples of the van Hove function"),
+        **with_samples("diffusion_coefficient", ("kind",), "length**2 / time", "D from MSD = 2 d D t + c"),
         "diffusion_window": pelplug.Field(("kind", "bound"), "time", "first and last lag of the fit of D"),
-        **with_error("tau_beta", ("kind",), "time", "inflection of ln MSD in ln t"),
-        **with_error("msd_time", ("kind",), "time", "when the MSD reaches its target"),
-        **with_error("tau_alpha", by_q, "time", "when F_s falls to the threshold"),
+        **with_samples("tau_beta", ("kind",), "time", "inflection of ln MSD in ln t"),
+        **with_samples("msd_time", ("kind",), "time", "when the MSD reaches its target"),
+        **with_samples("tau_alpha", by_q, "time", "when F_s falls to the threshold"),
         **with_error("kww_amplitude", by_q, "1", "A of A exp(-(t/tau_0)^beta)"),
         **with_error("kww_time", by_q, "time", "tau_0 of the stretched exponential"),
         **with_error("kww_beta", by_q, "1", "beta of the stretched exponential"),
         **with_error("kww_mean_time", by_q, "time", "tau_0/beta Gamma(1/beta)"),
+        "kww_samples": pelplug.Field(by_q, "1", "independent samples that the errors of the fit rest on"),
         "length_unit": pelplug.Field((), "length", "a0 = rho^(-1/d)"),
         "time_unit": pelplug.Field((), "time", "t0 = a0 sqrt(m/T)"),
         **with_error("reduced_tau_alpha", by_q, "1", "tau_alpha/t0"),
@@ -51,3 +64,14 @@ def fields() -> dict:
         "rdf": pelplug.Field(("species_a", "species_b", "r"), "1", "radial distribution function g_ab(r)"),
         "overlap_length": pelplug.Field((), "length", "displacement below which a particle counts as where it was"),
     }
+
+
+def rests_on() -> dict[str, str]:
+    """Return for each error the variable that has the number of independent samples."""
+    found = {name: "independent_samples" for name in CURVES}
+    found |= {name: "kww_samples" for name in BY_Q}
+    found |= {name: f"{name}_samples" for name in ("diffusion_coefficient", "tau_beta", "msd_time", "tau_alpha")}
+    for name in ("diffusion_coefficient", "tau_alpha"):
+        found[f"reduced_{name}"] = found[name]
+    found["van_hove"] = "van_hove_samples"
+    return {f"{name}_error": samples for name, samples in found.items()}

@@ -310,7 +310,7 @@ def test_the_command_reads_it_and_leaves_it_out_without_plugins(registry, tmp_pa
             cli.main([*arguments])
         return end.value.code, capsys.readouterr().err
 
-    command = ("analyze", "a.doubles", "--plugin", "dynamics", "--dt", "1", "--resamples", "20", "--quiet")
+    command = ("analyze", "a.doubles", "--plugin", "dynamics", "--dt", "1", "--quiet")
     code, error = run(*command, "--no-plugins")
     assert code == 2 and "The format DOUBLES of a.doubles is not one that pelplug reads" in error
     assert run(*command) == (0, "")
