@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from pelplug.errors import InputError
 
@@ -66,7 +66,7 @@ def student_factor(samples: ArrayLike, confidence: float = ONE_SIGMA) -> np.ndar
     number = np.asarray(samples, dtype=float)
     quantile = 0.5 * (1.0 + confidence)
     freedom = np.where(number >= 2.0, number - 1.0, np.nan)
-    return stats.t.ppf(quantile, freedom) / stats.norm.ppf(quantile)
+    return special.stdtrit(freedom, quantile) / special.ndtri(quantile)  # stats.t.ppf takes a hundred times as long
 
 
 def standard_error(values: ArrayLike, axis: int = 0) -> np.ndarray:

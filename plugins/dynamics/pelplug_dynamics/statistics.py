@@ -145,9 +145,9 @@ class Samples:
         return place.reshape(len(place), -1)
 
     def merged(self, parts: np.ndarray, blocks: tuple[int, ...], lags) -> np.ndarray:
-        """Return sums over the blocks, shape (B, ..., l), of those over the units, shape (..., L, U), at some lags."""
+        """Return sums over the blocks, shape (B, R, l), of those over the units, shape (R, L, U), at some lags."""
         share = (self.places(blocks, lags)[:, :, None] == np.arange(sum(blocks))).astype(float)
-        return np.moveaxis((parts[..., lags, None, :] @ share)[..., 0, :], -1, 0)
+        return (parts[:, lags].transpose(1, 0, 2) @ share).transpose(2, 1, 0)
 
     def errors(self, jackknife: pelplug.Jackknife, values: np.ndarray, lag) -> np.ndarray:
         """Return standard errors of what was read at a lag, or at several along the last axis."""
@@ -208,8 +208,10 @@ class Estimates:
 
     def _without_each(self, blocks, lags) -> tuple[pelplug.Jackknife, Curves]:
         jackknife = pelplug.Jackknife(sum(blocks))
-        sums = jackknife.sums(self.samples.merged(self._sums, blocks, lags))
-        return jackknife, self._curves(sums, jackknife.sums(self.samples.merged(self.samples.counts, blocks, lags)))
+        sums, counts = (
+            jackknife.sums(self.samples.merged(one, blocks, lags)) for one in (self._sums, self.samples.counts[None])
+        )
+        return jackknife, self._curves(sums, counts[:, 0])
 
     def _curves(self, sums, counts) -> Curves:
         """Return curves of sums, shape (R, 4 + Q, L), over so many origins, shape (R, L)."""
