@@ -16,7 +16,7 @@ from validation.stated_errors.judged import POOLED, Row, Subject
 
 import pelplug
 
-__all__ = ["ROOT", "SUBJECTS", "TABLE", "pooled", "read", "update"]
+__all__ = ["ROOT", "SUBJECTS", "TABLE", "entry_of", "plain_rows", "pooled", "read", "update"]
 
 ROOT = pathlib.Path(__file__).parents[3]
 TABLE = ROOT / "docs" / "coverage.json"
@@ -48,8 +48,13 @@ def entry_of(subject: Subject, found: Mapping[str, Row], exceptions: Mapping[str
         "law": subject.law,
         "sets": subject.sets,
         "seed": subject.seed,
-        "quantities": {name: _plain(row) | {"exception": exceptions.get(name, "")} for name, row in found.items()},
+        "quantities": plain_rows(found, exceptions),
     }
+
+
+def plain_rows(found: Mapping[str, Row], exceptions: Mapping[str, str]) -> dict[str, Any]:
+    """Return rows as JSON has them, by quantity."""
+    return {name: _plain(row) | {"exception": exceptions.get(name, "")} for name, row in found.items()}
 
 
 def pooled(table: Mapping[str, Any]) -> tuple[float, int, bool]:
