@@ -6,8 +6,9 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```
 
 `parameters` are those of an analysis, a model, a minimiser or an engine, or the `conditions` that can be given,
-`variables` those of an analysis, `coverage` how often its stated errors hold, `checks` the rules that `pelplug.testing`
-has for a kind of thing, `arrows` the arrows between the rooms, `names` the public names of a group.
+`variables` those of an analysis, `coverage` how often its stated errors hold (without one, those of all together),
+`liquids` how groups of runs scatter, `checks` the rules that `pelplug.testing` has for a kind of thing, `arrows` the
+arrows between the rooms, `names` the public names of a group.
 """
 
 from __future__ import annotations
@@ -101,17 +102,20 @@ def checks(kind: str) -> str:
     return table(["check", "rule"], [[code(one.name), plain(one.rule)] for one in found])
 
 
-def coverage(analysis: str) -> str:
+def coverage(analysis: str = "") -> str:
     """Return how often the errors that an analysis states hold, as measured: a table for each law of the data."""
-    measured = json.loads((pathlib.Path(__file__).parent / "coverage.json").read_text(encoding="utf-8"))
+    if not analysis:
+        all_of_them = measured_coverage()["pooled"]
+        return f"Of all {all_of_them['number']} stated standard errors together {percent(all_of_them['share'])} hold."
     head = ["quantity", "errors that hold", "should hold", "band", "scatter / error", "bias / error", "none stated"]
     parts = []
-    for entry in measured.values():
+    for entry in measured_coverage()["subjects"].values():
         if entry["analysis"] != analysis:
             continue
         sets, seed = entry["sets"], entry["seed"]
-        made = f"version {entry['version']}" + (f", commit {entry['commit']}" if entry["commit"] else "")
-        parts.append(f"{entry['law']}: {sets} sets, seeds {seed} to {seed + sets - 1}; {entry['date']}, {made}")
+        parts.append(
+            f"{entry['law']}: {sets} sets, seeds {seed} to {seed + sets - 1}; {entry['date']}, {made_with(entry)}"
+        )
         rows, notes = [], []
         for name, row in entry["quantities"].items():
             cells = [code(name), "none", percent(row["confidence"]), "", "", "", str(row["unstated"])]
@@ -127,6 +131,30 @@ def coverage(analysis: str) -> str:
     return "\n\n".join(parts)
 
 
+def liquids() -> str:
+    """Return how results of ten groups of liquids scatter, over the errors that each states."""
+    entry = measured_coverage()["subjects"].get("liquids-together")
+    if entry is None:
+        return ""
+    head = ["quantity", "particles", "mean of ten", "mean stated error", "scatter / error"]
+    rows = [
+        [code(name), kind, f"{row['mean']:.4g}", f"{row['error']:.2g}", f"{row['ratio']:.2f}{' *' * row['asked']}"]
+        for kind, found in entry["kinds"].items()
+        for name, row in found.items()
+    ]
+    return f"{entry['date']}, {made_with(entry)}\n\n{table(head, rows)}"
+
+
+def measured_coverage() -> dict:
+    """Return what was measured of stated errors."""
+    return json.loads((pathlib.Path(__file__).parent / "coverage.json").read_text(encoding="utf-8"))
+
+
+def made_with(entry: dict) -> str:
+    """Return the version, and the commit where it is known."""
+    return f"version {entry['version']}" + (f", commit {entry['commit']}" if entry["commit"] else "")
+
+
 def percent(share: float) -> str:
     """Return a share in percent."""
     return f"{100 * share:.1f} %"
@@ -136,6 +164,7 @@ TABLES = {
     "arrows": arrows,
     "checks": checks,
     "coverage": coverage,
+    "liquids": liquids,
     "names": face.reference,
     "parameters": parameters,
     "variables": variables,

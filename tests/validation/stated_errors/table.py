@@ -24,8 +24,8 @@ SUBJECTS = (*walks.SUBJECTS, *energies.SUBJECTS, *landscapes.SUBJECTS, *structur
 
 
 def read(path: pathlib.Path = TABLE) -> dict[str, Any]:
-    """Return the table, by subject."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """Return the entries of the table, by subject."""
+    return json.loads(path.read_text(encoding="utf-8"))["subjects"] if path.exists() else {}
 
 
 def update(path: pathlib.Path, name: str, entry: Mapping[str, Any]) -> None:
@@ -38,7 +38,9 @@ def update(path: pathlib.Path, name: str, entry: Mapping[str, Any]) -> None:
         **entry,
     }
     ordered = {one.name: table[one.name] for one in SUBJECTS if one.name in table}
-    path.write_text(json.dumps(ordered | table, indent=1) + "\n", encoding="utf-8")
+    share, number, _ = pooled(ordered)
+    whole = {"pooled": {"share": share if number else 0.0, "number": number}, "subjects": ordered | table}
+    path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
 def entry_of(subject: Subject, found: Mapping[str, Row], exceptions: Mapping[str, str]) -> dict[str, Any]:
