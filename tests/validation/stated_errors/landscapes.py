@@ -134,6 +134,14 @@ def metabasins(landscape: Landscape, number: int):
         }
         time = 2.0 / landscape.jump_rate
         k = int(np.argmin(abs(ds["lag_time"].values - time)))
+        fitted = {
+            "fitted_mean_waiting_time": 1.0 / landscape.jump_rate,
+            "fitted_relaxation_time": landscape.relaxation_time,
+            "fitted_sigma_gamma_squared": landscape.broadening**2,
+        }
+        found |= {
+            name: error(ds.get(name, np.nan), ds.get(f"{name}_error", np.nan), truth) for name, truth in fitted.items()
+        }
         found["persistence"] = error(
             ds["persistence"][k], ds["persistence_error"][k], landscape.persistence(float(ds["lag_time"][k]))
         )
@@ -169,6 +177,9 @@ QUANTITIES = (
     "rate_plateau",
     "rate_slope",
     "crossover_energy",
+    "fitted_mean_waiting_time",
+    "fitted_relaxation_time",
+    "fitted_sigma_gamma_squared",
     "persistence",
     "energy_density",
     "waiting_time_by_energy",

@@ -24,6 +24,7 @@ MODULUS, MODULUS_SPREAD, PLANE_SPREAD = 12.0, 1.5, 2.0
 RATIOS = (0.5, 1.0, 2.0)
 """Values of kappa/<kappa> at which the distribution is looked at."""
 PARTICLES = 200
+ELASTIC = [name for name, field in pelplug.ElasticConstants.FIELDS.items() if field.dims == ("frame",)]
 
 
 def summary_of(analysis, dataset: xr.Dataset, particles: int) -> xr.Dataset:
@@ -48,6 +49,7 @@ def kappa(structures: int):
                 "kappa_frame": ("frame", values.mean(axis=1)),
                 "n_pairs": ("frame", np.full(structures, PAIRS)),
                 "shear_modulus": (("frame", "plane"), modulus),
+                **{name: ("frame", modulus[:, 0]) for name in ELASTIC},
                 "solver": ("frame", np.full(structures, "dense")),
                 "cell": (("frame", "vector", "dimension"), np.tile(10.0 * np.eye(3), (structures, 1, 1))),
             },
@@ -57,6 +59,10 @@ def kappa(structures: int):
         ds = summary_of(analysis, given, PARTICLES)
         mean = KAPPA * np.exp(0.5 * SPREAD**2)
         found = {
+            name: error(ds[name], ds.get(f"{name}_error", np.nan), truth)
+            for name, truth in (("kappa_mean", mean), ("shear_modulus_mean", MODULUS))
+        }
+        found |= {
             "kappa_mean 90 %": interval(ds["kappa_mean"], ds["kappa_interval"], mean),
             "shear_modulus_mean 90 %": interval(ds["shear_modulus_mean"], ds["shear_modulus_interval"], MODULUS),
         }
@@ -65,16 +71,23 @@ def kappa(structures: int):
         for ratio in RATIOS:
             k = int(np.searchsorted(edges, ratio) - 1)
             truth = np.diff(law.cdf(np.log(edges[k : k + 2])))[0] / (edges[k + 1] - edges[k])
+            value = ds["kappa_distribution"][k]
+            stated = ds["kappa_distribution_error"][k] if "kappa_distribution_error" in ds else np.nan
+            found[f"kappa_distribution({ratio:g})"] = error(value, stated, truth)
             bounds = (np.nan, np.nan)
             if "kappa_distribution_interval" in ds:
                 bounds = ds["kappa_distribution_interval"].transpose("bound", "kappa_ratio").values[:, k]
-            found[f"kappa_distribution({ratio:g}) 90 %"] = interval(ds["kappa_distribution"][k], bounds, truth)
+            found[f"kappa_distribution({ratio:g}) 90 %"] = interval(value, bounds, truth)
         return found
 
     return draw
 
 
-KAPPAS = ("kappa_mean 90 %", "shear_modulus_mean 90 %", *(f"kappa_distribution({ratio:g}) 90 %" for ratio in RATIOS))
+KAPPAS = tuple(
+    f"{name}{how}"
+    for name in ("kappa_mean", "shear_modulus_mean", *(f"kappa_distribution({ratio:g})" for ratio in RATIOS))
+    for how in ("", " 90 %")
+)
 
 
 def defects(frames: int, tau: float):
