@@ -56,7 +56,7 @@ __all__ = ["analyze"]
 @output_options
 @common
 @click.pass_context
-def analyze(ctx, files, names, output, plot, export, overwrite, quiet, **options):
+def analyze(ctx, trajectory, names, output, plot, export, overwrite, quiet, **options):
     """Run analyses on a trajectory, or on several independent runs together.
 
     FILE is anything MDAnalysis reads, or a pattern of such names; options are for each. Several are runs of one system
@@ -77,7 +77,7 @@ def analyze(ctx, files, names, output, plot, export, overwrite, quiet, **options
         "placement": taken(Placement, options),
         "interactions": interactions,
     }
-    files = _found(files, [one for one in (output, plot, *export) if one])
+    files = _found(trajectory, [one for one in (output, plot, *export) if one])
     output = Path(output) if output else Path(f"{_stem(files)}.{'.'.join(names)}.nc")
     inputs = [path for path in (*files, source.topology, *interactions.files()) if path is not None]
     outputs = [output, *([plot] if plot else []), *export]
@@ -98,7 +98,15 @@ def _found(files: tuple[str, ...], written: list[str]) -> list[str]:
     found = []
     for name in files:
         fitting = [os.fspath(path) for path in fitting_files(name)]
-        found += fitting if fitting == [name] else [path for path in fitting if os.path.realpath(path) not in own]
+        if fitting != [name]:
+            found += [path for path in fitting if os.path.realpath(path) not in own]
+        elif len(files) > 1 and os.path.realpath(name) in own:
+            raise InputError(
+                f"{name} is among the files to read and is to be written; call the output otherwise, put it elsewhere, "
+                "or write the pattern in quotes."
+            )
+        else:
+            found.append(name)
     return found
 
 

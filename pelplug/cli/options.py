@@ -66,7 +66,7 @@ common = stack(
 
 file_argument = click.argument("trajectory", metavar="FILE", type=click.Path())
 
-files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+files_argument = click.argument("trajectory", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 
 model_argument = click.argument("named", metavar="[MODEL]", required=False)
 

@@ -87,9 +87,7 @@ def tell_failures(run) -> int:
         if not failures:
             continue
         count = len(failures) + run.datasets[name].sizes.get("frame", 0)
-        several = (
-            len(json.loads(run.datasets[name].attrs.get("trajectories") or "[]")) > 1
-        )  # the reason says which file's frame
+        several = len(run.trajectory.trajectories) > 1  # the reason says which file's frame
         told = [why if several else f"frame {label}: {why}" for label, why in list(failures.items())[:3]]
         shown = "; ".join(one.rstrip(".") for one in told)
         more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""

@@ -88,8 +88,9 @@ class Analysis(SampledStates, Outcome, FrameLoop):
     reads_frames : bool
         False for an analysis of a series or of other results; `summarize` then does all the work.
     pools : bool or None
-        Whether it takes several trajectories, independent runs at one state point. By default (None) one that reads
-        frames does, and gets the frames of all; one that does not reads `trajectories` itself, and says so with True.
+        Whether it takes several trajectories, independent runs at one state point. By default (None) an analysis of
+        frames does, unless it needs an engine, and gets those of all; another reads `trajectories` itself, and says so
+        with True.
     keeps : bool
         Whether `pelplug analyze` keeps the result beside that of an analysis that uses it, for the next one.
     parameters : dict

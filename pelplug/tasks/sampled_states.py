@@ -48,7 +48,9 @@ class SampledStates(Task):
     @classmethod
     def check_several(cls, count: int) -> None:
         """Refuse several trajectories, unless this kind of analysis takes them."""
-        if not (cls.reads_frames if cls.pools is None else cls.pools):
+        # What simulates from the states of a run takes its relaxation and settings from that run.
+        takes = cls.reads_frames and Need.ENGINE not in cls.needs if cls.pools is None else cls.pools
+        if not takes:
             raise InputError(
                 f"The analysis {cls.name} takes one trajectory, not {count}; run it on each, and put the results "
                 "together with pelplug plot or pelplug study."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def select_frames(n_frames: int, selection: Frames, source: str = "the file") ->
     return selected
 
 
-def _named_frames(n_frames: int, frames, source: str) -> np.ndarray:
+def _named_frames(n_frames: int, frames: Any, source: str) -> np.ndarray:
     selected = np.atleast_1d(np.asarray(frames))
     if selected.size == 0:
         raise InputError("The list of frames is empty; name at least one.")

@@ -147,6 +147,12 @@ class SeveralTrajectories:
         """Return why rows are not the same particles in all frames."""
         return f"frames of {len(self.trajectories)} independent runs, {self}"
 
+    def unwrapped(self, *selection: Any, **keywords: Any) -> Iterator[Configuration]:
+        """Refuse to follow particles from one run into the next."""
+        raise InputError(
+            f"No particle can be followed through {len(self.trajectories)} independent runs; analyse them apart."
+        )
+
     def check_same_particles(self, frame: int, other: Any, other_frame: int) -> None:
         """Refuse another file that is to have the same particles: it can be of one run only."""
         raise InputError(
@@ -275,12 +281,28 @@ def opened(given: Any, source: Source | None = None) -> Trajectory | SeveralTraj
         if _is_open(one):
             for name in source.given():
                 raise InputError(f"The trajectory is open already; give {name} to pelplug.open_trajectory.")
-            found += one.trajectories if isinstance(one, SeveralTrajectories) else [one]
-        elif source.format is not None and found and _ending(one) != _ending(found[0].path):
-            found.append(open_trajectory(one, source=dataclasses.replace(source, format=None)))
+            found += one.trajectories
         else:
-            found.append(open_trajectory(one, source=source))
+            found.append(_one_of(one, source, None if len(given) == 1 else given[0]))
+    if source.species and all(one.source.species is None for one in found):
+        open_trajectory(given[0], source=source)  # says which labels there are
     return found[0] if len(found) == 1 else SeveralTrajectories(found)
+
+
+def _one_of(path: Any, source: Source, first: Any) -> Trajectory:
+    """Open one of several files, of which not all need be of one format, nor have the labels of another's species."""
+    if first is not None and source.format is not None and _ending(path) != _ending(getattr(first, "path", first)):
+        source = dataclasses.replace(source, format=None)
+    try:
+        return open_trajectory(path, source=source)
+    except InputError:
+        if first is None or source.species is None:
+            raise
+        with contextlib.suppress(InputError):
+            other = open_trajectory(path, source=dataclasses.replace(source, species=None))
+            if set(other.species_names) <= set(source.species.values()):  # it has the names already
+                return other
+        raise
 
 
 def fitting_files(name: str | os.PathLike[str]) -> list[str | os.PathLike[str]]:
