@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import numpy as np
-
 import pelplug
+from pelplug_inherent_structures.statistics import EnergySamples, energy_moments
 
 __all__ = ["InherentStructures"]
 
@@ -42,7 +42,11 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         ),
         "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
         "mean_energy": pelplug.Field((), "energy", "mean inherent-structure energy"),
+        "mean_energy_error": pelplug.Field((), "energy", "its standard error"),
         "variance_energy": pelplug.Field((), "energy**2", "variance of the inherent-structure energy"),
+        "variance_energy_error": pelplug.Field((), "energy**2", "its standard error"),
+        "skewness_energy": pelplug.Field((), "1", "skewness of the inherent-structure energy"),
+        "skewness_energy_error": pelplug.Field((), "1", "its standard error"),
     }
     cites = (
         "F. H. Stillinger and T. A. Weber, Phys. Rev. A 25, 978 (1982)",
@@ -78,10 +82,13 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         }
 
     def summarize(self, dataset):
-        """Add mean and variance of the total inherent-structure energy."""
+        """Add mean, variance and skewness of the total inherent-structure energy."""
         energy = dataset["energy"].values
-        dataset["mean_energy"] = ((), energy.mean())
-        dataset["variance_energy"] = ((), energy.var(ddof=1) if len(energy) > 1 else np.nan)
+        samples = EnergySamples(dataset, energy)
+        for name, (value, error) in energy_moments(energy, samples).items():
+            dataset[f"{name}_energy"], dataset[f"{name}_energy_error"] = ((), value), ((), error)
+            pelplug.state_errors(dataset, [f"{name}_energy_error"], samples.attributes(samples.of))
+        dataset.attrs["not_found"] = json.dumps(samples.remarks(self.name))
         return dataset
 
     def plot(self, ax=None, **keywords):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 from scipy import stats
 
-__all__ = ["ballistic_time", "block_bootstrap_moments", "miss_rate"]
+import pelplug
+
+__all__ = ["EnergySamples", "ballistic_time", "density_of", "energy_moments", "miss_rate", "transition_rate"]
 
 CONFIDENCE = 0.95
 
@@ -28,51 +31,124 @@ def miss_rate(missed: int, size: int) -> tuple[float, float, float]:
     return missed / size, float(interval.low), float(interval.high)
 
 
-def block_bootstrap_moments(series: np.ndarray, blocks: int, samples: int, seed: int) -> dict[str, tuple[float, float]]:
+FEWEST = {"mean": 3, "variance": 5, "skewness": 10}
+"""Independent samples without which a moment has no error."""
+_ENOUGH = 20
+"""Of so few independent entries the correlation time of a series is not known, and no error of it."""
+
+
+class EnergySamples(pelplug.Jackknife):
+    """The independent samples of a series of energies: runs, single frames, or blocks longer than what is correlated.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With ``frame``, and ``run`` along it where there are several.
+    series : ndarray, shape (frames,)
+        Energies in time.
+
+    Attributes
+    ----------
+    unit : ndarray of int, shape (frames,)
+        Sample of each frame.
+    of : str
+        What the samples are.
+    shared : float
+        Statistical inefficiency over the length of a block, 0 where samples are not blocks: neighbours share by it.
+    """
+
+    def __init__(self, dataset: xr.Dataset, series: np.ndarray):
+        self.unit, self.of = pelplug.independent_samples(dataset, series)
+        self.shared = 0.0
+        number, n = int(self.unit.max()) + 1, len(series)
+        if self.of.startswith("blocks"):
+            inefficiency = pelplug.statistical_inefficiency(series)
+            if n < _ENOUGH * inefficiency:
+                self.unit, number = np.zeros(n, dtype=int), 1
+            self.shared = inefficiency * number / n
+        super().__init__(number)
+
+    def remarks(self, name: str) -> list[str]:
+        """Return the sentence for a result without errors, with the remedy; of few frames nothing need be said."""
+        if self.samples >= 3 or len(self.unit) < _ENOUGH:
+            return []
+        return [
+            f"No errors of energies and rates are told: the frames are worth fewer than {_ENOUGH} independent "
+            "inherent structures; use a longer run, or analyse several independent runs together: pelplug analyze "
+            f"--plugin {name} run-*.gsd."
+        ]
+
+    def error_of(self, rows: np.ndarray, power: int = 1) -> np.ndarray:
+        """Return the standard error of what is made of the first powers of the series.
+
+        A correlation that decays as an exponential makes means over blocks of length L alike: their scatter is too
+        small by ``1 - g / (2 L)``, with g the statistical inefficiency, which is one n-th as long for n-th powers.
+        """
+        return self.error(rows) / np.sqrt(1.0 - min(self.shared / (2.0 * power), 0.5))
+
+
+def energy_moments(series: np.ndarray, samples: EnergySamples) -> dict[str, tuple[float, float]]:
     """Mean, variance and skewness of a correlated series, each with a standard error.
 
     Parameters
     ----------
     series : ndarray, shape (n,)
-        The series in time.
-    blocks : int
-        Contiguous parts it is cut into; whole blocks are drawn anew, so that correlation within them is kept.
-    samples : int
-        Bootstrap samples.
-    seed : int
-        Of the draws.
+        The series in time, of one run or several.
+    samples : EnergySamples
+        Its independent samples.
 
     Returns
     -------
     dict of str to (float, float)
-        ``mean``, ``variance`` (of a sample: divided by n - 1), ``skewness`` (third central moment over the 3/2 power of
-        the second); NaN where the series is too short. Errors need at least two blocks.
+        ``mean``, ``variance``, ``skewness`` (third central moment over the 3/2 power of the second); NaN where the
+        series is too short. An error needs as many samples as `FEWEST` says.
+
+    Notes
+    -----
+    The mean square deviation from the mean of a finite record is too small by the variance of that mean, which is
+    found from the samples and added; with independent entries that is the division by n - 1.
     """
     series = np.asarray(series, dtype=float)
-    centre = float(series.mean())
-    powers = np.stack([np.ones(len(series)), *((series - centre) ** k for k in (1, 2, 3))])
-    sums = np.stack([part.sum(axis=1) for part in np.array_split(powers, min(blocks, len(series)), axis=1)])
-    draws = np.random.default_rng(seed).integers(len(sums), size=(samples, len(sums)))
-    values = _moments(sums.sum(axis=0)[None])
-    errors = np.full(3, np.nan)
-    if len(sums) > 1 and samples > 1:
-        errors = np.std(_moments(sums[draws].sum(axis=1)), axis=0, ddof=1)
-    values[0, 0] += centre
+    centre, n = float(series.mean()), len(series)
+    powers = np.stack([(series - centre) ** k for k in range(4)], axis=1)
+    parts = pelplug.unit_sums(powers, samples.unit)
+    mean, square, skewness = _moments(samples.sums(parts))
+    number = len(parts)
+    missing = np.nan if n < 2 else square[0] / (n - 1)
+    if number > 1:
+        of_mean = np.square(parts[:, 1] - mean[0] * parts[:, 0]).sum() / n**2
+        missing = of_mean * number / (number - 1) / (1.0 - min(samples.shared / 2.0, 0.5))
+    values = {"mean": centre + mean[0], "variance": square[0] + missing, "skewness": skewness[0]}
+    rows = {"mean": mean, "variance": square * (1.0 + missing / (square[0] or 1.0)), "skewness": skewness}
     return {
-        name: (float(value), float(error))
-        for name, value, error in zip(("mean", "variance", "skewness"), values[0], errors, strict=True)
+        name: (
+            float(values[name]),
+            float(samples.error_of(rows[name], power)) if number >= FEWEST[name] else np.nan,
+        )
+        for power, name in enumerate(rows, start=1)
     }
 
 
-def _moments(sums: np.ndarray) -> np.ndarray:
-    """Mean, variance and skewness from sums of the powers 0 to 3, shape (samples, 4)."""
-    n = sums[:, 0]
-    first, second, third = (sums[:, 1:] / n[:, None]).T
+def _moments(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, mean square deviation and skewness from sums of the powers 0 to 3, shape (1 + R, 4)."""
     with np.errstate(invalid="ignore", divide="ignore"):
+        first, second, third = (sums[:, 1:] / sums[:, :1]).T
         spread = second - first**2
+        spread = np.where(spread > 1e-14 * second, spread, 0.0 * spread)
         skewness = np.where(spread > 0, (third - 3 * first * second + 2 * first**3) / np.abs(spread) ** 1.5, np.nan)
-        variance = np.where(n > 1, spread * n / (n - 1), np.nan)
-    return np.stack([first, variance, skewness], axis=1)
+    return first, spread, skewness
+
+
+def density_of(values: np.ndarray, edges: np.ndarray, samples: EnergySamples) -> tuple[np.ndarray, np.ndarray]:
+    """Probability density in bins, and its standard error over independent samples; shape (bins,) each."""
+    bins = len(edges) - 1
+    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
+    number = samples.samples
+    counts = np.bincount(samples.unit * bins + place, minlength=number * bins).reshape(number, bins)
+    density = samples.means(counts, counts.sum(axis=1)) / np.diff(edges)
+    # What is seen in one sample alone was there once: nobody knows how often it is.
+    told = np.count_nonzero(counts, axis=0) > 1
+    return density[0], np.where(told, samples.error_of(density), np.nan)
 
 
 def ballistic_time(configuration, speed: float) -> float:
@@ -82,3 +158,32 @@ def ballistic_time(configuration, speed: float) -> float:
     """
     spacing = (configuration.volume / configuration.n) ** (1 / configuration.dimension)
     return 0.1 * spacing / speed
+
+
+def transition_rate(
+    times: np.ndarray, run: np.ndarray, changed: np.ndarray, samples: EnergySamples
+) -> tuple[float, float]:
+    """Transitions per time, and its standard error: transitions come in bursts, so it is not Poisson's.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        Of the frames, run after run [time].
+    run : ndarray of int, shape (n,)
+        Of each frame.
+    changed : ndarray of int
+        Frames after which there is a transition.
+    samples : EnergySamples
+        Independent samples of the frames.
+
+    Returns
+    -------
+    rate, error : float
+        [1 / time]
+    """
+    lasting = np.r_[np.where(run[1:] == run[:-1], np.diff(times), 0.0), 0.0]
+    if not lasting.sum() > 0:
+        return np.nan, np.nan
+    number = np.bincount(changed, minlength=len(times)).astype(float)
+    rate = samples.means(*(pelplug.unit_sums(one, samples.unit) for one in (number, lasting)))
+    return float(rate[0]), float(samples.error_of(rate)) if len(changed) else np.nan

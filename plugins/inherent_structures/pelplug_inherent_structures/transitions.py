@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Annotated
 
@@ -11,14 +10,25 @@ import xarray as xr
 
 import pelplug
 from pelplug_inherent_structures.bisection import Sampled, Search, search_by_bisection
-from pelplug_inherent_structures.identity import Catalogue, displacements
+from pelplug_inherent_structures.identity import Catalogue
 from pelplug_inherent_structures.inherent_structures import InherentStructures
 from pelplug_inherent_structures.quenching import Quencher, reason_of
-from pelplug_inherent_structures.statistics import ballistic_time, block_bootstrap_moments, miss_rate
+from pelplug_inherent_structures.series import Found, Row, together
+from pelplug_inherent_structures.statistics import (
+    EnergySamples,
+    ballistic_time,
+    density_of,
+    energy_moments,
+    miss_rate,
+    transition_rate,
+)
 from pelplug_inherent_structures.variables import PROVIDES
 
 __all__ = ["InherentStructureTransitions"]
 
+_OVER_FRAMES = (
+    "mean_energy", "variance_energy", "skewness_energy", "density", "transition_rate", "reduced_rate",
+)  # fmt: skip
 _GROUP = 1000
 """Frames whose coordinates are in memory at once."""
 
@@ -52,6 +62,7 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         "B. Doliwa and A. Heuer, Phys. Rev. E 67, 030501 (2003)",
     )
     reads_frames = False
+    pools = True
     keeps = True
     trial = {  # noqa: RUF012
         "n": 60,
@@ -97,13 +108,7 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
             ),
         ] = 1e-2,
         bins: Annotated[int, pelplug.Param("bins of P(e_IS)", minimum=1, meaning=False)] = 40,
-        blocks: Annotated[
-            int, pelplug.Param("contiguous parts the series is cut into for bootstrap errors", minimum=2, meaning=False)
-        ] = 20,
-        samples: Annotated[int, pelplug.Param("bootstrap samples", minimum=2, meaning=False)] = 1000,
-        seed: Annotated[
-            int, pelplug.Param("seed of the random sample and of the bootstrap", minimum=0, meaning=False)
-        ] = 0,
+        seed: Annotated[int, pelplug.Param("seed of the random sample", minimum=0, meaning=False)] = 0,
         **base,
     ):
         super().__init__(trajectory, **base)
@@ -138,13 +143,30 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
 
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Search the frames, and derive everything from the series of structures."""
-        labels = np.asarray(self.frames, dtype=int)
-        self._check_order(labels)
-        times, unreadable = self._times(labels)
         catalogue = Catalogue(self.parameters["energy_tolerance"], self.parameters["displacement_tolerance"])
+        failures: dict[int, str] = {}
+        selections = self.selections or (self.frames,)
+        offsets = np.cumsum([0, *(one.n_frames for one in self.trajectories)])
+        found = [
+            self._search(trajectory, np.asarray(labels, dtype=int), int(offset), catalogue, failures)
+            for trajectory, labels, offset in zip(self.trajectories, selections, offsets[:-1], strict=True)
+        ]
+        for trajectory, one in zip(self.trajectories, found, strict=True):
+            if not one.quenched:
+                label, reason = next(iter((k, v) for k, v in failures.items() if k in one.labels))
+                raise pelplug.RunError(
+                    f"The analysis {self.name} failed in every frame of {trajectory.path}; frame {label}: {reason}"
+                )
+        self.attributes["failed_frames"] = json.dumps({str(k): failures[k] for k in sorted(failures)})
+        return self._dataset(found, catalogue)
+
+    def _search(self, trajectory, labels: np.ndarray, offset: int, catalogue: Catalogue, failures: dict) -> Found:
+        """Find the structures of the frames of one run; what failed goes to `failures`."""
+        self._check_order(labels)
+        times, unreadable = self._times(trajectory, labels)
         energies: dict[int, float] = {}
         quenched = {name: self.parameters[name] for name in InherentStructures.parameter_specs()}
-        analysis = InherentStructures(self.trajectory, model=self.model, **quenched)
+        analysis = InherentStructures(trajectory, model=self.model, **quenched)
         store = None
         if self._store is not None:
             store = self._store.for_analysis(analysis.name, analysis.fingerprint())
@@ -175,12 +197,10 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
                     self.parameters["seed"],
                     self.parameters["budget"],
                 )
-        failures = {int(labels[k]): reason for k, reason in unreadable.items()} | quencher.failures
-        if not search.known:
-            label, reason = next(iter(failures.items()))
-            raise pelplug.RunError(f"The analysis {self.name} failed in every frame; frame {label}: {reason}")
-        self.attributes["failed_frames"] = json.dumps({str(k): failures[k] for k in sorted(failures)})
-        return self._dataset(labels, times, search, catalogue, energies, sampled)
+        failures |= {offset + int(labels[k]): reason for k, reason in unreadable.items()}
+        failures |= {offset + label: reason for label, reason in quencher.failures.items()}
+        series = search.filled() if search.known else np.full(len(labels), -1)
+        return Found(offset + labels, times, series, energies, len(search.known), len(search.failed), sampled)
 
     def plot(self, ax=None, **keywords):
         """Draw the inherent-structure energy per particle over time, and a mark at every transition."""
@@ -215,77 +235,71 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         right.set(xlabel=r"$P(e_\mathrm{IS})$", xlim=(0, None))
         return figure
 
-    def _times(self, labels: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
+    def _times(self, trajectory, labels: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
         """Return the time of each frame, and why some cannot be read."""
         times, unreadable = np.full(len(labels), np.nan), {}
         for place, label in enumerate(labels):
             try:
-                times[place] = self.trajectory.configuration(int(label)).time
+                times[place] = trajectory.configuration(int(label)).time
             except Exception as error:
                 unreadable[place] = reason_of(error)
         good = times[np.isfinite(times)]
-        self.trajectory.check_times(np.asarray(labels)[np.isfinite(times)], good)
+        trajectory.check_times(np.asarray(labels)[np.isfinite(times)], good)
         return times, unreadable
 
-    def _dataset(self, labels, times, search: Search, catalogue: Catalogue, energies, sampled: Sampled) -> xr.Dataset:
-        series = search.filled()
-        kept = np.flatnonzero(series >= 0)
-        labels, times = labels[kept], times[kept]
-        # Numbers by first visit, whatever the order in which the search met the structures.
-        numbers, first, structure = np.unique(series[kept], return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        rank = np.empty(len(order), dtype=int)
-        rank[order] = np.arange(len(order))
-        structure, found = rank[structure], numbers[order]
-        own = np.array(catalogue.energies)[found]
-        configuration = self.trajectory.configuration(int(labels[0]))
-        n = configuration.n
-        energy = np.array([energies.get(int(k), own[s]) for k, s in zip(kept, structure, strict=True)])
-        changes = np.flatnonzero(np.diff(structure))
-        starts, ends = np.r_[0, changes + 1], np.r_[changes, len(kept) - 1]
-        visited = structure[starts]
-        positions, steps = self._path(catalogue, found[visited])
+    def _dataset(self, found: list[Found], catalogue: Catalogue) -> xr.Dataset:
+        row = Row(found, catalogue)
+        labels, times, energy = row.labels, row.times, row.energy
+        configuration = self.joined.configuration(int(labels[0]))
+        coords = {
+            "frame": ("frame", labels, {"long_name": "frame number in the trajectory", "units": "1"}),
+            "time": ("frame", times, {"long_name": "time", "units": "time"}),
+        }
+        several = len(found) > 1
+        if several:
+            coords["run"] = ("frame", row.run, {"long_name": "which of the trajectories", "units": "1"})
+        samples = EnergySamples(xr.Dataset(coords=coords), energy)
+        visited = row.structure[row.starts]
+        positions, steps = row.path()
         lengths = np.sqrt(np.square(steps).sum(axis=2))
+        changes = row.changes
         variables = {
-            "structure": ("frame", structure),
+            "structure": ("frame", row.structure),
             "energy": ("frame", energy),
-            "energy_per_particle": ("frame", energy / n),
-            "quenched": ("frame", np.isin(kept, list(search.known)).astype(np.int8)),
+            "energy_per_particle": ("frame", energy / configuration.n),
+            "quenched": ("frame", row.quenched),
             "transition_before": ("transition", labels[changes]),
             "transition_after": ("transition", labels[changes + 1]),
             "transition_time": ("transition", (times[changes] + times[changes + 1]) / 2),
             "transition_distance": ("transition", np.sqrt(np.square(lengths).sum(axis=1))),
             "transition_largest": ("transition", lengths.max(axis=1)),
             "visit_structure": ("visit", visited),
-            "visit_first": ("visit", labels[starts]),
-            "visit_last": ("visit", labels[ends]),
-            "visit_energy": ("visit", own[visited]),
+            "visit_first": ("visit", labels[row.starts]),
+            "visit_last": ("visit", labels[row.ends]),
+            "visit_energy": ("visit", row.own[visited]),
+            **({"visit_run": ("visit", row.run[row.starts])} if several else {}),
             # An export writes a frame for each, with what the frame of that label has besides positions.
             "positions": (("visit", "particle", "dimension"), positions, {"frame_labels": "visit_first"}),
             "cell": (("vector", "dimension"), catalogue.cell),
-            **self._counts(search, sampled, len(found)),
-            **self._rates(len(changes), times[-1] - times[0], configuration),
-            **self._distribution(energy, n),
+            **self._counts(found, len(row.found)),
+            **self._rates(row, samples, configuration),
+            **self._distribution(energy, configuration.n, samples),
         }
-        coords = {
-            "frame": ("frame", labels, {"long_name": "frame number in the trajectory", "units": "1"}),
-            "time": ("frame", times, {"long_name": "time", "units": "time"}),
-        }
-        return xr.Dataset(variables, coords)
+        dataset = xr.Dataset(variables, coords)
+        dataset.attrs["not_found"] = json.dumps(samples.remarks(self.name))
+        over = samples.attributes(samples.of)
+        pelplug.state_errors(dataset, [f"{name}_error" for name in _OVER_FRAMES], over)
+        sampled = int(dataset["sampled"])
+        return pelplug.state_errors(
+            dataset, ["missed_transitions_error"], "random sample of the skipped frames", sampled
+        )
 
-    def _path(self, catalogue: Catalogue, visited: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return continuous positions along the visits, and the drift-free step between successive ones."""
-        states = catalogue.positions
-        steps = np.array(
-            [displacements(states[a], states[b], catalogue.cell) for a, b in itertools.pairwise(visited)]
-        ).reshape(-1, *states[0].shape)
-        return states[visited[0]] + np.concatenate([np.zeros((1, *states[0].shape)), steps.cumsum(axis=0)]), steps
-
-    def _counts(self, search: Search, sampled: Sampled, structures: int) -> dict:
+    def _counts(self, found: list[Found], structures: int) -> dict:
+        sampled = together([one.sampled for one in found])
         rate, low, high = miss_rate(sampled.missed, sampled.size)
         known = sampled.size > 0
         return {
-            "quenches": ((), len(search.known) + len(search.failed)),
+            "quenches": ((), sum(one.quenched + one.failed for one in found)),
             "structures": ((), structures),
             "skipped": ((), sampled.skipped),
             "sampled": ((), sampled.size),
@@ -300,8 +314,8 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
             "recovered_transitions": ((), sampled.found),
         }
 
-    def _rates(self, transitions: int, duration: float, configuration) -> dict:
-        rate, error = (transitions / duration, np.sqrt(transitions) / duration) if duration > 0 else (np.nan, np.nan)
+    def _rates(self, row: Row, samples: EnergySamples, configuration) -> dict:
+        rate, error = transition_rate(row.times, row.run, row.changes, samples)
         values = {"transition_rate": ((), rate), "transition_rate_error": ((), error)}
         if (temperature := self.conditions.liquid_temperature) is not None:
             mass = float(np.mean(self.masses_of(configuration)))
@@ -314,14 +328,18 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
             }
         return values
 
-    def _distribution(self, energy: np.ndarray, n: int) -> dict:
-        blocks, samples, seed = (self.parameters[name] for name in ("blocks", "samples", "seed"))
+    def _distribution(self, energy: np.ndarray, n: int, samples: EnergySamples | None = None) -> dict:
+        samples = samples or EnergySamples(xr.Dataset(coords={"frame": np.arange(len(energy))}), energy)
         values = {}
-        for name, (value, error) in block_bootstrap_moments(energy, blocks, samples, seed).items():
+        for name, (value, error) in energy_moments(energy, samples).items():
             values |= {f"{name}_energy": ((), value), f"{name}_energy_error": ((), error)}
         # One structure only: its quenches differ by rounding, far less than bins can tell.
         middle, half = (energy.min() + energy.max()) / 2, (energy.max() - energy.min()) / 2
         half = max(half, self.parameters["energy_tolerance"])
-        limits = ((middle - half) / n, (middle + half) / n)
-        density, edges = np.histogram(energy / n, bins=self.parameters["bins"], range=limits, density=True)
-        return values | {"bin_energy": ("bin", (edges[1:] + edges[:-1]) / 2), "density": ("bin", density)}
+        edges = np.linspace((middle - half) / n, (middle + half) / n, self.parameters["bins"] + 1)
+        density, error = density_of(energy / n, edges, samples)
+        return values | {
+            "bin_energy": ("bin", (edges[1:] + edges[:-1]) / 2),
+            "density": ("bin", density),
+            "density_error": ("bin", error),
+        }
