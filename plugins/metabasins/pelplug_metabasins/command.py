@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pelplug
 
 __all__ = ["metabasins"]
@@ -16,14 +18,14 @@ _OPTIONS = {
     "minimum": "Fewest metabasins of an average.",
     "first-jump": "Start of the fit of a^2.",
     "last-jump": "End of the fit of a^2.",
-    "blocks": "Of the bootstrap.",
+    "blocks": "Of the bootstrap, of fewer than five runs.",
     "samples": "Of the bootstrap.",
-    "seed": "Of the bootstrap.",
+    "seed": "Of the bootstrap, and of what is drawn from the fitted law.",
 }
 
 
 def _say(dataset):
-    return [dataset.attrs["statistics"]]
+    return [dataset.attrs["statistics"], *json.loads(dataset.attrs["not_found"])]
 
 
 metabasins = pelplug.file_command(

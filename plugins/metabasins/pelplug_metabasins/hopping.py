@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from pelplug_metabasins.bootstrap import BlockBootstrap, ratio
+from pelplug_metabasins.resampling import Samples, ratio
 
 __all__ = ["jump_correlation", "jump_lengths", "lag_grid", "scattering", "slope_weights", "squared_displacement"]
 
@@ -13,21 +13,23 @@ _ENTRIES = 2_000_000
 """Coordinates handled at a time."""
 
 
-def jump_lengths(positions: np.ndarray) -> np.ndarray:
-    """Distance between successive metabasins in configuration space, shape (n - 1,) [length]."""
+def jump_lengths(positions: np.ndarray, run: np.ndarray) -> np.ndarray:
+    """Distance between successive metabasins of a run in configuration space, shape (jumps,) [length]."""
     chunks = _chunks(len(positions) - 1, positions)
-    return np.concatenate([np.sqrt(_squares(positions[c.start + 1 : c.stop + 1] - positions[c])) for c in chunks])
+    lengths = [np.sqrt(_squares(positions[c.start + 1 : c.stop + 1] - positions[c])) for c in chunks]
+    return np.concatenate(lengths)[run[1:] == run[:-1]]
 
 
-def jump_correlation(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scalar product of each jump with the next, and mean square of the two; shape (n - 2,) [length**2]."""
+def jump_correlation(positions: np.ndarray, run: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scalar product of each jump with the next, mean square of the two [length**2], and the metabasin before them."""
     product, square = [], []
     for c in _chunks(len(positions) - 2, positions):
         steps = np.diff(positions[c.start : c.stop + 2], axis=0).reshape(c.stop - c.start + 1, -1)
         product.append(np.einsum("ij,ij->i", steps[:-1], steps[1:]))
         norm = np.einsum("ij,ij->i", steps, steps)
         square.append((norm[:-1] + norm[1:]) / 2)
-    return np.concatenate(product), np.concatenate(square)
+    inside = np.flatnonzero(run[2:] == run[:-2])
+    return np.concatenate(product)[inside], np.concatenate(square)[inside], inside
 
 
 def lag_grid(jumps: int, per_decade: int = 10) -> np.ndarray:
@@ -37,15 +39,17 @@ def lag_grid(jumps: int, per_decade: int = 10) -> np.ndarray:
     return np.unique(np.round(np.geomspace(1, longest, number)).astype(int))
 
 
-def squared_displacement(positions: np.ndarray, lags: np.ndarray, bootstrap: BlockBootstrap) -> np.ndarray:
-    """Mean squared displacement in configuration space over some jumps, shape (1 + samples, lags) [length**2]."""
+def squared_displacement(positions: np.ndarray, run: np.ndarray, lags: np.ndarray, samples: Samples) -> np.ndarray:
+    """Mean squared displacement in configuration space over some jumps of a run, shape (1 + R, lags) [length**2]."""
     columns = []
     for lag in lags:
         values = [
             _squares(positions[c.start + lag : c.stop + lag] - positions[c])
             for c in _chunks(len(positions) - lag, positions)
         ]
-        sums = bootstrap.sums(np.stack([np.concatenate(values), np.ones(len(positions) - lag)], axis=1))
+        pairs = np.stack([np.concatenate(values), np.ones(len(positions) - lag)], axis=1)
+        inside = np.flatnonzero(run[lag:] == run[:-lag])
+        sums = samples.total(pairs[inside], samples.unit[inside])
         columns.append(ratio(sums[:, 0], sums[:, 1]))
     return np.stack(columns, axis=1)
 
@@ -63,26 +67,36 @@ def slope_weights(lags: np.ndarray) -> np.ndarray:
     return weight * centred / np.sum(weight * np.square(centred))
 
 
-def scattering(start: np.ndarray, end: np.ndarray, positions: np.ndarray, k: np.ndarray, times: np.ndarray):
-    """S_MB(k, t), the incoherent scattering function of the walk between metabasins.
+def scattering(start, end, positions: np.ndarray, run: np.ndarray, k: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """S_MB(k, t), the incoherent scattering function of the walk between metabasins, shape (wave numbers, times).
 
     Parameters
     ----------
     start, end : ndarray, shape (n,)
-        Of each metabasin, each beginning where the one before ends [time].
+        Of each metabasin, each beginning where the one before ends in its run [time].
     positions : ndarray, shape (n, N, d)
         Coordinates of each metabasin, unwrapped [length].
+    run : ndarray of int, shape (n,)
+        Run of each, from 0 and rising.
     k : ndarray
         Wave numbers [1 / length].
     times : ndarray
-        Lags, shorter than the record [time].
+        Lags, shorter than one run [time].
+    """
+    total, weight = np.zeros((len(k), len(times))), np.zeros(len(times))
+    for number in range(run[-1] + 1):
+        mine = run == number
+        length = end[mine][-1] - start[mine][0]
+        fits = times < length
+        values = _of_one_run(start[mine], end[mine], positions[mine], k, times[fits])
+        total[:, fits] += (length - times[fits]) * values
+        weight[fits] += length - times[fits]
+    return total / weight
 
-    Returns
-    -------
-    ndarray, shape (wave numbers, times)
 
-    Notes
-    -----
+def _of_one_run(start, end, positions, k, times) -> np.ndarray:
+    """Return S_MB of one run.
+
     Averaged over all particles, all directions of the wave vector and all time origins. The walk is constant between
     jumps, so the mean over origins is a sum over the pairs of metabasins that are a time t apart, each with the length
     of time for which they are: no origin is left out and none counted twice.

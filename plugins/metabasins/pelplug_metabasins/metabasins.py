@@ -11,20 +11,11 @@ import numpy as np
 import xarray as xr
 
 import pelplug
-from pelplug_metabasins.bootstrap import BlockBootstrap, ratio, spread
-from pelplug_metabasins.hopping import (
-    jump_correlation,
-    jump_lengths,
-    lag_grid,
-    scattering,
-    slope_weights,
-    squared_displacement,
-)
-from pelplug_metabasins.listing import list_metabasins, visits_of
-from pelplug_metabasins.rates import fit_rate
+from pelplug_metabasins.averages import LONGER, Averages
+from pelplug_metabasins.hopping import jump_lengths
+from pelplug_metabasins.listing import list_metabasins, spacing_of, visits_of
 from pelplug_metabasins.sequences import INPUT, checksum, read_sequence
 from pelplug_metabasins.variables import PROVIDES
-from pelplug_metabasins.waiting import moments_by_energy, persistence, time_grid, waiting_distribution
 
 __all__ = ["Metabasins"]
 
@@ -105,8 +96,6 @@ class Metabasins(pelplug.Analysis):
         if "auto" not in (first_jump, last_jump) and last_jump < first_jump:
             raise pelplug.InputError(f"a^2 is taken from {first_jump} to {last_jump} jumps; raise last_jump.")
         self.merge, self.wave_numbers, self.minimum = merge, np.array(k), minimum
-        self.window = (first_jump, last_jump)
-        self.resampling = (blocks, samples, seed)
         self.sequence, self._units = inherent_structures, None
         self.uses, self.needs = self.demands({"inherent_structures": inherent_structures})
 
@@ -153,43 +142,59 @@ class Metabasins(pelplug.Analysis):
             self._units = pelplug.Units(**json.loads(source.attrs["units"]))
         if self.trajectory is None and {"conditions", "temperature"} & source.attrs.keys():
             self.sampled_at(pelplug.Conditions.of(source), str(self.sequence))
-        visits = visits_of(source, self.merge)
-        found = list_metabasins(source, visits, self.merge)
-        values = {name: ("metabasin", value) for name, value in found.items() if name != "positions"}
+        runs = visits_of(source, self.merge)
+        found = list_metabasins(source, runs, self.merge)
+        hidden = {"positions", "ends", "run"}
+        values = {name: ("metabasin", value) for name, value in found.items() if name not in hidden}
+        if len(runs) > 1:
+            values["metabasin_run"] = ("metabasin", found["run"])
         if "positions" in found:
             dims = ("metabasin", "particle", "dimension")
             values["positions"] = (dims, found["positions"], {"frame_labels": "metabasin_frame"})
             values["cell"] = (("vector", "dimension"), source["cell"].values)
-        stay = found["waiting_time"]
-        number, complete = len(stay), max(len(stay) - 2, 0)
+        stay, whole = found["waiting_time"], found["complete"] == 1
+        number, complete = len(stay), int(whole.sum())
         values["metabasins"] = ((), number)
-        values["censored_share"] = ((), (stay[0] + stay[-1]) / stay.sum() if number > 1 else 1.0)
+        values["censored_share"] = ((), 1.0 - stay[whole].sum() / stay.sum())
         attributes = {"rate_fit": "none", "quench": source.attrs.get("quench", "")}
-        if number > 1:
+        averages, not_found = None, []
+        if number > len(runs):
             if "positions" in found:
-                values["jump_length"] = ("jump", jump_lengths(found["positions"]))
-            values["jump_rate"] = ((), (number - 1) / stay.sum())
+                values["jump_length"] = ("jump", jump_lengths(found["positions"], found["run"]))
+            values["jump_rate"] = ((), (number - len(runs)) / stay.sum())
         if complete < self.minimum:
             attributes["statistics"] = (
-                f"none: {complete} complete metabasins, fewer than the minimum of {self.minimum}; use a longer run"
+                f"none: {complete} complete metabasins, fewer than the minimum of {self.minimum}; {LONGER}"
+            )
+            not_found.append(
+                f"No average is taken of {complete} complete metabasins, fewer than the minimum of {self.minimum}; "
+                f"{LONGER}."
             )
         else:
-            blocks, samples, seed = self.resampling
-            bootstrap = BlockBootstrap(min(blocks, complete), samples, seed)
-            values |= self._times(found, visits["spacing"], bootstrap)
-            values |= self._walk(found, bootstrap)
-            values |= self._energies(found, bootstrap)
-            fit, attributes["rate_fit"] = self._rate(found, bootstrap)
-            values |= fit
+            averages = Averages(found, spacing_of(runs), self.parameters)
+            values |= averages.values | self._reduced(averages.values)
+            not_found += averages.not_found
+            attributes["rate_fit"] = averages.rate_fit
             attributes["statistics"] = (
-                f"{complete} complete metabasins of {number}; errors from {samples} draws of {bootstrap.blocks} blocks"
+                f"{complete} complete metabasins of {number}; errors over {averages.samples.samples} "
+                f"{averages.samples.of}, and of records drawn from the fitted law"
             )
+        attributes["not_found"] = json.dumps(not_found)
         dataset = dataset.assign(values)
+        if averages is not None:
+            averages.state(dataset)
         if "scattering" in dataset:
             dataset = dataset.assign_coords(wave_number=("wave_number", self.wave_numbers, {"units": "1 / length"}))
             dataset["lag_time"].attrs = {"long_name": "time", "units": "time"}
         dataset.attrs |= attributes
         return dataset
+
+    def _reduced(self, values: dict) -> dict:
+        """Return the slope of the rate over the temperature, where that is known."""
+        if (temperature := self.conditions.liquid_temperature) is None:
+            return {}
+        thermal = self.units.thermal(temperature)
+        return {f"reduced_slope{end}": ((), values[f"rate_slope{end}"][1] * thermal) for end in ("", "_error")}
 
     def plot(self, ax=None, **keywords):
         """Draw the distribution of waiting times on logarithmic axes."""
@@ -217,116 +222,3 @@ class Metabasins(pelplug.Analysis):
         from pelplug_metabasins.drawing import draw_figure
 
         return draw_figure(self.to_dataset())
-
-    def _times(self, found: dict, spacing: float | None, bootstrap: BlockBootstrap) -> dict:
-        stay = found["waiting_time"]
-        waiting = stay[1:-1]
-        sums = bootstrap.sums(np.stack([np.ones(len(waiting)), waiting, np.square(waiting)], axis=1))
-        mean, square = sums[:, 1] / sums[:, 0], sums[:, 2] / sums[:, 0]
-        values = {}
-        for name, value in (
-            ("mean_waiting_time", mean),
-            ("mean_square_waiting_time", square),
-            ("relaxation_time", square / (2 * mean)),
-        ):
-            values |= {name: ((), value[0]), f"{name}_error": ((), spread(value))}
-        per_decade = self.parameters["waiting_per_decade"]
-        edges, density, error = waiting_distribution(waiting, spacing, per_decade, bootstrap)
-        shortest = spacing or waiting.min()
-        # Beyond half the record few origins are left, and beyond the longest stay S0 is 0.
-        times = time_grid(shortest, min(stay.max(), stay.sum() / 2), self.parameters["per_decade"])
-        value, value_error = persistence(stay, times, bootstrap)
-        return (
-            values
-            | {
-                "waiting_edges": ("waiting_edge", edges),
-                "waiting_density": ("waiting_bin", density),
-                "waiting_density_error": ("waiting_bin", error),
-                "lag_time": ("lag_time", times),
-                "persistence": ("lag_time", value),
-                "persistence_error": ("lag_time", value_error),
-            }
-            | self._scattering(found, times)
-        )
-
-    def _scattering(self, found: dict, times) -> dict:
-        if "positions" not in found:
-            return {}
-        value = scattering(found["start_time"], found["end_time"], found["positions"], self.wave_numbers, times)
-        return {"scattering": (("wave_number", "lag_time"), value)}
-
-    def _walk(self, found: dict, bootstrap: BlockBootstrap) -> dict:
-        stay = found["waiting_time"]
-        jumps = len(stay) - 1
-        # 1 / <tau>: jumps over the whole record have no bias, waiting times without the unfinished ones have.
-        rate = bootstrap.sums(np.ones(len(stay))) / bootstrap.sums(stay) * (jumps / len(stay))
-        if "positions" not in found:
-            return {"jump_rate_error": ((), spread(rate))}
-        positions = found["positions"]
-        lags = lag_grid(jumps)
-        first, last = self.window
-        if last == "auto":
-            last = max(1, min(100, jumps // 10))
-        if first == "auto":
-            first = max(1, last // 10)
-        lags = np.unique(np.r_[lags, [lag for lag in (first, last) if lag <= jumps // 2]]).astype(int)
-        squared = squared_displacement(positions, lags, bootstrap)
-        product, square = (bootstrap.sums(one) for one in jump_correlation(positions))
-        correlation = ratio(product, square)
-        values = {
-            "jump_rate_error": ((), spread(rate)),
-            "jump_lag": ("lag", lags),
-            "squared_displacement": ("lag", squared[0]),
-            "squared_displacement_error": ("lag", spread(squared)),
-            "jump_correlation": ((), correlation[0]),
-            "jump_correlation_error": ((), spread(correlation)),
-        }
-        inside = np.flatnonzero((lags >= first) & (lags <= last))
-        if len(inside) == 0:
-            return values
-        per_jump = squared[:, inside] @ slope_weights(lags[inside])
-        n, dimension = positions.shape[1:]
-        diffusion = per_jump * rate / (2 * dimension * n)
-        return values | {
-            "squared_jump": ((), per_jump[0]),
-            "squared_jump_error": ((), spread(per_jump)),
-            "jump_window": ("bound", lags[inside[[0, -1]]]),
-            "diffusion_coefficient": ((), diffusion[0]),
-            "diffusion_coefficient_error": ((), spread(diffusion)),
-        }
-
-    def _energies(self, found: dict, bootstrap: BlockBootstrap) -> dict:
-        energy, stay = found["metabasin_energy"], found["waiting_time"]
-        bins = self.parameters["energy_bins"]
-        low, high = energy.min(), energy.max()
-        half = max((high - low) / 2, 1e-6 * max(abs(low), 1.0))
-        edges = np.linspace((low + high) / 2 - half, (low + high) / 2 + half, bins + 1)
-        place = np.clip(np.searchsorted(edges, energy, side="right") - 1, 0, bins - 1)
-        cell = bootstrap.block_of(len(stay)) * bins + place
-        time = np.bincount(cell, stay, minlength=bootstrap.blocks * bins).reshape(bootstrap.blocks, bins)
-        drawn = bootstrap.draw(time)
-        density = drawn / drawn.sum(axis=1, keepdims=True) / np.diff(edges)
-        moments = moments_by_energy(energy[1:-1], stay[1:-1], edges, self.minimum, bootstrap)
-        return {
-            "energy_edges": ("energy_edge", edges),
-            "bin_energy": ("energy_bin", (edges[1:] + edges[:-1]) / 2),
-            "energy_density": ("energy_bin", density[0]),
-            "energy_density_error": ("energy_bin", spread(density)),
-            **{name: ("energy_bin" if np.ndim(value) else (), value) for name, value in moments.items()},
-        }
-
-    def _rate(self, found: dict, bootstrap: BlockBootstrap) -> tuple[dict, str]:
-        fit = fit_rate(found["metabasin_energy"][1:-1], found["waiting_time"][1:-1], bootstrap)
-        values = {
-            "rate_plateau": fit.plateau,
-            "rate_plateau_error": fit.plateau_error,
-            "rate_slope": fit.slope,
-            "rate_slope_error": fit.slope_error,
-            "crossover_energy": fit.crossover,
-            "crossover_energy_error": fit.crossover_error,
-        }
-        if (temperature := self.conditions.liquid_temperature) is not None:
-            thermal = self.units.thermal(temperature)
-            values["reduced_slope"] = fit.slope * thermal
-            values["reduced_slope_error"] = fit.slope_error * thermal
-        return {name: ((), value) for name, value in values.items()}, fit.outcome

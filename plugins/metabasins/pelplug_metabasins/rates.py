@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from pelplug_metabasins.bootstrap import BlockBootstrap, spread
+from pelplug_metabasins.resampling import Samples
 
 __all__ = ["RateFit", "fit_rate"]
 
@@ -28,6 +28,10 @@ class RateFit:
         Bootstrap errors.
     outcome : str
         What was fitted, or why nothing was.
+    rows : ndarray, shape (3, 1 + R)
+        ln plateau, slope and crossover of all metabasins and of each choice of them, whatever was found: one rate for
+        all where the waiting times do not depend on the energy, and a crossover at the highest energy where they show
+        none.
     """
 
     plateau: float = np.nan
@@ -37,19 +41,27 @@ class RateFit:
     slope_error: float = np.nan
     crossover_error: float = np.nan
     outcome: str = ""
+    rows: np.ndarray | None = None
+
+    def log_rate(self, energy: np.ndarray, row: int = 0) -> np.ndarray:
+        """Return ln Gamma(e) of a choice of metabasins, by default of all."""
+        plateau, slope, crossover = self.rows[:, row]
+        return plateau + slope * np.minimum(energy - crossover, 0.0)
 
 
-def fit_rate(energy: np.ndarray, waiting: np.ndarray, bootstrap: BlockBootstrap) -> RateFit:
-    r"""Fit Eq. 1 of C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012) to complete metabasins.
+def fit_rate(energy: np.ndarray, waiting: np.ndarray, samples: Samples, ends: np.ndarray | None = None) -> RateFit:
+    r"""Fit Eq. 1 of C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012).
 
     Parameters
     ----------
     energy : ndarray, shape (n,)
         Energy of each metabasin [energy].
     waiting : ndarray, shape (n,)
-        Its waiting time [time].
-    bootstrap : BlockBootstrap
-        Draws for the errors.
+        Its waiting time, of an unfinished one what was seen of it [time].
+    samples : Samples
+        Independent ones, for the errors.
+    ends : ndarray, shape (n,), optional
+        Ends of it that were seen, as a share of the two; 1 by default.
 
     Returns
     -------
@@ -62,24 +74,25 @@ def fit_rate(energy: np.ndarray, waiting: np.ndarray, bootstrap: BlockBootstrap)
     maximum is a consistent estimate of a mean whatever the true distribution at given energy (C. Gourieroux,
     A. Monfort and A. Trognon, Econometrica 52, 681 (1984)); so the broadening of the rates does no harm, and the
     result does not depend on bins of energy. The errors come from blocks of metabasins and do not assume it either.
+    An unfinished metabasin counts with the time seen of it, and as half of one: time at an energy over jumps there is
+    :math:`\langle\tau(e)\rangle` in a stationary record of any length.
     The crossover is searched where at least 2 % of the metabasins are below and above it.
     """
     low, high = float(energy.min()), float(energy.max())
+    ends = np.ones(len(energy)) if ends is None else ends
+    rate = np.log(samples.total(ends) / samples.total(waiting))
+    constant = np.stack([rate, np.zeros(len(rate)), np.full(len(rate), high)])
     if not high > low:
-        return RateFit(outcome="none: all metabasins have the same energy")
-    if np.ptp(waiting) <= 1e-9 * waiting.max():  # times of frames are rounded
-        return RateFit(outcome="none: all waiting times are the same")
+        return RateFit(outcome="none: all metabasins have the same energy", rows=constant)
+    whole = waiting[ends == 1.0]
+    if np.ptp(whole) <= 1e-9 * whole.max():  # times of frames are rounded
+        return RateFit(outcome="none: all waiting times are the same", rows=constant)
     # Energies fine enough that nothing changes within a bin; sums over blocks in each.
     place = np.minimum(((energy - low) / (high - low) * _FINE_BINS).astype(int), _FINE_BINS - 1)
-    cell = bootstrap.block_of(len(energy)) * _FINE_BINS + place
-    shape = (bootstrap.blocks, _FINE_BINS)
-    numbers, times, energies = (
-        np.bincount(cell, weights, minlength=shape[0] * shape[1]).reshape(shape)
-        for weights in (np.ones(len(energy)), waiting, energy)
-    )
-    used = numbers.sum(axis=0) > 0
-    e = energies.sum(axis=0)[used] / numbers.sum(axis=0)[used]
-    number, time = bootstrap.draw(numbers[:, used]), bootstrap.draw(times[:, used])
+    here = np.bincount(place, minlength=_FINE_BINS)
+    used = here > 0
+    e = np.bincount(place, energy, minlength=_FINE_BINS)[used] / here[used]
+    number, time = (samples.histogram(place, _FINE_BINS, one)[:, used] for one in (ends, waiting))
     grid = np.linspace(*np.quantile(energy, (_TAIL, 1 - _TAIL)), _CROSSOVERS)
     value, slope = [], None
     for c in grid:  # the slope changes little from one crossover to the next
@@ -90,12 +103,13 @@ def fit_rate(energy: np.ndarray, waiting: np.ndarray, bootstrap: BlockBootstrap)
     inside = (best > 0) & (best < _CROSSOVERS - 1)
     if not inside[0] or inside.mean() < 2 / 3:
         if best[0] == 0:
-            return RateFit(outcome="none: the mean waiting time does not depend on the energy")
-        _, slope, _ = _profile(e, number, time, np.full(len(number), high))
+            return RateFit(outcome="none: the mean waiting time does not depend on the energy", rows=constant)
+        _, slope, log_plateau = _profile(e, number, time, np.full(len(number), high))
         return RateFit(
             slope=float(slope[0]),
-            slope_error=float(spread(slope)),
+            slope_error=float(samples.error(slope)),
             outcome="exponential only: the waiting times show no crossover energy",
+            rows=np.stack([log_plateau, slope, np.full(len(slope), high)]),
         )
     crossover = grid[best]
     rows = np.flatnonzero(inside)
@@ -105,12 +119,13 @@ def fit_rate(energy: np.ndarray, waiting: np.ndarray, bootstrap: BlockBootstrap)
     crossover[rows] += shift * (grid[1] - grid[0])
     _, slope, log_plateau = _profile(e, number, time, crossover)
     if slope[0] <= 0:
-        return RateFit(outcome="none: the mean waiting time does not fall with the energy")
+        return RateFit(outcome="none: the mean waiting time does not fall with the energy", rows=constant)
     plateau = np.exp(log_plateau)
     return RateFit(
         *(float(one[0]) for one in (plateau, slope, crossover)),
-        *(float(spread(one)) for one in (plateau, slope, crossover)),
-        outcome=f"{len(energy)} metabasins; errors from {len(number) - 1} draws of {bootstrap.blocks} blocks of them",
+        *(float(samples.error(one)) for one in (plateau, slope, crossover)),
+        outcome=f"{len(energy)} metabasins",
+        rows=np.stack([log_plateau, slope, crossover]),
     )
 
 

@@ -238,7 +238,7 @@ def check_steps(source: xr.Dataset) -> None:
     ------
     InputError
     """
-    if "positions" not in source:
+    if "positions" not in source or source.sizes["visit"] < 2:
         return
     steps = np.abs(np.diff(source["positions"].values, axis=0) @ np.linalg.inv(source["cell"].values))
     if steps.max() > _LONGEST_STEP:
