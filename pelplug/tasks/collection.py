@@ -5,10 +5,11 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 
 from pelplug.core.conditions import Conditions
@@ -232,10 +233,49 @@ class Collection:
             )
         return next(iter(values.values()))[0]
 
+    def frames(self, values: Callable[[Result], Mapping[str, Any]]) -> xr.Dataset:
+        """Return values of every frame of all results, one after another, with the run that each is of.
+
+        What `pelplug.independent_samples` and `pelplug.Bootstrap` take errors over: a run is a trajectory, of whichever
+        of the results, so that one that pooled several runs weighs as those runs by themselves.
+
+        Parameters
+        ----------
+        values : callable
+            Takes a `Result` and returns arrays of shape (frames, ...) by name; it is called once for each, so that no
+            more than one need be in memory.
+
+        Returns
+        -------
+        Dataset
+            Variables over ``frame``, with the coordinate ``run``: 0, 1, ... in the order of the results.
+        """
+        runs: dict[Any, int] = {}
+        found: dict[str, list[np.ndarray]] = {}
+        of: list[np.ndarray] = []
+        for one in self:
+            arrays = {name: np.asarray(value) for name, value in values(one).items()}
+            own = np.asarray(one["run"].values) if "run" in one else np.zeros(one.sizes["frame"], dtype=int)
+            known = [checksum for _, checksum, _ in one.trajectories]
+            keys = {k: known[k] if k < len(known) else (id(one), k) for k in np.unique(own).tolist()}
+            for key in keys.values():
+                runs.setdefault(key, len(runs))
+            of.append(np.array([runs[keys[k]] for k in own.tolist()], dtype=int))
+            for name, array in arrays.items():
+                found.setdefault(name, []).append(array)
+        return xr.Dataset(
+            {name: _over_frames(name, np.concatenate(arrays)) for name, arrays in found.items()},
+            coords={"run": ("frame", np.concatenate(of))},
+        )
+
     def _with(self, results: Iterable[Result]) -> Collection:
         other = object.__new__(type(self))
         other.results = tuple(results)
         return other
+
+
+def _over_frames(name: str, array: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    return ("frame", *(f"{name}_{k}" for k in range(1, array.ndim))), array
 
 
 _NOTHING = "There are no results; give some, names of files or what pelplug.analyze returns."

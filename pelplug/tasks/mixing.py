@@ -32,6 +32,7 @@ def readable_by(
     needs: Iterable[str],
     varies: Iterable[str],
     unsaid: Iterable[str] = (),
+    compares: Iterable[str] = (),
 ) -> Collection:
     """Return the results that a study reads, after refusing what it cannot read together.
 
@@ -50,6 +51,8 @@ def readable_by(
         analyses, as ``"dynamics.wave_number"``.
     unsaid : iterable of str, optional
         Those in which results may differ, said or not.
+    compares : iterable of str, optional
+        Those of which there must be more than one value.
 
     Returns
     -------
@@ -61,7 +64,8 @@ def readable_by(
     InputError
         If there are none of an analysis that it uses; if a file has none of those; if one is given twice, or frames of
         one trajectory are; if units, models or other conditions are mixed, parameters that change what numbers mean, or
-        the ways in which results are recorded; if a condition is missing.
+        the ways in which results are recorded; if a condition is missing, or is one and the same where several are
+        compared.
     """
     uses = tuple(uses)
     if not uses:
@@ -80,6 +84,7 @@ def readable_by(
     _refuse_mixed(found, owner, {part for name in (*conditions, *unsaid) for part in (name, *_PARTS.get(name, ()))})
     _refuse_other_parameters(found, varies)
     _refuse_common_frames(found, varies)
+    _refuse_single(found, owner, compares)
     return found
 
 
@@ -199,6 +204,19 @@ def _refuse_silent(found: Collection, owner: str, needs: Iterable[str]) -> None:
         raise InputError(
             f"{_begin(one.source)} does not say its {words_of(name)}, which the {owner} needs; {how_to_say(name)}."
         )
+
+
+def _refuse_single(found: Collection, owner: str, compares: Iterable[str]) -> None:
+    """Refuse results of one value of what is to be compared."""
+    for name in compares:
+        values = {str(getattr(one.conditions.group, name)): one for one in found}
+        if len(values) == 1:
+            ((value, one),) = values.items()
+            what = "temperature" if name == "liquid_temperature" else words_of(name)
+            raise InputError(
+                f"The {owner} compares results of more than one {what}, and all of these are of {value}; give results "
+                f"of another too (pelplug analyze --plugin {one.analysis})."
+            )
 
 
 def _refuse_mixed(found: Collection, owner: str, varies: set[str]) -> None:

@@ -73,6 +73,8 @@ class Study(Task, abc.ABC):
         Conditions in which results may differ; each must say them. All else (model, units, N, density, ...) must be the
         same, but for replica and seed, which tell independent runs apart. Also parameters of analyses, as
         ``"dynamics.wave_number"``; of the others all that change what numbers mean (`Param`) must be the same.
+    compares : tuple of str
+        Those of `varies` of which there must be more than one value: results at one temperature alone are refused.
     provides : dict of str to Field
         Every variable of the dataset. One that is named as its only dimension is a coordinate.
     cites : tuple of str
@@ -95,6 +97,7 @@ class Study(Task, abc.ABC):
     entries_after = ("**base\n    Of `pelplug.Study`.",)
     needs: ClassVar[tuple[str, ...]] = ()
     varies: ClassVar[tuple[str, ...]] = ()
+    compares: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, collection: Any = None) -> None:
         self.results = Results()
@@ -121,6 +124,13 @@ class Study(Task, abc.ABC):
             Those that cannot be had may be left out.
         """
 
+    def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Return the dataset of what `compute` gave, with what is said of it: how errors were found, names of places.
+
+        By default as it is.
+        """
+        return dataset
+
     def plot(self, ax: Axes | None = None, **keywords: Any) -> Axes:
         """Draw one panel and return its Axes; by default the first variable over its coordinate, with its errors."""
         from pelplug.plotting.style import plot_curve
@@ -141,7 +151,7 @@ class Study(Task, abc.ABC):
         """
         if self._read is None:
             given = Collection() if self._given is None else self._given
-            self._read = readable_by(given, self._owner, self.uses, self.needs, self.varies)
+            self._read = readable_by(given, self._owner, self.uses, self.needs, self.varies, compares=self.compares)
         return self._read
 
     def run(self) -> Self:
@@ -164,7 +174,7 @@ class Study(Task, abc.ABC):
         dataset = xr.Dataset(variables)
         if not dataset.data_vars:
             raise RunError(f"The {self._owner} gave no values; tell its author.")
-        self._finish(dataset)
+        self._finish(self.summarize(dataset))
         return self
 
     @property

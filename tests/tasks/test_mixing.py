@@ -104,3 +104,30 @@ def test_a_study_of_many_files_has_one_variable_in_memory(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sorted(heights) == list(range(30)) and peak < 2**22  # of 30 MB
+
+
+def test_what_is_compared_needs_more_than_one_value():
+    class Compares(Slope):
+        name = "compares"
+        compares = ("temperature",)
+
+    one, other = result(1.0, 0.5, seed=1), result(3.0, 1.0, seed=1)
+    assert refused([one], Compares) == (
+        "The study compares compares results of more than one temperature, and all of these are of 0.5; give results "
+        "of another too (pelplug analyze --plugin height)."
+    )
+    Compares([one, other]).run()
+
+
+def test_frames_of_all_results_with_the_run_of_each():
+    def pooled(frames, sha, runs=None, request="a"):
+        one = result(1.0, 0.5, request=request)
+        one = one.isel(frame=[0] * frames).assign_coords(frame=np.arange(frames))
+        one["height"] = ("frame", np.arange(float(frames)))
+        one.attrs["trajectories"] = json.dumps([{"file": name, "sha256": name, "frames": ""} for name in sha])
+        return one if runs is None else one.assign_coords(run=("frame", runs))
+
+    found = Collection([pooled(3, "xy", [0, 0, 1]), pooled(2, "z"), pooled(1, "y"), pooled(2, "")])
+    frames = found.frames(lambda one: {"height": one["height"].values, "wide": np.ones((one.sizes["frame"], 4))})
+    assert frames["run"].values.tolist() == [0, 0, 1, 2, 2, 1, 3, 3]
+    assert frames["height"].values.tolist() == [0, 1, 2, 0, 1, 0, 0, 1] and frames["wide"].shape == (8, 4)

@@ -2,7 +2,7 @@
 
 import pelplug
 
-__all__ = ["pelplug_analyses"]
+__all__ = ["pelplug_analyses", "pelplug_studies"]
 
 
 @pelplug.hookimpl
@@ -11,3 +11,11 @@ def pelplug_analyses():
     from pelplug_kappa.kappa import Kappa
 
     return [Kappa]
+
+
+@pelplug.hookimpl
+def pelplug_studies():
+    """Offer the study."""
+    from pelplug_kappa.study import Stiffness
+
+    return [Stiffness]
