@@ -101,6 +101,8 @@ class Analysis(SampledStates, Outcome, FrameLoop):
         Each of those given.
     selections : tuple of ndarray of int
         The selected frames of each, numbers in its file.
+    joined : Trajectory
+        The frames of all of them in order, numbered on; `joined_frames` are the selected ones.
     model : Model or None
         As given; one around the potential, where that was given.
 
@@ -152,7 +154,7 @@ class Analysis(SampledStates, Outcome, FrameLoop):
         self._frame_store = None
         self._label: int | None = None
         self._said, self._conditions = conditions, None
-        self._selected: np.ndarray | None = None
+        self.joined_frames: np.ndarray | None = None
         self.selections: tuple[np.ndarray, ...] = ()
 
     # --- what an author writes ----------------------------------------------------------------------------

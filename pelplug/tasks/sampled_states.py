@@ -14,7 +14,7 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.tasks.task import Task
 from pelplug.trajectories.matching import units_of
-from pelplug.trajectories.recorded import joined_conditions, with_density
+from pelplug.trajectories.recorded import with_density
 from pelplug.trajectories.several import SeveralTrajectories, fitting_files
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class SampledStates(Task):
     selections: tuple[np.ndarray, ...]
     _trajectory: Any
     _said: Conditions
-    _selected: np.ndarray | None
+    joined_frames: np.ndarray | None
 
     def _is_given(self, trajectory: Any) -> None:
         self.joined = trajectory  # several as one, or the one
@@ -71,20 +71,12 @@ class SampledStates(Task):
         InputError
             If one cannot be read, or they do not belong together.
         """
-        paths = [one for path in paths for one in fitting_files(path)]
-        if paths and self.joined is not None:
+        if self.joined is None:  # rebuilt from its dataset
+            return
+        if paths := [one for path in paths for one in fitting_files(path)]:
             others = [self.trajectories[0].open_another(path) for path in paths]
             self._is_given(SeveralTrajectories([*self.trajectories, *others]))
             self._trajectory = self.trajectory.reader
-
-    def average_with(self, trajectory: Any) -> None:
-        """Refuse a further trajectory that is not of the same conditions; what is told of both is what they share."""
-        theirs = trajectory.conditions_of(range(trajectory.n_frames))
-        found = [
-            (self.trajectory, self.conditions),
-            (trajectory, dataclasses.replace(theirs, model=self.conditions.model)),
-        ]
-        self._conditions = joined_conditions(found, "average files of one")
 
     @property
     def units(self) -> Units:
@@ -104,8 +96,8 @@ class SampledStates(Task):
 
     def note_frames(self, frames: np.ndarray, conditions: Conditions | None = None) -> None:
         """Take note of the frames that will be computed and of their conditions; the host and `run` call this."""
-        if self._selected is None or not np.array_equal(self._selected, frames):
-            self._selected = frames
+        if self.joined_frames is None or not np.array_equal(self.joined_frames, frames):
+            self.joined_frames = frames
             self.selections = tuple(numbers for _, numbers in self.joined.by_file(frames))
             self.sampled_at(self.joined.conditions_of(frames) if conditions is None else conditions)
 
@@ -128,8 +120,8 @@ class SampledStates(Task):
 
     def _look_at_density(self) -> None:
         """Add the density to the conditions: at the end, for it takes frames."""
-        if self.trajectory is not None and self._selected is not None:
-            self._conditions = with_density(self.conditions, self.joined, self._selected.tolist())
+        if self.trajectory is not None and self.joined_frames is not None:
+            self._conditions = with_density(self.conditions, self.joined, self.joined_frames.tolist())
 
     def require_temperature(self) -> float:
         """Return the temperature at which the states were sampled [temperature].

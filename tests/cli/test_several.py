@@ -241,3 +241,32 @@ def test_the_same_in_python(folder):
         assert np.allclose(found["radius"], radii([1, 2, 3]), rtol=1e-12)
     with pytest.raises(pelplug.InputError, match="open already; give dt"):
         pelplug.analyze("mine.py:radius", [pelplug.open_trajectory(path) for path in files(2)], dt=0.1)
+
+
+def walk(seed, frames=40, n=20):
+    """Particles that walk at random: the MSD of a step is 3 * 0.3**2."""
+    rng = np.random.default_rng(seed)
+    species = rng.permutation(np.repeat(["A", "B"], [n - 4, 4]))
+    positions = rng.uniform(-3.0, 3.0, (n, 3)) + np.cumsum(rng.normal(scale=0.3, size=(frames, n, 3)), axis=0)
+    for k in range(frames):
+        one = pelplug.Configuration(positions[k], np.full(3, 6.0), species, images=np.zeros((n, 3), int), step=k)
+        yield one.wrapped()
+
+
+def test_dynamics_of_several_runs_as_its_advice_is_typed(run):
+    for seed in range(1, 7):
+        pelplug.write_trajectory(f"walk-{seed}.gsd", walk(seed))
+    given = ("--quantities", "msd", "--dt", "1", "--min-origins", "1", "--no-remove-drift", "--stop", "30")
+    command = ("analyze", "--quiet", "--plugin", "dynamics", *given)
+    run(*command, *[f"walk-{seed}.gsd" for seed in range(1, 7)], "-o", "list.nc")
+    run(*command, "walk-*.gsd", "-o", "pattern.nc")
+    run(*command, "walk-1.gsd", "--more", "walk-[2-6].gsd", "-o", "more.nc")
+    found = [result(f"{name}.nc", "dynamics") for name in ("list", "pattern", "more")]
+    moved = [np.diff([one.unwrapped_positions() for one in list(walk(seed))[:30]], axis=0) for seed in range(1, 7)]
+    for one in found:
+        assert one.drop_attrs().equals(found[0].drop_attrs())
+        first = one["msd"].sel(kind="all").isel(lag_time=0)
+        assert float(first) == pytest.approx(np.mean(np.sum(np.square(moved), axis=-1)), rel=1e-9)
+        error = float(one["msd_error"].sel(kind="all").isel(lag_time=0))
+        assert 0.2 < error / (3 * 0.09 * np.sqrt(2 / 3 / (20 * 29 * 6))) < 3.0  # of six runs: known to a third
+    assert [found[k].attrs["input_sha256"] for k in (1, 2)] == [found[0].attrs["input_sha256"]] * 2

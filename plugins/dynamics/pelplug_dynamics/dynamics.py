@@ -40,6 +40,7 @@ class Dynamics(pelplug.Analysis):
     summary = "MSD, F_s, non-Gaussian parameter, chi_4, van Hove, relaxation times, D, g(r) and S(q)"
     needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME | pelplug.Need.IDENTITY
     reads_frames = False
+    pools = True
     provides = fields()
     cites = (
         "W. Kob and H. C. Andersen, Phys. Rev. E 51, 4626 (1995)",
@@ -135,11 +136,12 @@ class Dynamics(pelplug.Analysis):
         **base,
     ):
         super().__init__(trajectory, **base)
+        self.join(more)
         self.quantities = frozenset(quantities)
         self.wave_number, self.average, self.threshold = wave_number, average, threshold
         self.overlap_length, self.msd_target = overlap_length, msd_target
         self.per_decade, self.min_origins = per_decade, None if min_origins == "auto" else min_origins
-        self.van_hove_times, self.largest, self.more = van_hove_times, largest, tuple(more)
+        self.van_hove_times, self.largest = van_hove_times, largest
         self.remove_drift, self.structure_frames = remove_drift, structure_frames
         self.fit_end, self.memory = fit_end, memory
 
@@ -153,38 +155,29 @@ class Dynamics(pelplug.Analysis):
         InputError
             With the remedy.
         """
-        if len(frames) < 2:
-            raise pelplug.InputError(
-                f"{self.trajectory.path} gives one frame, in which nothing moves; give at least two."
-            )
+        for trajectory, selected in zip(self.trajectories, self.selections, strict=True):
+            if len(selected) < 2:
+                raise pelplug.InputError(
+                    f"{trajectory.path} gives one frame, in which nothing moves; give at least two."
+                )
         names = self.trajectory.species_names
         if self.largest != "auto" and self.largest not in names:
             raise pelplug.InputError(f"There is no species {self.largest}; there are {', '.join(names)}.")
-        if self.min_origins is not None and self.min_origins >= len(frames) * (1 + len(self.more)) and not self.more:
+        alone = len(self.trajectories) == 1
+        if self.min_origins is not None and self.min_origins >= len(frames) and alone:
             raise pelplug.InputError(
                 f"No lag of {len(frames)} frames has {self.min_origins} time origins, the most are {len(frames) - 1}; "
                 "lower --min-origins (min_origins= in Python)."
             )
-        for path in self.more:
-            other = self.trajectory.open_another(path)
-            self._check_particles(other, path)
-            self.average_with(other)
-            other.close()
-        if "van_hove" in self.quantities and self.van_hove_times != "auto" and not self.more:
+        if "van_hove" in self.quantities and self.van_hove_times != "auto" and alone:
             check_van_hove(self.trajectory, frames, self.van_hove_times)
-
-    def _check_particles(self, other, path) -> None:
-        if not np.array_equal(other.species, self.trajectory.species):
-            raise pelplug.InputError(
-                f"{path} has other particles than {self.trajectory.path}; average trajectories of one system."
-            )
 
     def summarize(self, dataset):
         """Compute everything."""
         first = self.trajectory.configuration(int(self.frames[0]))
         self._reasons: list[str] = []
         self._no_error: list[str] = []
-        density = mean_density(self.trajectory, self.frames)
+        density = mean_density(self.joined, self.joined_frames)
         length = density ** (-1.0 / first.dimension)
         unit = self._time_unit(first, length)  # refuses before the work is done
         dataset, wave_numbers = self._structure(first, density)
@@ -231,25 +224,18 @@ class Dynamics(pelplug.Analysis):
 
     def _runs(self) -> tuple[np.ndarray, list[Run], float]:
         """Read every trajectory; return the lags, the trajectories and the time of a tick."""
-        limit = 1e6 * self.memory / (1 + len(self.more))
+        limit = 1e6 * self.memory / len(self.trajectories)
         read, centres = [], []
-        for path in (None, *self.more):
-            trajectory, frames = self.trajectory, self.frames
-            if path is not None:
-                trajectory = self.trajectory.open_another(path)
-                frames = np.arange(trajectory.n_frames)
-                trajectory.check_identity(frames)
-                self._check_particles(trajectory, path)
+        for trajectory, frames in zip(self.trajectories, self.selections, strict=True):
             positions = Positions(trajectory, frames, self.remove_drift, limit)
             clock = Clock.of(positions.times, positions.steps, trajectory.path)
             if read and not np.isclose(clock.tick, read[0][1].tick, rtol=1e-6):
                 raise pelplug.InputError(
-                    f"{path} has another time step than {self.trajectory.path}; average trajectories of one schedule."
+                    f"{trajectory.path} has another time step than {self.trajectory.path}; average trajectories of one "
+                    "schedule."
                 )
             read.append((positions.array, clock))
             centres.append((clock.ticks, positions.centres))
-            if path is not None:
-                trajectory.close()
         counted = pool_lags([count_lags(clock.ticks) for _, clock in read])
         lags = select_lags(*counted, self.per_decade, self.min_origins)
         if lags.size == 0:
@@ -300,7 +286,7 @@ class Dynamics(pelplug.Analysis):
         if "structure" in self.quantities or (scattering and not len(given)):
             potential = None if self.model is None else self.potential_of(first)
             largest = largest_species(self.trajectory, first, potential, self.largest)
-            dataset = structure(self.trajectory, self.frames, largest, self.structure_frames, density, self.part)
+            dataset = structure(self.joined, self.joined_frames, largest, self.structure_frames, density, self.part)
         if not scattering or len(given):
             return dataset, tuple(float(q) for q in given) if scattering else ()
         if np.isfinite(q_max := float(dataset["q_max"])):
