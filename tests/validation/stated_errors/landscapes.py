@@ -7,6 +7,7 @@ import functools
 
 import numpy as np
 import xarray as xr
+from pelplug_inherent_structures.statistics import EnergySamples, transition_rate
 from validation.stated_errors.judged import Stated, Subject, error
 
 import pelplug
@@ -166,6 +167,24 @@ def metabasins(landscape: Landscape, number: int):
     return draw
 
 
+def transitions(landscape: Landscape, number: int, per_stay: int):
+    """Return what draws a walk that is looked at so many times a mean stay, and counts its transitions."""
+
+    def draw(seed: int) -> dict[str, Stated]:
+        source = landscape.walk(np.random.default_rng(seed), number)
+        step = 1.0 / (per_stay * landscape.jump_rate)
+        times = np.arange(0.0, float(source["time"][-1]), step)
+        visit = np.searchsorted(source["time"].values[1::2], times, side="right")
+        energy = source["visit_energy"].values[np.minimum(visit, source.sizes["visit"] - 1)]
+        samples = EnergySamples(xr.Dataset(coords={"frame": np.arange(times.size)}), energy)
+        run = np.zeros(times.size, dtype=int)
+        value, stated = transition_rate(times, run, np.flatnonzero(np.diff(visit)), samples)
+        # Frames between which there are two transitions show one.
+        return {"transition_rate": error(value, stated, (1.0 - landscape.persistence(step)) / step)}
+
+    return draw
+
+
 QUANTITIES = (
     "jump_rate",
     "mean_waiting_time",
@@ -188,7 +207,7 @@ QUANTITIES = (
 )
 WARM = Landscape(sigma=2.9, slope=0.44, crossover=2.1, broadening=0.6)
 COLD = Landscape(sigma=2.9, slope=0.55, crossover=4.0, broadening=1.0)
-SUBJECTS = tuple(
+WALKS = tuple(
     Subject(
         f"metabasins-{words}-{number}",
         "metabasins",
@@ -199,6 +218,18 @@ SUBJECTS = tuple(
         metabasins(one, number),
     )
     for k, (words, one, number, sets) in enumerate(
-        (("warm", WARM, 300, 400), ("warm", WARM, 3000, 200), ("cold", COLD, 300, 400), ("cold", COLD, 3000, 200))
+        (("warm", WARM, 300, 400), ("warm", WARM, 3000, 100), ("cold", COLD, 300, 400), ("cold", COLD, 3000, 100))
     )
+)
+SUBJECTS = (
+    *WALKS,
+    Subject(
+        "transitions-of-a-walk",
+        "inherent-structure-transitions",
+        "a record as long as 1000 structures on average, broad waiting times, four frames in a mean one",
+        400,
+        20_000,
+        ("transition_rate",),
+        transitions(WARM, 1000, 4),
+    ),
 )

@@ -29,7 +29,7 @@ ELASTIC = [name for name, field in pelplug.ElasticConstants.FIELDS.items() if fi
 
 def summary_of(analysis, dataset: xr.Dataset, particles: int) -> xr.Dataset:
     """Return what an analysis makes of the values of its frames."""
-    analysis.trajectory = types.SimpleNamespace(species=np.full(particles, "A"), n=particles, path="drawn")
+    analysis.trajectory = types.SimpleNamespace(species=np.full(particles, "A"), n=particles, path="drawn", dimension=3)
     return analysis.summarize(dataset)
 
 
@@ -206,7 +206,47 @@ def spearman(frames: int):
     return draw
 
 
+SOFT, MODES = 2.0, 100
+"""Mean number of modes of a structure below the frequency 1, and of all that it has."""
+
+
+def vibrations(structures: int):
+    """Return what draws frequencies with a density that grows as omega^4, below 1 as many as chance has it."""
+
+    def draw(seed: int) -> dict[str, Stated]:
+        rng = np.random.default_rng(seed)
+        number = rng.poisson(SOFT, structures)
+        omega = np.concatenate([np.r_[np.sort(rng.random(n) ** 0.2), 1.5] for n in number])
+        given = xr.Dataset(
+            {
+                "omega": ("mode", omega),
+                "n_modes": ("frame", np.full(structures, MODES)),
+                **{name: ("frame", np.full(structures, 1.2)) for name in ("omega_known", "omega_phonon")},
+                "debye": ("frame", np.full(structures, 0.1)),
+                **{name: ("frame", 1.0 + rng.random(structures)) for name in ("shear_modulus", *ELASTIC)},
+            },
+            {"frame": np.arange(structures), "mode_frame": ("mode", np.repeat(np.arange(structures), number + 1))},
+        )
+        analysis = pelplug.analyses.Vibrations(None, fit_below=1.0, inputs={"inherent-structures": xr.Dataset()})
+        ds = summary_of(analysis, given, PARTICLES)
+        return {
+            "exponent": error(ds["exponent"], ds["exponent_error"], 4.0),
+            "quartic": error(ds["quartic"], ds["quartic_error"], 5.0 * SOFT / MODES),
+        }
+
+    return draw
+
+
 SUBJECTS = (
+    Subject(
+        "vibrations-20-structures",
+        "vibrations",
+        f"modes of 20 structures with a density that grows as omega^4, {SOFT:g} a structure below the limit of the fit",
+        400,
+        14_500,
+        ("exponent", "quartic"),
+        vibrations(20),
+    ),
     *(
         Subject(
             f"kappa-{structures}-structures",

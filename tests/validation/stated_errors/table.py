@@ -34,7 +34,7 @@ def update(path: pathlib.Path, name: str, entry: Mapping[str, Any]) -> None:
     table[name] = {
         "date": datetime.date.today().isoformat(),
         "version": pelplug.__version__,
-        "commit": _commit(),
+        "commit": COMMIT,
         **entry,
     }
     ordered = {one.name: table[one.name] for one in SUBJECTS if one.name in table}
@@ -87,3 +87,7 @@ def _commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return found.stdout.strip()
+
+
+COMMIT = _commit()
+"""When this began, whatever is checked out meanwhile."""
