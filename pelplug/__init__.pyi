@@ -91,7 +91,8 @@ from .execution.processes import WorkerPool as WorkerPool
 from .execution.progress import Progress as Progress
 from .execution.threads import run_ranges as run_ranges
 from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
-from .plotting.style import unit_label as unit_label
+from .plotting.panel import Panel as Panel
+from .plotting.text import unit_label as unit_label
 from .tasks.independence import independent_samples as independent_samples
 from .tasks.independence import unit_sums as unit_sums
 from .tasks.statistics import Bootstrap as Bootstrap

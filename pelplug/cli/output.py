@@ -90,7 +90,7 @@ def save_figure(make, path, overwrite: bool, inputs=()) -> None:
         As in `pelplug.core.outputs.atomic_output`.
     """
     from pelplug.core.outputs import atomic_output
-    from pelplug.plotting.style import literal_labels
+    from pelplug.plotting.text import literal_labels
 
     with atomic_output(path, overwrite, inputs) as temporary:
         try:

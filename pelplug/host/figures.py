@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +79,14 @@ def draw(curves: dict) -> Figure:
     curves : dict of str to list of (str, Task)
         Analyses and studies by name, with the names of their files; those of one name share panels.
     """
-    from matplotlib.figure import Figure
-
     from pelplug.plotting.conditions import by_conditions
+    from pelplug.plotting.panel import entitle, figure_of
     from pelplug.plotting.style import overlay
 
-    if len(curves) == 1 and len(next(iter(curves.values()))) == 1:
-        return next(iter(curves.values()))[0][1].figure()
-    panels = []
+    tasks = [task for found in curves.values() for _, task in found]
+    if len(tasks) == 1:
+        return entitle(tasks[0].figure(), [tasks[0].to_dataset()])
+    panels: list[Callable] = []
     for analyses in curves.values():
         if len(analyses) == 1:
             panels.append(analyses[0][1].plot)
@@ -96,17 +96,7 @@ def draw(curves: dict) -> Figure:
         for row in zip(*(analyses[k][1].panels() for k, _, _ in entries), strict=False):
             draws = [(one, label, colour) for one, (_, label, colour) in zip(row, entries, strict=True)]
             panels.append(lambda ax, draws=draws: overlay(ax, draws))
-    columns = min(len(panels), 2 if len(panels) == 4 else 3)
-    rows = -(-len(panels) // columns)
-    figure = Figure(
-        figsize=((5.2 if columns > 1 else 6.4) * columns, (4.2 if columns > 1 else 4.8) * rows), layout="constrained"
-    )
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, panel in zip(axes, panels, strict=False):
-        panel(ax=ax)
-    for ax in axes[len(panels) :]:
-        ax.set_axis_off()
-    return figure
+    return figure_of([task.to_dataset() for task in tasks], panels)
 
 
 def _labels(sources: list[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pelplug.core.conditions import Conditions
 
-__all__ = ["Entry", "by_conditions"]
+__all__ = ["Entry", "by_conditions", "temperature_colours"]
 
 _MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
 _UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
@@ -43,21 +43,33 @@ def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
         density, pressure or number of particles where results of one temperature differ in those. What has no
         temperature comes last.
     """
-    from matplotlib import colormaps
-
     groups = [Conditions.of(dataset).group for dataset in datasets]
     known = sorted(
         (k for k, group in enumerate(groups) if _temperature(group) is not None), key=lambda k: groups[k].rank
     )
     ordered = list(dict.fromkeys(groups[k] for k in known))
-    shares = np.linspace(_COLD, _HOT, len(ordered))
-    colours: dict = dict(zip(ordered, (colormaps[_MAP](share) for share in shares), strict=True))
+    colours: dict = dict(zip(ordered, temperature_colours(range(len(ordered))), strict=True))
     rest = [k for k in range(len(groups)) if k not in known]
     # Of results that say nothing nobody knows whether they are of one group.
     others = list(dict.fromkeys(k if groups[k].label is None else groups[k] for k in rest))
     colours |= {one: _UNKNOWN[i % len(_UNKNOWN)] for i, one in enumerate(others)}
     labels = _labels(groups, names)
     return [Entry(k, labels[k], colours[groups[k] if groups[k] in colours else k]) for k in (*known, *rest)]
+
+
+def temperature_colours(temperatures: Sequence[float]) -> list:
+    """Return a colour for each temperature, equal ones alike: equal steps along the map in the order from cold to hot.
+
+    Parameters
+    ----------
+    temperatures : sequence of float
+        In any order.
+    """
+    from matplotlib import colormaps
+
+    order = sorted(set(temperatures))
+    shares = dict(zip(order, np.linspace(_COLD, _HOT, len(order)), strict=True))
+    return [colormaps[_MAP](shares[one]) for one in temperatures]
 
 
 def _temperature(group: Conditions) -> float | None:

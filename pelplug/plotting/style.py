@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, finish
+from pelplug.plotting.panel import Panel
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-__all__ = ["axis_label", "literal_labels", "one_panel", "overlay", "plot_curve", "plot_variable", "unit_label"]
+__all__ = ["overlay", "plot_curve", "plot_variable"]
 
-_MOST_INSIDE = 6  # entries of a legend that fit into a panel
-
-
-def literal_labels(figure: Figure) -> None:
-    """Let names that matplotlib would take for broken formulas stand as they are written: species, files, labels.
-
-    Between two dollar signs matplotlib reads a language of its own, and a name from outside may have any character.
-    """
-    from matplotlib.mathtext import MathTextParser
-    from matplotlib.text import Text
-
-    parser = MathTextParser("path")
-    for text in figure.findobj(Text):
-        try:
-            for line in text.get_text().splitlines():  # as matplotlib draws them
-                if "$" in line:
-                    parser.parse(line)
-        except ValueError:
-            text.set_parse_math(False)
-
-
-def axis_label(array: xr.DataArray) -> str:
-    """Return ``long_name (units)`` of a DataArray."""
-    units = array.attrs.get("units", "")
-    name = array.attrs.get("long_name", array.name)
-    return f"{name} ({units})" if units not in ("", "1") else str(name)
-
-
-def unit_label(symbol: str, array: xr.DataArray, what: str = "") -> str:
-    """Return a symbol with the unit of a DataArray, for an axis: ``omega (rad / ps)``.
-
-    Parameters
-    ----------
-    symbol : str
-        What stands on the axis.
-    array : DataArray
-        Whose ``units`` are taken.
-    what : str, optional
-        More words for behind the unit, such as ``"per particle"``.
-    """
-    units = array.attrs.get("units", "")
-    if units in ("", "1"):
-        return symbol
-    pretty = re.sub(r"\*\*\(?(-?[\w/]+)\)?", r"$^{\1}$", units).replace("zeta", r"$\zeta$")
-    return f"{symbol} ({pretty.replace('Angstrom', 'Å')}{f' {what}' if what else ''})"
+_MOST_BINS = 200
 
 
 def plot_variable(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keywords: Any) -> Axes:
@@ -79,22 +36,18 @@ def plot_variable(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keyw
     -------
     Axes
     """
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(layout="constrained").add_subplot()
-    array = dataset[name]
+    panel, array = Panel(dataset, ax, **keywords), dataset[name]
+    what = str(array.attrs.get("long_name", name))
     if array.dims == ("frame",):
-        over = dataset["time"] if "time" in dataset.coords else dataset["frame"]
-        ax.plot(over, array, **{"marker": "o", **keywords})
-        ax.set(xlabel=axis_label(over), ylabel=axis_label(array))
-    else:
-        values = np.asarray(array.values, dtype=float).ravel()
-        values = values[np.isfinite(values)]
-        ax.hist(values, **{"bins": "auto", "density": True, "histtype": "stepfilled", **keywords})
-        ax.set(xlabel=axis_label(array), ylabel="probability density")
-    ax.set_title(dataset.attrs.get("title", ""))
-    return ax
+        over, error = panel.frames(), dataset.get(f"{name}_error")
+        return panel.axes(over, (what, array)).curve(over[1], array, error).finish()
+    values = np.asarray(array.values, dtype=float).ravel()
+    values = values[np.isfinite(values)]
+    panel.axes((what, array), ("probability density", per(array)))
+    if not values.size:
+        return panel.nothing("no value is a number").finish()
+    density, edges = np.histogram(values, bins=_bins(values), density=True)
+    return panel.histogram(edges, density).finish()
 
 
 def plot_curve(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keywords: Any) -> Axes:
@@ -108,7 +61,7 @@ def plot_curve(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keyword
     ax : Axes, optional
         Where to draw; a new figure if None.
     **keywords
-        Passed to `Axes.errorbar`.
+        Passed to `Axes.plot`.
 
     Returns
     -------
@@ -117,23 +70,24 @@ def plot_curve(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keyword
     array = dataset[name]
     if len(array.dims) != 1 or array.dims[0] not in dataset.coords or dataset[array.dims[0]].dtype.kind not in "iuf":
         return plot_variable(dataset, name, ax, **keywords)
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(layout="constrained").add_subplot()
     over, error = dataset[array.dims[0]], dataset.get(f"{name}_error")
-    ax.errorbar(over, array, yerr=None if error is None else error.values, **{"marker": "o", "capsize": 3, **keywords})
-    ax.set(xlabel=axis_label(over), ylabel=axis_label(array), title=dataset.attrs.get("title", ""))
-    return ax
+    panel = Panel(dataset, ax, **keywords)
+    panel.axes(*((str(one.attrs.get("long_name", one.name)), one) for one in (over, array)))
+    return panel.curve(over, array, error, bars=True, markersize=4.0).finish()
 
 
-def one_panel(draw: Callable) -> Figure:
-    """Return a Figure with the one panel that ``draw(ax=...)`` makes."""
-    from matplotlib.figure import Figure
+def per(array: xr.DataArray) -> xr.DataArray:
+    """Return a variable that has the unit of a density over another: its inverse."""
+    units = str(array.attrs.get("units", "1"))
+    if units in ("", "1"):
+        return array
+    return array.assign_attrs(units=f"1 / {units}" if units.isidentifier() else f"1 / ({units})")
 
-    figure = Figure(layout="constrained")
-    draw(ax=figure.add_subplot())
-    return figure
+
+def _bins(values: np.ndarray) -> Any:
+    """Return a rule for bins, of which there are never thousands: a few far values make them narrow."""
+    edges = np.histogram_bin_edges(values, "auto") if np.ptp(values) > 0 else np.array([])
+    return edges if 1 < len(edges) <= _MOST_BINS else (_MOST_BINS if len(edges) else 1)
 
 
 def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
@@ -148,8 +102,8 @@ def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
     Returns
     -------
     Axes
-        Each result has one entry in the legend. Fits have the colour of their result, dashed; numbers written into
-        the panel are left out, as they would cover each other. What has the gid "reference" stays as it is.
+        Each result has one entry in the legend. Further lines have the colour of their result and are dashed, fits of
+        `Panel` solid; numbers written into the panel are left out, as they would cover each other.
     """
     limits = []
     for draw, label, colour in draws:
@@ -162,20 +116,7 @@ def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
     if limits:
         x_low, x_high, y_low, y_high = np.transpose(limits)
         ax.set(xlim=(x_low.min(), x_high.max()), ylim=(y_low.min(), y_high.max()))
-    handles, labels = ax.get_legend_handles_labels()
-    first = dict(zip(reversed(labels), reversed(handles), strict=True))
-    own = [label for _, label, _ in draws]
-    wanted = [label for label in own if label in first] + [label for label in dict.fromkeys(labels) if label not in own]
-    if wanted:
-        style: dict[str, Any] = {"frameon": False, "fontsize": "small"}
-        if len(wanted) > _MOST_INSIDE:
-            style |= {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-        ax.legend([first[label] for label in wanted], wanted, **style)
-    if ax.get_xscale() == "linear":
-        ax.locator_params(axis="x", nbins=6)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    return ax
+    return finish(ax, [label for _, label, _ in draws])
 
 
 def _draw_one(draw: Callable, ax: Axes, label: str, colour: Any) -> None:
@@ -196,7 +137,7 @@ def _tell_apart(added: Sequence, label: str, colour: Any) -> None:
     from matplotlib.text import Text
 
     for one in added:
-        if isinstance(one, Text):
+        if isinstance(one, Text) and one.get_gid() != REASON:
             one.remove()
     drawn = [one for one in added if not isinstance(one, Text) and hasattr(one, "set_label") and _is_data(one)]
     own = [one for one in drawn if one.get_label() == label]
@@ -204,14 +145,15 @@ def _tell_apart(added: Sequence, label: str, colour: Any) -> None:
         own[:1] or [one for one in drawn if isinstance(one, Line2D) and np.size(one.get_xdata()) > 2][:1] or drawn[:1]
     )
     for one in drawn:
-        if one.get_gid() == "reference" or (
-            isinstance(one, Line2D) and not np.size(one.get_xdata())
-        ):  # explains a style
+        explains = isinstance(one, Line2D) and not np.size(one.get_xdata())  # a style
+        if explains or one.get_gid() in (KEY, REFERENCE):
             continue
         one.set_color(colour)
         if isinstance(one, PolyCollection | Patch):
             one.set_alpha(0.3 if one in lead else 0.15)
-        if isinstance(one, Line2D) and one not in lead and one.get_label() not in (label, f"_{label}"):
+        if one.get_gid() == OF_FIT:
+            one.set_linestyle("-")
+        elif isinstance(one, Line2D) and one not in lead and one.get_label() not in (label, f"_{label}"):
             one.set_linewidth(1.0)
             if one.get_linestyle() == "-":
                 one.set_linestyle("--")

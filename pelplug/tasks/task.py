@@ -81,10 +81,10 @@ class Task(Parametrised):
         return [self.plot]
 
     def figure(self) -> Figure:
-        """Return a Figure: one panel of `plot`, unless a subclass draws several."""
-        from pelplug.plotting.style import one_panel
+        """Return a Figure, titled by the conditions: one panel of `plot`, unless a subclass draws several."""
+        from pelplug.plotting.panel import Panel
 
-        return one_panel(self.plot)
+        return Panel.figure(self.to_dataset(), [self.plot])
 
     def to_dataset(self) -> xr.Dataset:
         """Return the result with units, and where it comes from in its attributes.

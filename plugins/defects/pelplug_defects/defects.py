@@ -233,6 +233,12 @@ class _BondChanges(pelplug.Analysis):
 
         return draw_map(self.to_dataset(), ax, **keywords)
 
+    def panels(self):
+        """Return what draws phi over time, and g(x): maps of several results would hide one another."""
+        from pelplug_defects.drawing import panels
+
+        return panels(self.to_dataset(), self.parameters)
+
     def figure(self):
         """Draw defects, D2min and g(x) with the three cutoffs."""
         from pelplug_defects.drawing import draw_figure

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
+import functools
+import json
+
 import numpy as np
-from matplotlib.figure import Figure
 
 import pelplug
 
-__all__ = ["draw_correlations", "draw_displacement", "draw_figure", "draw_rdf", "draw_scattering"]
+__all__ = [
+    "draw_displacement",
+    "draw_figure",
+    "draw_non_gaussian",
+    "draw_rdf",
+    "draw_scattering",
+    "draw_susceptibility",
+    "panels",
+]
 
-COLOURS = ("#17324d", "#c8553d", "#4f8a5b", "#8a6fb0", "#b8862c")
-LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
+_MOST_PAIRS = 10  # of species in g(r); of more those of like species
 
 
-def _axes(ax):
-    return Figure(layout="constrained").add_subplot() if ax is None else ax
+def _kinds(dataset) -> list[str]:
+    return [str(kind) for kind in dataset["kind"].values if kind != "all"]
 
 
-def _curves(dataset, name, ax, keywords, **selection):
+def _curves(panel, dataset, name, symbol, log="x", label_of=str, **selection):
+    """Draw a quantity of each species over the lag."""
     array, error = dataset[name].isel(selection), dataset[f"{name}_error"].isel(selection)
-    times, kinds = dataset["lag_time"].values, [kind for kind in dataset["kind"].values if kind != "all"]
-    # Beside other results the colour is that of the result, so that species differ in their lines.
-    shared = "label" in keywords
+    panel.axes(("$t$", dataset["lag_time"]), (symbol, array), log=log)
+    kinds = _kinds(dataset)
     for k, kind in enumerate(kinds):
-        y, e = array.sel(kind=kind).values, error.sel(kind=kind).values
-        style = {
-            "color": COLOURS[k % len(COLOURS)],
-            "marker": "o",
-            "markersize": 2.5,
-            "linewidth": 1,
-            "label": str(kind),
-        }
-        if shared:
-            style |= {"linestyle": LINES[k % len(LINES)], "marker": ""} | keywords
-            style["label"] = keywords["label"] if k == 0 else f"_{keywords['label']}"
-            if len(kinds) > 1 and str(kind) not in ax.get_legend_handles_labels()[1]:
-                ax.plot([], [], color="0.35", linewidth=1, linestyle=style["linestyle"], label=str(kind))
-        ax.plot(times, y, **{**style, **({} if shared else keywords)})
-        # Where a lag has no error none is drawn, and no band across it.
-        ax.fill_between(times, y - e, y + e, where=np.isfinite(e), color=style["color"], alpha=0.2, linewidth=0)
-    ax.set(xscale="log", xlabel=pelplug.unit_label("$t$", dataset["lag_time"]))
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+        # Beside other results a kind is said once, without numbers.
+        label = kind if panel.beside and len(kinds) > 1 else "" if panel.beside else label_of(kind)
+        panel.curve(dataset["lag_time"], array.sel(kind=kind), error.sel(kind=kind), kind=k, label=label)
+    return panel
 
 
 def draw_scattering(dataset, ax=None, **keywords):
-    """Draw F_s(q, t) of each species at the first wave number, with tau_alpha.
+    """Draw F_s(q, t) of each species at the first wave number, and the stretched exponential of its final decay.
 
     Parameters
     ----------
@@ -60,82 +54,93 @@ def draw_scattering(dataset, ax=None, **keywords):
     -------
     Axes
     """
-    ax = _axes(ax)
-    _curves(dataset, "fs", ax, keywords, wave_number=0)
-    q = float(dataset["wave_number"][0])
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    before = panel.ax.get_ylabel()
     # q_max of several temperatures differs in the third digit.
-    digits = f"q \\approx {q:.2g}" if "label" in keywords else f"q = {q:.3g}"
-    label = rf"$F_\mathrm{{s}}({digits},\, t)$"
-    if ax.get_ylabel() not in ("", label):
-        label = r"$F_\mathrm{s}(q, t)$"
-    ax.set(ylabel=label, ylim=(min(0.0, 1.05 * float(dataset["fs"].isel(wave_number=0).min())), 1.02))
-    ax.legend(frameon=False, fontsize="small")
-    return ax
+    q = float(dataset["wave_number"].values[0])
+    digits = rf"q \approx {q:.2g}" if panel.beside else f"q = {q:.3g}"
+    symbol = rf"$F_\mathrm{{s}}({digits},\, t)$"
+    symbol = symbol if before in ("", symbol) else r"$F_\mathrm{s}(q, t)$"
+
+    def with_time(kind):
+        one = dataset.sel(kind=kind).isel(wave_number=0)
+        known = np.isfinite(float(one["tau_alpha"]))
+        number = panel.number(r"$\tau_\alpha$", one["tau_alpha"], one["tau_alpha_error"])
+        return f"{kind}: {number}" if known else kind
+
+    _curves(panel, dataset, "fs", symbol, label_of=with_time, wave_number=0)
+    lowest = float(dataset["fs"].isel(wave_number=0).min())
+    panel.ax.set_ylim(min(0.0, panel.ax.get_ylim()[0] if panel.beside else 0.0, 1.05 * lowest), 1.02)
+    threshold = json.loads(dataset.attrs.get("parameters") or "{}").get("threshold")
+    panel.level(float(threshold or np.nan), r"threshold of $\tau_\alpha$", shared=True)
+    return panel.finish()
 
 
 def draw_displacement(dataset, ax=None, **keywords):
-    """Draw the mean squared displacement of each species and 2 d D t in the window of D; see `draw_scattering`."""
-    ax = _axes(ax)
-    _curves(dataset, "msd", ax, keywords)
-    for k, kind in enumerate(dataset["kind"].values if "label" not in keywords else ()):
-        window = dataset["diffusion_window"].sel(kind=kind).values
-        if kind == "all" or not np.isfinite(window).all():
-            continue
-        msd = dataset["msd"].sel(kind=kind)
-        end = float(msd.sel(lag_time=window[1], method="nearest"))
-        label = rf"$D_\mathrm{{{kind}}} = {float(dataset['diffusion_coefficient'].sel(kind=kind)):.3g}$"
-        ax.plot(window, 1.5 * end * window / window[1], "--", color=COLOURS[k % len(COLOURS)], linewidth=1, label=label)
-    ax.set(yscale="log", ylabel=pelplug.unit_label(r"$\langle\Delta r^2(t)\rangle$", dataset["msd"]))
-    ax.legend(frameon=False, fontsize="small")
-    return ax
+    """Draw the mean squared displacement of each species and, in its window, the fit 2 d D t + c."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    _curves(panel, dataset, "msd", r"$\langle\Delta r^2(t)\rangle$", log="xy")
+    for k, kind in enumerate(_kinds(dataset)):
+        one = dataset.sel(kind=kind)
+        window = one["diffusion_window"].values
+        found, error = one["diffusion_coefficient"], one["diffusion_coefficient_error"]
+        if np.isfinite(window).all() and np.isfinite(float(found)):
+            times, line = _fitted(one)
+            panel.fit(times, line, panel.number(f"$2dDt + c$, {kind}: $D$", found, error), kind=k)
+    return panel.finish()
 
 
-def draw_correlations(dataset, ax=None, **keywords):
-    """Draw the non-Gaussian parameter (lines) and chi_4 (dots, right axis); see `draw_scattering`."""
-    ax = _axes(ax)
-    _curves(dataset, "alpha_2", ax, {**keywords, "marker": ""})
-    ax.set(ylabel=r"$\alpha_2(t)$")
-    if "label" not in keywords and "chi_4" in dataset and np.isfinite(dataset["chi_4"]).any():
-        ax.set(ylabel=r"$\alpha_2(t)$ (lines)")
-        right = ax.twinx()
-        for k, kind in enumerate(dataset["kind"].values):
-            if kind != "all":
-                y = dataset["chi_4"].sel(kind=kind).values
-                right.plot(dataset["lag_time"].values, y, "o", color=COLOURS[k % len(COLOURS)], markersize=3)
-        right.set(ylabel=r"$\chi_4(t)$ (dots)")
-        right.spines["top"].set_visible(False)
-    return ax
+def _fitted(one):
+    """Return the line 2 d D t + c where it was fitted: least squares of relative deviations, as D was found."""
+    first, last = one["diffusion_window"].values
+    times, msd = one["lag_time"].values, one["msd"].values
+    inside = (times >= first * (1 - 1e-9)) & (times <= last * (1 + 1e-9)) & np.isfinite(msd)
+    t = times[inside]
+    slope, offset = np.polyfit(t, msd[inside], 1, w=1.0 / t)
+    return t, slope * t + offset
+
+
+def draw_non_gaussian(dataset, ax=None, **keywords):
+    """Draw the non-Gaussian parameter of each species; see `draw_scattering`."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    return _curves(panel, dataset, "alpha_2", r"$\alpha_2(t)$").level(0.0, shared=True).finish()
+
+
+def draw_susceptibility(dataset, ax=None, **keywords):
+    """Draw chi_4 of each species; see `draw_scattering`."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    return _curves(panel, dataset, "chi_4", r"$\chi_4(t)$").finish()
 
 
 def draw_rdf(dataset, ax=None, **keywords):
     """Draw g(r) of every pair of species; see `draw_scattering`."""
-    ax = _axes(ax)
+    panel = pelplug.Panel(dataset, ax, **keywords).axes(("$r$", dataset["r"]), "$g(r)$")
     names = dataset["species_a"].values
-    k = 0
-    for a, first in enumerate(names):
-        for second in names[a:]:
-            g = dataset["rdf"].sel(species_a=first, species_b=second)
-            style = {"color": COLOURS[k % len(COLOURS)], "linewidth": 1.2, "label": f"{first}{second}", **keywords}
-            ax.plot(dataset["r"].values, g.values, **style)
-            k += 1
-    ax.set(xlabel=pelplug.unit_label("$r$", dataset["r"]), ylabel="$g(r)$")
-    ax.set_xlim(left=0)
-    ax.legend(frameon=False, fontsize="small")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    return ax
+    pairs = [(a, b) for k, a in enumerate(names) for b in names[k:]]
+    pairs = pairs if len(pairs) <= _MOST_PAIRS else [(a, a) for a in names]
+    joint = "" if all(len(str(name)) == 1 for name in names) else "–"
+    for k, (a, b) in enumerate(pairs):
+        g = dataset["rdf"].sel(species_a=a, species_b=b)
+        panel.curve(dataset["r"], g, kind=k, label=f"{a}{joint}{b}" if len(pairs) > 1 else "", marker="")
+    panel.ax.set_xlim(left=0)
+    return panel.finish()
 
 
-def draw_figure(dataset) -> Figure:
+def panels(dataset) -> list:
+    """Return what draws each quantity over time, of what there is."""
+    wanted = {
+        "fs": draw_scattering,
+        "msd": draw_displacement,
+        "alpha_2": draw_non_gaussian,
+        "chi_4": draw_susceptibility,
+    }
+    there = [name for name in wanted if name in dataset and np.isfinite(dataset[name]).any()]
+    return [functools.partial(wanted[name], dataset) for name in there or list(wanted)[:1]]
+
+
+def draw_figure(dataset):
     """Draw a panel of each quantity that there is."""
-    wanted = [("fs", draw_scattering), ("msd", draw_displacement), ("alpha_2", draw_correlations), ("rdf", draw_rdf)]
-    draws = [draw for name, draw in wanted if name in dataset]
-    rows = 1 if len(draws) < 3 else 2
-    columns = -(-len(draws) // rows)
-    figure = Figure(figsize=(4.8 * columns, 3.5 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, draw in zip(panels, draws, strict=False):
-        draw(dataset, ax)
-    for ax in panels[len(draws) :]:
-        ax.set_axis_off()
-    return figure
+    draws = panels(dataset)
+    draws += [functools.partial(draw_rdf, dataset)] if "rdf" in dataset else []
+    origins = int(dataset["origins"].max()) if "origins" in dataset else 0
+    return pelplug.Panel.figure(dataset, draws, count=f"up to {origins:,} time origins" if origins else "")

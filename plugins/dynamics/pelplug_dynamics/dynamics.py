@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import pathlib
 from typing import Annotated, Literal
@@ -320,15 +319,13 @@ class Dynamics(pelplug.Analysis):
         return self.panels()[0](ax=ax, **keywords)
 
     def panels(self):
-        """Return what draws F_s, the MSD and the non-Gaussian parameter, of what there is."""
-        from pelplug_dynamics import drawing
+        """Return what draws F_s, the MSD, the non-Gaussian parameter and chi_4, of what there is."""
+        from pelplug_dynamics.drawing import panels
 
-        dataset = self.to_dataset()
-        wanted = {"fs": drawing.draw_scattering, "msd": drawing.draw_displacement, "alpha_2": drawing.draw_correlations}
-        return [functools.partial(draw, dataset) for name, draw in wanted.items() if name in dataset]
+        return panels(self.to_dataset())
 
     def figure(self):
-        """Draw F_s, MSD, alpha_2 with chi_4, and g(r), of what there is."""
+        """Draw F_s, MSD, alpha_2, chi_4 and g(r), of what there is, a panel each."""
         from pelplug_dynamics.drawing import draw_figure
 
         return draw_figure(self.to_dataset())

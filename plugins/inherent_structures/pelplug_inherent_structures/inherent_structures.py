@@ -93,20 +93,6 @@ class InherentStructures(pelplug.QuenchingAnalysis):
 
     def plot(self, ax=None, **keywords):
         """Draw the inherent-structure energy per particle over time, with its mean and standard deviation."""
-        if ax is None:
-            from matplotlib.figure import Figure
+        from pelplug_inherent_structures.drawing import draw_energies
 
-            ax = Figure(layout="constrained").add_subplot()
-        dataset = self.to_dataset()
-        over = dataset["time"] if "time" in dataset.coords else dataset["frame"]
-        energy = dataset["energy_per_particle"]
-        mean = float(energy.mean())
-        ax.axhline(mean, color="0.6", zorder=0, label=f"mean {mean:.4f}")
-        if energy.size > 1:
-            deviation = float(energy.std(ddof=1))
-            ax.axhspan(mean - deviation, mean + deviation, color="0.93", zorder=-1, label="one standard deviation")
-        ax.plot(over, energy, **{"marker": "o", "markersize": 4, "linewidth": 1, **keywords})
-        label = pelplug.unit_label(r"$e_\mathrm{IS}$", energy, "per particle")
-        ax.set(xlabel=pelplug.unit_label(over.name, over), ylabel=label)
-        ax.legend(frameon=False, fontsize="small")
-        return ax
+        return draw_energies(self.to_dataset(), ax, **keywords)

@@ -204,36 +204,21 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
 
     def plot(self, ax=None, **keywords):
         """Draw the inherent-structure energy per particle over time, and a mark at every transition."""
-        if ax is None:
-            from matplotlib.figure import Figure
+        from pelplug_inherent_structures.drawing import draw_transitions
 
-            ax = Figure(layout="constrained").add_subplot()
-        dataset = self.to_dataset()
-        energy = dataset["energy_per_particle"]
-        ax.plot(dataset["time"], energy, **{"linewidth": 0.8, "drawstyle": "steps-mid", **keywords})
-        times = dataset["transition_time"].values
-        low, high = float(energy.min()), float(energy.max())
-        level = low - 0.05 * ((high - low) or 1e-3)
-        ax.plot(times, np.full(len(times), level), "|", color="0.4", markersize=5, label=f"{len(times)} transitions")
-        label = pelplug.unit_label(r"$e_\mathrm{IS}$", energy, "per particle")
-        ax.set(xlabel=pelplug.unit_label("time", dataset["time"]), ylabel=label)
-        ax.legend(frameon=False, fontsize="small")
-        return ax
+        return draw_transitions(self.to_dataset(), ax, **keywords)
+
+    def panels(self):
+        """Return what draws the energy over time, and P(e_IS)."""
+        from pelplug_inherent_structures.drawing import panels
+
+        return panels(self.to_dataset())
 
     def figure(self):
         """Return a Figure: energy over time, and P(e_IS)."""
-        from matplotlib.figure import Figure
+        from pelplug_inherent_structures.drawing import draw_transition_figure
 
-        figure = Figure(figsize=(9, 3.5), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(2, 1), sharey=True)
-        self.plot(ax=left)
-        dataset = self.to_dataset()
-        density, centres = dataset["density"].values, dataset["bin_energy"].values
-        width = 1 / density.sum()
-        edges = np.append(centres - width / 2, centres[-1] + width / 2)
-        right.stairs(density, edges, orientation="horizontal", fill=True)
-        right.set(xlabel=r"$P(e_\mathrm{IS})$", xlim=(0, None))
-        return figure
+        return draw_transition_figure(self.to_dataset())
 
     def _times(self, trajectory, labels: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
         """Return the time of each frame, and why some cannot be read."""

@@ -6,8 +6,8 @@ import gsd.hoomd
 import matplotlib as mpl
 import numpy as np
 import pytest
+from pelplug_kappa.drawing import draw_soft_mode
 from pelplug_kappa.kappa import Kappa
-from pelplug_kappa.soft_mode_drawing import draw_soft_mode
 
 import pelplug
 import pelplug.testing

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.figure import Figure
 
 import pelplug
 
 __all__ = ["draw_diffusion", "draw_distributions", "draw_figure", "draw_msed"]
 
-INK, FIT = "#2b6a99", "#c8553d"
 _FEWEST = 300  # differences in a distribution that is drawn
 
 
@@ -30,87 +29,52 @@ def draw_msed(dataset, ax=None, **keywords):
     -------
     Axes
     """
-    ax = Figure(layout="constrained").add_subplot() if ax is None else ax
-    times, curve = dataset["lag"].values, dataset["msed"].values
-    (line,) = ax.plot(times, curve, **{"color": INK, "marker": ".", "markersize": 3.5, "linewidth": 0.9, **keywords})
-    error = dataset["msed_error"].values
-    known = np.isfinite(error)
-    if known.any():
-        low, high = (curve - error)[known], (curve + error)[known]
-        ax.fill_between(times[known], low, high, color=line.get_color(), alpha=0.25, linewidth=0)
-    ax.axhline(
-        float(dataset["long_time_limit"]), color="0.5", linewidth=0.9, linestyle=":", label=r"$2\,\mathrm{Var}(E)/N^2$"
-    )
-    if "tau" in dataset:
-        first, last = dataset["fit_window"].values
-        t = np.geomspace(first, last, 200)
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    panel.axes(("$t$", dataset["lag"]), (r"$\langle\Delta^2\rangle(t)$", dataset["msed"]), log="x")
+    panel.curve(dataset["lag"], dataset["msed"], dataset["msed_error"], marker=".", linewidth=0.9)
+    panel.level(float(dataset["long_time_limit"]), r"$2\,\mathrm{Var}(E)/N^2$")
+    if "tau" in dataset and np.isfinite(dataset["fit_window"]).all():
+        t = np.geomspace(*dataset["fit_window"].values, 200)
         rise = -np.expm1(-t / float(dataset["tau"]))
-        fit = float(dataset["u0_squared"]) + float(dataset["um_squared"]) * rise
-        tau, spread = float(dataset["tau"]), float(dataset["tau_error"])
-        ax.plot(t, fit, color=FIT, linewidth=1.6, label=rf"Eq. 11, $\tau^* = {tau:.3g} \pm {spread:.1g}$")
-    ax.set(
-        xscale="log",
-        xlabel=pelplug.unit_label("$t$", dataset["lag"]),
-        ylabel=pelplug.unit_label(r"$\langle\Delta^2\rangle(t)$", dataset["msed"]),
-    )
+        line = float(dataset["u0_squared"]) + float(dataset["um_squared"]) * rise
+        panel.fit(t, line, "Eq. 11: " + panel.number(r"$\tau^*$", dataset["tau"], dataset["tau_error"]))
     # Fixed limits would cut off what is drawn over this one later.
-    ax.autoscale(axis="y")
-    ax.set_ylim(bottom=0.0)
-    ax.legend(frameon=False, fontsize="small")
-    _tidy(ax)
-    return ax
+    panel.ax.autoscale(axis="y")
+    panel.ax.set_ylim(bottom=0.0)
+    return panel.finish()
 
 
 def draw_distributions(dataset, ax=None):
     """Draw phi(Delta) at each lag."""
-    ax = Figure(layout="constrained").add_subplot() if ax is None else ax
-    if "phi" in dataset:
-        lags = dataset["phi_lag"].values
-        # The correlator leaves entries out: at a lag of k entries it takes about 12/k of all. A handful of differences
-        # would be as many dots at the same height.
-        taken = 12.0 * float(dataset["pairs"][0]) * float(dataset["lag"][0]) / lags
-        lags = lags[(taken > _FEWEST) | (np.arange(len(lags)) == 0)]
-        colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(lags)))
-        for lag, colour in zip(lags, colours, strict=True):
-            one = dataset.sel(phi_lag=lag)
-            edges, density = one["phi_edges"].values, one["phi"].values
-            middle = 0.5 * (edges[1:] + edges[:-1])
-            seen = density > 0
-            ax.plot(middle[seen], density[seen], ".", color=colour, markersize=4, label=f"$t$ = {lag:.3g}")
-        ax.set_yscale("log")
-        ax.legend(frameon=False, fontsize="x-small")
-        ax.set(
-            xlabel=pelplug.unit_label(r"$\Delta$", dataset["phi_edges"]),
-            ylabel=pelplug.unit_label(r"$\varphi(\Delta)$", dataset["phi"]),
-        )
-    _tidy(ax)
-    return ax
+    panel = pelplug.Panel(dataset, ax)
+    if "phi" not in dataset or not dataset.sizes["phi_lag"]:
+        return panel.nothing("no distribution of energy differences").finish()
+    panel.axes((r"$\Delta$", dataset["phi_edges"]), (r"$\varphi(\Delta)$", dataset["phi"]), log="y")
+    lags = dataset["phi_lag"].values
+    # The correlator leaves entries out: at a lag of k entries it takes about 12/k of all. A handful of differences
+    # would be as many dots at the same height.
+    taken = 12.0 * float(dataset["pairs"][0]) * float(dataset["lag"][0]) / lags
+    chosen = np.flatnonzero((taken > _FEWEST) | (np.arange(len(lags)) == 0))
+    for place, k in enumerate(chosen):
+        edges = dataset["phi_edges"].values[k]
+        label = panel.number("$t$", dataset["phi_lag"][k])
+        middle = 0.5 * (edges[1:] + edges[:-1])
+        panel.curve(middle, dataset["phi"].values[k], kind=place, label=label, linestyle="", marker=".", markersize=4)
+    return panel.finish()
 
 
 def draw_diffusion(dataset, ax=None, **keywords):
     """Draw D_E(t) = <Delta^2>/(2t)."""
-    ax = Figure(layout="constrained").add_subplot() if ax is None else ax
-    ax.plot(dataset["lag"], dataset["energy_diffusion"], **{"color": INK, "linewidth": 1.2, **keywords})
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel=pelplug.unit_label("$t$", dataset["lag"]),
-        ylabel=pelplug.unit_label("$D_E(t)$", dataset["energy_diffusion"]),
-    )
-    _tidy(ax)
-    return ax
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    panel.axes(("$t$", dataset["lag"]), ("$D_E(t)$", dataset["energy_diffusion"]), log="xy")
+    # It is <Delta^2> over 2 t: so is its error.
+    error = dataset["msed_error"] / (2.0 * dataset["lag"].values)
+    return panel.curve(
+        dataset["lag"], dataset["energy_diffusion"], error.assign_attrs(dataset["msed_error"].attrs), marker=""
+    ).finish()
 
 
-def draw_figure(dataset) -> Figure:
+def draw_figure(dataset):
     """Draw all three."""
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    panels = figure.subplot_mosaic([["m", "p"], ["m", "d"]], width_ratios=[1.5, 1])
-    draw_msed(dataset, panels["m"])
-    draw_distributions(dataset, panels["p"])
-    draw_diffusion(dataset, panels["d"])
-    return figure
-
-
-def _tidy(ax) -> None:
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    draws = (draw_msed, draw_distributions, draw_diffusion)
+    return pelplug.Panel.figure(dataset, [functools.partial(draw, dataset) for draw in draws])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+import pelplug
 
 __all__ = ["draw_distributions", "draw_figure", "draw_ranks"]
 
-COLOURS = {"mobile": "#c8553d", "immobile": "#2b6a99", "all": "0.35"}
+_ORDER = {"mobile": 1, "immobile": 0, "all": 4}  # the colours of the panel
 
 
 def draw_distributions(dataset, ax=None, **keywords):
@@ -27,55 +29,35 @@ def draw_distributions(dataset, ax=None, **keywords):
     -------
     Axes
     """
-    ax = Figure(layout="constrained").add_subplot() if ax is None else ax
-    edges = dataset["kappa_bin_edges"].values
-    for name in dataset["group"].values:
-        density = dataset["kappa_distribution"].sel(group=name).values
-        _stairs(ax, density, edges, str(name), keywords)
-    ax.set(xscale="log", xlabel=r"$\kappa_i\,/\,\langle\kappa\rangle$", ylabel=r"$P(\kappa_i/\langle\kappa\rangle)$")
-    # Often less than a decade: plain numbers, and no labels between them that would run into each other.
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylim(bottom=0)
-    _finish(ax)
-    return ax
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    panel.axes(r"$\kappa_i\,/\,\langle\kappa\rangle$", r"$P(\kappa_i/\langle\kappa\rangle)$", log="x")
+    return _groups(panel, dataset, "kappa_distribution", dataset["kappa_bin_edges"].values)
 
 
 def draw_ranks(dataset, ax=None, **keywords):
     """Draw the density of the rank of kappa_i in each group; see `draw_distributions`."""
-    ax = Figure(layout="constrained").add_subplot() if ax is None else ax
-    edges = np.linspace(0.0, 1.0, dataset.sizes["rank_bin"] + 1)
-    for name in dataset["group"].values:
-        _stairs(ax, dataset["rank_distribution"].sel(group=name).values, edges, str(name), keywords)
-    ax.set(xlabel=r"rank of $\kappa_i$ in its species", ylabel="density", xlim=(0, 1))
-    ax.set_ylim(bottom=0)
-    mean, error = float(dataset["spearman_mean"]), float(dataset["spearman_error"])
-    spread = f" ± {error:.2f}" if np.isfinite(error) else ""
-    ax.set_title(rf"$C_\mathrm{{s}} = {mean:.2f}${spread}", fontsize="medium")
-    _finish(ax)
-    return ax
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    panel.axes(r"rank of $\kappa_i$ in its species", "probability density", xlim=(0, 1))
+    if not panel.beside:
+        panel.title(panel.number(r"$C_\mathrm{s}$", dataset["spearman_mean"], dataset["spearman_error"]))
+    return _groups(panel, dataset, "rank_distribution", np.linspace(0.0, 1.0, dataset.sizes["rank_bin"] + 1))
 
 
-def draw_figure(dataset) -> Figure:
+def panels(dataset) -> list:
+    """Return what draws both."""
+    return [functools.partial(draw, dataset) for draw in (draw_distributions, draw_ranks)]
+
+
+def draw_figure(dataset):
     """Draw both panels."""
-    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    draw_distributions(dataset, left)
-    draw_ranks(dataset, right)
-    return figure
+    return pelplug.Panel.figure(dataset, panels(dataset))
 
 
-def _stairs(ax, density, edges, name, keywords) -> None:
-    style = {"color": COLOURS.get(name, "k"), "linewidth": 1.6, "label": name, **keywords}
-    ax.stairs(density, edges, fill=name != "all", alpha=0.18 if name != "all" else 1.0, **{**style, "label": None})
-    if name != "all":
-        ax.stairs(density, edges, **style)
-    else:
-        ax.plot([], [], color=style["color"], linewidth=1.6, label=name)
-
-
-def _finish(ax) -> None:
-    ax.legend(frameon=False, fontsize="small")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+def _groups(panel, dataset, name, edges):
+    error = dataset.get(f"{name}_error")
+    for group in dataset["group"].values:
+        kind = _ORDER.get(str(group), 2)
+        of_group = None if error is None else error.sel(group=group)
+        panel.histogram(edges, dataset[name].sel(group=group), of_group, kind=kind, label=str(group), fill=kind < 2)
+    panel.ax.set_ylim(bottom=0)
+    return panel.finish()

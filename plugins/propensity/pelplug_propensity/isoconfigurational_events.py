@@ -293,6 +293,12 @@ class IsoconfigurationalEvents(pelplug.Analysis):
 
         return draw_second_events(self.to_dataset(), ax, **keywords)
 
+    def panels(self):
+        """Return what draws N(d) and tau_12(d)."""
+        from pelplug_propensity.event_drawing import event_panels
+
+        return event_panels(self.to_dataset())
+
     def figure(self):
         """Draw N(d) beside tau_12(d)."""
         from pelplug_propensity.event_drawing import draw_event_figure

@@ -311,6 +311,12 @@ class Propensity(pelplug.Analysis):
 
         return draw_distributions(self.to_dataset(), ax, **keywords)
 
+    def panels(self):
+        """Return what draws the distributions of kappa and of its rank."""
+        from pelplug_propensity.drawing import panels
+
+        return panels(self.to_dataset())
+
     def figure(self):
         """Draw the distributions of kappa beside those of its rank."""
         from pelplug_propensity.drawing import draw_figure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import Annotated, Any, Literal
 
@@ -302,13 +301,9 @@ class Relaxation(pelplug.Analysis):
 
     def panels(self):
         """Return what draws v(t), the local slope and the energy."""
-        from pelplug_relaxation import drawing
+        from pelplug_relaxation.drawing import panels
 
-        dataset = self.to_dataset()
-        return [
-            functools.partial(draw, dataset)
-            for draw in (drawing.draw_velocity, drawing.draw_slope, drawing.draw_energy)
-        ]
+        return panels(self.to_dataset())
 
     def figure(self):
         """Draw v(t) with its fit beside the local slope and the energy."""

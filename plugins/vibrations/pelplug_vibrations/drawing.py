@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 import pelplug
 
 __all__ = ["draw_density", "draw_figure", "draw_participation"]
 
-INK, SOUND, QUARTIC = "#17324d", "#2a9d8f", "#d1495b"
+_SOUND, _POWER = "#2a9d8f", "#8a6fb0"
 
 
 def draw_density(dataset, ax=None, dimension: int = 3, **keywords):
-    """Draw D(omega), both axes logarithmic.
+    """Draw D(omega), both axes logarithmic, its fits below the limit of the fit, and Debye's law.
 
     Parameters
     ----------
@@ -31,67 +31,59 @@ def draw_density(dataset, ax=None, dimension: int = 3, **keywords):
     -------
     Axes
     """
-    if ax is None:
-        ax = Figure(layout="constrained").add_subplot()
-    edges, counts = dataset["omega_edges"].values, dataset["counts"].values
-    density, omega = dataset["density_of_states"].values, dataset["omega_bin"].values
-    filled = counts > 0
-    style = {"color": INK, "marker": "o", "markersize": 3.5, "linewidth": 1.0, **keywords}
-    error = density[filled] / np.sqrt(counts[filled])
-    ax.plot(omega[filled], density[filled], **style)
-    ax.fill_between(omega[filled], np.maximum(density[filled] - error, 0.1 * density[filled]), density[filled] + error,
-                    color=style["color"], alpha=0.2, linewidth=0)  # fmt: skip
-    level, limit = float(dataset["debye_mean"]), float(dataset["fit_limit"])
-    phonon = float(dataset["omega_phonon"].mean())
-    if np.isfinite(level):
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    density = dataset["density_of_states"]
+    panel.axes((r"$\omega$", dataset["omega"]), (r"$D(\omega)$", density), log="xy")
+    panel.curve(dataset["omega_bin"], density, dataset.get("density_of_states_error"), markersize=3.5)
+    _fits(panel, dataset)
+    level, edges = float(dataset["debye_mean"]), dataset["omega_edges"].values
+    if np.isfinite(level) and not panel.beside:
         over = np.array([edges[0], min(edges[-1], (dimension / level) ** (1 / dimension))])
-        label = "Debye" + rf": $A\,\omega^{{{dimension - 1}}}$, $A$ = {level:.3g}"
-        ax.plot(over, level * over ** (dimension - 1), color=SOUND, linewidth=1.4, linestyle="--", label=label)
-    quartic, n = float(dataset["quartic"]), int(dataset["n_fitted"])
-    if n >= 3:
-        over = np.geomspace(max(edges[0], 0.3 * limit), limit, 20)
-        slope = f"fit of {n} modes: s = {float(dataset['exponent']):.2f} ± {float(dataset['exponent_error']):.2f}"
-        ax.plot(over, quartic * over**4, color=QUARTIC, linewidth=1.6, label=rf"$A_4\,\omega^4$ ({slope})")
-    if np.isfinite(phonon):
-        ax.axvline(phonon, color="0.5", linewidth=0.9, linestyle=":", label="first phonon")
-    low, high = 0.3 * density[filled].min(), 3.0 * density[filled].max()
-    over, height = pelplug.unit_label(r"$\omega$", dataset["omega"]), dataset["density_of_states"]
-    ax.set(xscale="log", yscale="log", xlabel=over, ylabel=pelplug.unit_label(r"$D(\omega)$", height), ylim=(low, high))
-    ax.legend(frameon=False, fontsize="small", loc="best")
-    _tidy(ax)
-    return ax
+        label = rf"Debye: $A\,\omega^{{{dimension - 1}}}$, {panel.number('$A$', dataset['debye_mean'])}"
+        panel.ax.plot(over, level * over ** (dimension - 1), color=_SOUND, linewidth=1.2, linestyle="--", label=label,
+                      zorder=1)  # fmt: skip
+    phonon = dataset["omega_phonon"]
+    number = panel.number("first phonon: $\\omega$", phonon.mean().assign_attrs(phonon.attrs))
+    panel.level(float(phonon.mean()), "first phonon" if panel.beside else number, axis="x")
+    seen = density.values[density.values > 0]
+    if seen.size:
+        low, high = panel.ax.get_ylim() if panel.beside else (np.inf, 0.0)
+        panel.ax.set_ylim(min(low, 0.3 * seen.min()), max(high, 3.0 * seen.max()))
+    return panel.finish()
 
 
-def draw_participation(dataset, ax):
-    """Draw the participation ratio of each mode over its frequency."""
-    ax.plot(dataset["omega"], dataset["participation_ratio"], linestyle="", marker="o", markersize=2.2, color=INK,
-            alpha=0.35, markeredgewidth=0, rasterized=True)  # fmt: skip
-    phonon = float(dataset["omega_phonon"].mean())
-    if np.isfinite(phonon):
-        ax.axvline(phonon, color="0.5", linewidth=0.9, linestyle=":")
-    ax.set(
-        xscale="log",
-        ylim=(0, None),
-        xlabel=pelplug.unit_label(r"$\omega$", dataset["omega"]),
-        ylabel="participation ratio",
+def _fits(panel, dataset):
+    """Draw A_4 omega**4 and the free power law, from the lowest mode to the limit up to which both were fitted."""
+    n, limit = int(dataset["n_fitted"]), float(dataset["fit_limit"])
+    omega = dataset["omega"].values
+    low = omega[np.isfinite(omega) & (omega > 0)].min(initial=np.inf)
+    if n < 3 or not low < limit:
+        return
+    over = np.geomspace(low, limit, 20)
+    quartic = dataset["quartic"]
+    panel.fit(
+        over, float(quartic) * over**4, panel.number(r"$A_4\,\omega^4$: $A_4$", quartic, dataset["quartic_error"])
     )
-    _tidy(ax)
-    return ax
+    exponent = float(dataset["exponent"])
+    if np.isfinite(exponent) and exponent > -1 and not panel.beside:
+        # Both hold the same number of modes below the limit: A_4 limit^5 / 5 = A limit^(s + 1) / (s + 1).
+        amplitude = float(quartic) * limit**5 / 5 * (exponent + 1) / limit ** (exponent + 1)
+        label = rf"$\omega^s$, {n} modes: {panel.number('$s$', dataset['exponent'], dataset['exponent_error'])}"
+        panel.fit(over, amplitude * over**exponent, label, color=_POWER, linewidth=1.2)
 
 
-def draw_figure(dataset, dimension: int) -> Figure:
+def draw_participation(dataset, ax=None):
+    """Draw the participation ratio of each mode over its frequency."""
+    panel = pelplug.Panel(dataset, ax)
+    panel.axes((r"$\omega$", dataset["omega"]), "participation ratio", log="x", ylim=(0, None))
+    panel.curve(dataset["omega"].values.ravel(), dataset["participation_ratio"].values.ravel(), linestyle="",
+                markersize=2.2, alpha=0.35, markeredgewidth=0, rasterized=True)  # fmt: skip
+    panel.ax.set_ylim(bottom=0)
+    return panel.level(float(dataset["omega_phonon"].mean()), "first phonon", axis="x").finish()
+
+
+def draw_figure(dataset, dimension: int):
     """Draw both."""
-    figure = Figure(figsize=(9.6, 4.0), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    draw_density(dataset, left, dimension)
-    draw_participation(dataset, right)
-    return figure
-
-
-def _tidy(ax) -> None:
-    # Less than two decades: whole powers of ten alone would leave one label.
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    density = functools.partial(draw_density, dataset, dimension=dimension)
+    draws = [density, functools.partial(draw_participation, dataset)]
+    return pelplug.Panel.figure(dataset, draws)

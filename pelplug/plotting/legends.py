@@ -1,0 +1,174 @@
+"""The end of each panel: its legend, which says what bands are, and ticks that can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pelplug.plotting.text import error_sentence, shortened, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish"]
+
+KEY, OF_FIT, REASON, REFERENCE = "key", "fit", "reason", "reference"  # gids of what results over each other share
+STATES = "_pelplug_states"  # attribute of a band: what its errors say of themselves
+_MOST = 24  # entries that fit beside one
+_WIDTH = 38  # characters in a line of a legend
+
+
+def finish(ax: Axes, first: Sequence[str] = (), *, legend: bool = True) -> Axes:
+    """Give a panel its legend, ticks and open sides.
+
+    Parameters
+    ----------
+    ax : Axes
+        Drawn.
+    first : sequence of str, optional
+        Labels that come first.
+    legend : bool, optional
+        False where more is drawn later.
+
+    Returns
+    -------
+    Axes
+    """
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    if any(text.get_gid() == REASON for text in ax.texts) and not _has_data(ax):
+        ax.set(xticks=[], yticks=[], xscale="linear", yscale="linear")
+        return ax
+    for axis in (ax.xaxis, ax.yaxis):
+        _readable(axis)
+    if legend:
+        _legend(ax, first)
+    return ax
+
+
+def _has_data(ax: Axes) -> bool:
+    return any(np.size(line.get_xdata()) for line in ax.lines) or bool(ax.collections) or bool(ax.patches)
+
+
+def _legend(ax: Axes, first: Sequence[str]) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    found = dict(zip(reversed(labels), reversed(handles), strict=True))
+    order = [label for label in dict.fromkeys(first) if label in found]
+    order += [label for label in dict.fromkeys(labels) if label not in order]
+    # Kinds and references behind curves.
+    order.sort(key=lambda label: getattr(found[label], "get_gid", lambda: None)() in (KEY, REFERENCE))
+    entries = [(found[label], label if "$" in label else shortened(label)) for label in order]
+    if len(entries) > _MOST:
+        entries = [*entries[:_MOST], (_blank(), f"and {len(entries) - _MOST} more")]
+    entries += bands(ax)
+    if not entries:
+        return
+    style: dict[str, Any] = {"fontsize": "small", "frameon": True, "framealpha": 0.8, "edgecolor": "none",
+                             "borderpad": 0.2, "handlelength": 1.6}  # fmt: skip
+    lines = [line for _, text in entries for line in text.splitlines()]
+    place = _free_corner(ax, max(map(_length, lines)), len(lines))
+    style |= {"loc": place} if place else {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    ax.legend([handle for handle, _ in entries], [text for _, text in entries], **style)
+
+
+def _length(line: str) -> int:
+    """Return about how many letters wide a line is."""
+    return len(re.sub(r"\\(mathrm|langle|rangle|[a-z]+)", "x", re.sub(r"[${}^_,]", "", line)))
+
+
+def _free_corner(ax: Axes, letters: int, lines: int) -> str:
+    """Return where a legend hides no data, empty if nowhere."""
+    width, height = ax.figure.get_size_inches() * ax.get_position().size  # before the layout, so a guess
+    wide = (0.076 * letters + 0.45) / (0.92 * max(width, 1.0))
+    high = (0.185 * lines + 0.1) / (0.92 * max(height, 1.0))
+    if wide > 0.9 or high > 0.75:
+        return ""
+    points = _places(ax)
+    found = {}
+    for name, left, bottom in (
+        ("upper right", 1 - wide, 1 - high), ("upper left", 0, 1 - high), ("lower left", 0, 0),
+        ("lower right", 1 - wide, 0), ("center right", 1 - wide, 0.5 - high / 2), ("center left", 0, 0.5 - high / 2),
+        ("upper center", 0.5 - wide / 2, 1 - high), ("lower center", 0.5 - wide / 2, 0),
+    ):  # fmt: skip
+        inside = (points >= (left, bottom)) & (points <= (left + wide, bottom + high))
+        found[name] = int(inside.all(axis=1).sum())
+    best = min(found, key=lambda name: found[name])
+    return best if found[best] <= 0.01 * len(points) else ""
+
+
+def _places(ax: Axes) -> np.ndarray:
+    """Return where data are, in shares of the panel: points along curves, and the upper ends of histograms."""
+    from matplotlib.patches import StepPatch
+
+    pieces = [line.get_xydata() for line in ax.lines if line.get_gid() != REFERENCE and np.size(line.get_xdata()) > 0
+              and line.get_transform() == ax.transData]  # fmt: skip
+    steps = (one.get_data() for one in ax.patches if isinstance(one, StepPatch))
+    pieces += [np.column_stack([0.5 * (one.edges[1:] + one.edges[:-1]), one.values]) for one in steps]
+    shares = [np.zeros((0, 2))]
+    for piece in pieces:
+        with np.errstate(all="ignore"):
+            at = ax.transLimits.transform(ax.transScale.transform(np.asarray(piece, dtype=float)))
+        at = at[np.isfinite(at).all(axis=1)]
+        if len(at) > 1:  # a curve hides what is between its points too
+            along = np.linspace(0, len(at) - 1, max(8 * len(at), 2))
+            at = np.column_stack([np.interp(along, np.arange(len(at)), column) for column in at.T])
+        shares.append(at)
+    every = np.concatenate(shares)
+    return every[((every > -0.01) & (every < 1.01)).all(axis=1)]
+
+
+def bands(ax: Axes) -> list[tuple[Any, str]]:
+    """Return a handle and a sentence for each kind of error in a panel."""
+    from matplotlib.collections import LineCollection
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    groups: dict = {}
+    ends: list[tuple[float, str]] = []
+    for one in ax.get_children():
+        states = getattr(one, STATES, None)
+        if states is None:
+            continue
+        if states["ends"] is not None:
+            ends.append((states["ends"], states["symbol"]))
+        if (said := states["error"]) is not None:
+            spans = said["samples"] or (None,)
+            bar = isinstance(one, LineCollection)
+            group = groups.setdefault((said["error_method"], round(said["confidence"], 2), bar), [])
+            group += [{**said, "samples": number} for number in spans]
+    entries: list[tuple[Any, str]] = []
+    for (_, _, bar), group in groups.items():
+        word = "bars" if bar else "band"
+        handle = Line2D([], [], color="0.4", marker="|", linestyle="", markersize=8) if bar else Patch(color="0.82")
+        entries.append((handle, wrapped(f"{word}: {error_sentence(group)}", _WIDTH)))
+    if ends:
+        low, high = (f"{value:.3g}" for value in (min(ends)[0], max(ends)[0]))
+        where = low if low == high else f"{low} to {high}"
+        entries.append((_blank(), f"no errors beyond {ends[0][1] or 'x'} = {where}"))
+    return entries
+
+
+def _blank() -> Any:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="")
+
+
+def _readable(axis: Any) -> None:
+    """Write more numbers than the powers of ten where a logarithmic axis has few of them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if axis.get_scale() != "log":
+        if axis.axis_name == "x":
+            axis.get_major_locator().set_params(nbins=6) if hasattr(axis.get_major_locator(), "_nbins") else None
+        return
+    low, high = sorted(axis.get_view_interval())
+    if not 0 < low < high < np.inf or np.log10(high / low) >= 2.2:
+        return
+    subs = (1, 2, 5) if np.log10(high / low) > 0.7 else (1, 1.5, 2, 3, 4, 5, 7)
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,82 @@
+"""Inherent-structure energies over time, with transitions, and their distribution."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+import pelplug
+
+__all__ = ["draw_energies", "draw_energy_distribution", "draw_transition_figure", "draw_transitions"]
+
+_ENERGY = r"$e_\mathrm{IS}$"
+
+
+def draw_energies(dataset, ax=None, **keywords):
+    """Draw the inherent-structure energy per particle over time, with its mean and standard deviation.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Result of the analysis.
+    ax : Axes, optional
+        Where; a new figure if None.
+    **keywords
+        Passed to `Axes.plot`.
+
+    Returns
+    -------
+    Axes
+    """
+    panel, energy = pelplug.Panel(dataset, ax, **keywords), dataset["energy_per_particle"]
+    over = panel.frames()
+    panel.axes(over, _label(energy)).curve(over[1], energy, markersize=4, linewidth=1.0)
+    if not panel.beside:
+        mean = energy.mean().assign_attrs(energy.attrs)
+        panel.level(float(mean), panel.number("mean", mean), linestyle="-", color="0.6")
+        if energy.size > 1:
+            low, high = (float(mean + sign * energy.std(ddof=1)) for sign in (-1, 1))
+            panel.ax.axhspan(low, high, color="0.93", zorder=-1, label="one standard deviation of the energies")
+    return panel.finish()
+
+
+def draw_transitions(dataset, ax=None, **keywords):
+    """Draw the inherent-structure energy per particle over time, a mark at every transition; see `draw_energies`."""
+    panel, energy = pelplug.Panel(dataset, ax, **keywords), dataset["energy_per_particle"]
+    panel.axes(("$t$", dataset["time"]), _label(energy))
+    panel.curve(dataset["time"], energy, marker="", linewidth=0.8, drawstyle="steps-mid")
+    times = dataset["transition_time"].values
+    if not panel.beside:
+        low, high = float(energy.min()), float(energy.max())
+        level = np.full(len(times), low - 0.05 * ((high - low) or 1e-3))
+        label = f"{len(times):,} transitions"
+        panel.ax.plot(times, level, "|", color="0.4", markersize=5, label=label)
+    return panel.finish()
+
+
+def draw_energy_distribution(dataset, ax=None, **keywords):
+    """Draw P(e_IS); see `draw_energies`."""
+    panel, density = pelplug.Panel(dataset, ax, **keywords), dataset["density"]
+    centres = dataset["bin_energy"].values
+    width = 1 / density.values.sum()
+    edges = np.append(centres - width / 2, centres[-1] + width / 2)
+    panel.axes(_label(dataset["bin_energy"]), (r"$P(e_\mathrm{IS})$", density))
+    panel.histogram(edges, density, dataset.get("density_error"))
+    panel.ax.set_ylim(bottom=0)
+    return panel.finish()
+
+
+def panels(dataset) -> list:
+    """Return what draws transitions, and P(e_IS)."""
+    draws = (draw_transitions, draw_energy_distribution)
+    return [functools.partial(draw, dataset) for draw in draws]
+
+
+def draw_transition_figure(dataset):
+    """Draw both, the energies over time wider."""
+    return pelplug.Panel.figure(dataset, panels(dataset), widths=(1.6, 1.0))
+
+
+def _label(energy) -> str:
+    return pelplug.unit_label(_ENERGY, energy, "per particle")
