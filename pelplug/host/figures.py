@@ -80,7 +80,7 @@ def draw(curves: dict) -> Figure:
         Analyses and studies by name, with the names of their files; those of one name share panels.
     """
     from pelplug.plotting.conditions import by_conditions
-    from pelplug.plotting.panel import entitle, figure_of
+    from pelplug.plotting.figures import entitle, figure_of
     from pelplug.plotting.style import overlay
 
     tasks = [task for found in curves.values() for _, task in found]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pelplug.core.conditions import Conditions
 
-__all__ = ["Entry", "by_conditions", "temperature_colours"]
+__all__ = ["Entry", "by_conditions", "of_minima", "temperature_colours"]
 
 _MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
 _UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
@@ -43,7 +43,10 @@ def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
         density, pressure or number of particles where results of one temperature differ in those. What has no
         temperature comes last.
     """
-    groups = [Conditions.of(dataset).group for dataset in datasets]
+    found = [Conditions.of(dataset) for dataset in datasets]
+    groups = [
+        (one.quenched() if of_minima(dataset) else one).group for one, dataset in zip(found, datasets, strict=True)
+    ]
     known = sorted(
         (k for k, group in enumerate(groups) if _temperature(group) is not None), key=lambda k: groups[k].rank
     )
@@ -70,6 +73,13 @@ def temperature_colours(temperatures: Sequence[float]) -> list:
     order = sorted(set(temperatures))
     shares = dict(zip(order, np.linspace(_COLD, _HOT, len(order)), strict=True))
     return [colormaps[_MAP](shares[one]) for one in temperatures]
+
+
+def of_minima(dataset: Any) -> bool:
+    """Tell whether what a result is of are the inherent structures of the states of its trajectory."""
+    if not dataset.attrs.get("quench"):
+        return False
+    return "positions" not in dataset or dataset["positions"].attrs.get("of") != "frame"
 
 
 def _temperature(group: Conditions) -> float | None:

@@ -17,7 +17,8 @@ __all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish"]
 
 KEY, OF_FIT, REASON, REFERENCE = "key", "fit", "reason", "reference"  # gids of what results over each other share
 STATES = "_pelplug_states"  # attribute of a band: what its errors say of themselves
-_MOST = 24  # entries that fit beside one
+_MOST = 24  # entries that fit beside a panel
+_MOST_ABOVE = 4  # lines of a legend above it
 _WIDTH = 38  # characters in a line of a legend
 
 
@@ -69,9 +70,31 @@ def _legend(ax: Axes, first: Sequence[str]) -> None:
     style: dict[str, Any] = {"fontsize": "small", "frameon": True, "framealpha": 0.8, "edgecolor": "none",
                              "borderpad": 0.2, "handlelength": 1.6}  # fmt: skip
     lines = [line for _, text in entries for line in text.splitlines()]
-    place = _free_corner(ax, max(map(_length, lines)), len(lines))
-    style |= {"loc": place} if place else {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    place = _free_corner(ax, *_inches(lines))
+    if place:
+        style["loc"] = place
+    else:
+        columns = min(max(int(_size(ax)[0] / _inches(lines)[0]), 1), len(entries))
+        rows = -(-len(lines) // columns)
+        above = rows <= _MOST_ABOVE and not ax.get_title()
+        style |= {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns} if above else \
+                 {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}  # fmt: skip
     ax.legend([handle for handle, _ in entries], [text for _, text in entries], **style)
+
+
+def _size(ax: Axes) -> np.ndarray:
+    """Return about how large a panel is, before its figure is laid out [inches]."""
+    figure, place = ax.get_figure(root=True), ax.get_subplotspec()
+    size = np.zeros(2) if figure is None else np.asarray(figure.get_size_inches())
+    if place is None:
+        return size * ax.get_position().size
+    rows, columns = place.get_gridspec().get_geometry()
+    return np.array([size[0] / columns - 0.75, size[1] / rows - 0.85])
+
+
+def _inches(lines: list[str]) -> tuple[float, float]:
+    """Return about how large a legend is."""
+    return 0.066 * max(map(_length, lines)) + 0.42, 0.185 * len(lines) + 0.08
 
 
 def _length(line: str) -> int:
@@ -79,11 +102,9 @@ def _length(line: str) -> int:
     return len(re.sub(r"\\(mathrm|langle|rangle|[a-z]+)", "x", re.sub(r"[${}^_,]", "", line)))
 
 
-def _free_corner(ax: Axes, letters: int, lines: int) -> str:
+def _free_corner(ax: Axes, wide: float, high: float) -> str:
     """Return where a legend hides no data, empty if nowhere."""
-    width, height = ax.figure.get_size_inches() * ax.get_position().size  # before the layout, so a guess
-    wide = (0.076 * letters + 0.45) / (0.92 * max(width, 1.0))
-    high = (0.185 * lines + 0.1) / (0.92 * max(height, 1.0))
+    wide, high = (wide, high) / np.maximum(_size(ax), 1.0)
     if wide > 0.9 or high > 0.75:
         return ""
     points = _places(ax)
@@ -105,8 +126,8 @@ def _places(ax: Axes) -> np.ndarray:
 
     pieces = [line.get_xydata() for line in ax.lines if line.get_gid() != REFERENCE and np.size(line.get_xdata()) > 0
               and line.get_transform() == ax.transData]  # fmt: skip
-    steps = (one.get_data() for one in ax.patches if isinstance(one, StepPatch))
-    pieces += [np.column_stack([0.5 * (one.edges[1:] + one.edges[:-1]), one.values]) for one in steps]
+    for heights, edges, _ in (one.get_data() for one in ax.patches if isinstance(one, StepPatch)):
+        pieces.append(np.column_stack([0.5 * (edges[1:] + edges[:-1]), heights]))
     shares = [np.zeros((0, 2))]
     for piece in pieces:
         with np.errstate(all="ignore"):

@@ -10,7 +10,7 @@ import numpy as np
 from pelplug.plotting.conditions import temperature_colours
 from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, STATES, finish
 from pelplug.plotting.maps import draw_particles
-from pelplug.plotting.text import number_label, stated, title_of, unit_label
+from pelplug.plotting.text import number_label, stated, unit_label
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +22,6 @@ __all__ = ["COLOURS", "FIT", "GREY", "Panel"]
 COLOURS = ("#17324d", "#c8553d", "#4f8a5b", "#8a6fb0", "#b8862c", "#2b9a99", "#9a3d6a", "#6b6b2b")
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
 FIT, GREY = "#d1495b", "0.45"
-_WIDTH, _HEIGHT = 4.8, 3.6  # of a panel [inches]
 
 
 class Panel:
@@ -93,6 +92,8 @@ class Panel:
         -------
         Figure
         """
+        from pelplug.plotting.figures import figure_of
+
         return figure_of([dataset], draws, columns, widths, count)
 
     @staticmethod
@@ -173,7 +174,7 @@ class Panel:
         style = self._style(kind, label, {"marker": "o", "markersize": 3.0, "linewidth": 1.2, **keywords})
         self.ax.plot(x_all[shown], y_all[shown], **style)
         if error is not None:
-            self._errors(x_all, y_all, error, shown, style["color"], bars)
+            self._errors(x_all, y_all, error, shown, style["color"], bars, label)
         return self
 
     def histogram(
@@ -226,7 +227,7 @@ class Panel:
                 self._state(band, error, known, edges[1:], shown)
         return self
 
-    def fit(self, x: Any, y: Any, label: str = "", *, kind: int | None = None, **keywords: Any) -> Panel:
+    def fit(self, x: Any, y: Any, label: str = "", *, several: bool = False, **keywords: Any) -> Panel:
         """Draw a fit as a solid line where it was fitted: `x` begins and ends with the window.
 
         Parameters
@@ -235,18 +236,15 @@ class Panel:
             Of the line.
         label : str, optional
             What was found, with its error; `number` writes it. Left out beside other results.
-        kind : int, optional
-            The kind of which it is, whose colour it has.
+        several : bool, optional
+            Whether the panel has more curves: then it is black, as beside other results, else red.
         **keywords
             Passed to `Axes.plot`.
         """
-        from matplotlib.patheffects import withStroke
-
-        colour = self.colour(kind) if self.beside or kind is not None else FIT
-        around = [withStroke(linewidth=4.5, foreground="white")]  # hides the marks that it goes through
-        style = {"color": colour, "linewidth": 2.0, "zorder": 3, "path_effects": around, **keywords}
-        self.ax.plot(x, y, **style, linestyle="-", gid=OF_FIT, label=f"_{self._result}" if self.beside else label)
-        return self
+        crowded = self.beside or several  # on a curve of any colour black is seen
+        style = {"color": "black" if crowded else FIT, "linewidth": 1.3 if crowded else 2.0, "zorder": 3, **keywords}
+        self.ax.plot(x, y, **style, linestyle="-", gid=OF_FIT, label="_" if self.beside else label)
+        return self.key("fit", color="black", linewidth=1.3) if self.beside else self
 
     def level(self, value: float, label: str = "", *, axis: str = "y", shared: bool = False, **keywords: Any) -> Panel:
         """Draw a line across the panel at a value of an axis, which is no fit; nothing where it is not finite.
@@ -319,9 +317,9 @@ class Panel:
 
     # --- what it is drawn with ------------------------------------------------------------------------------------
 
-    def colour(self, kind: int | None = 0) -> Any:
+    def colour(self, kind: int = 0) -> Any:
         """Return the colour of a kind; beside other results that of the result."""
-        return COLOURS[(kind or 0) % len(COLOURS)] if self._colour is None else self._colour
+        return COLOURS[kind % len(COLOURS)] if self._colour is None else self._colour
 
     @staticmethod
     def number(symbol: str, value: xr.DataArray, error: xr.DataArray | None = None) -> str:
@@ -358,11 +356,13 @@ class Panel:
             low = np.maximum(low, 1e-4 * np.abs(y))
         return low, high, known
 
-    def _errors(self, x: np.ndarray, y: np.ndarray, error: Any, shown: np.ndarray, colour: Any, bars: bool) -> None:
+    def _errors(
+        self, x: np.ndarray, y: np.ndarray, error: Any, shown: np.ndarray, colour: Any, bars: bool, label: str
+    ) -> None:
         low, high, known = self._bounds(y, error, shown)
         if not known.any():
             if shown.any():
-                self.key("no error stated", "", marker="")
+                self.key("no error stated" + (f" for {label}" if label and not self.beside else ""), "")
             return
         with self._limits(np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]
                           if self.ax.get_yscale() == "log" else np.r_[high[known], low[known]]):  # fmt: skip
@@ -382,7 +382,7 @@ class Panel:
         band_says = {"error": said, "ends": ends, "symbol": self.ax.get_xlabel().partition(" (")[0]}
         setattr(band, STATES, band_says)
 
-    def _limits(self, x: np.ndarray, y: np.ndarray):
+    def _limits(self, x: np.ndarray, y: np.ndarray) -> _WithLimits:
         return _WithLimits(self.ax, x, y)
 
 
@@ -399,35 +399,3 @@ class _WithLimits:
         self.ax.dataLim.set(self.before)
         self.ax.update_datalim(self.points[np.isfinite(self.points).all(axis=1)])
         self.ax.autoscale_view()
-
-
-def figure_of(
-    datasets: Sequence[xr.Dataset],
-    draws: Sequence[Callable | None],
-    columns: int = 0,
-    widths: Any = None,
-    count: str = "",
-) -> Figure:
-    """Return a figure of panels with the conditions of some results for its title; see `Panel.figure`."""
-    from matplotlib.figure import Figure
-
-    number = max(len(draws), 1)
-    columns = columns or (2 if number == 4 else min(number, 3))
-    rows = -(-number // columns)
-    width, height = (_WIDTH, _HEIGHT) if columns > 1 else (6.0, 4.4)
-    figure = Figure(figsize=(width * columns, height * rows + 0.35), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False, width_ratios=widths).ravel()
-    entitle(figure, datasets, count)
-    for ax, draw in zip(panels, draws, strict=False):
-        if draw is not None:
-            draw(ax=ax)
-    for ax in panels[number:]:
-        ax.remove()
-    return figure
-
-
-def entitle(figure: Figure, datasets: Sequence[xr.Dataset], count: str = "") -> Figure:
-    """Say above a figure of which states it is, unless its author has."""
-    if not figure.get_suptitle():
-        figure.suptitle(title_of(datasets, int(13.5 * figure.get_figwidth()), count), fontsize="medium")
-    return figure

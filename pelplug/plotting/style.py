@@ -36,18 +36,18 @@ def plot_variable(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keyw
     -------
     Axes
     """
-    panel, array = Panel(dataset, ax, **keywords), dataset[name]
+    panel, array, title = Panel(dataset, ax, **keywords), dataset[name], str(dataset.attrs.get("title", ""))
     what = str(array.attrs.get("long_name", name))
     if array.dims == ("frame",):
         over, error = panel.frames(), dataset.get(f"{name}_error")
-        return panel.axes(over, (what, array)).curve(over[1], array, error).finish()
+        return panel.axes(over, (what, array)).curve(over[1], array, error).title(title).finish()
     values = np.asarray(array.values, dtype=float).ravel()
     values = values[np.isfinite(values)]
     panel.axes((what, array), ("probability density", per(array)))
     if not values.size:
         return panel.nothing("no value is a number").finish()
     density, edges = np.histogram(values, bins=_bins(values), density=True)
-    return panel.histogram(edges, density).finish()
+    return panel.histogram(edges, density).title(title).finish()
 
 
 def plot_curve(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keywords: Any) -> Axes:
@@ -72,8 +72,10 @@ def plot_curve(dataset: xr.Dataset, name: str, ax: Axes | None = None, **keyword
         return plot_variable(dataset, name, ax, **keywords)
     over, error = dataset[array.dims[0]], dataset.get(f"{name}_error")
     panel = Panel(dataset, ax, **keywords)
-    panel.axes(*((str(one.attrs.get("long_name", one.name)), one) for one in (over, array)))
-    return panel.curve(over, array, error, bars=True, markersize=4.0).finish()
+    x, y = ((str(one.attrs.get("long_name", one.name)), one) for one in (over, array))
+    panel.axes(x, y)
+    panel.curve(over, array, error, bars=True, markersize=4.0)
+    return panel.title(str(dataset.attrs.get("title", ""))).finish()
 
 
 def per(array: xr.DataArray) -> xr.DataArray:
@@ -103,7 +105,7 @@ def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
     -------
     Axes
         Each result has one entry in the legend. Further lines have the colour of their result and are dashed, fits of
-        `Panel` solid; numbers written into the panel are left out, as they would cover each other.
+        `Panel` solid and black; numbers written into the panel are left out, as they would cover each other.
     """
     limits = []
     for draw, label, colour in draws:
@@ -146,14 +148,12 @@ def _tell_apart(added: Sequence, label: str, colour: Any) -> None:
     )
     for one in drawn:
         explains = isinstance(one, Line2D) and not np.size(one.get_xdata())  # a style
-        if explains or one.get_gid() in (KEY, REFERENCE):
+        if explains or one.get_gid() in (KEY, OF_FIT, REFERENCE):
             continue
         one.set_color(colour)
         if isinstance(one, PolyCollection | Patch):
             one.set_alpha(0.3 if one in lead else 0.15)
-        if one.get_gid() == OF_FIT:
-            one.set_linestyle("-")
-        elif isinstance(one, Line2D) and one not in lead and one.get_label() not in (label, f"_{label}"):
+        if isinstance(one, Line2D) and one not in lead and one.get_label() not in (label, f"_{label}"):
             one.set_linewidth(1.0)
             if one.get_linestyle() == "-":
                 one.set_linestyle("--")

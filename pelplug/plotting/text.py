@@ -12,6 +12,7 @@ import numpy as np
 
 from pelplug.core.conditions import Conditions
 from pelplug.errors import PelplugError
+from pelplug.plotting.conditions import of_minima
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -152,11 +153,9 @@ def stated(error: xr.DataArray | Any, dataset: xr.Dataset, shown: np.ndarray | N
     samples: Any = attributes.get("effective_samples")
     if isinstance(samples, str):
         array = dataset.get(samples)
-        if array is not None and array.ndim and set(array.dims) <= set(error.dims):
-            array = array.broadcast_like(error) if array.dims != error.dims else array
         values = np.array([]) if array is None else np.asarray(array.values, dtype=float)
-        if shown is not None and values.shape[-1:] == shown.shape:
-            values = values[..., shown]
+        if shown is not None and values.shape == shown.shape:  # by lag or bin
+            values = values[shown]
         values = values[np.isfinite(values)]
         samples = (values.min(), values.max()) if values.size else None
     elif samples is not None:
@@ -184,7 +183,7 @@ def title_of(datasets: Sequence[xr.Dataset], width: int = 0, count: str = "") ->
         How many states, where the result does not say.
     """
     conditions = [_conditions(one) for one in datasets]
-    minima = [_of_minima(one) for one in datasets]
+    minima = [of_minima(one) for one in datasets]
     parts = [_name(conditions), _number("$N$", [one.n for one in conditions], "N not stated")]
     temperatures = [_temperatures(one, said) for one, said in zip(datasets, conditions, strict=True)]
     units = conditions[0].units
@@ -241,13 +240,6 @@ def _conditions(dataset: xr.Dataset) -> Conditions:
         return Conditions()
 
 
-def _of_minima(dataset: xr.Dataset) -> bool:
-    """Tell whether the states of a result are inherent structures of those of the trajectory."""
-    if dataset.attrs.get("quench") is None:
-        return False
-    return "positions" not in dataset or dataset["positions"].attrs.get("of") != "frame"
-
-
 def _name(conditions: Sequence[Conditions]) -> str:
     names = []
     for one in conditions:
@@ -288,6 +280,8 @@ def _count(datasets: Sequence[xr.Dataset], minima: bool) -> str:
     if "frame" in dataset.sizes:
         number = dataset.sizes["frame"]
         parts.append(_plural(number, "inherent structure" if minima else "frame"))
+    if "replica" in dataset.sizes:
+        parts.append(f"{_plural(dataset.sizes['replica'], 'run')} each")
     return ", ".join(parts)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pelplug.core.conditions import Conditions
 from pelplug.core.fields import Need
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
 from pelplug.host.checks import check_analysis_contract, check_study_contract
+from pelplug.plotting.figures import entitle
 from pelplug.tasks.study import Study
 from pelplug.testing.checks import check, checks_of, require
 from pelplug.testing.kit import Kit
@@ -187,6 +189,30 @@ def check_draws(cls, kit):
     for panel in again.panels():
         axes = Figure().add_subplot()
         require(panel(ax=axes, color="black", label="a") is axes, "a panel does not draw into the axes it is given")
+
+
+@check("analysis", "study")
+def check_figure_says(cls, kit):
+    """The figure names the model, N and T of its states, and every axis has a label."""
+    dataset = kit.result(cls).datasets[cls.name]
+    try:
+        again = cls.from_dataset(_read_back(cls, kit, dataset))
+        figure = entitle(again.figure(), [again.to_dataset()])
+    except Exception as error:  # check_draws says it
+        raise unittest.SkipTest(f"it is not drawn: {error}") from error
+    conditions, title = Conditions.of(dataset), figure.get_suptitle().replace("\n", " ")
+    record = {} if conditions.model is None else conditions.model
+    wanted = [("the model", str(record.get("name", ""))), ("N", "" if conditions.n is None else f"{conditions.n}")]
+    if (temperature := conditions.liquid_temperature) is not None:
+        wanted.append(("the temperature", f"{temperature:.6g}"))
+    lacking = [what for what, text in wanted if text not in title]
+    require(not lacking, f"the title {title!r} lacks {', '.join(lacking)}; make the figure with pelplug.Panel.figure")
+    for place, ax in enumerate(figure.axes):
+        if not ax.axison or not (ax.lines or ax.collections or ax.patches):
+            continue
+        bar = getattr(ax, "_colorbar", None) is not None
+        sides = [one for one, label in (("x", ax.get_xlabel()), ("y", ax.get_ylabel())) if not label]
+        require(not sides or (bar and len(sides) < 2), f"panel {place} has no label on its {' and '.join(sides)} axis")
 
 
 def _read_back(cls, kit, dataset) -> xr.Dataset:

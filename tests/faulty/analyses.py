@@ -224,6 +224,27 @@ class DrawsWhatItSaw(Nearest):
         return ax
 
 
+class LeavesAxesBare(Nearest):
+    """Draws numbers and does not say which."""
+
+    name = "leaves-axes-bare"
+
+    def plot(self, ax=None, **keywords):
+        panel = pelplug.Panel(self.to_dataset(), ax, **keywords).axes("$r$", "")
+        return panel.curve([1.0, 2.0], [1.0, 2.0]).finish()
+
+
+class NamesNothing(Nearest):
+    """Has a title of its own, in which the state does not stand."""
+
+    name = "names-nothing"
+
+    def figure(self):
+        figure = super().figure()
+        figure.suptitle("what I found")
+        return figure
+
+
 class FromTheOrigin(Nearest):
     """Distance from the origin."""
 
@@ -388,6 +409,8 @@ FAULTY = (
     Faulty(CountsFrames, "check_several_processes", "x differs between one process and several"),
     Faulty(ConvertsTwice, "check_round_trip", "read back from NetCDF differs"),
     Faulty(DrawsWhatItSaw, "check_draws", "has no attribute 'last'"),
+    Faulty(LeavesAxesBare, "check_figure_says", "no label on its y axis"),
+    Faulty(NamesNothing, "check_figure_says", "lacks the model, N"),
     Faulty(FromTheOrigin, "check_translation", "x changes with a translation"),
     Faulty(WithoutImages, "check_images", "x changes with whole cells"),
     Faulty(FromTheFirst, "check_permutation", "x changes with the order of the particles"),

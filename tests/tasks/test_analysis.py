@@ -344,7 +344,7 @@ def test_from_dataset_plots_again(trajectory):
     with pytest.raises(InputError, match="no trajectory"):
         again.run()
     busiest = Busiest(trajectory, inputs={"near": dataset}).run(stop=3)
-    assert busiest.plot().get_xlabel() == "time (time)"
+    assert busiest.plot().get_xlabel() == "$t$ (time)"
     with pytest.raises(RunError, match=r"call run\(\) first"):
         Busiest(trajectory).to_dataset()
 

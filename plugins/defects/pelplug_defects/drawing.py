@@ -47,7 +47,7 @@ def draw_map(dataset, ax=None, *, frame: int = 0, colour: str = "phi", **keyword
         panel.title(where)
         symbol = r"$D^2_{\mathrm{min},i}$"
         return panel.particles(state, centre, values=state["d2min"], symbol=symbol, spread=(0.02, 0.995), **keywords).ax
-    panel.title(rf"$\varphi = {float(state['phi_frame']):.3g}$, {where}")
+    panel.title(rf"defects: $\varphi = {float(state['phi_frame']):.3g}$, {where}")
     panel.particles(state, centre, colours=np.where(state["phi"].values > 0, DEFECT, CALM), **keywords)
     marks = [Line2D([], [], marker="o", linestyle="", color=c) for c in (DEFECT, CALM)]
     panel.ax.legend(marks, ["lost or gained a neighbour", "same neighbours"], loc="upper center", ncols=2,

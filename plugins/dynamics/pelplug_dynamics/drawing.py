@@ -70,7 +70,7 @@ def draw_scattering(dataset, ax=None, **keywords):
 
     _curves(panel, dataset, "fs", symbol, label_of=with_time, wave_number=0)
     lowest = float(dataset["fs"].isel(wave_number=0).min())
-    panel.ax.set_ylim(min(0.0, panel.ax.get_ylim()[0] if panel.beside else 0.0, 1.05 * lowest), 1.02)
+    panel.ax.set_ylim(min(0.0, 1.05 * lowest), 1.02)
     threshold = json.loads(dataset.attrs.get("parameters") or "{}").get("threshold")
     panel.level(float(threshold or np.nan), r"threshold of $\tau_\alpha$", shared=True)
     return panel.finish()
@@ -80,13 +80,13 @@ def draw_displacement(dataset, ax=None, **keywords):
     """Draw the mean squared displacement of each species and, in its window, the fit 2 d D t + c."""
     panel = pelplug.Panel(dataset, ax, **keywords)
     _curves(panel, dataset, "msd", r"$\langle\Delta r^2(t)\rangle$", log="xy")
-    for k, kind in enumerate(_kinds(dataset)):
+    for kind in _kinds(dataset):
         one = dataset.sel(kind=kind)
         window = one["diffusion_window"].values
         found, error = one["diffusion_coefficient"], one["diffusion_coefficient_error"]
         if np.isfinite(window).all() and np.isfinite(float(found)):
             times, line = _fitted(one)
-            panel.fit(times, line, panel.number(f"$2dDt + c$, {kind}: $D$", found, error), kind=k)
+            panel.fit(times, line, panel.number(f"{kind}, $2dDt + c$: $D$", found, error), several=True)
     return panel.finish()
 
 

@@ -170,7 +170,7 @@ def test_it_needs_a_potential(path):
 
 def test_plot(dataset):
     axes = InherentStructures.from_dataset(dataset).plot()
-    x, y = axes.lines[-1].get_data()
+    x, y = axes.lines[0].get_data()
     np.testing.assert_allclose(x, dataset["time"])
     np.testing.assert_allclose(y, dataset["energy_per_particle"])
 

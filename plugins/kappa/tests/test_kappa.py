@@ -181,9 +181,10 @@ def test_the_figure_shows_distribution_and_slice(dataset, tmp_path):
     assert shown.min() == dataset["kappa"].values.min()
     axes = analysis.plot()
     assert "kappa" in axes.get_xlabel()
-    assert len(axes.texts) == 1
+    assert r"$\langle\kappa\rangle$ = " in axes.get_legend().get_texts()[0].get_text()
     # Drawn over each other, the numbers of one result would be taken for both.
-    assert not analysis.plot(ax=axes).texts
+    beside = analysis.plot(ax=axes.figure.add_subplot(), color="red", label="a")
+    assert not beside.texts and [line.get_label() for line in beside.lines if line.get_label()[0] != "_"] == ["a"]
     assert draw_slice(dataset, figure.add_subplot(), frame=2).get_title().endswith("frame 2")
 
 

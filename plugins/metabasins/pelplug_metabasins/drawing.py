@@ -51,8 +51,10 @@ def draw_by_energy(dataset, ax=None, **keywords):
                 markersize=4)  # fmt: skip
     crossover = float(dataset["crossover_energy"])
     if np.isfinite(crossover):
-        seen = energy.values[np.isfinite(mean.values)]
-        line = np.sort(np.r_[seen, np.clip(crossover, seen.min(), seen.max())])
+        fitted = dataset["metabasin_energy"].values[1:-1]  # of all complete metabasins, not of bins
+        line = np.sort(
+            np.r_[np.linspace(fitted.min(), fitted.max(), 50), np.clip(crossover, fitted.min(), fitted.max())]
+        )
         slope, plateau = float(dataset["rate_slope"]), float(dataset["rate_plateau"])
         curve = np.exp(-slope * np.minimum(line - crossover, 0)) / plateau
         number = panel.number("$e_c$", dataset["crossover_energy"], dataset["crossover_energy_error"])

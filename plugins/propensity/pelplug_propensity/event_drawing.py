@@ -39,7 +39,7 @@ def draw_waiting_times(dataset, ax=None, **keywords):
     panel.axes(("$d$", dataset["distance"]), (r"$\langle\tau_{1,2}\rangle(d)$", dataset["waiting_time"]))
     for k, name in enumerate(dataset["event_type"].values):
         first = dataset["first_waiting_time"].sel(event_type=name)
-        label = panel.number(rf"$\tau_{{0,1}}$, {name}", first)
+        label = panel.number(rf"{name}: $\tau_{{0,1}}$", first)
         if panel.beside:
             panel.level(float(first), r"$\tau_{0,1}$" if k == 0 else "", linestyle="--")
         else:
@@ -55,7 +55,8 @@ def event_panels(dataset) -> list:
 
 def draw_event_figure(dataset):
     """Draw both panels."""
-    return pelplug.Panel.figure(dataset, event_panels(dataset))
+    count = f"{dataset.sizes['event']:,} events" if "event" in dataset.sizes else ""
+    return pelplug.Panel.figure(dataset, event_panels(dataset), count=count)
 
 
 def _draw(panel, dataset, name):
