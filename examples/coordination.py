@@ -50,11 +50,6 @@ class Coordination(pelplug.Analysis):
 
     def plot(self, ax=None, **keywords):
         """Draw the distribution of coordination numbers."""
-        if ax is None:
-            from matplotlib.figure import Figure
-
-            ax = Figure(layout="constrained").add_subplot()
         dataset = self.to_dataset()
-        ax.bar(dataset["number"], dataset["probability"], **keywords)
-        ax.set(xlabel="coordination number", ylabel="fraction of particles")
-        return ax
+        panel = pelplug.Panel(dataset, ax, **keywords).axes("coordination number", "fraction of particles")
+        return panel.curve(dataset["number"], dataset["probability"]).finish()

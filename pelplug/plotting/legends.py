@@ -117,7 +117,7 @@ def _free_corner(ax: Axes, wide: float, high: float) -> str:
         inside = (points >= (left, bottom)) & (points <= (left + wide, bottom + high))
         found[name] = int(inside.all(axis=1).sum())
     best = min(found, key=lambda name: found[name])
-    return best if found[best] <= 0.01 * len(points) else ""
+    return best if found[best] <= 0.002 * len(points) else ""
 
 
 def _places(ax: Axes) -> np.ndarray:
@@ -128,13 +128,14 @@ def _places(ax: Axes) -> np.ndarray:
               and line.get_transform() == ax.transData]  # fmt: skip
     for heights, edges, _ in (one.get_data() for one in ax.patches if isinstance(one, StepPatch)):
         pieces.append(np.column_stack([0.5 * (edges[1:] + edges[:-1]), heights]))
+    ax.get_xlim(), ax.get_ylim()  # limits are found when asked for
     shares = [np.zeros((0, 2))]
     for piece in pieces:
         with np.errstate(all="ignore"):
             at = ax.transLimits.transform(ax.transScale.transform(np.asarray(piece, dtype=float)))
         at = at[np.isfinite(at).all(axis=1)]
         if len(at) > 1:  # a curve hides what is between its points too
-            along = np.linspace(0, len(at) - 1, max(8 * len(at), 2))
+            along = np.linspace(0, len(at) - 1, max(16 * len(at), 2))
             at = np.column_stack([np.interp(along, np.arange(len(at)), column) for column in at.T])
         shares.append(at)
     every = np.concatenate(shares)

@@ -338,7 +338,8 @@ class Panel:
                 style.get("linestyle") or "-",
                 **({"marker": style["marker"]} if style.get("linestyle") == "" else {}),
             )
-            style["markersize"] = 0 if style.get("linestyle") else style.get("markersize")
+            if "marker" in style and line != "":
+                style["marker"] = ""
         style["label"] = f"_{self._result}" if self._led else self._result
         self._led = True
         return {**style, **self._keywords}

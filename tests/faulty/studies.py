@@ -35,6 +35,7 @@ class Mean(pelplug.Study):
 
         ax = Figure().add_subplot() if ax is None else ax
         ax.axhline(float(self.to_dataset()["mean"]), **keywords)
+        ax.set(xlabel="nothing", ylabel="mean height")
         return ax
 
 

@@ -67,7 +67,7 @@ def test_axes_have_the_units_of_their_variables():
         ({"samples": 5.0, "method": "bootstrap over inherent structures", "confidence": 0.9},
          "band: 90 %, bootstrap over 5 inherent structures"),
         ({"method": "standard error over independent runs"}, "band: one standard error, 20 independent runs"),
-        ({"method": "bootstrap over 20 blocks of the run"}, "band: one standard error, bootstrap over 20 blocks of the run"),
+        ({"method": "bootstrap over 20 blocks of it"}, "band: one standard error, bootstrap over 20 blocks of it"),
         ({"samples": "origins"}, "band: one standard error, bootstrap over 4 to 13 blocks"),
     ],
 )  # fmt: skip
@@ -116,7 +116,7 @@ def test_numbers_have_the_digits_of_their_errors_and_units_that_say_something():
         return pelplug.Panel.number("$D$", xr.DataArray(value, attrs={"units": units}), error)
 
     assert number(0.123456, 0.0123) == "$D$ = 0.123 ± 0.012 ps"
-    assert number(12345.678, 130.0) == "$D$ = 12350 ± 130 ps" or number(12345.678, 130.0) == "$D$ = 12346 ± 130 ps"
+    assert number(12345.678, 130.0) == "$D$ = 12346 ± 130 ps"
     assert number(1.23456e-6, 1.2e-7) == r"$D$ = (1.23 ± 0.12)$\,\times 10^{-6}$ ps"
     assert number(-7.5, np.nan, "energy") == "$D$ = −7.5" and number(7.5, units="length**2 / time") == "$D$ = 7.5"
     assert number(0.5, 0.1, "Angstrom**2 / ps") == "$D$ = 0.50 ± 0.10 Å$^{2}$ / ps"
@@ -135,7 +135,7 @@ def test_logarithmic_axes_leave_out_what_is_not_positive():
 
 
 def test_names_from_outside_are_shortened_and_need_no_formula():
-    names = ["Ca$_", "x" * 90, "{", "名前"]
+    names = ["Ca$_", "x" * 90, "{", "Å b"]
     panel = pelplug.Panel(result()).axes("$x$", "$y$")
     for k, name in enumerate(names):
         panel.curve(T, T + k, kind=k, label=name)
@@ -150,7 +150,7 @@ def test_many_kinds_have_a_legend_that_ends():
     for k in range(40):
         panel.curve(T, T + k, kind=k, label=f"S{k}")
     assert legend(panel.finish())[-1] == "and 16 more"
-    styles = {(line.get_color(), str(line.get_linestyle())) for line in panel.ax.lines[:24]}
+    styles = {(line.get_color(), str(line._dash_pattern)) for line in panel.ax.lines[:24]}
     assert len(styles) == 24
 
 

