@@ -214,7 +214,7 @@ class Panel:
         if error is not None:
             low, high, known = self._bounds(height, error, shown)
             if known.any():
-                with self._limits(np.repeat(edges[1:][known], 2), np.r_[high[known], low[known]]):
+                with _WithLimits(self.ax, np.repeat(edges[1:][known], 2), np.r_[high[known], low[known]]):
                     band = self.ax.stairs(
                         np.where(known, high, np.nan),
                         edges,
@@ -331,14 +331,10 @@ class Panel:
         if not self.beside:
             turn = LINES[kind // len(COLOURS) % len(LINES)]
             return {"linestyle": turn, **style, "label": label or "_", **self._keywords}
-        style |= {"linestyle": LINES[kind % len(LINES)]} if style.get("linestyle") != "" else {}
+        line = style.setdefault("linestyle", LINES[kind % len(LINES)])
         if label:
-            self.key(
-                label,
-                style.get("linestyle") or "-",
-                **({"marker": style["marker"]} if style.get("linestyle") == "" else {}),
-            )
-            if "marker" in style and line != "":
+            self.key(label, line, marker="" if line else style.get("marker", ""))
+            if "marker" in style and line:
                 style["marker"] = ""
         style["label"] = f"_{self._result}" if self._led else self._result
         self._led = True
@@ -365,7 +361,7 @@ class Panel:
             if shown.any():
                 self.key("no error stated" + (f" for {label}" if label and not self.beside else ""), "")
             return
-        with self._limits(np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]
+        with _WithLimits(self.ax, np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]
                           if self.ax.get_yscale() == "log" else np.r_[high[known], low[known]]):  # fmt: skip
             if bars:
                 band: Any = self.ax.vlines(x[known], low[known], high[known], color=colour, linewidth=1.0)
@@ -382,9 +378,6 @@ class Panel:
         ends = float(x[known].max()) if beyond.any() else None
         band_says = {"error": said, "ends": ends, "symbol": self.ax.get_xlabel().partition(" (")[0]}
         setattr(band, STATES, band_says)
-
-    def _limits(self, x: np.ndarray, y: np.ndarray) -> _WithLimits:
-        return _WithLimits(self.ax, x, y)
 
 
 class _WithLimits:
