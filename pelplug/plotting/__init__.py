@@ -1,1 +1,1 @@
-"""One style for all figures: what they say in words, panels, legends, maps, several results over each other."""
+"""One style for all plots: axes, colours, figures side by side. For tasks and plugins."""
