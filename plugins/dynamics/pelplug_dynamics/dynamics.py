@@ -15,7 +15,7 @@ from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
 from pelplug_dynamics.reading import Reading, without_errors
-from pelplug_dynamics.statistics import Estimates, Samples, units_of
+from pelplug_dynamics.statistics import Estimates, Samples, units_in, units_of
 from pelplug_dynamics.structure import largest_species, mean_density, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from pelplug_dynamics.van_hove import check_van_hove, van_hove
@@ -110,7 +110,7 @@ class Dynamics(pelplug.Analysis):
             ),
         ] = "auto",
         more: Annotated[
-            tuple[pathlib.Path, ...], pelplug.Param("further trajectories of the same system, averaged with this one")
+            tuple[pathlib.Path, ...], pelplug.Param("further trajectories, as if they had been given with the first")
         ] = (),
         remove_drift: Annotated[
             bool, pelplug.Param("measure displacements from the centre of mass of all particles")
@@ -188,9 +188,10 @@ class Dynamics(pelplug.Analysis):
         lag_times = lags * tick
         names = self.trajectory.species_names
         members = {name: np.flatnonzero(self.trajectory.species == name) for name in names}
-        samples = Samples(runs)
         asked = Asked(wave_numbers, overlap, self.average == "isotropic")
-        sums = sums_by_kind(runs, members, asked, samples.counts.shape[1])
+        sums = sums_by_kind(runs, members, asked, units_in(len(runs)))
+        squares = sums["all" if "all" in sums else names[0]][0] / self.trajectory.n
+        samples = Samples(runs, squares, length)
         values: dict[str, list] = {}
         for kind, one in sums.items():
             particles = self.trajectory.n if kind == "all" else members[kind].size

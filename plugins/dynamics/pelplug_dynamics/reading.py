@@ -159,11 +159,12 @@ class Reading:
 
 def without_errors(names: list[str], samples: Samples) -> list[str]:
     """Return a remark on numbers that have no error, and what to do; nothing if there are none."""
-    if not names:
-        return []
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     several = "five or more" if samples.runs == 1 else f"more than {samples.runs}"
-    return [
-        f"No error of {shown}: {samples.of} do not tell one there; analyse {several} independent runs together: "
-        "pelplug analyze --plugin dynamics run-*.gsd."
-    ]
+    remedy = f"analyse {several} independent runs together: pelplug analyze --plugin dynamics run-*.gsd."
+    if samples.forgets_too_late:
+        return [
+            "No errors: within a quarter of a run particles do not move by half their mean distance, so one run does "
+            f"not tell how others differ; {remedy}"
+        ]
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return [f"No error of {shown}: {samples.of} do not tell one there; {remedy}"] if names else []

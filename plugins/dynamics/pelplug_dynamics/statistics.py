@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["LONGEST", "UNITS", "Curves", "Estimates", "Samples", "units_of"]
+__all__ = ["LONGEST", "UNITS", "Curves", "Estimates", "Samples", "units_in", "units_of"]
 
 UNITS = 20
 """Stretches of equal time of which the blocks of a trajectory are made; an origin belongs to the one it is in."""
@@ -19,7 +19,13 @@ LONGEST = 0.25
 _RUNS = 5  # so many are samples themselves
 _FEWEST = 3  # samples that tell an error
 _NEARLY = 0.25  # of a block: at a quarter of the run three are not to be lost to rounding
+_MEMORIES = 3.0  # (1 - s/t)**2 has with so many the integral of exp(-s/memory)
 _WIDEST = 0.7  # relative error of chi_4 up to which it is widened
+
+
+def units_in(runs: int) -> int:
+    """Return how many units so many runs have together; see `units_of`."""
+    return runs if runs >= _RUNS else runs * UNITS
 
 
 def units_of(ticks: np.ndarray, run: int, runs: int) -> np.ndarray:
@@ -69,17 +75,23 @@ class Curves:
 class Samples:
     """Which time origins are independent of each other, lag by lag.
 
-    The origins of each run are cut into blocks of equal length, at most `UNITS` and none shorter than the lag, so that
-    what is seen from one block lasts two lags. Where there are five runs or more, each is one sample.
+    The origins of each run are cut into blocks of equal length, at most `UNITS` and none shorter than the lag. Where a
+    liquid is fast it stays fast for a while: blocks are three memories longer if there are three of that length.
 
-    Displacements from neighbouring blocks still share up to a lag of the motion. By how much the scatter of the blocks
-    tells too little of the error of their mean follows from the correlation ``(1 - s/t)**2`` of the squared
-    displacements of a random walk over lags t from origins s apart, and is made good.
+    Displacements from neighbouring blocks still share some of the motion. By how much the scatter of the blocks tells
+    too little of the error of their mean follows from the correlation ``(1 - s/t)**2`` of the squared displacements of
+    a random walk over lags t from origins s apart, t being three memories longer than the lag, and is made good.
+
+    Where there are five runs or more, each is one sample.
 
     Parameters
     ----------
     runs : sequence of Run
         Their units are those of `units_of`.
+    squares : ndarray, shape (L, U)
+        Sums of the squared displacement of a particle, the mean over all [length**2].
+    length : float
+        Mean distance ``rho**(-1/d)`` [length].
 
     Attributes
     ----------
@@ -90,38 +102,53 @@ class Samples:
     number : ndarray of int, shape (L,)
         Independent samples.
     known : ndarray of bool, shape (L,)
-        Lags that have an error: three samples or more and, of blocks, up to a quarter of the longest run.
+        Lags that have an error: three samples or more and, of blocks, up to a quarter of the longest run, which the
+        memory must not exceed either.
     widening : ndarray, shape (L,)
         Error of a mean over what the scatter of the samples says.
     runs : int
         How many.
     duration : int
         Of the longest, in ticks.
+    memory : float
+        Ticks in which particles move by half the mean distance, about as long as they keep their surroundings;
+        infinite if they do not move so far.
     of : str
         What the samples are.
     """
 
-    def __init__(self, runs):
+    def __init__(self, runs, squares: np.ndarray, length: float):
         self.runs, self.whole = len(runs), len(runs) >= _RUNS
-        own = 1 if self.whole else UNITS
         self.lags = lags = runs[0].lags
         self.duration = max(int(run.ticks[-1]) for run in runs)
-        self.counts = sum(run.counts(own * len(runs)) for run in runs)
-        there = (self.counts > 0).reshape(lags.size, len(runs), own)
+        self.counts = sum(run.counts(units_in(len(runs))) for run in runs)
+        there = (self.counts > 0).reshape(lags.size, len(runs), -1)
         self._filled, self._rank = there.sum(axis=2), np.cumsum(there, axis=2) - 1
         self._blocks, self.widening = self._filled, np.ones(lags.size)
         self.of = f"the {len(runs)} runs"
+        self.memory = _memory(lags, squares.sum(axis=1) / self.counts.sum(axis=1), length)
         if not self.whole:
             spans = np.stack([run.spans for run in runs], axis=1)
-            blocks = np.clip((spans / lags[:, None] + _NEARLY).astype(int), 1, UNITS)
+            reach = lags + _MEMORIES * min(self.memory, self.duration)
+            most, blocks = (spans / one[:, None] + _NEARLY for one in (lags, reach))
+            blocks = np.clip(np.maximum(blocks, np.minimum(most, _FEWEST)).astype(int), 1, UNITS)
             self._blocks = np.minimum(blocks, self._filled)
             origins = self.counts.reshape(there.shape).sum(axis=2)
-            self.widening = _widening(lags, spans, origins, self._blocks)
+            self.widening = _widening(reach, spans, origins, self._blocks)
             self.of = f"blocks of {'the run' if len(runs) == 1 else f'each of the {len(runs)} runs'}"
         self.number = self._blocks.sum(axis=1)
         self.known = self.number >= _FEWEST
         if not self.whole:
-            self.known &= lags <= LONGEST * self.duration * (1 + 1e-9)
+            self.known &= (lags <= self._longest) & (not self.forgets_too_late)
+
+    @property
+    def _longest(self) -> float:
+        return LONGEST * self.duration * (1 + 1e-9)
+
+    @property
+    def forgets_too_late(self) -> bool:
+        """Whether the runs are too short for blocks of them to be independent of each other."""
+        return not self.whole and self.memory > self._longest
 
     @property
     def method(self) -> str:
@@ -236,13 +263,23 @@ class Estimates:
         self.errors.chi_4[:] /= 1.0 - np.nan_to_num(relative) ** 2
 
 
+def _memory(lags: np.ndarray, msd: np.ndarray, length: float) -> float:
+    """Return when the MSD is a quarter of the square of a length, in ticks; infinite if it does not reach that."""
+    target = 0.25 * length**2
+    there = np.flatnonzero(msd >= target)
+    if there.size == 0:
+        return np.inf
+    last = there[0] + 1
+    return float(np.interp(target, np.append(0.0, msd[:last]), np.append(0.0, lags[:last])))
+
+
 def _widening(lags: np.ndarray, spans: np.ndarray, origins: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """Return the standard error of a mean over what independent blocks with the same scatter would have.
 
     Parameters
     ----------
     lags : ndarray, shape (L,)
-        In ticks.
+        Up to which displacements from two origins are correlated, in ticks.
     spans : ndarray, shape (L, R)
         Ticks over which the origins of each run extend.
     origins : ndarray, shape (L, R)
