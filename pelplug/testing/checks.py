@@ -44,6 +44,7 @@ KINDS = {
 _MODULES = (
     "analyses",
     "invariances",
+    "several",
     "studies",
     "models",
     "forms",

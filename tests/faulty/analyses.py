@@ -369,6 +369,22 @@ class LeavesOut(Total):
         return dataset.assign(x=("mean", [np.mean(found)]))
 
 
+class FirstAlone(Total):
+    """Says that it takes several trajectories, and reads the first."""
+
+    name = "first-alone"
+    pools = True
+
+
+class LosesRuns(Nearest):
+    """Forgets which trajectory a frame is of."""
+
+    name = "loses-runs"
+
+    def summarize(self, dataset):
+        return dataset.drop_vars("run", errors="ignore")
+
+
 class RunsAnyway(Nearest):
     """Runs on all frames, whatever it is told."""
 
@@ -422,6 +438,8 @@ FAULTY = (
     Faulty(InSpace, "check_two_dimensions", "in two dimensions it fails"),
     Faulty(WantsVelocities, "check_declares_needs", "on a file of positions, cell and species alone it fails"),
     Faulty(LeavesOut, "check_refuses_nan", "has passed"),
+    Faulty(FirstAlone, "check_several_trajectories", "gives what the first gives alone"),
+    Faulty(LosesRuns, "check_several_trajectories", "run does not tell the frames of both in order"),
     Faulty(RunsAnyway, "check_refuses_no_frames", "is not refused"),
     Faulty(KnowsBetter, "check_refuses_another_model", "it runs with the model kob-andersen-2d"),
 )
