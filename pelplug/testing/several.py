@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from pelplug.configuration import Configuration
 from pelplug.errors import InputError, PelplugError
 from pelplug.tasks.provenance import failed_frames
 from pelplug.testing.checks import check, require
+from pelplug.testing.kit import Kit
 
 __all__ = []
 
@@ -18,7 +20,7 @@ _SHAKEN = 0.01  # of the distance between particles
 
 
 @check("analysis")
-def check_several_trajectories(cls, kit):
+def check_several_trajectories(cls: Any, kit: Kit) -> None:
     """Of two trajectories it gives the frames of both in order, or what they give together, or refuses before work."""
     if failed_frames(kit.result(cls).datasets[cls.name]):
         raise unittest.SkipTest("frames fail anyway")
