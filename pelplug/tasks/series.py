@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Series"]
 
 _OWN = ("auto", "log", "model")
+_SAME = {"n": "particles", "extensive": "normalisation", "time_step": "time steps", "unit": "units"}  # of several runs
 
 
 class Series(Analysis, abc.ABC):
@@ -126,6 +127,9 @@ class Series(Analysis, abc.ABC):
             Without variables.
         """
 
+    def begin_run(self) -> None:
+        """Get ready for the energies of another trajectory, for a subclass that pools them; by default nothing."""
+
     def state(self) -> dict[str, np.ndarray]:
         """Return what `restore` needs to go on in another process, as arrays.
 
@@ -186,10 +190,7 @@ class Series(Analysis, abc.ABC):
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Read the series, unless it has come already, and evaluate it."""
         if self.segments is None:
-            origin, chunks = self._open()
-            self._start(origin)
-            for chunk in gathered(chunks):
-                self._take(chunk)
+            self._read()
         self._settle()
         dataset = self.evaluate(dataset)
         dataset.attrs.setdefault("series", f"{self.segments.entries} entries in {self.segments.words}")
@@ -199,6 +200,38 @@ class Series(Analysis, abc.ABC):
             if unit is not None:
                 variable.attrs["units"] = self.origin.system.text(unit)
         return dataset
+
+    def _read(self) -> None:
+        """Take the energies of the file, or of each trajectory in turn."""
+        runs = list(zip(self.trajectories, self.selections, strict=True)) or [(None, ())]
+        if len(runs) > 1 and self.energies not in _OWN:
+            raise InputError(
+                f"The energies of {self.energies} are of one run, and {len(runs)} trajectories are given; leave "
+                "--energies out, or give one trajectory."
+            )
+        for k, (trajectory, frames) in enumerate(runs):
+            origin, chunks = self._open(trajectory, frames)
+            if k == 0:
+                self._start(origin)
+            else:
+                self._next(origin)
+            for chunk in gathered(chunks):
+                self._take(chunk)
+        self.segments.origin = self.origin
+
+    def _next(self, origin: EnergyOrigin) -> None:
+        """Go on with another run, which must be of the same kind."""
+        if self._time_step != "auto":
+            origin.time_step = self.origin.time_step
+        for name, words in _SAME.items():
+            one, other = getattr(self.origin, name), getattr(origin, name)
+            if one != other:
+                raise InputError(
+                    f"The {words} of {self.origin.source} and of {origin.source} differ ({one} and {other}); give runs "
+                    "that logged their energies alike."
+                )
+        self.segments.begin_run(origin)
+        self.begin_run()
 
     def _start(self, origin: EnergyOrigin, spacing: float | None = None) -> None:
         self.origin, self.segments = origin, EnergySegments(origin, spacing)
@@ -211,21 +244,21 @@ class Series(Analysis, abc.ABC):
 
     # --- where energies come from ---------------------------------------------------------------------------------
 
-    def _open(self) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
+    def _open(self, trajectory: Any, frames: Any) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
         if self.energies not in _OWN:
             return self._of_file(Path(self.energies))
         if self.energies != "model":
-            found = energies_of_trajectory(self.trajectory, self.frames, self.column)
+            found = energies_of_trajectory(trajectory, frames, self.column)
             if found is not None:
                 return found
             if self.energies == "log" or self.interactions() is None:
                 raise InputError(
-                    f"{self.trajectory.path} logs no potential energy; pass --energies FILE with a log of them, or "
+                    f"{trajectory.path} logs no potential energy; pass --energies FILE with a log of them, or "
                     "--model to compute them from the frames."
                 )
         elif self.interactions() is None:
-            raise InputError(f"The energies of {self.trajectory.path} need a model; pass --model NAME.")
-        return self._of_frames()
+            raise InputError(f"The energies of {trajectory.path} need a model; pass --model NAME.")
+        return self._of_frames(trajectory, frames)
 
     def _of_file(self, path: Path) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
         if path.suffix.lower() == ".gsd":
@@ -239,13 +272,13 @@ class Series(Analysis, abc.ABC):
         self._note_file(path)
         return found
 
-    def _of_frames(self) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
-        first = self.trajectory.configuration(int(self.frames[0]))
-        record = self.trajectory.simulation_record or {}
-        origin = EnergyOrigin(f"the frames of {self.trajectory.path}", n=first.n, extensive=True)
+    def _of_frames(self, trajectory: Any, frames: Any) -> tuple[EnergyOrigin, Iterable[EnergyChunk]]:
+        first = trajectory.configuration(int(frames[0]))
+        record = trajectory.simulation_record or {}
+        origin = EnergyOrigin(f"the frames of {trajectory.path}", n=first.n, extensive=True)
         origin.take_units(self.units)
-        origin.time_step = self.trajectory.dt or record.get("time_step")
-        if self.trajectory.frame_interval is not None:
+        origin.time_step = trajectory.dt or record.get("time_step")
+        if trajectory.frame_interval is not None:
             origin.time_step = None
         # Times of frames serve where nobody says how long a step is.
         said = origin.time_step is not None or self._time_step != "auto"
@@ -254,15 +287,15 @@ class Series(Analysis, abc.ABC):
             origin.time_step = 1.0
         elif first.step is None:
             raise InputError(
-                f"The frames of {self.trajectory.path} have neither steps nor times; pass --frame-interval TIME "
+                f"The frames of {trajectory.path} have neither steps nor times; pass --frame-interval TIME "
                 "(frame_interval= in Python)."
             )
         potential = self.potential_of(first)
         require_interaction(first, potential)
 
         def chunks() -> Iterator[EnergyChunk]:
-            for label in self.frames:
-                state = self.trajectory.configuration(int(label))
+            for label in frames:
+                state = trajectory.configuration(int(label))
                 at = state.time if timed else state.step
                 # Species and diameters of swap Monte Carlo are others in each frame.
                 same = all(np.array_equal(getattr(state, key), getattr(first, key)) for key in ("species", "diameters"))

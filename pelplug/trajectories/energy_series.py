@@ -186,6 +186,11 @@ class EnergySegments:
             self.entries += int(stop - start)
             yield bool(begins), energy[start:stop]
 
+    def begin_run(self, origin: EnergyOrigin) -> None:
+        """Begin the energies of another run, whose steps may be any; messages name its origin."""
+        self.origin = origin
+        self._first = self._last = None
+
     @property
     def words(self) -> str:
         """How many segments there are and what was left out."""

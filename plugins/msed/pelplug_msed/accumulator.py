@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import pelplug
-from pelplug_msed.correlator import Correlator, SeriesBlocks, squared_differences
+from pelplug_msed.blocks import FEWEST_RUNS, Runs, SeriesBlocks
+from pelplug_msed.correlator import Correlator, squared_differences
 
 __all__ = ["Accumulator"]
 
@@ -29,17 +30,22 @@ class Accumulator:
         self.origin, self.segments, self.phi_lags, self.keep = origin, segments, phi_lags, keep
         self.correlator: Correlator | None = None
         self._pieces: list[list[np.ndarray]] = []
+        self._runs = [0]  # with which piece each begins
 
     def add(self, energy: np.ndarray, begins: bool) -> None:
         """Take the next energies; ``begins`` tells whether they follow the last ones."""
         if self.correlator is None:
             self.correlator = Correlator(self._histogram_lags())
-        if begins:
+        if begins or len(self._pieces) == self._runs[-1]:
             self.correlator.cut()
             self._pieces.append([])
         self.correlator.add(energy)
         if self.keep:
             self._pieces[-1].append(energy)
+
+    def begin_run(self) -> None:
+        """Get ready for another run."""
+        self._runs.append(len(self._pieces))
 
     def check(self) -> None:
         """Refuse a series that is too short, unequally spaced or constant."""
@@ -66,11 +72,31 @@ class Accumulator:
         shown = lags <= max(self.correlator.n // 2, 1)
         return lags[shown], (sums / counts)[shown], counts[shown]
 
-    def blocks(self) -> Correlator | SeriesBlocks:
-        """Return what gives the sums of `differences` in blocks, for errors."""
+    def blocks(self) -> Correlator | SeriesBlocks | Runs:
+        """Return what gives the sums of `differences` in blocks, for errors: runs, where there are at least five."""
         if not self.keep:
             return self.correlator
-        return SeriesBlocks([np.concatenate(pieces) for pieces in self._pieces], self.correlator.lags())
+        runs, lags = self._by_run(), self.correlator.lags()
+        if len(runs) >= FEWEST_RUNS:
+            return Runs(runs, lags)
+        return SeriesBlocks([segment for run in runs for segment in run], lags)
+
+    def course(self, blocks: int) -> tuple[np.ndarray, int]:
+        """Return the means of successive blocks, of several runs the mean over them, and the entries of one run."""
+        if len(self._runs) == 1:
+            moments = self.correlator.blocks(at_most=blocks)[2]
+            return moments[:, 1] / moments[:, 0], self.correlator.n
+        whole = [np.concatenate(run) for run in self._by_run()]
+        length = min(map(len, whole))
+        if length < blocks:
+            return np.empty(0), length
+        each = [pelplug.block_sums(one[:length], blocks) for one in whole]
+        return np.mean(each, axis=0) / pelplug.block_sums(np.ones(length), blocks), length
+
+    def _by_run(self) -> list[list[np.ndarray]]:
+        segments = [np.concatenate(pieces) for pieces in self._pieces]
+        ends = [*self._runs[1:], len(segments)]
+        return [segments[first:last] for first, last in zip(self._runs, ends, strict=True)]
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all there is as arrays; not for a series that is kept."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import pelplug
 
 __all__ = ["msed"]
@@ -26,11 +29,12 @@ _OPTIONS = {
 
 
 def _say(dataset):
-    lines = [dataset.attrs["series"]]
+    fit = f"fit: {dataset.attrs['fit']}"
     if "tau" in dataset:
         tau, error = float(dataset.tau), float(dataset.tau_error)
-        return [*lines, f"tau* = {tau:.6g} +- {error:.2g} ({dataset.attrs['fit']})"]
-    return [*lines, f"fit: {dataset.attrs['fit']}"]
+        fit = f"tau* = {tau:.6g}{f' +- {error:.2g}' if math.isfinite(error) else ''} ({dataset.attrs['fit']})"
+    said = [sentence for key in ("remarks", "not_found") for sentence in json.loads(dataset.attrs[key])]
+    return [dataset.attrs["series"], fit, *said]
 
 
 msed = pelplug.file_command(

@@ -7,13 +7,12 @@ import scipy.fft
 
 import pelplug
 
-__all__ = ["Correlator", "SeriesBlocks", "squared_differences"]
+__all__ = ["Correlator", "squared_differences"]
 
 POINTS = 16  # stored at each level; lags of a level are 9 to 16 of its spacings, of the first one 1 to 16
 LEVELS = 44
 BLOCKS = 64
 HALF_BINS = 64  # of a histogram, on each side of zero
-FINEST = 40  # blocks of a stored series
 
 
 def squared_differences(series: np.ndarray, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,54 +49,6 @@ def squared_differences(series: np.ndarray, lags: np.ndarray) -> tuple[np.ndarra
         difference = x[lags[at] :] - x[: n - lags[at]]
         sums[at] = difference @ difference
     return sums, np.where(inside, n - lags, 0)
-
-
-class SeriesBlocks:
-    """Sums of squared differences in consecutive blocks of a stored series, with every time origin.
-
-    Takes the place of a `Correlator` where errors are asked for. That one leaves origins out at long lags, so that fast
-    fluctuations, which are large in the energy of a liquid, do not average out in it as they do in the FFT.
-
-    Parameters
-    ----------
-    segments : sequence of ndarray
-        Equally spaced values; no difference is taken across.
-    lags : ndarray of int
-        The lags wanted [entries].
-    """
-
-    def __init__(self, segments, lags: np.ndarray):
-        self._lags = np.asarray(lags, dtype=np.int64)
-        self.n = sum(map(len, segments))
-        sums, counts = np.zeros((FINEST, len(lags))), np.zeros((FINEST, len(lags)), np.int64)
-        mean = sum(float(np.sum(one)) for one in segments) / self.n
-        begins = 0
-        for one in segments:
-            _sums_in_blocks(np.asarray(one, dtype=np.float64) - mean, begins, self._lags, self.length, sums, counts)
-            begins += len(one)
-        self._sums, self._counts = sums, counts
-
-    @property
-    def length(self) -> int:
-        """Values in the shortest block; what is left over at the end belongs to none."""
-        return max(self.n // FINEST, 1)
-
-    def lags(self) -> np.ndarray:
-        """Return the lags [entries]."""
-        return self._lags
-
-    def blocks(self, at_most: int = FINEST):
-        """Return sums and counts of equal blocks, of which there are so many or fewer.
-
-        Returns
-        -------
-        sums, counts : ndarray, shape (B, K)
-            At the K `lags`.
-        """
-        join = -(-FINEST // at_most)
-        starts = np.arange(min(FINEST, self.n) // join) * join
-        end = len(starts) * join
-        return tuple(np.add.reduceat(one[:end], starts, axis=0) for one in (self._sums, self._counts))
 
 
 class Correlator:
@@ -274,23 +225,6 @@ def _add(values, which, ring, seen, sums, counts, moments, meta, first, histogra
             seen[level] = count + 1
             if count % 2 == 1:
                 break
-
-
-@pelplug.kernel(fastmath={"reassoc", "contract"})
-def _sums_in_blocks(values, begins, lags, length, sums, counts):  # pragma: no cover
-    n = len(values)
-    for k in range(len(lags)):
-        lag = lags[k]
-        for block in range(len(sums)):
-            low = max(block * length - begins, lag)
-            high = min((block + 1) * length - begins, n)
-            total = 0.0
-            for i in range(low, high):
-                difference = values[i] - values[i - lag]
-                total += difference * difference
-            if high > low:
-                sums[block, k] += total
-                counts[block, k] += high - low
 
 
 @pelplug.kernel

@@ -6,12 +6,25 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["RelaxationFit", "block_errors", "fit_rise", "fit_with_errors", "variance_error", "vibration_end"]
+import pelplug
+from pelplug_msed.blocks import Runs
+
+__all__ = [
+    "RelaxationFit",
+    "block_errors",
+    "fast_end",
+    "fit_rise",
+    "fit_with_errors",
+    "variance_error",
+    "vibration_end",
+]
 
 _GRID = 20  # relaxation times a decade tried before the best one is refined
 _MODEL_ERROR = 0.01  # of the curve: no point may weigh more than one known so well
-_COUNTS = (10, 20, 40)  # blocks in which errors are looked for
+_COUNTS = (10, 20)  # blocks in which errors are looked for
 _LEAST = 6
+_BETTER = 9.0  # by which the sum of squared residuals over errors falls if there is a second rise
+ONE_SIGMA = 0.6826894921370859
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,44 +125,87 @@ def fit_rise(times, curve, errors=None) -> RelaxationFit:
     return _Projection(times, _weights(curve, errors)).fit(curve)
 
 
+def fast_end(times, curve, errors) -> float:
+    """Return the lag from which on a fast part that rises without a maximum is over; the first one if there is none.
+
+    Two exponentials, ``c + a (1 - exp(-t / fast)) + b (1 - exp(-t / slow))``, are fitted. Where they describe the curve
+    so much better than one that chance cannot be why, and the slow one is seen, the fast one is over when what is left
+    of it is a third of the error.
+
+    Parameters
+    ----------
+    times, curve, errors : ndarray, shape (K,)
+        Ascending lags [time], mean-squared energy differences and their errors [energy**2].
+    """
+    weights = _weights(curve, errors)
+    taus = np.geomspace(times[0] / 3.0, 10.0 * times[-1], 60)
+    rises = -np.expm1(-times / taus[:, None])
+    rows = np.concatenate([np.ones((1, len(times))), rises]) * weights
+    square, against = rows @ rows.T, rows @ (weights * curve)
+    one = np.arange(1, len(rows))
+    apart = int(np.ceil(np.log(5.0) / np.log(taus[1] / taus[0])))  # two rises nearer than that look like one
+    i, j = (1 + index for index in np.triu_indices(len(taus), apart))
+    matrix = _of_pairs(square, (np.zeros_like(i), i, j))
+    vector = np.stack([np.full(len(i), against[0]), against[i], against[j]], axis=1)
+    with np.errstate(all="ignore"):
+        found = np.linalg.solve(matrix + 1e-12 * np.eye(3) * square.max(), vector[..., None])[..., 0]
+        captured = np.where((found[:, 1:] > 0).all(axis=1), np.sum(found * vector, axis=1), -np.inf)
+        alone = square[0, 0] * square[one, one] - square[0, one] ** 2
+        best_alone = np.max(
+            (against[0] ** 2 * square[one, one] - 2 * against[0] * against[one] * square[0, one]
+             + against[one] ** 2 * square[0, 0]) / alone
+        )  # fmt: skip
+    best = int(np.argmax(captured))
+    if not captured[best] > best_alone + _BETTER:
+        return float(times[0])
+    # If the slow one is no more than the scatter of the long lags, the fast one is the relaxation looked for.
+    if not found[best, 2] > 3.0 * errors[np.argmin(np.abs(times - taus[j[best] - 1]))]:
+        return float(times[0])
+    left = found[best, 1] * np.exp(-times / taus[i[best] - 1])
+    over = np.flatnonzero(left < errors / 3.0)
+    return float(times[over[0]]) if over.size else float(times[0])
+
+
+def _of_pairs(square, index) -> np.ndarray:
+    return np.stack([np.stack([square[a, b] for b in index], axis=-1) for a in index], axis=-2)
+
+
 def _weights(curve, errors):
     errors = np.zeros_like(curve) if errors is None else errors
     return 1.0 / np.sqrt(errors**2 + (_MODEL_ERROR * curve) ** 2)
 
 
-def block_errors(blocks, lags) -> np.ndarray:
-    """Return standard errors of the mean-squared differences at `lags`, from the scatter between blocks.
+def block_errors(blocks, lags) -> tuple[np.ndarray, np.ndarray]:
+    """Return standard errors of the mean-squared differences at `lags`, from the scatter between blocks or runs.
 
-    The largest that blocks of several lengths give, none shorter than two lags; NaN where there are fewer than 6.
+    Returns
+    -------
+    errors : ndarray, shape (K,)
+        The largest that blocks of several lengths give, none shorter than two lags; NaN where there are fewer than 6.
+    number : ndarray, shape (K,)
+        Of the blocks that gave it; 0 where none did.
     """
-    result = np.full(len(lags), np.nan)
-    for at_most in _COUNTS:
-        sums, counts = blocks.blocks(at_most=at_most)[:2]
-        length = blocks.n / len(sums)
-        if len(sums) < _LEAST:
-            continue
-        fit = (lags * 2 <= length) & np.all(counts > 0, axis=0)
-        s, c = sums[:, fit], counts[:, fit]
-        mean = s.sum(axis=0) / c.sum(axis=0)
-        spread = np.sum((s - mean * c) ** 2, axis=0) * len(s) / (len(s) - 1)
-        result[fit] = np.fmax(result[fit], np.sqrt(spread) / c.sum(axis=0))
-    return result
+    largest = _Largest(len(lags))
+    for sums, counts in _of_several_lengths(blocks):
+        jackknife = pelplug.Jackknife(len(sums))
+        error = jackknife.error(jackknife.means(sums, counts))
+        room = blocks.shortest if isinstance(blocks, Runs) else blocks.n / len(sums)
+        fit = (lags * 2 <= room) & np.all(counts > 0, axis=0)
+        largest.take(np.where(fit, error, np.nan), len(sums))
+    return largest.errors, largest.number
 
 
-def variance_error(correlator) -> float:
-    """Return the standard error of the variance of the series, from the scatter between blocks; NaN if too few."""
-    largest = np.nan
+def variance_error(blocks) -> tuple[float, int]:
+    """Return the standard error of the variance of the series, and from how many blocks; NaN if there are too few."""
+    largest = _Largest(1)
     for at_most in _COUNTS:
-        moments = correlator.blocks(at_most=at_most)[2]
-        if len(moments) < _LEAST:
+        moments = blocks.blocks(at_most=at_most)[2]
+        if len(moments) < _LEAST and not isinstance(blocks, Runs):
             continue
-        total = moments.sum(axis=0)
-        mean = total[1] / total[0]
-        square = moments[:, 2] - 2 * mean * moments[:, 1] + mean**2 * moments[:, 0]
-        variance = square.sum() / total[0]
-        spread = np.sum((square - variance * moments[:, 0]) ** 2) * len(moments) / (len(moments) - 1)
-        largest = np.fmax(largest, np.sqrt(spread) / total[0])
-    return float(largest)
+        jackknife = pelplug.Jackknife(len(moments))
+        number, total, squares = jackknife.sums(moments).T
+        largest.take(jackknife.error((squares / number - (total / number) ** 2)[:, None]), len(moments))
+    return float(largest.errors[0]), int(largest.number[0])
 
 
 def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed, derived=None):
@@ -173,35 +229,51 @@ def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed
     Returns
     -------
     fit : RelaxationFit
-    spread : ndarray, shape (3 + M,)
+    spread, number : ndarray, shape (3 + M,)
         Standard errors of u0_squared, um_squared and tau, and of what is derived: the largest that blocks of several
-        lengths give; NaN if there are too few blocks.
+        lengths give, and how many blocks gave it; NaN and 0 if there are too few.
     """
     projection = _Projection(times, _weights(curve, errors))
     fit = projection.fit(curve)
-    spread = np.full(3 + (0 if derived is None else derived(*np.zeros((2, 1))).shape[1]), np.nan)
-    rng = np.random.default_rng(seed)
-    for at_most in _COUNTS:
-        sums, counts = blocks.blocks(at_most=at_most)[:2]
-        b = len(sums)
-        if b < _LEAST or np.any(counts[:, chosen].sum(axis=0) == 0):
+    largest = _Largest(3 + (0 if derived is None else derived(*np.zeros((2, 1))).shape[1]))
+    for sums, counts in _of_several_lengths(blocks):
+        bootstrap = pelplug.Bootstrap(len(sums), resamples=resamples, seed=seed)
+        curves = scale * bootstrap.means(sums[:, chosen], counts[:, chosen])
+        usable = np.all(np.isfinite(curves), axis=1)
+        if not usable[0]:
             continue
-        weights = rng.multinomial(b, np.full(b, 1.0 / b), size=resamples)
-        below = weights @ counts[:, chosen]
-        usable = np.all(below > 0, axis=1)
-        curves = scale * (weights @ sums[:, chosen])[usable] / below[usable]
-        own = scale * sums[:, chosen].sum(axis=0) / counts[:, chosen].sum(axis=0)
         # The blocks tell how the curve scatters; about which curve, the exact one does.
-        found = projection.fit_many(curve + curves - own)
+        found = projection.fit_many(curve + np.where(usable[:, None], curves - curves[0], 0.0))
         if derived is not None:
             found = np.column_stack([found, derived(found[:, 0], found[:, 1])])
+        found[~usable] = np.nan
         # A few resamples without a rise have a tau at the edge of the search: quantiles do not mind.
-        with np.errstate(invalid="ignore"):  # heat capacities can be infinite
-            low, high = np.quantile(found, [0.158655, 0.841345], axis=0)
-            width = 0.5 * (high - low) * np.sqrt(b / (b - 1))
+        low, high = bootstrap.interval(found, ONE_SIGMA)
+        width = 0.5 * (high - low)
         width[2] *= fit.tau
-        spread = np.fmax(spread, width)
-    return fit, spread
+        largest.take(width, len(sums))
+    return fit, largest.errors, largest.number
+
+
+class _Largest:
+    """The largest of several errors, and how many samples it is from."""
+
+    def __init__(self, size: int):
+        self.errors, self.number = np.full(size, np.nan), np.zeros(size, dtype=int)
+
+    def take(self, errors: np.ndarray, samples: int) -> None:
+        larger = np.isfinite(errors) & ~(errors <= self.errors)
+        self.errors[larger], self.number[larger] = errors[larger], samples
+
+
+def _of_several_lengths(blocks):
+    if isinstance(blocks, Runs):
+        yield blocks.blocks()[:2]
+        return
+    for at_most in _COUNTS:
+        sums, counts = blocks.blocks(at_most=at_most)[:2]
+        if len(sums) >= _LEAST:
+            yield sums, counts
 
 
 def vibration_end(times, curve, errors) -> float:

@@ -9,9 +9,11 @@ import numpy as np
 
 import pelplug
 from pelplug_msed.accumulator import Accumulator
+from pelplug_msed.blocks import Runs
 from pelplug_msed.fits import block_errors, variance_error
 from pelplug_msed.heat import ENSEMBLES, Heat, thermal_state
 from pelplug_msed.relaxation import relaxation
+from pelplug_msed.stated import OF_THE_LIMIT, honest, say_errors, trend_of
 from pelplug_msed.variables import PROVIDES
 
 __all__ = ["MSED"]
@@ -23,14 +25,16 @@ class MSED(pelplug.Series):
     Notes
     -----
     Attributes of the dataset: ``energies`` (where from), ``energy_unit``, ``series`` (entries, segments, what was left
-    out), ``method``, ``fit`` (window and errors, or why there is none), ``heat`` (what heat capacities are, or why
-    there are none), beside the usual ones.
+    out), ``method``, ``fit`` (window and errors, or why there is none), ``trend`` (whether the energies are
+    stationary), ``heat`` (what heat capacities are, or why there are none), ``remarks`` and ``not_found`` (lists of
+    sentences, JSON), beside the usual ones. ``msed_error`` says in ``ends`` why it ends where it does, at ``last_lag``.
     """
 
     name = "msed"
     summary = "Mean-squared energy difference, its relaxation time, and energy diffusion"
     provides = PROVIDES
     cites = ("D. Zhang, D. Sun and X. Gong, arXiv:2501.07902 (2025)",)
+    pools = True
     trial = {"frames": 12}  # noqa: RUF012
 
     def __init__(
@@ -100,6 +104,12 @@ class MSED(pelplug.Series):
         """Take the next energies."""
         self._accumulator.add(energy, begins)
 
+    def begin_run(self):
+        """Get ready for the energies of another trajectory."""
+        if self.method != "fft":
+            raise pelplug.InputError("The method multi-tau takes one trajectory; take fft for several.")
+        self._accumulator.begin_run()
+
     def state(self):
         """Return the correlator, as arrays."""
         return self._accumulator.state()
@@ -121,41 +131,60 @@ class MSED(pelplug.Series):
         entry = segments.spacing * origin.time_step
         times, curve = entry * lags, scale * curve
         blocks = accumulator.blocks()
-        errors = scale * block_errors(blocks, blocks.lags())[: len(lags)]
+        errors, number = (one[: len(lags)] for one in block_errors(blocks, blocks.lags()))
+        errors = scale * errors
         limit = 2.0 * scale * correlator.variance()
+        variance_spread, variance_blocks = variance_error(blocks if isinstance(blocks, Runs) else correlator)
+        limit_error = 2.0 * scale * variance_spread
+        heat, heat_words = self._heat(origin)
+        fit = relaxation(
+            blocks, times, curve, errors, scale, heat,
+            t_min=self.t_min, t_max=self.t_max, resamples=self.resamples, seed=self.seed,
+        )  # fmt: skip
+        trend = trend_of(accumulator, share, times, curve, errors, self.t_min)
         values = {
             "msed": ("lag", curve),
             "msed_error": ("lag", errors),
+            "msed_blocks": ("lag", number),
             "pairs": ("lag", pairs),
             "energy_diffusion": ("lag", curve / (2.0 * times)),
             "mean_energy": ((), share * correlator.mean()),
+            "energy_drift": ((), trend.change),
+            "energy_drift_probability": ((), trend.probability),
             "long_time_limit": ((), limit),
-            "long_time_limit_error": ((), 2.0 * scale * variance_error(correlator)),
+            "long_time_limit_error": ((), limit_error),
             "paper_limit": ((), 0.5 * limit),
         }
         if origin.temperature is not None:
             values["temperature"] = ((), float(origin.temperature))
-        heat, heat_words = self._heat(origin)
         if heat:
-            values |= heat.of_limit(limit, float(values["long_time_limit_error"][1]))
+            values |= heat.of_limit(limit, limit_error)
+        values, said = honest(values | fit.variables, fit, trend, self._remedy())
         dataset = dataset.assign_coords(lag=("lag", times))
         dataset["lag"].attrs = {"long_name": "lag", "units": "time"}
         dataset, values = self._with_distributions(dataset, values, correlator, entry, share)
-        found, words = relaxation(
-            blocks, times, curve, errors, scale, heat,
-            t_min=self.t_min, t_max=self.t_max, resamples=self.resamples, seed=self.seed,
-        )  # fmt: skip
-        if found:
+        if fit.variables:
             dataset = dataset.assign_coords(bound=("bound", ["lower", "upper"]))
         dataset.attrs.update(
             energies=origin.source,
             energy_unit=origin.unit,
             method=self.method,
-            fit=words,
+            fit=fit.words,
+            trend=trend.words(),
             heat=heat_words,
             series=f"{correlator.n} entries, {entry:.6g} apart, in {segments.words}",
+            **said,
         )
-        return dataset.assign(values | found)
+        samples = fit.samples | dict.fromkeys(OF_THE_LIMIT, variance_blocks)
+        return say_errors(dataset.assign(values), samples, blocks)
+
+    def _remedy(self) -> str:
+        """Return what can be done about a trend."""
+        if self.running:
+            return "equilibrate longer"
+        own = self.trajectory is not None and self.energies in ("auto", "log", "model")
+        how = "with --start (start= in Python)" if own else "of the file, or choose a later run with --block"
+        return f"leave out the beginning {how}, or equilibrate longer"
 
     def _with_distributions(self, dataset, values, correlator, entry, share):
         counts, edges = correlator.histograms()

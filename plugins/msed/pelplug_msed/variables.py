@@ -13,12 +13,15 @@ def _scalar(unit: str, name: str) -> pelplug.Field:
 
 PROVIDES = {
     "msed": pelplug.Field(("lag",), "energy**2", "mean-squared energy difference per particle squared"),
-    "msed_error": pelplug.Field(("lag",), "energy**2", "standard error of msed, from blocks of the series"),
+    "msed_error": pelplug.Field(("lag",), "energy**2", "standard error of msed"),
+    "msed_blocks": pelplug.Field(("lag",), "1", "blocks or runs that msed_error is from, 0 where there are too few"),
     "pairs": pelplug.Field(("lag",), "1", "differences in the mean"),
     "energy_diffusion": pelplug.Field(("lag",), "energy**2 / time", "energy diffusion coefficient D_E"),
     "phi": pelplug.Field(("phi_lag", "bin"), "1 / energy", "distribution of the energy difference per particle"),
     "phi_edges": pelplug.Field(("phi_lag", "edge"), "energy", "edges of the bins of phi"),
     "mean_energy": _scalar("energy", "mean potential energy per particle"),
+    "energy_drift": _scalar("energy", "change of the mean energy per particle over the series, by a straight line"),
+    "energy_drift_probability": _scalar("1", "probability of such a trend in a stationary series; NaN if not tested"),
     "long_time_limit": _scalar("energy**2", "2 Var(E)/N^2 of the same series"),
     "long_time_limit_error": _scalar("energy**2", "standard error of long_time_limit"),
     "paper_limit": _scalar("energy**2", "Var(E)/N^2, Eq. 9 of the paper, which drops the 2"),
