@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["DecayFits", "bootstrap_exponent", "fit_decay", "local_slope"]
+__all__ = ["DecayFits", "exponents", "fit_decay", "local_slope"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,24 +81,21 @@ def fit_decay(times: np.ndarray, velocity: np.ndarray) -> DecayFits:
     )
 
 
-def bootstrap_exponent(times: np.ndarray, curves: np.ndarray, resamples: int, seed: int) -> float:
-    """Return the standard deviation of beta when the frames are drawn anew.
+def exponents(times: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Return beta of each of several curves by least squares of ln v.
 
     Parameters
     ----------
     times : ndarray, shape (n,)
-    curves : ndarray, shape (frames, n)
-        v of every frame, positive.
-    resamples, seed : int
-        How many draws, and the seed of the random numbers.
+    curves : ndarray, shape (R, n)
+        v, positive; NaN gives NaN.
+
+    Returns
+    -------
+    ndarray, shape (R,)
     """
-    rng = np.random.default_rng(seed)
-    log_t = np.log(times)
-    found = [
-        _line(log_t, np.log(curves[rng.integers(len(curves), size=len(curves))].mean(axis=0)))[0]
-        for _ in range(resamples)
-    ]
-    return float(np.std(found, ddof=1))
+    moved = np.log(times) - np.log(times).mean()
+    return -(np.log(curves) @ moved) / (moved @ moved)
 
 
 def local_slope(times: np.ndarray, velocity: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
-from pelplug_relaxation.fits import bootstrap_exponent, fit_decay, local_slope
+from pelplug_relaxation.fits import exponents, fit_decay, local_slope
 from pelplug_relaxation.harmonic import harmonic_velocity, low_frequency_exponent, stiffnesses
 
 __all__ = ["Relaxation"]
@@ -27,8 +27,8 @@ class Relaxation(pelplug.Analysis):
 
     Notes
     -----
-    Attributes of the dataset: ``fit`` (window and error in words), ``decay`` (power law, exponential or undecided),
-    ``steepest_descent`` (parameters, JSON), beside the usual ones.
+    Attributes of the dataset: ``fit`` (in words), ``decay`` (power law, exponential or undecided),
+    ``steepest_descent`` (parameters, JSON), ``not_found`` (why there are no errors, JSON), beside the usual ones.
     """
 
     name = "relaxation"
@@ -223,11 +223,20 @@ class Relaxation(pelplug.Analysis):
         first, last = self._window(mean, dataset["end_time"].values)
         chosen = (self.descent_times >= first * (1 - 1e-9)) & (self.descent_times <= last * (1 + 1e-9))
         chosen &= np.all(curves > 0, axis=0)
+        energies = dataset["energy_per_particle"].values
+        # The energy at the end is the slowest thing a frame has: it tells whether successive frames are independent.
+        unit, of = pelplug.independent_samples(dataset, energies[:, -1], of="frames")
+        resampling = pelplug.Bootstrap(int(unit.max()) + 1, resamples=self.resamples, seed=self.seed)
+        counts = pelplug.unit_sums(np.ones(len(curves)), unit)
+        velocities = resampling.means(pelplug.unit_sums(curves, unit), counts)
         values = {
             "mean_velocity": ("descent_time", mean),
-            "mean_velocity_error": ("descent_time", _standard_error(curves)),
-            "mean_energy_per_particle": ("descent_time", dataset["energy_per_particle"].values.mean(axis=0)),
-            "mean_energy_per_particle_error": ("descent_time", _standard_error(dataset["energy_per_particle"].values)),
+            "mean_velocity_error": ("descent_time", resampling.error(velocities)),
+            "mean_energy_per_particle": ("descent_time", energies.mean(axis=0)),
+            "mean_energy_per_particle_error": (
+                "descent_time",
+                resampling.error(resampling.means(pelplug.unit_sums(energies, unit), counts)),
+            ),
             "local_slope": ("descent_time", local_slope(self.descent_times, mean)),
         }
         decay = "undecided"
@@ -239,13 +248,9 @@ class Relaxation(pelplug.Analysis):
         else:
             times = self.descent_times[chosen]
             fit = fit_decay(times, mean[chosen])
-            error, how = fit.beta_error, "the residuals of the line, as if independent"
-            if len(curves) > 2:
-                error = bootstrap_exponent(times, curves[:, chosen], self.resamples, self.seed)
-                how = f"{self.resamples} bootstrap resamples of the {len(curves)} frames"
             values |= {
                 "beta": ((), fit.beta),
-                "beta_error": ((), error),
+                "beta_error": ((), resampling.error(exponents(times, velocities[:, chosen]))),
                 "amplitude": ((), fit.amplitude),
                 "exponential_rate": ((), fit.rate),
                 "residual_power": ((), fit.residual_power),
@@ -259,10 +264,24 @@ class Relaxation(pelplug.Analysis):
             # Twice the usual threshold of 5, since neighbouring times of a curve are not independent.
             if abs(fit.aic_difference) > 10.0:
                 decay = "power law" if fit.aic_difference > 0 else "exponential"
-            dataset.attrs["fit"] = f"least squares of ln v, {len(times)} times; the error of beta is from {how}"
+            dataset.attrs["fit"] = f"least squares of ln v, {len(times)} times; {len(curves)} frames"
         dataset.attrs["decay"] = decay
         dataset.attrs["steepest_descent"] = json.dumps({"rtol": self._rtol, **self._limits})
-        return dataset.assign(values)
+        dataset = dataset.assign(values)
+        missing = []
+        if resampling.samples < 3:
+            there = f"there is {resampling.samples}" if resampling.samples == 1 else f"there are {resampling.samples}"
+            missing.append(
+                f"There are no errors of beta and the means: they come from the scatter of three or more {of}, and "
+                f"{there}; analyse more frames, or several independent runs together: pelplug analyze --plugin "
+                "relaxation run-*.gsd."
+            )
+        dataset.attrs["not_found"] = json.dumps(missing)
+        if "spectrum_exponent_error" in dataset:
+            modes = max(3, int(self.low_modes * self.trajectory.n * self.trajectory.dimension))
+            pelplug.state_errors(dataset, ["spectrum_exponent_error"], "maximum likelihood of the softest modes", modes)
+        means = ("beta_error", "mean_velocity_error", "mean_energy_per_particle_error")
+        return pelplug.state_errors(dataset, means, resampling.attributes(of))
 
     def _window(self, mean: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
         """Return the window of the fits: what was given, or else chosen from the curve.
@@ -310,9 +329,3 @@ class Relaxation(pelplug.Analysis):
         from pelplug_relaxation.drawing import draw_figure
 
         return draw_figure(self.to_dataset())
-
-
-def _standard_error(values: np.ndarray) -> np.ndarray:
-    if len(values) < 2:
-        return np.full(values.shape[1], np.nan)
-    return values.std(axis=0, ddof=1) / np.sqrt(len(values))

@@ -6,8 +6,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import scipy.sparse
+import xarray as xr
 from pelplug_relaxation import pelplug_analyses
-from pelplug_relaxation.fits import bootstrap_exponent, fit_decay, local_slope
+from pelplug_relaxation.fits import fit_decay, local_slope
 from pelplug_relaxation.harmonic import harmonic_velocity, low_frequency_exponent, stiffnesses
 from pelplug_relaxation.relaxation import Relaxation
 from pelplug_relaxation.scaling import best_collapse, collapse_spread, finite_size_collapse
@@ -61,8 +62,13 @@ def test_curves_are_those_of_the_ode(dataset, path, model):
         assert float(one["inherent_energy_per_particle"]) == pytest.approx(energy / 150, rel=1e-10)
         assert abs(float(one["energy_defect"])) < 1e-3
     np.testing.assert_allclose(dataset["mean_velocity"], dataset["rms_velocity"].values.mean(axis=0))
-    spread = dataset["energy_per_particle"].values.std(axis=0, ddof=1) / 2
-    np.testing.assert_allclose(dataset["mean_energy_per_particle_error"], spread)
+    # Standard error of four, 1.197 by Student's distribution with three degrees of freedom; of 500 resamples.
+    spread = dataset["energy_per_particle"].values.std(axis=0, ddof=1) / 2 * 1.197
+    np.testing.assert_allclose(dataset["mean_energy_per_particle_error"], spread, rtol=0.15)
+    for name in ("beta_error", "mean_velocity_error", "mean_energy_per_particle_error"):
+        said = dataset[name].attrs
+        assert (said["error_method"], said["effective_samples"]) == ("bootstrap over frames", 4.0)
+    assert json.loads(dataset.attrs["not_found"]) == []
 
 
 def test_energy_lost_is_what_the_velocity_dissipates(dataset):
@@ -177,12 +183,33 @@ def test_fits_tell_power_law_from_exponential():
     assert exact.residual_power < 1e-14 < exact.residual_exponential
 
 
-def test_bootstrap_error_is_the_scatter_between_frames():
-    rng = np.random.default_rng(4)
-    times = np.geomspace(1.0, 100.0, 21)
-    curves = times ** -(0.9 + 0.05 * rng.normal(size=(40, 1)))
-    error = bootstrap_exponent(times, curves, 400, 0)
-    assert error == pytest.approx(0.05 / np.sqrt(40), rel=0.4)
+def test_errors_hold_for_curves_of_a_known_exponent(path, model):
+    """Of 300 sets of six frames whose exponents scatter about 0.9, two thirds of the errors of beta hold."""
+    analysis = Relaxation(path, model=model, t_start=1.0, t_end=100.0, t_min=1.0, t_max=100.0, resamples=100)
+    times, rng, held, half, runs = analysis.descent_times, np.random.default_rng(4), 0, 0, 300
+    # The mean over frames of t^-b with Gaussian b is t^-(0.9 - 0.05^2 ln t / 2): a line through it in ln t.
+    truth = -np.polyfit(np.log(times), -0.9 * np.log(times) + 0.00125 * np.log(times) ** 2, 1)[0]
+    for _ in range(runs):
+        raw = xr.Dataset(
+            {
+                "rms_velocity": (("frame", "descent_time"), times ** -(0.9 + 0.05 * rng.normal(size=(6, 1)))),
+                "energy_per_particle": (("frame", "descent_time"), rng.normal(size=(6, 1)) + 0.0 * times),
+                "end_time": ("frame", np.full(6, 1e6)),
+            }
+        )
+        found = analysis.summarize(raw)
+        off = abs(float(found["beta"]) - truth)
+        held, half = held + (off < float(found["beta_error"])), half + (off < 0.5 * float(found["beta_error"]))
+    low, high = (0.6827 + sign * 3.3 * np.sqrt(0.6827 * 0.3173 / runs) for sign in (-1, 1))
+    assert low < held / runs < high
+    assert half / runs < low  # an error of half the size would be found out
+
+
+def test_two_frames_tell_no_error(path, model):
+    dataset = Relaxation(path, model=model, rtol=1e-2, t_end=100.0, t_min=1.0, t_max=30.0).run(stop=2).to_dataset()
+    assert np.isfinite(dataset["beta"]) and np.isnan(dataset["beta_error"])
+    assert np.isnan(dataset["mean_velocity_error"]).all()
+    assert "pelplug analyze --plugin relaxation run-*.gsd" in dataset.attrs["not_found"]
 
 
 def test_local_slope():
