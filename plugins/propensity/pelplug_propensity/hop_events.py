@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 import pelplug
-from pelplug_propensity.event_results import BY_DISTANCE, CITES, COMMON, pair_variables
+from pelplug_propensity.event_results import BY_DISTANCE, CITES, COMMON, TIMES, EventResult, by_distance, dataset_of
 from pelplug_propensity.options import (
     BinWidth,
     Delay,
@@ -20,10 +20,14 @@ from pelplug_propensity.options import (
 )
 from pelplug_propensity.second_events import detect, pair_counts, residual_waiting_time, successive_pairs
 from pelplug_propensity.settings import distance_bins, matrix_species, settle_detection, window_frames
+from pelplug_propensity.waiting import unresolved
 
 __all__ = ["HopEvents"]
 
 _SAMPLES = 10  # frames for g(r)
+_BLOCKS = 20  # of the trajectory, for errors
+_FEWEST = 5  # waiting times in a block, and of which a mean is told
+_THRESHOLDS = ("--hop-threshold", "--structural-threshold")
 
 
 class HopEvents(pelplug.Analysis):
@@ -133,17 +137,16 @@ class HopEvents(pelplug.Analysis):
         events = detect(positions, first.cell, what)
         width, bins = distance_bins(first, self.bin_width)
         separation = round(self.separation / spacing)
-        counts, waits, start, number = [], [], [], []
+        results, number = [], []
         for structural in (False, True):
             chosen = events.chosen(structural)
-            frames = events.frames[chosen]
-            one, other = successive_pairs(frames, separation)
-            counts.append(pair_counts(positions, first.cell, events, chosen[one], chosen[other], what, width, bins))
-            waits.append((frames[other] - frames[one]) * spacing)
-            start.append(residual_waiting_time(frames) * spacing)
+            pairs = successive_pairs(events.frames[chosen], separation)
+            counts = [pair_counts(positions, first.cell, events, chosen[[one]], chosen[[other]], what, width, bins)
+                      for one, other in zip(*pairs, strict=True)]  # fmt: skip
+            results.append(_result(counts, events.frames[chosen], pairs, spacing, bins, _THRESHOLDS[structural]))
             number.append(len(chosen))
         judged = np.isfinite(events.displacement)
-        variables = pair_variables(counts, width, spacing, waits) | {
+        variables = {
             "event_particle": ("event", events.particles),
             "event_frame": ("event", labels[events.frames]),
             "event_time": ("event", times[events.frames]),
@@ -152,16 +155,12 @@ class HopEvents(pelplug.Analysis):
             "event_structural": ("event", np.where(judged, events.structural, -1).astype(np.int8)),
             "event_place": (("event", "dimension"), events.places),
             "events": ("event_type", number),
-            "first_waiting_time": ("event_type", start),
             "hop_threshold": ((), what.threshold),
             "structural_threshold": ((), what.structural_threshold),
             "shell_radius": ((), what.radius),
             "half_window": ((), what.half * spacing),
         }
-        coordinates = {name: variables.pop(name) for name in ("event_type", "distance")}
-        dataset = dataset.assign_coords(coordinates).assign(variables)
-        dataset["distance"].attrs = {"units": "length", "long_name": "distance of the second event from the first"}
-        return dataset
+        return dataset_of(dataset, results, width, variables)
 
     def _series(self, labels: np.ndarray):
         """Return positions less the motion of the centre of mass, times, and the first configuration."""
@@ -209,3 +208,82 @@ class HopEvents(pelplug.Analysis):
         from pelplug_propensity.event_drawing import draw_event_figure
 
         return draw_event_figure(self.to_dataset())
+
+
+def _result(counts, frames, pairs, spacing: float, bins: int, option: str) -> EventResult:
+    """Return the numbers of one event type, with errors over blocks of the trajectory.
+
+    Parameters
+    ----------
+    counts : list of PairCounts
+        One a pair.
+    frames : ndarray of int
+        Of the events.
+    pairs : (ndarray, ndarray)
+        Which of them follow each other.
+    spacing : float
+        From one frame to the next [time].
+    bins : int
+        Of the distance.
+    option : str
+        Which threshold made them events.
+    """
+    waits = (frames[pairs[1]] - frames[pairs[0]]) * spacing
+    blocks = max(1, min(_BLOCKS, len(waits) // _FEWEST))
+    # Of equal length in time, so that a burst of events is one sample.
+    lasts = int(frames[-1] - frames[0]) + 1 if len(frames) else 1
+    unit = (frames[pairs[0]] - frames[0]) * blocks // lasts if len(waits) else np.empty(0, dtype=int)
+    resampling = pelplug.Bootstrap(blocks)
+
+    def summed(values):
+        sums = np.zeros((blocks, *np.shape(values)[1:]))
+        np.add.at(sums, unit, values)
+        return sums
+
+    observed, expected, time = (
+        summed(np.array([getattr(one, name) for one in counts]).reshape(len(counts), bins))
+        for name in ("observed", "expected", "time_sum")
+    )
+    numbers = by_distance(resampling, observed, expected)
+    by_bin = spacing * resampling.means(time, observed)
+    overall = resampling.means(summed(waits), summed(np.ones(len(waits))))
+    # From any moment to the next event.
+    gaps = np.diff(frames)
+    blocks_of_gaps = (frames[:-1] - frames[0]) * blocks // lasts if len(gaps) else gaps
+    squares, plain = (np.bincount(blocks_of_gaps, gaps.astype(float) ** k, minlength=blocks) for k in (2, 1))
+    first = resampling.means(spacing * squares, 2.0 * plain)
+    first[0] = spacing * residual_waiting_time(frames)
+    having = numbers["second_events_samples"]
+    result = EventResult(
+        numbers | {
+            "waiting_time": by_bin[0],
+            "waiting_time_error": resampling.error(by_bin, samples=having),
+            "mean_waiting_time": overall[0],
+            "mean_waiting_time_error": resampling.error(overall),
+            "first_waiting_time": first[0],
+            "first_waiting_time_error": resampling.error(first),
+            "event_samples": blocks,
+            "same_particle": np.mean([one.same for one in counts]) if counts else np.nan,
+        },
+        [],
+        "bootstrap over blocks of the trajectory",
+    )  # fmt: skip
+    longer = "give a longer trajectory"
+    if not len(waits):
+        there = "there is one, which no second follows" if len(frames) else "there are none"
+        result.withdraw(
+            ("second_events", *TIMES), f"{there}: N(d), tau_12 and tau_01 are not known; {longer}, or lower {option}."
+        )
+    elif unresolved(waits):
+        result.withdraw(
+            TIMES,
+            f"more than half have the next one in the same frame, so that tau_12 and tau_01 are shorter than the "
+            f"{spacing:.4g} between frames; save frames more often, or count second events only from a time on with "
+            "--separation.",
+        )
+    elif len(waits) < _FEWEST:
+        result.withdraw(
+            ("first_waiting_time",),
+            f"there are {len(frames)}, too few for tau_01 and for errors; {longer}, or lower {option}.",
+        )
+    return result

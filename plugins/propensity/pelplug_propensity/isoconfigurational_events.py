@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
-from pelplug_propensity.event_results import BY_DISTANCE, CITES, COMMON, pair_variables
+from pelplug_propensity.event_results import BY_DISTANCE, CITES, COMMON, TIMES, EventResult, by_distance, dataset_of
 from pelplug_propensity.options import (
     BinWidth,
     Delay,
@@ -23,7 +23,7 @@ from pelplug_propensity.options import (
     VelocityTemperature,
 )
 from pelplug_propensity.relaxation_time import relaxation_time
-from pelplug_propensity.second_events import PairCounts, detect, pair_counts, successive_pairs
+from pelplug_propensity.second_events import detect, pair_counts, successive_pairs
 from pelplug_propensity.settings import (
     EVENT_TYPES,
     distance_bins,
@@ -33,12 +33,17 @@ from pelplug_propensity.settings import (
     velocity_temperature,
     window_frames,
 )
+from pelplug_propensity.waiting import censored_mean, truncated_mean, unresolved
 
 __all__ = ["IsoconfigurationalEvents"]
 
 _BATCH_BYTES = 2**28  # positions of one batch of replicas
+_FEWEST_STARTS = 5  # configurations, for errors over them
+_RESAMPLES = 300
+_LONGER = "raise --duration"
+_SEEN = 0.5  # share of the runs that must have had an event, for its waiting time
 _EACH = ("frame", "replica", "event_type")
-_BINNED = ("frame", "event_type", "distance")
+_BINNED = ("frame", "replica", "event_type", "distance")
 
 
 class IsoconfigurationalEvents(pelplug.Analysis):
@@ -46,8 +51,8 @@ class IsoconfigurationalEvents(pelplug.Analysis):
 
     Notes
     -----
-    Only runs in which two events happened count in N(d) and tau_12(d), and only those with one in tau_01: where many
-    have none, times are too short, and `duration` is to be raised.
+    Only runs in which two events happened count in N(d). Waiting times allow for the runs that end before, as those of
+    events with a constant rate; where more than half do, they are not told, and `duration` is to be raised.
     """
 
     name = "isoconfigurational-events"
@@ -62,9 +67,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         "second_particle": pelplug.Field(_EACH, "1", "particle of the second event, -1 where there is none"),
         "observed": pelplug.Field(_BINNED, "1", "pairs found by distance"),
         "expected": pelplug.Field(_BINNED, "1", "pairs if all particles were as likely to be second"),
-        "wait_sum": pelplug.Field(_BINNED, "time", "sum of the waiting times of the pairs"),
-        "wait_square": pelplug.Field(_BINNED, "time**2", "sum of their squares"),
-        "pairs_of_one": pelplug.Field(("frame", "event_type"), "1", "pairs of events of one particle"),
+        "pairs_of_one": pelplug.Field(_EACH, "1", "pairs of events of one particle"),
         "settings": pelplug.Field(
             ("frame", "setting"), "1", "thresholds of p_hop and of the shell, shell radius, half window, bin width"
         ),
@@ -93,7 +96,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         },
         "exempt": {
             f"check_cell_vectors.{name}": "distances end at half the least height"
-            for name in (*BY_DISTANCE, "observed", "expected", "wait_sum", "wait_square")
+            for name in (*BY_DISTANCE, "observed", "expected")
         },
         "expected_failures": dict.fromkeys(
             ("check_permutation", "check_rotation"), "velocities are drawn one after the other, along fixed axes"
@@ -213,7 +216,7 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         shape = (self.replicas, len(EVENT_TYPES))
         found = {name: np.full(shape, np.nan) for name in ("first_time", "second_time")}
         found |= {name: np.full(shape, -1, dtype=np.int64) for name in ("first_particle", "second_particle")}
-        counts: list[list[PairCounts]] = [[], []]
+        counts: list[list[Any]] = [[], []]
         route = ""
         for begin in range(0, self.replicas, batch):
             runs = pelplug.isoconfigurational(
@@ -243,16 +246,14 @@ class IsoconfigurationalEvents(pelplug.Analysis):
                             found[f"{name}_time"][replica, kind] = events.frames[index[0]] * spacing
                             found[f"{name}_particle"][replica, kind] = events.particles[index[0]]
                     counts[kind].append(pair_counts(positions, start.cell, events, one, other, what, width, bins))
-        summed = {
-            name: np.array([sum(getattr(part, name) for part in parts) for parts in counts])
-            for name in PairCounts.__dataclass_fields__
+        each = {
+            name: np.moveaxis(np.array([[getattr(part, name) for part in parts] for parts in counts]), 0, 1)
+            for name in ("observed", "expected", "same")
         }
         return found | {
-            "observed": summed["observed"],
-            "expected": summed["expected"],
-            "wait_sum": summed["time_sum"] * spacing,
-            "wait_square": summed["time_square"] * spacing**2,
-            "pairs_of_one": summed["same"],
+            "observed": each["observed"],
+            "expected": each["expected"],
+            "pairs_of_one": each["same"],
             "settings": [what.threshold, what.structural_threshold, what.radius, what.half * spacing, width],
             "route": route,
         }
@@ -260,18 +261,23 @@ class IsoconfigurationalEvents(pelplug.Analysis):
     def summarize(self, dataset):
         """Add N(d), tau_12(d) and tau_01 over all runs of all frames."""
         settled = self.settle()
-        counts = [
-            PairCounts(*(dataset[name].values[:, kind].sum(axis=0) for name in (
-                "observed", "expected", "wait_sum", "wait_square", "pairs_of_one"
-            )))
+        first, second = (dataset[name].values for name in ("first_time", "second_time"))
+        frames, replicas = first.shape[:2]
+        settings = dataset["settings"].values.mean(axis=0)
+        unit, of = pelplug.independent_samples(dataset, of="starting configurations")
+        if unit.max() + 1 < _FEWEST_STARTS:  # of few configurations the runs tell what these few do
+            unit, of = np.arange(frames * replicas), "runs"
+        else:
+            unit = np.repeat(unit, replicas)
+        results = [
+            _result(
+                unit, of, *(part[:, :, kind].reshape(frames * replicas, *part.shape[3:]) for part in (
+                    first, second, *(dataset[name].values for name in ("observed", "expected", "pairs_of_one"))
+                )), opens=settings[3], ends=self._last(settled, settings[3]), separation=self.separation,
+            )
             for kind in range(len(EVENT_TYPES))
         ]  # fmt: skip
-        first, second = (dataset[name].values for name in ("first_time", "second_time"))
-        waits = [times[np.isfinite(times)] for times in np.moveaxis(second - first, 2, 0)]
-        settings = dataset["settings"].values.mean(axis=0)
-        starts = [times[np.isfinite(times)] for times in np.moveaxis(first, 2, 0)]
-        variables = pair_variables(counts, settings[4], 1.0, waits) | {
-            "first_waiting_time": ("event_type", [times.mean() if times.size else np.nan for times in starts]),
+        variables = {
             "runs_with_one": ("event_type", np.isfinite(first).mean(axis=(0, 1))),
             "runs_with_two": ("event_type", np.isfinite(second).mean(axis=(0, 1))),
             "hop_threshold": ((), settings[0]),
@@ -281,11 +287,14 @@ class IsoconfigurationalEvents(pelplug.Analysis):
             "duration": ((), settled["duration"]),
             "velocity_temperature": ((), settled["velocity_temperature"]),
         }
-        coordinates = {name: variables.pop(name) for name in ("event_type", "distance")}
         names = ("hop_threshold", "structural_threshold", "shell_radius", "half_window", "bin_width")
-        dataset = dataset.assign_coords(coordinates | {"setting": ("setting", list(names))}).assign(variables)
-        dataset["distance"].attrs = {"units": "length", "long_name": "distance of the second event from the first"}
-        return dataset
+        dataset = dataset.assign_coords(setting=("setting", list(names)))
+        return dataset_of(dataset, results, settings[4], variables)
+
+    def _last(self, settled, half: float) -> float:
+        """Return the time of the last frame in which an event can be seen."""
+        spacing = settled["spacing"]
+        return int(settled["duration"] / spacing * (1 + 1e-9)) * spacing + spacing - half
 
     def plot(self, ax=None, **keywords):
         """Draw N(d) of local and structural events."""
@@ -304,3 +313,89 @@ class IsoconfigurationalEvents(pelplug.Analysis):
         from pelplug_propensity.event_drawing import draw_event_figure
 
         return draw_event_figure(self.to_dataset())
+
+
+def _result(unit, of: str, first, second, observed, expected, same, *, opens: float, ends: float, separation: float):
+    """Return the numbers of one event type.
+
+    Parameters
+    ----------
+    unit : ndarray of int, shape (runs,)
+        Independent sample of each run.
+    of : str
+        What the samples are.
+    first, second : ndarray, shape (runs,)
+        Times of both events, NaN where there is none [time].
+    observed, expected : ndarray, shape (runs, B)
+        Pairs by distance.
+    same : ndarray, shape (runs,)
+        Pairs of one particle.
+    opens, ends : float
+        Between which times events are seen [time].
+    separation : float
+        Second events count from that time on after the first [time].
+
+    Returns
+    -------
+    EventResult
+    """
+    resampling = pelplug.Bootstrap(int(unit.max()) + 1, resamples=_RESAMPLES)
+
+    def summed(values):
+        return pelplug.unit_sums(np.asarray(values, dtype=float), unit)
+
+    one, two = np.isfinite(first), np.isfinite(second)
+    numbers = by_distance(resampling, summed(observed), summed(expected))
+    start = np.where(one, first, ends) - opens
+    wait = np.where(one, np.where(two, second, ends) - first, 0.0)
+    to_first = censored_mean(resampling, summed(start), summed(one))
+    # Waiting for the second begins when it may count.
+    to_second = separation + censored_mean(resampling, summed(np.maximum(wait - separation, 0.0)), summed(two))
+    placed = np.flatnonzero(two & (observed.sum(axis=1) > 0))
+    by_bin = separation + truncated_mean(
+        resampling, unit[placed], np.argmax(observed[placed], axis=1), wait[placed] - separation,
+        ends - first[placed] - separation, observed.shape[1],
+    )  # fmt: skip
+    result = EventResult(
+        numbers | {
+            "waiting_time": by_bin[0],
+            "waiting_time_error": resampling.error(by_bin, samples=numbers["second_events_samples"]),
+            "mean_waiting_time": to_second[0],
+            "mean_waiting_time_error": resampling.error(to_second, samples=np.count_nonzero(summed(two))),
+            "first_waiting_time": to_first[0],
+            "first_waiting_time_error": resampling.error(to_first, samples=np.count_nonzero(summed(one))),
+            "event_samples": np.count_nonzero(summed(two)),
+            "same_particle": same.sum() / two.sum() if two.any() else np.nan,
+        },
+        [],
+        f"bootstrap over {of}",
+    )  # fmt: skip
+    share = two.sum() / max(one.sum(), 1)
+    if not one.any():
+        result.withdraw(("second_events", *TIMES), f"no run has one; {_LONGER}, or lower its threshold.")
+        return result
+    if one.mean() < _SEEN:
+        result.withdraw(
+            ("first_waiting_time",),
+            f"only {one.mean():.0%} of the runs have one, so that tau_01 is not known; {_LONGER}.",
+        )
+    elif unresolved(start[one]):
+        result.withdraw(
+            ("first_waiting_time",),
+            "more than half of the runs have one in the first frame in which any can be seen, so that tau_01 is not "
+            "known; shorten --spacing, or start from fewer particles.",
+        )
+    if not two.any():
+        result.withdraw(("second_events", *TIMES[:2]), f"no run has a second one; {_LONGER}.")
+    elif share < _SEEN:
+        result.withdraw(
+            TIMES[:2],
+            f"only {share:.0%} of the runs with one have a second one, so that tau_12 is not known; {_LONGER}.",
+        )
+    elif unresolved(wait[two]):
+        result.withdraw(
+            TIMES[:2],
+            "more than half have the second one in the same frame, so that tau_12 is not known; shorten --spacing, or "
+            "count second events only from a time on with --separation.",
+        )
+    return result

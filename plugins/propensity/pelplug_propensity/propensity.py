@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_b
 
 __all__ = ["Propensity"]
 
+_FEWEST = 3  # independent samples, for an error
 GROUPS = ("mobile", "immobile", "all")
 
 
@@ -45,10 +47,12 @@ class Propensity(pelplug.Analysis):
         "spearman_frame": pelplug.Field(("frame",), "1", "rank correlation, mean over the species"),
         "route": pelplug.Field(("frame",), "1", "what simulated, with whose forces"),
         "spearman_mean": pelplug.Field((), "1", "C_s: rank correlation of 1/kappa_i with propensity, mean over frames"),
-        "spearman_error": pelplug.Field((), "1", "standard error of spearman_mean, from bootstrap over the frames"),
+        "spearman_error": pelplug.Field((), "1", "standard error of spearman_mean"),
         "kappa_distribution": pelplug.Field(("group", "kappa_bin"), "1", "P(kappa_i/<kappa>) of each group"),
+        "kappa_distribution_error": pelplug.Field(("group", "kappa_bin"), "1", "standard error of kappa_distribution"),
         "kappa_bin_edges": pelplug.Field(("kappa_edge",), "1", "edges of the bins of kappa_i/<kappa>"),
         "rank_distribution": pelplug.Field(("group", "rank_bin"), "1", "density of the rank of kappa_i in each group"),
+        "rank_distribution_error": pelplug.Field(("group", "rank_bin"), "1", "standard error of rank_distribution"),
         "duration": pelplug.Field((), "time", "length of each run"),
         "relaxation_time": pelplug.Field((), "time", "tau_alpha; NaN where the duration was given"),
         "velocity_temperature": pelplug.Field((), "energy / k_B", "temperature of the velocities"),
@@ -210,7 +214,7 @@ class Propensity(pelplug.Analysis):
         mobile, immobile = self._extremes(start, mean)
         return {
             "propensity": mean,
-            "propensity_error": distances.std(axis=0, ddof=1) / np.sqrt(self.replicas),
+            "propensity_error": pelplug.standard_error(distances),
             "propensity_squared": squared.mean(axis=0),
             "propensity_rank": ranks_by_species(mean, species),
             "kappa_rank": ranks_by_species(kappa, species),
@@ -269,26 +273,47 @@ class Propensity(pelplug.Analysis):
         """Add C_s with its error, and the distributions of the mobile, the immobile and all."""
         settled = self.settle()
         values = dataset["spearman_frame"].values
-        values = values[np.isfinite(values)]
-        rng = np.random.default_rng(self.seed)
-        error = np.nan
-        if values.size > 1:
-            error = values[rng.integers(values.size, size=(self.resamples, values.size))].mean(axis=1).std()
+        unit, of = pelplug.independent_samples(dataset, values, of="starting configurations")
+        resampling = pelplug.Bootstrap(int(unit.max()) + 1, resamples=self.resamples, seed=self.seed)
+        known = np.isfinite(values)
+        mean = resampling.means(
+            pelplug.unit_sums(np.where(known, values, 0.0), unit), pelplug.unit_sums(known.astype(float), unit)
+        )
         groups = self._groups(dataset)
         ratios = dataset["kappa_ratio"].values
         edges = np.geomspace(np.nanmin(ratios), np.nanmax(ratios) * (1 + 1e-9), self.bins + 1)
         rank_edges = np.linspace(0.0, 1.0, 11)
-        ranks = dataset["kappa_rank"].values
-        return dataset.assign_coords(
+        of_kappa, of_rank = (
+            [_density(resampling, unit, part, chosen, edge) for chosen in groups]
+            for part, edge in ((ratios, edges), (dataset["kappa_rank"].values, rank_edges))
+        )
+        dataset = dataset.assign_coords(
             group=("group", list(GROUPS)), kind=("kind", list(self.trajectory.species_names))
         ).assign(
-            spearman_mean=((), values.mean() if values.size else np.nan),
-            spearman_error=((), error),
-            kappa_distribution=(("group", "kappa_bin"), [_density(ratios[chosen], edges) for chosen in groups]),
+            spearman_mean=((), mean[0]),
+            spearman_error=((), resampling.error(mean, samples=np.unique(unit[known]).size)),
+            kappa_distribution=(("group", "kappa_bin"), [value for value, _ in of_kappa]),
+            kappa_distribution_error=(("group", "kappa_bin"), [error for _, error in of_kappa]),
             kappa_bin_edges=("kappa_edge", edges),
-            rank_distribution=(("group", "rank_bin"), [_density(ranks[chosen], rank_edges) for chosen in groups]),
+            rank_distribution=(("group", "rank_bin"), [value for value, _ in of_rank]),
+            rank_distribution_error=(("group", "rank_bin"), [error for _, error in of_rank]),
             **{name: ((), settled[name]) for name in settled},
         )
+        missing = []
+        if resampling.samples < _FEWEST:
+            missing.append(
+                f"There are no errors of C_s and of the distributions: they come from the scatter of {_FEWEST} or more "
+                f"starting configurations, not {resampling.samples}; start from more frames (--step, --stop)."
+            )
+        if self.replicas < _FEWEST:
+            missing.append(
+                f"There are no errors of the propensity: they come from {_FEWEST} or more runs from each "
+                f"configuration, not {self.replicas}; raise --replicas."
+            )
+        dataset.attrs["not_found"] = json.dumps(missing)
+        pelplug.state_errors(dataset, ["propensity_error"], "standard error over the runs of a frame", self.replicas)
+        names = ("spearman_error", "kappa_distribution_error", "rank_distribution_error")
+        return pelplug.state_errors(dataset, names, resampling.attributes(of))
 
     def _groups(self, dataset) -> list[np.ndarray]:
         """Return a mask, shape (frame, particle), of the mobile, the immobile, and all of their species."""
@@ -324,7 +349,25 @@ class Propensity(pelplug.Analysis):
         return draw_figure(self.to_dataset())
 
 
-def _density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    values = values[np.isfinite(values)]
-    counts, _ = np.histogram(values, edges)
-    return counts / (max(values.size, 1) * np.diff(edges))
+def _density(resampling, unit, values, chosen, edges) -> tuple[np.ndarray, np.ndarray]:
+    """Return the density of the chosen values, and its error over independent samples.
+
+    Particles of one configuration are not independent of each other; bins that fewer than three samples reach have no
+    error.
+
+    Parameters
+    ----------
+    resampling : Resampling
+        Over samples.
+    unit : ndarray of int, shape (frames,)
+        Sample of each frame.
+    values, chosen : ndarray, shape (frames, N)
+        Values, and which count.
+    edges : ndarray
+        Of the bins.
+    """
+    rows = [row[there & np.isfinite(row)] for row, there in zip(values, chosen, strict=True)]
+    counts = pelplug.unit_sums(np.array([np.histogram(row, edges)[0] for row in rows]), unit)
+    density = resampling.means(counts, pelplug.unit_sums(np.array([float(row.size) for row in rows]), unit))
+    density /= np.diff(edges)
+    return np.nan_to_num(density[0]), resampling.error(density, samples=np.count_nonzero(counts, axis=0))

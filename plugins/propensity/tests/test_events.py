@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pelplug_propensity.event_results import pair_variables
+from pelplug_propensity import hop_events, isoconfigurational_events
 from pelplug_propensity.hop_events import HopEvents
 from pelplug_propensity.hops import hop_indicator, local_events
 from pelplug_propensity.isoconfigurational_events import IsoconfigurationalEvents
@@ -186,13 +186,19 @@ def test_independent_events_have_no_memory_of_place_or_time():
     events = events_of(frames, rng.integers(len(sites), size=len(frames)), sites)
     first, second = successive_pairs(frames, 0)
     counts = pair_counts(series, cell, events, first, second, what, 0.5, 8)
+    each = [pair_counts(series, cell, events, first[[k]], second[[k]], what, 0.5, 8) for k in range(len(first))]
     assert counts.same == pytest.approx(len(first) / 400, abs=4 * np.sqrt(10))
     good = counts.expected > 5
     assert good.sum() >= 6
     assert np.sum((counts.observed - counts.expected)[good] ** 2 / counts.expected[good]) < 25
-    found = pair_variables([counts, counts], 0.5, 1.0, [np.diff(frames)] * 2)
-    apart = (found["waiting_time"][1][0] - 20.0) / found["waiting_time_error"][1][0]
-    assert np.all(np.abs(apart[good]) < 4)
+    result = hop_events._result(each, frames, (first, second), 1.0, 8, "--hop-threshold")
+    found = result.numbers
+    assert not result.reasons and found["event_samples"] == 20
+    for name, exact in (("second_events", 1.0), ("waiting_time", 20.0)):
+        assert np.all(np.abs(found[name] - exact)[good] < 4.5 * found[f"{name}_error"][good])
+        assert np.all(found[f"{name}_error"][good] < 0.3 * exact)
+    assert abs(found["mean_waiting_time"] - 20.0) < 4 * found["mean_waiting_time_error"] < 6.0
+    assert abs(found["first_waiting_time"] - 19.5) < 4 * found["first_waiting_time_error"] < 8.0
     # From any moment on a Poisson process waits as long as from an event; a discrete one half a frame less.
     assert residual_waiting_time(frames) == pytest.approx(19.5, rel=0.1)
 
@@ -216,19 +222,100 @@ def test_correlated_events_give_the_correlation_built_in():
     events = events_of(frames, np.column_stack([first, second]).ravel(), sites)
     series = np.broadcast_to(sites, (frames[-1] + 1, n, 3))
     index = 2 * np.arange(pairs)
-    counts = pair_counts(series, cell, events, index, index + 1, what, 0.5, 8)
-    found = pair_variables([counts, counts], 0.5, 0.5, [wait] * 2)
-    ratio, error = (found[name][1][0] for name in ("second_events", "second_events_error"))
-    exact = np.where(found["distance"][1] < 2.0, 4.0, 1.0) * np.mean(1.0 / norm)
-    good = counts.expected > 5
-    assert np.all(np.abs(ratio - exact)[good] < 4 * error[good])
-    assert np.all(found["waiting_time"][1][0][good] == np.where(exact > 2, 2.5, 5.5)[good])
+    each = [pair_counts(series, cell, events, [k], [k + 1], what, 0.5, 8) for k in index]
+    observed, expected = (np.array([getattr(one, name) for one in each]) for name in ("observed", "expected"))
+    start = np.full(pairs, 2.0)
+    found = isoconfigurational_events._result(
+        np.arange(pairs) // 60, "runs", start, start + wait, observed, expected, np.zeros(pairs),
+        opens=1.0, ends=400.0, separation=0.0,
+    ).numbers  # fmt: skip
+    exact = np.where((np.arange(8) + 0.5) * 0.5 < 2.0, 4.0, 1.0) * np.mean(1.0 / norm)
+    good = expected.sum(axis=0) > 5
+    assert np.all(np.abs(found["second_events"] - exact)[good] < 4 * found["second_events_error"][good])
+    assert found["waiting_time"][good] == pytest.approx(np.where(exact > 2, 5.0, 11.0)[good], rel=1e-4)
 
 
 def test_next_event_comes_after_the_separation():
     frames = np.array([0, 0, 3, 4, 10])
     assert [x.tolist() for x in successive_pairs(frames, 0)] == [[0, 1, 2, 3], [1, 2, 3, 4]]
     assert [x.tolist() for x in successive_pairs(frames, 2)] == [[0, 1, 2, 3], [2, 2, 4, 4]]
+
+
+# --- errors that hold, and what is not told -------------------------------------------------------------------------
+
+
+def many_runs(rng, starts, replicas, window, first=4.0, near=3.0, far=7.0):
+    """First and second events of runs whose starts differ: near or far, by exponential waiting times, in a window."""
+    unit = np.repeat(np.arange(starts), replicas)
+    runs = len(unit)
+    share = np.clip(0.4 + 0.15 * rng.normal(size=starts), 0.02, 0.98)[unit]  # of near ones, by start
+    one = rng.exponential(first, runs)
+    close = rng.random(runs) < share
+    two = one + rng.exponential(np.where(close, near, far))
+    one[one > window], two[two > window] = np.nan, np.nan
+    two[np.isnan(one)] = np.nan
+    seen = np.isfinite(two)
+    observed = np.stack([close & seen, ~close & seen], axis=1).astype(float)
+    expected = np.where(seen[:, None], [0.2, 0.8], 0.0)
+    return unit, one, two, observed, expected
+
+
+def result_of(rng, starts=12, replicas=20, window=60.0, by_start=True, **given):
+    unit, one, two, observed, expected = many_runs(rng, starts, replicas, window, **given)
+    unit = unit if by_start else np.arange(len(unit))
+    return isoconfigurational_events._result(
+        unit, "starting configurations", one, two, observed, expected, np.zeros(len(unit)),
+        opens=0.0, ends=window, separation=0.0,
+    )  # fmt: skip
+
+
+def test_errors_over_starting_configurations_hold():
+    exact = {
+        "second_events": [2.0, 0.75],
+        "waiting_time": [3.0, 7.0],
+        "mean_waiting_time": 5.4,
+        "first_waiting_time": 4.0,
+    }
+    held, half, single = [], [], []
+    for seed in range(150):
+        found = result_of(np.random.default_rng([seed, 1])).numbers
+        for name, value in exact.items():
+            off = np.abs(found[name] - np.array(value)) / found[f"{name}_error"]
+            held += np.atleast_1d(off < 1.0).tolist()
+            half += np.atleast_1d(off < 0.5).tolist()
+        runs = result_of(np.random.default_rng([seed, 1]), by_start=False).numbers
+        single += (np.abs(runs["second_events"] - [2.0, 0.75]) < runs["second_events_error"]).tolist()
+    assert 0.61 < np.mean(held) < 0.75
+    assert np.mean(half) < 0.5 and np.mean(single) < 0.6  # half the size, or events of one start as independent
+
+
+def test_waiting_times_allow_for_runs_that_end():
+    """A window of two mean waiting times: those that were seen are half as long as they would be."""
+    found = result_of(np.random.default_rng(5), starts=200, replicas=40, window=14.0)
+    numbers, (_, one, two, *_) = found.numbers, many_runs(np.random.default_rng(5), 200, 40, 14.0)
+    assert numbers["first_waiting_time"] == pytest.approx(4.0, rel=0.05) and np.nanmean(one) < 3.7
+    assert numbers["waiting_time"] == pytest.approx([3.0, 7.0], rel=0.08)
+    assert np.nanmean(two - one) < 4.0 < 4.5 < numbers["mean_waiting_time"] < 6.0
+
+
+def test_results_without_meaning_are_said_to_be():
+    rng = np.random.default_rng(6)
+    short = result_of(rng, window=1.5)
+    assert np.isnan(short.numbers["waiting_time"]).all() and np.isnan(short.numbers["first_waiting_time"])
+    assert len(short.reasons) == 2 and all("raise --duration" in one for one in short.reasons)
+    none = result_of(rng, window=1e-9)
+    assert np.isnan(none.numbers["second_events"]).all() and "no run has one" in none.reasons[0]
+    # Everything in the one frame that the window of p_hop leaves: tau_12 = 0, tau_01 half the window.
+    runs = np.full(40, 1.0)
+    one_frame = isoconfigurational_events._result(
+        np.arange(40), "runs", runs, runs, np.ones((40, 1)), np.ones((40, 1)), np.zeros(40), opens=1.0, ends=1.1,
+        separation=0.0,
+    )  # fmt: skip
+    for name in ("waiting_time", "mean_waiting_time", "first_waiting_time"):
+        assert np.isnan(one_frame.numbers[name]).all() and np.isnan(one_frame.numbers[f"{name}_error"]).all()
+    assert "first frame in which any can be seen" in one_frame.reasons[0] and "--separation" in one_frame.reasons[1]
+    nothing = hop_events._result([], np.array([7]), (np.array([], int),) * 2, 0.5, 4, "--hop-threshold")
+    assert np.isnan(nothing.numbers["second_events"]).all() and "there is one" in nothing.reasons[0]
 
 
 # --- what is refused, plots, contract ---------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 """Propensity: statistics with known answers, ballistic motion, and what the paper's procedure asks for."""
 
+import types
+
 import numpy as np
 import pytest
+import xarray as xr
 from pelplug_propensity.propensity import Propensity
 from pelplug_propensity.relaxation_time import relaxation_time
 from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_by_species
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 
 import pelplug
 
@@ -151,3 +154,39 @@ def test_plots_draw_something(liquid):
     analysis = Propensity.from_dataset(dataset)
     assert len(analysis.plot().get_legend().get_texts()) == 3
     assert len(analysis.figure().axes) == 2
+
+
+def test_errors_hold_for_displacements_and_correlations_of_known_law():
+    """Particles of one configuration go together: errors over particles would be several times too small."""
+    settled = {"duration": 1.0, "relaxation_time": np.nan, "velocity_temperature": 1.0}
+    rng, n, held, half, missed, larger = np.random.default_rng(8), 60, [], [], [], []
+    states = types.SimpleNamespace(species=np.array(["A"] * n))
+    for seed in range(120):
+        analysis = Propensity(None, resamples=200, seed=seed)
+        analysis._settled, analysis.largest = settled, "A"
+        analysis.trajectory = types.SimpleNamespace(species_names=["A"], configuration=lambda label: states)
+        shift = 0.3 * rng.normal(size=(8, 1))  # of all ratios of a configuration
+        raw = xr.Dataset(
+            {
+                "spearman_frame": ("frame", 0.3 + 0.1 * rng.normal(size=8)),
+                "kappa_ratio": (("frame", "particle"), np.exp(shift + 0.3 * rng.normal(size=(8, n)))),
+                "kappa_rank": (("frame", "particle"), np.tile(np.linspace(0, 1, n), (8, 1))),
+                "mobile": (("frame", "selected"), np.zeros((8, 1), int)),
+                "immobile": (("frame", "selected"), np.ones((8, 1), int)),
+            },
+            coords={"frame": np.arange(8)},
+        )
+        found = analysis.summarize(raw)
+        off = abs(float(found["spearman_mean"]) - 0.3) / float(found["spearman_error"])
+        held, half = [*held, off < 1], [*half, off < 0.5]
+        edges, density = found["kappa_bin_edges"].values, found["kappa_distribution"].sel(group="all").values
+        truth = np.diff(norm.cdf(np.log(edges), scale=np.sqrt(0.18))) / np.diff(edges)
+        error = found["kappa_distribution_error"].sel(group="all").values
+        middle = truth * np.diff(edges) > 0.05
+        missed += (np.abs(density - truth) < error)[middle].tolist()
+        particles = np.sqrt(density * np.diff(edges) / (8 * n)) / np.diff(edges)
+        larger.append(np.nanmean((error / particles)[middle]))
+    assert 0.54 < np.mean(held) < 0.82 and np.mean(half) < 0.52
+    assert 0.6 < np.mean(missed) < 0.76 and np.mean(larger) > 1.3
+    said = found["kappa_distribution_error"].attrs
+    assert (said["error_method"], said["effective_samples"]) == ("bootstrap over starting configurations", 8.0)
