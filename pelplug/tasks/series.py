@@ -203,7 +203,7 @@ class Series(Analysis, abc.ABC):
 
     def _read(self) -> None:
         """Take the energies of the file, or of each trajectory in turn."""
-        runs = list(zip(self.trajectories, self.selections, strict=True)) or [(None, ())]
+        runs: list[tuple[Any, Any]] = list(zip(self.trajectories, self.selections, strict=True)) or [(None, ())]
         if len(runs) > 1 and self.energies not in _OWN:
             raise InputError(
                 f"The energies of {self.energies} are of one run, and {len(runs)} trajectories are given; leave "
