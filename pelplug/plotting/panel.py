@@ -227,7 +227,7 @@ class Panel:
                 self._state(band, error, known, edges[1:], shown)
         return self
 
-    def fit(self, x: Any, y: Any, label: str = "", *, several: bool = False, **keywords: Any) -> Panel:
+    def fit(self, x: Any, y: Any, label: str = "", *, kind: int | None = None, **keywords: Any) -> Panel:
         """Draw a fit as a solid line where it was fitted: `x` begins and ends with the window.
 
         Parameters
@@ -236,15 +236,19 @@ class Panel:
             Of the line.
         label : str, optional
             What was found, with its error; `number` writes it. Left out beside other results.
-        several : bool, optional
-            Whether the panel has more curves: then it is black, as beside other results, else red.
+        kind : int, optional
+            The kind of which it is: it has its colour, with a black rim, as beside other results that of the result.
         **keywords
             Passed to `Axes.plot`.
         """
-        crowded = self.beside or several  # on a curve of any colour black is seen
-        style = {"color": "black" if crowded else FIT, "linewidth": 1.3 if crowded else 2.0, "zorder": 3, **keywords}
+        from matplotlib.patheffects import withStroke
+
+        style = {"color": FIT, "linewidth": 2.0, "zorder": 3, **keywords}
+        if self.beside or kind is not None:  # on a curve of its colour it has a rim
+            rim = [withStroke(linewidth=3.2, foreground="black")]
+            style |= {"color": self.colour(kind or 0), "linewidth": 1.4, "path_effects": rim}
         self.ax.plot(x, y, **style, linestyle="-", gid=OF_FIT, label="_" if self.beside else label)
-        return self.key("fit", color="black", linewidth=1.3) if self.beside else self
+        return self.key("fit", color="black", linewidth=3.2) if self.beside else self
 
     def level(self, value: float, label: str = "", *, axis: str = "y", shared: bool = False, **keywords: Any) -> Panel:
         """Draw a line across the panel at a value of an axis, which is no fit; nothing where it is not finite.

@@ -105,7 +105,7 @@ def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
     -------
     Axes
         Each result has one entry in the legend. Further lines have the colour of their result and are dashed, fits of
-        `Panel` solid and black; numbers written into the panel are left out, as they would cover each other.
+        `Panel` solid; numbers written into the panel are left out, as they would cover each other.
     """
     limits = []
     for draw, label, colour in draws:

@@ -204,10 +204,10 @@ def title_of(datasets: Sequence[xr.Dataset], width: int = 0, count: str = "") ->
         parts.append(_number(symbol, [value for some in temperatures for value in some], none, kelvin))
     volume = f" / {pretty_unit(units.length)}" if stated_units and units.length not in (None, "length") else ""
     densities = [one.density for one in conditions]
-    if all(value is not None for value in densities):
-        dimension = {_dimension(one) for one in datasets}
-        power = dimension.pop() if len(dimension) == 1 else None
-        parts.append(_number(r"$\rho$", densities, "", f"{volume}$^{{{power}}}$" if volume and power else ""))
+    dimension = {_dimension(one) for one in datasets}
+    power = dimension.pop() if len(dimension) == 1 else None
+    if None not in densities and not (volume and power is None):  # without its unit a density would be another
+        parts.append(_number(r"$\rho$", densities, "", f"{volume}$^{{{power}}}$" if volume else ""))
     parts.append(count or _count(datasets, all(minima)))
     labels = {one.label for one in conditions if one.label}
     if len(datasets) == 1 and labels:
@@ -272,7 +272,8 @@ def _count(datasets: Sequence[xr.Dataset], minima: bool) -> str:
     if any(one.attrs.get("task") == "study" for one in datasets):
         return ""
     if len(datasets) > 1:
-        return ""
+        counts = {_count([one], minima) for one in datasets}
+        return f"{counts.pop()} each" if len(counts) == 1 and counts != {""} else ""
     (dataset,) = datasets
     parts = []
     if "run" in dataset.coords and dataset["run"].dims == ("frame",):

@@ -48,7 +48,7 @@ def test_a_title_names_model_number_temperature_density_and_how_many():
 
 def test_a_title_of_several_results_says_the_range_of_what_differs():
     several = [result(n=n, temperature=t) for n, t in ((100, 0.5), (100, 0.45), (200, 1.0))]
-    assert title_of(several) == "kob-andersen, $N$ = 100 to 200, $T$ = 0.45 to 1"
+    assert title_of(several) == "kob-andersen, $N$ = 100 to 200, $T$ = 0.45 to 1, 3 frames each"
     names = [result(model="x" * 200, n=1, temperature=1.0)]
     assert len(title_of(names, 40).splitlines()[0]) < 60
 
@@ -107,7 +107,7 @@ def test_bands_of_several_results_are_said_in_one_line():
         "no errors beyond $t$ = 4 to 8",
     ]
     fits = [line for line in ax.lines if line.get_gid() == "fit"]
-    assert {(line.get_linestyle(), line.get_color()) for line in fits} == {("-", "black")} and len(fits) == 5
+    assert [(line.get_linestyle(), line.get_color()) for line in fits] == [("-", f"C{k}") for k in (1, 2, 3, 4, 5)]
 
 
 def test_numbers_have_the_digits_of_their_errors_and_units_that_say_something():

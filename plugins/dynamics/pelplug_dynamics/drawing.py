@@ -80,13 +80,13 @@ def draw_displacement(dataset, ax=None, **keywords):
     """Draw the mean squared displacement of each species and, in its window, the fit 2 d D t + c."""
     panel = pelplug.Panel(dataset, ax, **keywords)
     _curves(panel, dataset, "msd", r"$\langle\Delta r^2(t)\rangle$", log="xy")
-    for kind in _kinds(dataset):
+    for k, kind in enumerate(_kinds(dataset)):
         one = dataset.sel(kind=kind)
         window = one["diffusion_window"].values
         found, error = one["diffusion_coefficient"], one["diffusion_coefficient_error"]
         if np.isfinite(window).all() and np.isfinite(float(found)):
             times, line = _fitted(one)
-            panel.fit(times, line, panel.number(f"{kind}, $2dDt + c$: $D$", found, error), several=True)
+            panel.fit(times, line, panel.number(f"{kind}, $2dDt + c$: $D$", found, error), kind=k)
     return panel.finish()
 
 

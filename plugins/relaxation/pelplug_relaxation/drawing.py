@@ -51,7 +51,7 @@ def draw_slope(dataset, ax=None, **keywords):
         return panel.nothing("no slope of v").finish()
     panel.axes(("$t$", dataset["descent_time"]), r"$-d\ln v\,/\,d\ln t$", log="x")
     panel.curve(dataset["descent_time"], dataset["local_slope"], marker="")
-    top = max(2.0, panel.ax.get_ylim()[1] if panel.beside and len(panel.ax.lines) > 1 else 0.0)
+    top = 2.0  # at the end of the descent, where it is exponential, the slope grows without bound
     if "beta" in dataset and np.isfinite(float(dataset["beta"])):
         beta = float(dataset["beta"])
         panel.fit(dataset["fit_window"].values, [beta, beta], r"$\beta$")

@@ -39,7 +39,8 @@ def draw_density(dataset, ax=None, dimension: int = 3, **keywords):
     level, edges = float(dataset["debye_mean"]), dataset["omega_edges"].values
     if np.isfinite(level) and not panel.beside:
         over = np.array([edges[0], min(edges[-1], (dimension / level) ** (1 / dimension))])
-        label = rf"Debye: $A\,\omega^{{{dimension - 1}}}$, {panel.number('$A$', dataset['debye_mean'])}"
+        power = "" if dimension == 2 else f"^{{{dimension - 1}}}"
+        label = rf"Debye: $A\,\omega{power}$, {panel.number('$A$', dataset['debye_mean'])}"
         panel.ax.plot(over, level * over ** (dimension - 1), color=_SOUND, linewidth=1.2, linestyle="--", label=label,
                       zorder=1)  # fmt: skip
     phonon = dataset["omega_phonon"]
