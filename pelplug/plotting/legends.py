@@ -18,8 +18,8 @@ __all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish"]
 KEY, OF_FIT, REASON, REFERENCE = "key", "fit", "reason", "reference"  # gids of what results over each other share
 STATES = "_pelplug_states"  # attribute of a band: what its errors say of themselves
 _MOST = 24  # entries that fit beside a panel
-_MOST_ABOVE = 4  # lines of a legend above it
-_WIDTH = 38  # characters in a line of a legend
+_MOST_ABOVE = 5  # lines of a legend above it
+_WIDTH = 44  # characters in a line of a legend
 
 
 def finish(ax: Axes, first: Sequence[str] = (), *, legend: bool = True) -> Axes:

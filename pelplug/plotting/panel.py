@@ -155,10 +155,10 @@ class Panel:
 
         Parameters
         ----------
-        x, y : array_like, shape (n,)
+        x, y : array_like, shape (K,)
             Values that are no numbers, or not positive on a logarithmic axis, are left out.
         error : DataArray, optional
-            Shape (n,), or (2, n) of an interval's lower and upper bound. No band where there is none. Of its
+            Shape (K,), or (2, K) of an interval's lower and upper bound. No band where there is none. Of its
             attributes ``error_method``, ``effective_samples`` and ``confidence`` the legend says what the band is.
         kind : int, optional
             Which of several kinds: its colour, beside other results its line.
@@ -192,9 +192,9 @@ class Panel:
 
         Parameters
         ----------
-        edges : array_like, shape (n + 1,)
+        edges : array_like, shape (K + 1,)
             Edges of the bins.
-        density : array_like, shape (n,)
+        density : array_like, shape (K,)
             Their heights; bins without a number, or empty ones on a logarithmic axis, are left out.
         error, kind, label
             As of `curve`.
@@ -245,10 +245,10 @@ class Panel:
 
         style = {"color": FIT, "linewidth": 2.0, "zorder": 3, **keywords}
         if self.beside or kind is not None:  # on a curve of its colour it has a rim
-            rim = [withStroke(linewidth=3.2, foreground="black")]
-            style |= {"color": self.colour(kind or 0), "linewidth": 1.4, "path_effects": rim}
+            rim = [withStroke(linewidth=2.6, foreground="black")]
+            style |= {"color": self.colour(kind or 0), "linewidth": 1.2, "path_effects": rim}
         self.ax.plot(x, y, **style, linestyle="-", gid=OF_FIT, label="_" if self.beside else label)
-        return self.key("fit", color="black", linewidth=3.2) if self.beside else self
+        return self.key("fit", color="black", linewidth=2.6) if self.beside else self
 
     def level(self, value: float, label: str = "", *, axis: str = "y", shared: bool = False, **keywords: Any) -> Panel:
         """Draw a line across the panel at a value of an axis, which is no fit; nothing where it is not finite.
