@@ -143,7 +143,11 @@ def summarise(run, written, store) -> None:
 def print_result(heading: str, dataset) -> None:
     """Print the numbers of a result, and what it says of itself."""
     click.echo(heading)
-    if rows := [row for variable in dataset.data_vars for row in _summary(dataset, str(variable))]:
+    # An error stands behind its value; what it rests on is in the file.
+    behind = {f"{name}_error" for name in dataset.data_vars}
+    behind |= {str(one.attrs.get("effective_samples")) for one in dataset.data_vars.values()}
+    shown = [str(name) for name in dataset.data_vars if name not in behind]
+    if rows := [row for name in shown for row in _summary(dataset, name)]:
         print_table(("  quantity", "value", "units", "meaning"), rows)
     said = [json.loads(dataset.attrs.get(key) or "[]") for key in ("remarks", "not_found")]
     for sentence in itertools.chain(*said):
@@ -159,19 +163,15 @@ def _summary(dataset, name: str):
     """Rows for numbers and texts, and for series of numbers their mean over frames."""
     variable = dataset[name]
     meaning, units = variable.attrs.get("long_name", ""), variable.attrs.get("units", "")
-    units = "" if units == "1" else units
+    units, error = "" if units == "1" else units, dataset.get(f"{name}_error")
     if variable.ndim == 0 and variable.dtype.kind in "biufUO":
         value = variable.item()
-        yield f"  {name}", f"{value:.6g}" if isinstance(value, float) else value, units, meaning
-    elif _is_short(variable) and not name.endswith("_error"):
-        error = dataset.get(f"{name}_error")
+        yield f"  {name}", _with_error(value, error, ()) if isinstance(value, float) else value, units, meaning
+    elif _is_short(variable):
         for place in np.ndindex(variable.shape):
             one, value = variable[place], variable.values[place]
             whose = ", ".join(str(one[dim].item()) for dim in variable.dims if one[dim].dtype.kind in "UO")
-            value = f"{value:.6g}" if np.isfinite(value) else "none"
-            if error is not None and np.isfinite(error.values[place]):
-                value += f" +- {error.values[place]:.2g}"
-            yield f"  {name}" + (f" ({whose})" if whose else ""), value, units, meaning
+            yield f"  {name}" + (f" ({whose})" if whose else ""), _with_error(value, error, place), units, meaning
     elif variable.dims == ("frame",) and variable.dtype.kind in "iuf" and variable.size:
         values = variable.values[np.isfinite(variable.values)]
         if values.size == 1:
@@ -179,6 +179,12 @@ def _summary(dataset, name: str):
         elif values.size:
             spread = f"{values.mean():.6g} ({values.min():.6g} to {values.max():.6g})"
             yield f"  {name}", spread, units, f"{meaning}, mean over frames (range)"
+
+
+def _with_error(value: float, error, place: tuple[int, ...]) -> str:
+    text = f"{value:.6g}" if np.isfinite(value) else "none"
+    known = error is not None and error.ndim == len(place) and np.isfinite(error.values[place])
+    return f"{text} +- {error.values[place]:.2g}" if known else text
 
 
 def _is_short(variable) -> bool:
