@@ -200,6 +200,8 @@ BUNDLED = (GSDExporter(), ExtXYZExporter(), CSVExporter())
 def _frames(datasets: Mapping[str, xr.Dataset], trajectory, kind: str) -> Iterator[tuple[Configuration, dict, dict]]:
     """Yield for each frame label its configuration, per-particle fields and whole-frame numbers."""
     fields, scalars = _named(datasets, _PARTICLE), _named(datasets, ("frame",))
+    # Of several trajectories: which one, and its frame.
+    scalars |= {name: one[name] for one in datasets.values() for name in ("run", "frame_in_run") if name in one.coords}
     moved = next((one for one in datasets.values() if "positions" in one and "frame" in one["positions"].dims), None)
     carriers = list(fields.values()) + ([] if moved is None else [moved["positions"]])
     visits = None if carriers else _visited(datasets)

@@ -68,9 +68,9 @@ def unit_sums(values: ArrayLike, unit: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    values : array_like, shape (n, ...)
+    values : array_like, shape (K, ...)
         One entry for each frame.
-    unit : ndarray of int, shape (n,)
+    unit : ndarray of int, shape (K,)
         Sample of each, as `independent_samples` gives them.
 
     Returns

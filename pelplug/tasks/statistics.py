@@ -280,7 +280,7 @@ def block_sums(values: ArrayLike, blocks: int) -> np.ndarray:
 
     Parameters
     ----------
-    values : array_like, shape (n, ...)
+    values : array_like, shape (K, ...)
         Entries in a row.
     blocks : int
         How many.
@@ -298,7 +298,7 @@ def statistical_inefficiency(series: ArrayLike) -> float:
 
     Parameters
     ----------
-    series : array_like, shape (n,)
+    series : array_like, shape (K,)
         Equally spaced in time.
 
     Returns

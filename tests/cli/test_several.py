@@ -30,6 +30,11 @@ def radius(configuration):
         raise ValueError("told to")
     return {"radius": np.sqrt(np.var(configuration.positions, axis=0).sum())}
 
+@pelplug.analysis(provides={"along": pelplug.Field(("frame", "particle"), "length", "along x")})
+def place(configuration):
+    '''Return where particles are along x.'''
+    return {"along": configuration.positions[:, 0]}
+
 class Alone(pelplug.Analysis):
     '''Mean number of particles.'''
 
@@ -220,6 +225,20 @@ def test_damaged_files_are_named(run):
     assert "cut.gsd" in run(*RADIUS, "run-01.gsd", "cut.gsd", code=2)
     assert "nothere.gsd" in run(*RADIUS, "run-01.gsd", "nothere.gsd", code=2)
     assert "No file fits no-*.gsd" in run(*RADIUS, "no-*.gsd", code=2)
+
+
+def test_an_export_has_every_frame_of_each(run):
+    run("analyze", "--quiet", "--plugin", "mine.py:place", *files(3), "-o", "out.nc", "--export", "out.gsd")
+    alone = [np.sort(one.positions[:, 0]) for seed in (1, 2, 3) for one in states(seed)]
+    with pelplug.open_trajectory("out.gsd") as found:
+        assert len(found) == 6
+        for k, one in enumerate(found):
+            log = found.log(k)
+            assert np.allclose(np.sort(one.positions[:, 0]), alone[k])
+            assert np.allclose(log["particles/along"], one.positions[:, 0])
+            assert [int(np.squeeze(log[f"pelplug/{name}"])) for name in ("run", "frame_in_run")] == [*divmod(k, 2)]
+        with pytest.raises(pelplug.InputError, match="frames of 3 independent runs"):
+            found.check_identity()
 
 
 def test_an_analysis_that_reads_by_itself(run):

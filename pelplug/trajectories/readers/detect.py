@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import importlib.util
 import os
@@ -69,7 +70,9 @@ def explain_missing(path, what: str = "trajectory") -> str:
         raise InputError(f"There is no {what} file {path}; {near_name(path)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} cannot be read ({reason}); check its permissions.") from None
+        many = getattr(error, "errno", None) == errno.EMFILE
+        remedy = "allow more (ulimit -n), or give fewer" if many else "check its permissions"
+        raise InputError(f"{path} cannot be read ({reason}); {remedy}.") from None
     if empty:
         raise InputError(f"{path} is empty, it has no frames; check that the run which wrote it got that far.")
     return path
