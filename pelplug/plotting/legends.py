@@ -1,4 +1,4 @@
-"""The end of each panel: its legend, which says what bands are, and ticks that can be read."""
+"""The end of each panel: its legend, what its bands are, and ticks that can be read."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish"]
 KEY, OF_FIT, REASON, REFERENCE = "key", "fit", "reason", "reference"  # gids of what results over each other share
 STATES = "_pelplug_states"  # attribute of a band: what its errors say of themselves
 _MOST = 24  # entries that fit beside a panel
-_MOST_ABOVE = 5  # lines of a legend above it
 _WIDTH = 44  # characters in a line of a legend
+_LETTER = 0.058  # width of a small letter [inches]
 
 
 def finish(ax: Axes, first: Sequence[str] = (), *, legend: bool = True) -> Axes:
@@ -64,7 +64,12 @@ def _legend(ax: Axes, first: Sequence[str]) -> None:
     entries = [(found[label], label if "$" in label else shortened(label)) for label in order]
     if len(entries) > _MOST:
         entries = [*entries[:_MOST], (_blank(), f"and {len(entries) - _MOST} more")]
-    entries += bands(ax)
+    said = bands(ax)
+    if said and not ax.get_title():  # above the panel: sentences are too wide for a legend
+        text = wrapped("; ".join(sentence for _, sentence in said), max(int(_size(ax)[0] / _LETTER), 30))
+        ax.set_title(text, loc="left", fontsize="x-small", color="0.3")
+    else:
+        entries += [(handle, wrapped(sentence, _WIDTH)) for handle, sentence in said]
     if not entries:
         return
     style: dict[str, Any] = {"fontsize": "small", "frameon": True, "framealpha": 0.8, "edgecolor": "none",
@@ -74,11 +79,7 @@ def _legend(ax: Axes, first: Sequence[str]) -> None:
     if place:
         style["loc"] = place
     else:
-        columns = min(max(int(_size(ax)[0] / _inches(lines)[0]), 1), len(entries))
-        rows = -(-len(lines) // columns)
-        above = rows <= _MOST_ABOVE and not ax.get_title()
-        style |= {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns} if above else \
-                 {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}  # fmt: skip
+        style |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
     ax.legend([handle for handle, _ in entries], [text for _, text in entries], **style)
 
 
@@ -165,7 +166,7 @@ def bands(ax: Axes) -> list[tuple[Any, str]]:
     for (_, _, bar), group in groups.items():
         word = "bars" if bar else "band"
         handle = Line2D([], [], color="0.4", marker="|", linestyle="", markersize=8) if bar else Patch(color="0.82")
-        entries.append((handle, wrapped(f"{word}: {error_sentence(group)}", _WIDTH)))
+        entries.append((handle, f"{word}: {error_sentence(group)}"))
     if ends:
         low, high = (f"{value:.3g}" for value in (min(ends)[0], max(ends)[0]))
         where = low if low == high else f"{low} to {high}"

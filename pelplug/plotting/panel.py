@@ -159,7 +159,7 @@ class Panel:
             Values that are no numbers, or not positive on a logarithmic axis, are left out.
         error : DataArray, optional
             Shape (K,), or (2, K) of an interval's lower and upper bound. No band where there is none. Of its
-            attributes ``error_method``, ``effective_samples`` and ``confidence`` the legend says what the band is.
+            attributes ``error_method``, ``effective_samples`` and ``confidence`` a line above the panel says what the band is.
         kind : int, optional
             Which of several kinds: its colour, beside other results its line.
         label : str, optional
@@ -313,7 +313,7 @@ class Panel:
         return self
 
     def finish(self) -> Axes:
-        """Make the legend, which says what each band is and where it ends, and return the Axes.
+        """Make the legend, say above what each band is and where it ends, and return the Axes.
 
         Where results lie over each other there is one legend of all, made after the last.
         """

@@ -29,7 +29,10 @@ def error(values, samples=20.0, method="bootstrap over blocks", confidence=0.682
 
 
 def legend(ax):
-    return [text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()]
+    """Return what a panel says of its curves, then above it of their errors."""
+    entries = [] if ax.get_legend() is None else [text.get_text() for text in ax.get_legend().get_texts()]
+    above = ax.get_title(loc="left").replace("\n", " ")
+    return [*entries, *(above.split("; ") if above else [])]
 
 
 def test_a_title_names_model_number_temperature_density_and_how_many():
@@ -162,7 +165,7 @@ def test_a_legend_hides_no_curve():
         panel.curve(T, np.tile([0.0, 1.0], 5) + 0.01 * k, kind=k, label=f"kind {k}")
     ax = panel.finish()
     ax.figure.canvas.draw()
-    assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1 - 10
+    assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1 - 10
 
 
 def test_frames_of_several_runs_are_numbered():

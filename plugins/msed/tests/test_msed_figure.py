@@ -23,7 +23,7 @@ FIT = {
 
 
 def said(ax):
-    return [text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts()]
+    return ax.get_title(loc="left").replace("\n", " ").split("; ")
 
 
 def test_the_band_ends_with_the_errors_and_the_legend_says_where():
