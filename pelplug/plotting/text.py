@@ -135,8 +135,8 @@ def error_sentence(found: Sequence[dict[str, Any]]) -> str:
     confidence = float(first["confidence"])
     wide = "one standard error" if _SIGMA[0] <= confidence <= _SIGMA[1] else f"{100 * confidence:.3g} %"
     numbers = np.array([one["samples"] for one in found if one["samples"] is not None], dtype=float)
-    # Conditions and exceptions behind the first comma are for the file: a legend is short.
-    method, over, what = re.split(r"[,;]", str(first["error_method"]))[0].partition(" over ")
+    # What stands behind a semicolon is for the file.
+    method, over, what = str(first["error_method"]).partition(";")[0].partition(" over ")
     if wide == "one standard error" and method == "standard error":
         method = ""
     if over and numbers.size and not re.match(r"\d", what):

@@ -72,7 +72,7 @@ def test_axes_have_the_units_of_their_variables():
         ({"method": "standard error over independent runs"}, "band: one standard error, 20 independent runs"),
         ({"method": "bootstrap over 20 blocks of it"}, "band: one standard error, bootstrap over 20 blocks of it"),
         ({"method": "jackknife over blocks of the run, each as long as the lag; none beyond a quarter"},
-         "band: one standard error, jackknife over 20 blocks of the run"),
+         "band: one standard error, jackknife over 20 blocks of the run, each as long as the lag"),
         ({"samples": "origins"}, "band: one standard error, bootstrap over 4 to 13 blocks"),
     ],
 )  # fmt: skip
