@@ -159,7 +159,7 @@ class Panel:
             Values that are no numbers, or not positive on a logarithmic axis, are left out.
         error : DataArray, optional
             Shape (K,), or (2, K) of an interval's lower and upper bound. No band where there is none. Of its
-            attributes ``error_method``, ``effective_samples`` and ``confidence`` a line above the panel says what it is.
+            attributes ``error_method``, ``effective_samples`` and ``confidence`` a line above the panel says it.
         kind : int, optional
             Which of several kinds: its colour, beside other results its line.
         label : str, optional
