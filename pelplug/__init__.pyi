@@ -93,7 +93,11 @@ from .execution.threads import run_ranges as run_ranges
 from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
 from .plotting.panel import Panel as Panel
 from .plotting.text import unit_label as unit_label
+from .tasks.independence import average_frames as average_frames
+from .tasks.independence import bin_errors as bin_errors
 from .tasks.independence import independent_samples as independent_samples
+from .tasks.independence import sample_histograms as sample_histograms
+from .tasks.independence import too_few_samples as too_few_samples
 from .tasks.independence import unit_sums as unit_sums
 from .tasks.statistics import Bootstrap as Bootstrap
 from .tasks.statistics import Jackknife as Jackknife

@@ -93,6 +93,10 @@ class ElasticConstants:
         ``"analytic"``, ``"differences"`` of energies or stress and of forces, or why the constants are NaN.
     FIELDS : dict of str to Field
         What `values` gives, for the ``provides`` of an analysis.
+    MODULI : tuple of str
+        Those of `FIELDS` that are one modulus a frame.
+    MEANS : dict of str to Field
+        Their means over frames, ``<name>_mean``, and the standard errors of these.
 
     References
     ----------
@@ -118,6 +122,13 @@ class ElasticConstants:
         "elastic_constants_nonaffine": Field(_MATRIX, _MODULUS, "what relaxation takes off the elastic constants"),
         "stress": Field(("frame", "stress_component"), _MODULUS, "stress of the inherent structure, tension positive"),
         "elastic_origin": Field(("frame",), "1", "how derivatives by strain were found"),
+    }
+
+    MODULI: ClassVar[tuple[str, ...]] = ("bulk_modulus", "shear_modulus_average", "c11", "c12", "c44")
+    MEANS: ClassVar[dict[str, Field]] = {
+        f"{name}_mean{suffix}": Field((), _MODULUS, f"{what} {name} over frames")
+        for name in MODULI
+        for suffix, what in (("", "mean of"), ("_error", "standard error of the mean of"))
     }
 
     def values(self) -> dict[str, Any]:

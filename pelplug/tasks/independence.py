@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pelplug.tasks.statistics import FEWEST_FOR_INTERVAL, block_of, statistical_inefficiency
+from pelplug.tasks.statistics import (
+    FEWEST_FOR_ERROR,
+    FEWEST_FOR_INTERVAL,
+    Resampling,
+    block_of,
+    state_errors,
+    statistical_inefficiency,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import ArrayLike
 
-__all__ = ["independent_samples", "unit_sums"]
+__all__ = [
+    "average_frames",
+    "bin_errors",
+    "independent_samples",
+    "sample_histograms",
+    "too_few_samples",
+    "unit_sums",
+]
 
 _SHORTEST_SERIES = 20  # fewer frames do not show whether successive ones are correlated
 _FEWEST_EFFECTIVE = 10  # of a series worth fewer, its own correlation time is too short
@@ -81,6 +96,124 @@ def unit_sums(values: ArrayLike, unit: np.ndarray) -> np.ndarray:
     sums = np.zeros((int(unit.max()) + 1, *array.shape[1:]))
     np.add.at(sums, unit, array)
     return sums
+
+
+def average_frames(
+    dataset: xr.Dataset, sources: Mapping[str, xr.DataArray], unit: np.ndarray, of: str, resampling: Resampling
+) -> xr.Dataset:
+    """Add means over all frames and their standard errors, over independent samples.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Changed: it gets each name of `sources`, and ``<name>_error`` with its attributes.
+    sources : dict of str to DataArray
+        What each mean is of, the dimension ``frame`` first; frames where it is NaN are left out.
+    unit : ndarray of int, shape (frames,)
+        Sample of each frame; with `of` as `independent_samples` gives them.
+    of : str
+        What the samples are.
+    resampling : Resampling
+        Of as many samples.
+
+    Returns
+    -------
+    Dataset
+        The same.
+    """
+    for name, source in sources.items():
+        values = np.asarray(source.values, dtype=float)
+        known = np.isfinite(values)
+        counts = unit_sums(known, unit)
+        means = resampling.means(unit_sums(np.where(known, values, 0.0), unit), counts)
+        dataset[name] = (source.dims[1:], means[0])
+        dataset[f"{name}_error"] = (source.dims[1:], resampling.error(means, np.count_nonzero(counts, axis=0)))
+    return state_errors(dataset, [f"{name}_error" for name in sources], resampling.attributes(of))
+
+
+def sample_histograms(
+    values: ArrayLike, sample: np.ndarray, edges: ArrayLike, samples: int | None = None
+) -> np.ndarray:
+    """Return how many values each independent sample has in each bin, as `numpy.histogram` counts them.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Pairs, modes, ... of all samples.
+    sample : ndarray of int, shape (n,)
+        Sample of each.
+    edges : array_like, shape (bins + 1,)
+        Ascending; values outside are left out.
+    samples : int, optional
+        How many there are, where the last may have no value.
+
+    Returns
+    -------
+    ndarray, shape (samples, bins)
+    """
+    array, edges = np.asarray(values, dtype=float), np.asarray(edges, dtype=float)
+    place = np.searchsorted(edges, array, side="right") - 1
+    place[array == edges[-1]] = len(edges) - 2
+    inside = (place >= 0) & (place < len(edges) - 1)
+    counts = np.zeros((int(sample.max()) + 1 if samples is None else samples, len(edges) - 1))
+    np.add.at(counts, (sample[inside], place[inside]), 1.0)
+    return counts
+
+
+def bin_errors(
+    densities: np.ndarray, counts: np.ndarray, resampling: Resampling, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return errors and intervals of the bins of a histogram.
+
+    Parameters
+    ----------
+    densities : ndarray, shape (1 + R, bins)
+        Of all samples, and of the resamples.
+    counts : ndarray, shape (samples, bins)
+        As `sample_histograms` gives them: what fewer than three samples have no error, fewer than five no interval.
+    resampling : Resampling
+        Of the samples.
+    confidence : float
+        Probability inside the interval.
+
+    Returns
+    -------
+    error : ndarray, shape (bins,)
+        Standard error.
+    interval : ndarray, shape (2, bins)
+        Lower and upper bound.
+    """
+    filled = np.count_nonzero(counts, axis=0)
+    error = np.where(filled >= FEWEST_FOR_ERROR, resampling.error(densities), np.nan)
+    interval = resampling.interval(densities, confidence, positive=True)
+    return error, np.where(filled >= FEWEST_FOR_INTERVAL, np.maximum(interval, 0.0), np.nan)
+
+
+def too_few_samples(analysis: str, samples: int, of: str) -> list[str]:
+    """Return what to say, and to do, where samples are too few for errors or intervals; nothing where they are not.
+
+    Parameters
+    ----------
+    analysis : str
+        Name of the analysis.
+    samples : int
+        How many there are.
+    of : str
+        What they are.
+
+    Returns
+    -------
+    list of str
+        None or one sentence, for the attribute ``not_found``.
+    """
+    if samples >= FEWEST_FOR_INTERVAL:
+        return []
+    what = "intervals" if samples >= FEWEST_FOR_ERROR else "errors and intervals"
+    said = f"one of the {of}" if samples == 1 else f"{samples} {of}"
+    return [
+        f"No {what}: {said} cannot tell them; analyse several independent runs together: "
+        f"pelplug analyze --plugin {analysis} run-*.gsd"
+    ]
 
 
 def _block_length(series: np.ndarray) -> int:

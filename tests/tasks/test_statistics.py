@@ -112,3 +112,24 @@ def test_an_error_says_how_it_was_found():
         "confidence": 0.6827,
     }
     assert dataset["a"].attrs == {}
+
+
+@pytest.mark.parametrize("kind", [Jackknife, Bootstrap])
+def test_an_interval_of_five_skewed_samples_holds_where_they_are_positive(kind):
+    # Lognormal: the mean is exp(1/8) exactly. Half the logarithm's width to either side would not hold.
+    truth = np.exp(0.125)
+    resampling = Jackknife(5) if kind is Jackknife else Bootstrap(5, resamples=400)
+    means = resampling.means(np.random.default_rng(17).lognormal(0.0, 0.5, (5, SETS)))  # a set a column
+    low, high = resampling.interval(means, 0.9, positive=True)
+    held = np.mean((low < truth) & (truth < high))
+    half = np.mean((np.sqrt(low * means[0]) < truth) & (truth < np.sqrt(high * means[0])))
+    low, high = resampling.interval(means, 0.9)
+    plain = np.mean((low < truth) & (truth < high))
+    assert abs(held - 0.9) < 0.03 and plain < held and half < 0.75
+
+
+def test_an_interval_of_what_reaches_zero_is_not_of_its_logarithm():
+    bootstrap = Bootstrap(6, resamples=300)
+    means = bootstrap.means([[0.0, 4.0], [0.0, 5.0], [0.0, 6.0], [0.0, 4.5], [3.0, 5.5], [1.0, 5.1]])
+    low, high = bootstrap.interval(means, 0.9, positive=True)
+    assert low[0] == 0.0 < high[0] and 4.0 < low[1] < 5.0 < high[1]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import pelplug
+from pelplug_defects.averages import averaged
 from pelplug_defects.fields import (
     BIN,
     X_RANGE,
@@ -16,7 +18,6 @@ from pelplug_defects.fields import (
     d2min,
     expected_pairs,
     first_minimum_of_mean,
-    jackknife,
     scaled_distribution,
 )
 from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
@@ -41,13 +42,13 @@ _PROVIDES = {
     "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
     "species": pelplug.Field(("particle",), "1", "species"),
     "phi_mean": pelplug.Field((), "1", "mean share of particles in defects"),
-    "phi_mean_error": pelplug.Field((), "1", "jackknife standard error of phi_mean"),
-    "chi": pelplug.Field((), "1", "N (<phi**2> - <phi>**2)"),
-    "chi_error": pelplug.Field((), "1", "jackknife standard error of chi"),
+    "phi_mean_error": pelplug.Field((), "1", "standard error of phi_mean"),
+    "chi": pelplug.Field((), "1", "N (<phi**2> - <phi>**2), without the bias of few samples"),
+    "chi_error": pelplug.Field((), "1", "standard error of chi"),
     "broken_mean": pelplug.Field((), "1", "mean number of broken bonds a particle"),
-    "broken_mean_error": pelplug.Field((), "1", "jackknife standard error of broken_mean"),
+    "broken_mean_error": pelplug.Field((), "1", "standard error of broken_mean"),
     "inserted_mean": pelplug.Field((), "1", "mean number of inserted bonds a particle"),
-    "inserted_mean_error": pelplug.Field((), "1", "jackknife standard error of inserted_mean"),
+    "inserted_mean_error": pelplug.Field((), "1", "standard error of inserted_mean"),
     "x_eq_mean_g": pelplug.Field((), "1", "first minimum of g(x) averaged over the frames"),
 }
 
@@ -208,17 +209,10 @@ class _BondChanges(pelplug.Analysis):
         }
 
     def summarize(self, dataset):
-        """Add <phi>, chi, <B> and <I> with jackknife errors, and the first minimum of the averaged g(x)."""
-        n = dataset.sizes["particle"]
+        """Add <phi>, chi, <B> and <I> with their errors, and the first minimum of the averaged g(x)."""
         dataset["species"] = ("particle", np.asarray(self.trajectory.species, dtype=str))
-        for name, source in (("phi_mean", "phi_frame"), ("broken_mean", "broken_frame"),
-                             ("inserted_mean", "inserted_frame")):  # fmt: skip
-            values = dataset[source].values
-            dataset[name] = ((), values.mean())
-            dataset[f"{name}_error"] = ((), jackknife(values, np.mean))
-        phi = dataset["phi_frame"].values
-        dataset["chi"] = ((), n * phi.var() if phi.size > 1 else np.nan)
-        dataset["chi_error"] = ((), n * jackknife(phi, np.var))
+        dataset, few = averaged(dataset, self.name)
+        dataset.attrs["not_found"] = json.dumps(few)
         dataset["x_eq_mean_g"] = ((), first_minimum_of_mean(dataset["g"].values.mean(axis=0), self.smoothing))
         middles = BIN * (np.arange(dataset.sizes["x"]) + 0.5)
         dataset = dataset.assign_coords(x=("x", middles, {"long_name": "r_ij / d_ij", "units": "1"}))

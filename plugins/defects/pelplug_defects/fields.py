@@ -20,7 +20,6 @@ __all__ = [
     "expected_pairs",
     "first_minimum",
     "first_minimum_of_mean",
-    "jackknife",
     "scaled_distribution",
 ]
 
@@ -250,12 +249,3 @@ def d2min(i: np.ndarray, j: np.ndarray, before: np.ndarray, after: np.ndarray, n
     count = np.bincount(owner, minlength=n)
     total = np.bincount(owner, np.einsum("pa,pa->p", rest, rest), minlength=n)
     return np.where(count > d, total / np.maximum(count, 1), np.nan)
-
-
-def jackknife(values: np.ndarray, statistic) -> float:
-    """Return the jackknife standard error of ``statistic(values)``, frames left out one at a time; NaN below three."""
-    n = len(values)
-    if n < 3:
-        return np.nan
-    left_out = np.array([statistic(np.delete(values, k)) for k in range(n)])
-    return float(np.sqrt((n - 1) / n * np.sum((left_out - left_out.mean()) ** 2)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import pelplug
-from pelplug_kappa.statistics import bootstrap_interval, log_histogram
+from pelplug_kappa.statistics import averaged
 
 __all__ = ["Kappa"]
 
@@ -20,10 +21,9 @@ OF_AXES = (
     "shear_modulus_born",
     "shear_modulus_nonaffine",
     "shear_modulus_mean",
+    "shear_modulus_mean_error",
     "shear_modulus_interval",
-    "c11",
-    "c12",
-    "c44",
+    *(f"{name}{suffix}" for name in ("c11", "c12", "c44") for suffix in ("", "_mean", "_mean_error")),
     "stress_strain_coefficients",
     "elastic_constants",
     "elastic_constants_nonaffine",
@@ -41,8 +41,8 @@ class Kappa(pelplug.Analysis):
 
     Notes
     -----
-    Attributes of the dataset: ``solver`` (the ones used), ``bootstrap`` (what was resampled) and ``soft_modes`` (how
-    they were found), beside the usual ones.
+    Attributes of the dataset: ``solver`` (the ones used), ``not_found`` (why there are no errors or intervals) and
+    ``soft_modes`` (how they were found), beside the usual ones.
     """
 
     name = "kappa"
@@ -88,12 +88,20 @@ class Kappa(pelplug.Analysis):
         "n_soft_mode_unconverged": pelplug.Field(("frame",), "1", "dipole responses left out, not converged"),
         "species": pelplug.Field(("particle",), "1", "species"),
         "kappa_mean": pelplug.Field((), STIFFNESS, "mean dipole stiffness over pairs and inherent structures"),
+        "kappa_mean_error": pelplug.Field((), STIFFNESS, "standard error of the mean dipole stiffness"),
         "kappa_interval": pelplug.Field(("bound",), STIFFNESS, "bootstrap interval of the mean dipole stiffness"),
         "kappa_distribution": pelplug.Field(("kappa_ratio",), "1", "P(kappa / <kappa>)"),
+        "kappa_distribution_error": pelplug.Field(("kappa_ratio",), "1", "standard error of P(kappa / <kappa>)"),
+        "kappa_distribution_interval": pelplug.Field(
+            ("bound", "kappa_ratio"), "1", "bootstrap interval of P(kappa / <kappa>)"
+        ),
         "kappa_counts": pelplug.Field(("kappa_ratio",), "1", "pairs in the bin"),
+        "kappa_samples": pelplug.Field(("kappa_ratio",), "1", "independent samples with pairs in the bin"),
         "kappa_ratio_edges": pelplug.Field(("edge",), "1", "edges of the bins of kappa / <kappa>"),
         "shear_modulus_mean": pelplug.Field((), MODULUS, "mean shear modulus over planes and inherent structures"),
+        "shear_modulus_mean_error": pelplug.Field((), MODULUS, "standard error of the mean shear modulus"),
         "shear_modulus_interval": pelplug.Field(("bound",), MODULUS, "bootstrap interval of the mean shear modulus"),
+        **pelplug.ElasticConstants.MEANS,
     }
     cites = (
         "Kapteijns et al., J. Chem. Phys. 155, 074502 (2021)",
@@ -213,39 +221,19 @@ class Kappa(pelplug.Analysis):
         return values | self._soft_modes(response, stiffness, positions) if self.soft_modes else values
 
     def summarize(self, dataset):
-        """Add means with bootstrap intervals and the distribution of kappa / <kappa>."""
-        kappa = dataset["kappa_ij"].values
-        sizes = np.array([np.count_nonzero(dataset["pair_frame"].values == label) for label in dataset["frame"].values])
-        totals = np.add.reduceat(kappa, np.concatenate([[0], np.cumsum(sizes)[:-1]]))
-        many = sizes.size > 1
-        rng = np.random.default_rng(self.seed)
-        draw = (rng, self.resamples, self.confidence)
-        # Pairs of one inherent structure share its Hessian: with several, whole structures are the independent things.
-        interval = bootstrap_interval(totals, sizes, *draw) if many else bootstrap_interval(kappa, None, *draw)
-        moduli = dataset["shear_modulus"].values.mean(axis=1)
-        modulus_interval = bootstrap_interval(moduli, None, *draw) if many else np.full(2, np.nan)
-        mean = kappa.mean()
-        density, counts, edges = log_histogram(kappa / mean, self.bins)
+        """Add means with errors and intervals, and the distribution of kappa / <kappa>."""
+        dataset, few = averaged(
+            dataset, bins=self.bins, confidence=self.confidence, resamples=self.resamples, seed=self.seed
+        )
         dataset = dataset.assign(
             species=("particle", np.asarray(self.trajectory.species, dtype=str)),
-            kappa_mean=((), mean),
-            kappa_interval=("bound", interval),
-            kappa_distribution=("kappa_ratio", density),
-            kappa_counts=("kappa_ratio", counts),
-            kappa_ratio_edges=("edge", edges),
-            shear_modulus_mean=((), moduli.mean()),
-            shear_modulus_interval=("bound", modulus_interval),
         ).assign_coords(
-            kappa_ratio=("kappa_ratio", np.sqrt(edges[1:] * edges[:-1])),
             plane=("plane", _plane_names(dataset.sizes["dimension"])),
             **pelplug.ElasticConstants.coordinates(dataset.sizes["dimension"]),
-            bound=("bound", ["lower", "upper"]),
         )
-        dataset["kappa_ratio"].attrs = {"long_name": "kappa / <kappa>, geometric middle of the bin", "units": "1"}
         dataset["plane"].attrs = {"long_name": "flow and gradient direction of the simple shear", "units": "1"}
         dataset.attrs["solver"] = ", ".join(sorted(set(map(str, dataset["solver"].values))))
-        what = f"the {sizes.size} inherent structures" if many else "the pairs of the one inherent structure"
-        without = "" if many else "; none for the shear modulus"
+        dataset.attrs["not_found"] = json.dumps(few)
         # Which minimum this is depends on the algorithm that found it.
         dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
         if self.soft_modes:
@@ -253,7 +241,6 @@ class Kappa(pelplug.Analysis):
             dataset.attrs["soft_modes"] = (
                 f"pseudoharmonic modes from {starts} of each frame, gradient of log C below {SOFT_MODE_TOLERANCE:g}"
             )
-        dataset.attrs["bootstrap"] = f"{self.confidence:g} intervals from {self.resamples} resamples of {what}{without}"
         return dataset
 
     def plot(self, ax=None, **keywords):

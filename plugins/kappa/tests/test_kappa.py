@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pelplug_kappa.drawing import draw_slice
 from pelplug_kappa.kappa import Kappa
-from pelplug_kappa.statistics import bootstrap_interval, log_histogram
+from pelplug_kappa.statistics import log_histogram
 
 import pelplug
 import pelplug.testing
@@ -72,11 +72,13 @@ def test_means_belong_to_their_pairs(dataset):
         own = dataset["kappa_ij"].values[touching & (frames == label)]
         assert float(dataset["kappa"].sel(frame=label, particle=5)) == pytest.approx(own.mean(), rel=1e-12)
     assert float(dataset["kappa_mean"]) == pytest.approx(dataset["kappa_ij"].values.mean(), rel=1e-12)
-    lower, upper = dataset["kappa_interval"].values
-    assert lower <= float(dataset["kappa_mean"]) <= upper
-    # Three structures are resampled: no mean can leave the range of their means.
-    assert dataset["kappa_frame"].values.min() <= lower < upper <= dataset["kappa_frame"].values.max()
-    assert "3 inherent structures" in dataset.attrs["bootstrap"]
+    # Three structures: a standard error, with Student's factor of two degrees of freedom, but no interval.
+    assert float(dataset["kappa_mean_error"]) > 0
+    assert np.isnan(dataset["kappa_interval"].values).all()
+    assert dataset["kappa_mean_error"].attrs["error_method"] == "bootstrap over inherent structures"
+    assert dataset["kappa_mean_error"].attrs["effective_samples"] == 3
+    (sentence,) = json.loads(dataset.attrs["not_found"])
+    assert sentence.startswith("No intervals: 3 inherent structures") and "--plugin kappa run-*.gsd" in sentence
 
 
 def test_distribution_is_normalised(dataset):
@@ -148,12 +150,13 @@ def test_a_sample_of_one_pair_still_has_a_figure(trajectory, model, tmp_path):
     Kappa.from_dataset(one).figure().savefig(tmp_path / "one.png", dpi=50)
 
 
-def test_one_structure_resamples_its_pairs(trajectory, model):
+def test_one_structure_tells_no_error(trajectory, model):
     one = pelplug.analyze("kappa", trajectory, model=model, stop=1)
-    lower, upper = one["kappa_interval"].values
-    assert lower < float(one["kappa_mean"]) < upper
-    assert "pairs of the one" in one.attrs["bootstrap"]
-    assert np.isnan(one["shear_modulus_interval"].values).all()
+    for name in ("kappa_mean", "shear_modulus_mean", "bulk_modulus_mean", "kappa_distribution"):
+        assert np.isfinite(one[name]).all() and np.isnan(one[f"{name}_error"]).all()
+    for name in ("kappa_interval", "shear_modulus_interval", "kappa_distribution_interval"):
+        assert np.isnan(one[name]).all()
+    assert json.loads(one.attrs["not_found"])[0].startswith("No errors and intervals: one of the inherent structures")
 
 
 def test_two_dimensions(tmp_path):
@@ -207,16 +210,6 @@ def test_a_state_that_is_no_minimum_is_refused(trajectory, model):
 def test_senseless_parameters_are_refused(trajectory, model, parameters, words):
     with pytest.raises(pelplug.InputError, match=words):
         pelplug.analyze("kappa", trajectory, model=model, stop=1, **parameters)
-
-
-def test_bootstrap_has_the_width_of_the_standard_error():
-    values = np.random.default_rng(0).normal(5.0, 2.0, size=4000)
-    lower, upper = bootstrap_interval(values, None, np.random.default_rng(1), 2000, 0.9)
-    assert upper - lower == pytest.approx(2 * 1.645 * 2.0 / np.sqrt(4000), rel=0.06)
-    # Sums and counts: the ratio weights each structure by its pairs.
-    sums, counts = np.array([10.0, 10.0]), np.array([1, 9])
-    lower, upper = bootstrap_interval(sums, counts, np.random.default_rng(1), 500, 0.9)
-    assert (lower, upper) == (pytest.approx(10 / 9), pytest.approx(10.0))
 
 
 def test_histogram_of_equal_values():

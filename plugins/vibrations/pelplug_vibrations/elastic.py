@@ -7,7 +7,7 @@ from math import gamma, pi
 
 import numpy as np
 
-__all__ = ["beta_harmonic", "debye_level", "first_phonon", "logarithmic_edges", "power_law"]
+__all__ = ["beta_harmonic", "debye_level", "first_phonon"]
 
 
 def first_phonon(cell: np.ndarray, shear: float, density: float) -> float:
@@ -44,53 +44,6 @@ def debye_level(d: int, volume: float, modes: int, shear: float, bulk: float, de
     ball = pi ** (d / 2) / gamma(d / 2 + 1)
     speeds = (d - 1) * (density / shear) ** (d / 2) + (density / longitudinal) ** (d / 2)
     return float(d * volume * ball / ((2.0 * pi) ** d * modes) * speeds)
-
-
-def logarithmic_edges(omega: np.ndarray, bins: int, complete: float) -> np.ndarray:
-    """Return edges of bins equal in the logarithm that hold all of ``omega``.
-
-    The grid passes through 1, wherever the first mode is: bins that began at it would have one too many there.
-
-    Parameters
-    ----------
-    omega : ndarray
-        The modes, at least one.
-    bins : int
-        How many bins, at least 2.
-    complete : float
-        Above this frequency modes are missing: the last bin ends there.
-
-    Returns
-    -------
-    ndarray, shape (bins + 1,)
-    """
-    low, high = np.log(omega.min()), np.log(omega.max())
-    width = max((high - low) / (bins - 1), 1e-6)
-    edges = np.exp((np.floor(low / width) + np.arange(bins + 1)) * width)
-    edges[0] = min(edges[0], omega.min() * (1 - 1e-9))
-    edges[-1] = max(min(edges[-1], complete * (1 + 1e-9)), omega.max() * (1 + 1e-9))
-    return edges
-
-
-def power_law(omega: np.ndarray, limit: float) -> tuple[float, float, int]:
-    """Fit D(omega) ~ omega**s to all modes below a limit, without bins.
-
-    The cumulative share (omega / limit)**(s + 1) of its modes is fitted by maximum likelihood:
-    s + 1 = (n - 1) / sum ln(limit / omega), with relative standard error 1 / sqrt(n - 2).
-
-    Returns
-    -------
-    exponent, error : float
-        s and its standard error; NaN below three modes.
-    n : int
-        Modes below the limit.
-    """
-    low = omega[omega < limit]
-    n = low.size
-    if n < 3:
-        return np.nan, np.nan, n
-    slope = (n - 1) / np.log(limit / low).sum()
-    return float(slope - 1.0), float(slope / np.sqrt(n - 2)), n
 
 
 def beta_harmonic(exponent: float) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import pelplug
-from pelplug_vibrations.elastic import beta_harmonic, debye_level, first_phonon, logarithmic_edges, power_law
+from pelplug_vibrations.elastic import beta_harmonic, debye_level, first_phonon
 from pelplug_vibrations.modes import all_modes, lowest_modes, participation_ratio
+from pelplug_vibrations.spectrum import averaged
 
 __all__ = ["Vibrations"]
 
@@ -21,14 +23,15 @@ OF_AXES = (
     "omega_phonon",
     "debye",
     "debye_mean",
+    "debye_mean_error",
+    "shear_modulus_mean",
+    "shear_modulus_mean_error",
     "fit_limit",
     "exponent",
     "exponent_error",
     "quartic",
     "quartic_error",
-    "c11",
-    "c12",
-    "c44",
+    *(f"{name}{suffix}" for name in ("c11", "c12", "c44") for suffix in ("", "_mean", "_mean_error")),
     "stress_strain_coefficients",
     "elastic_constants",
     "elastic_constants_nonaffine",
@@ -62,15 +65,22 @@ class Vibrations(pelplug.Analysis):
         "pairs_at_cutoff": pelplug.Field(("frame",), "1", "pairs within cutoff_tolerance of the cutoff"),
         "solver": pelplug.Field(("frame",), "1", "how the Hessian was inverted"),
         "density_of_states": pelplug.Field(("omega_bin",), "time", "D(omega), integral one over all modes"),
+        "density_of_states_error": pelplug.Field(("omega_bin",), "time", "standard error of D(omega)"),
+        "density_of_states_interval": pelplug.Field(("bound", "omega_bin"), "time", "bootstrap interval of D(omega)"),
         "counts": pelplug.Field(("omega_bin",), "1", "modes in the bin"),
+        "omega_samples": pelplug.Field(("omega_bin",), "1", "independent samples with modes in the bin"),
         "omega_edges": pelplug.Field(("edge",), FREQUENCY, "edges of the bins"),
         "debye_mean": pelplug.Field((), "time**dimension", "mean A of Debye's law"),
+        "debye_mean_error": pelplug.Field((), "time**dimension", "standard error of the mean A of Debye's law"),
+        "shear_modulus_mean": pelplug.Field((), MODULUS, "mean shear modulus"),
+        "shear_modulus_mean_error": pelplug.Field((), MODULUS, "standard error of the mean shear modulus"),
+        **pelplug.ElasticConstants.MEANS,
         "fit_limit": pelplug.Field((), FREQUENCY, "modes below this frequency were fitted"),
         "n_fitted": pelplug.Field((), "1", "modes fitted"),
         "exponent": pelplug.Field((), "1", "s of D(omega) ~ omega**s below fit_limit"),
         "exponent_error": pelplug.Field((), "1", "standard error of the exponent"),
         "quartic": pelplug.Field((), "time**5", "A_4 of D(omega) = A_4 omega**4 below fit_limit"),
-        "quartic_error": pelplug.Field((), "time**5", "standard error of A_4, from the number of modes"),
+        "quartic_error": pelplug.Field((), "time**5", "standard error of A_4"),
         "beta_harm": pelplug.Field((), "1", "exponent of harmonic descent in a Debye spectrum, d/4 + 1/2"),
     }
     cites = (
@@ -214,39 +224,14 @@ class Vibrations(pelplug.Analysis):
         return values
 
     def summarize(self, dataset):
-        """Add D(omega), the Debye level and the power law of the modes below the first phonon."""
-        omega, total = dataset["omega"].values, int(dataset["n_modes"].sum())
-        # Above the lowest of the frames' last modes some are missing.
-        complete = float(dataset["omega_known"].min())
-        known = omega[omega <= complete]
-        edges = logarithmic_edges(known, self.bins, complete)
-        counts, _ = np.histogram(known, edges)
-        if self.fit_below == "auto":
-            phonon = dataset["omega_phonon"].values
-            limit = 0.9 * float(np.nanmin(phonon)) if np.isfinite(phonon).any() else np.nan
-        else:
-            limit = self.fit_below
-        limit = min(limit, complete) if np.isfinite(limit) else np.nan
-        exponent, error, fitted = power_law(omega, limit)
-        quartic = 5.0 * fitted / (total * limit**5) if fitted else np.nan
-        dataset = dataset.assign(
-            density_of_states=("omega_bin", counts / (total * np.diff(edges))),
-            counts=("omega_bin", counts),
-            omega_edges=("edge", edges),
-            debye_mean=((), dataset["debye"].values.mean()),
-            fit_limit=((), limit),
-            n_fitted=((), fitted),
-            exponent=((), exponent),
-            exponent_error=((), error),
-            quartic=((), quartic),
-            quartic_error=((), quartic / np.sqrt(fitted) if fitted else np.nan),
-            beta_harm=((), beta_harmonic(self.trajectory.dimension - 1)),
-        ).assign_coords(
-            omega_bin=("omega_bin", (edges[1:] + edges[:-1]) / 2),
-            **pelplug.ElasticConstants.coordinates(self.trajectory.dimension),
+        """Add D(omega), the Debye level and the power law of the modes below the first phonon, with errors."""
+        dataset, few = averaged(dataset, bins=self.bins, fit_below=self.fit_below)
+        dataset = dataset.assign(beta_harm=((), beta_harmonic(self.trajectory.dimension - 1))).assign_coords(
+            **pelplug.ElasticConstants.coordinates(self.trajectory.dimension)
         )
         dataset["omega_bin"].attrs = {"long_name": "frequency, middle of the bin", "units": FREQUENCY}
         dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
+        dataset.attrs["not_found"] = json.dumps(few)
         return dataset
 
     def plot(self, ax=None, **keywords):
