@@ -118,6 +118,10 @@ class SampledStates(Task):
         self._conditions = dataclasses.replace(conditions, model=self.interactions() or conditions.model)
         return self._conditions
 
+    def _dimension_of_space(self) -> int | None:
+        found = self.trajectory if self.trajectory is not None else self.model
+        return getattr(found, "dimension", None)
+
     def _look_at_density(self) -> None:
         """Add the density to the conditions: at the end, for it takes frames."""
         if self.trajectory is not None and self.joined_frames is not None:
