@@ -124,7 +124,7 @@ def power_law(number, logarithms) -> np.ndarray:
     ndarray
         s; NaN below three modes.
     """
-    n, total = np.asarray(number, dtype=float), np.asarray(logarithms, dtype=float)
+    n, total = np.broadcast_arrays(np.asarray(number, dtype=float), np.asarray(logarithms, dtype=float))
     return np.divide(n - 1.0, total, out=np.full(n.shape, np.nan), where=(n >= 3) & (total > 0)) - 1.0
 
 
