@@ -299,4 +299,11 @@ def errors_over_structures(dataset: xr.Dataset) -> xr.Dataset:
     bootstrap = pelplug.Bootstrap(int(unit.max()) + 1)
     means = bootstrap.means(pelplug.unit_sums(dataset["kappa_frame"].values, unit), np.bincount(unit))
     dataset["kappa_mean_error"] = ((), bootstrap.error(means))
+    dataset = pelplug.average_frames(dataset, {"phi_mean": dataset["phi_frame"]}, unit, what, bootstrap)
+    edges = np.linspace(0.0, 2.0, 11)
+    counts: np.ndarray = pelplug.sample_histograms(dataset["kappa_frame"].values, unit, edges)
+    error, interval = pelplug.bin_errors(bootstrap.means(counts, np.bincount(unit)), counts, bootstrap, 0.9)
+    assert error.shape == interval.shape[1:]
+    few: list[str] = pelplug.too_few_samples("kappa", bootstrap.samples, what)
+    dataset.attrs["not_found"] = "".join(few)
     return pelplug.state_errors(dataset, ["kappa_mean_error"], bootstrap.attributes(what))
