@@ -22,7 +22,7 @@ from pelplug_metabasins.waiting import (
 __all__ = ["Averages"]
 
 LONGER = "use a longer record, or several runs together: pelplug analyze --plugin metabasins run-*.gsd"
-MORE_FRAMES = "write frames more often (simulate --frames), or select more of them"
+MORE_FRAMES = "write frames more often, or select more of them"
 
 
 class Averages:
@@ -79,7 +79,7 @@ class Averages:
         """Write into the errors how they were found."""
         over = self.samples.attributes(self.samples.of)
         pelplug.state_errors(dataset, [*self.blocks, "reduced_slope_error"], over)
-        law = "records of as many metabasins drawn from the fitted law of waiting times"
+        law = "records of as many metabasins drawn from the fitted law"
         if len(self.drawn) and self.law is not None:
             pelplug.state_errors(
                 dataset, self.drawn, f"{law}, or {over['error_method']} if larger", self.samples.samples
@@ -117,8 +117,15 @@ class Averages:
         censored = 1.0 - self.stay[self.whole].sum() / self.stay.sum()
         value = {"mean": mean, "square": 2 * mean * relaxation, "relaxation": relaxation}
         error = {name: np.nan for name in value}
+        fitted = [np.full(1 + len(self.samples.weights), np.nan)] * 4
         if law is not None:
+            first, second = law.moments()
+            fitted = [first, second, second / (2 * first), law.broadening]
             error = {name: value[name] * drawn.relative(name) for name in value}
+            # A record without long metabasins has a law that lacks them too: the error reaches what that may hide.
+            for name, rows in (("square", fitted[1]), ("relaxation", fitted[2])):
+                upper = rows[0] * np.exp(_UPPER_QUARTILE * float(self.samples.error(np.log(rows))))
+                error[name] = np.maximum(error[name], upper - value[name])
         moved = relaxation < self.spacing if self.spacing else False
         if coarse:
             self.not_found.append(f"Times are not told: {coarse}")
@@ -140,11 +147,7 @@ class Averages:
         for kind, name in _PLAIN.items():
             self._put(name, value[kind], error[kind], self.drawn)
         self.values["longest_share"] = ((), longest)
-        if law is None:
-            fitted = [np.full(1 + len(self.samples.weights), np.nan)] * 4
-        else:
-            first, second = law.moments()
-            fitted = [first, second, second / (2 * first), law.broadening]
+        if law is not None:
             self._put("fitted_unseen_share", law.unseen(self.energy.min()))
         for name, rows in zip(_FITTED, fitted, strict=True):
             additive = name == "fitted_sigma_gamma_squared"
@@ -269,6 +272,8 @@ class Averages:
             kind.append(f"{name}_error")
 
 
+_UPPER_QUARTILE = 0.6745
+"""Of a Gaussian, in standard deviations: of the logarithm of a fitted moment."""
 _PLAIN = {
     "mean": "mean_waiting_time",
     "square": "mean_square_waiting_time",

@@ -44,9 +44,10 @@ class Law:
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Return <tau> [time] and <tau^2> [time**2], shape (1 + R,) each."""
-        mean = (self.share * np.exp(-self.log_rate)).sum(axis=1)
-        square = (self.share * np.exp(-2.0 * self.log_rate)).sum(axis=1)
-        return mean, 2.0 * np.exp(self.broadening) * square
+        with np.errstate(over="ignore"):  # a choice of few metabasins may have any slope
+            mean = (self.share * np.exp(-self.log_rate)).sum(axis=1)
+            square = (self.share * np.exp(-2.0 * self.log_rate)).sum(axis=1)
+            return mean, 2.0 * np.exp(self.broadening) * square
 
     def unseen(self, lowest: float) -> float:
         """Return the share of <tau^2> that lies below some energy."""

@@ -48,6 +48,7 @@ class Metabasins(pelplug.Analysis):
         "B. Doliwa and A. Heuer, Phys. Rev. E 67, 030501 (2003)",
     )
     reads_frames = False
+    pools = True
     trial = {"n": 60, "frames": 24, "minima": 6, "parameters": {"minimum": 2}}  # noqa: RUF012
 
     def __init__(

@@ -24,6 +24,7 @@ _NAMES = {
     "start": ("start", "start_time", "begin"),
     "end": ("end", "end_time", "stop"),
     "energy": ("energy", "u_is", "energy_total", "total_energy", "inherent_structure_energy", "potential_energy"),
+    "run": ("run", "trajectory", "replica"),
     "structure": ("structure", "index", "is", "id", "inherent_structure", "state"),
 }
 
@@ -45,7 +46,7 @@ def read_sequence(path) -> xr.Dataset:
     path : path_like
         A result of ``inherent-structure-transitions`` or ``inherent-structures``; another NetCDF file with ``time``,
         ``energy`` and perhaps ``structure``, ``positions`` (frame, particle, dimension) and ``cell``; or a table with a
-        header: a row for each time, or for each visit with ``start`` and ``end``.
+        header: a row for each time, or for each visit with ``start`` and ``end``; ``run`` numbers several runs.
 
     Returns
     -------
@@ -164,7 +165,7 @@ def _named(columns: dict[str, np.ndarray], path) -> dict[str, np.ndarray]:
 
 
 def from_frames(
-    energy, time=None, structure=None, positions=None, cell=None, start=None, end=None, source="the sequence"
+    energy, time=None, structure=None, positions=None, cell=None, start=None, end=None, run=None, source="the sequence"
 ) -> xr.Dataset:
     """Return the visits of a sequence given frame by frame, or visit by visit.
 
@@ -182,6 +183,8 @@ def from_frames(
         [length]
     start, end : ndarray, shape (F,), optional
         Of each visit [time].
+    run : ndarray of int, shape (F,), optional
+        Run of each, where there are several, one after the other.
     source : path_like
         For messages.
     """
@@ -193,11 +196,15 @@ def from_frames(
         time, repeat = np.asarray(time, dtype=float), 1
     if not (np.all(np.isfinite(energy)) and np.all(np.isfinite(time))):
         raise pelplug.InputError(f"{source} has energies or times that are no numbers; leave those rows out.")
-    late = np.flatnonzero(np.diff(time) < 0 if repeat == 2 else np.diff(time) <= 0)
+    number_of_run = _runs(run, len(energy), source)
+    here = np.repeat(number_of_run, repeat)
+    backwards = np.diff(time) < 0 if repeat == 2 else np.diff(time) <= 0
+    late = np.flatnonzero(backwards & (here[1:] == here[:-1]))
     if late.size:
         k = int(late[0])
         raise pelplug.InputError(
-            f"Times of {source} do not increase: {time[k + 1]:g} after {time[k]:g}; sort its rows by time, one a time."
+            f"Times of {source} do not increase: {time[k + 1]:g} after {time[k]:g}; sort its rows by time, one a time, "
+            "or number runs in a column run."
         )
     if structure is None:
         order = np.argsort(energy, kind="stable")
@@ -215,7 +222,7 @@ def from_frames(
     number = rank[number]
     own = np.full(number.max() + 1, np.inf)
     np.minimum.at(own, number, energy)
-    changes = np.flatnonzero(np.diff(number))
+    changes = np.flatnonzero((np.diff(number) != 0) | (np.diff(number_of_run) != 0))
     starts, ends = np.r_[0, changes + 1], np.r_[changes, len(number) - 1]
     labels = np.arange(len(time))
     values = {
@@ -225,10 +232,27 @@ def from_frames(
         "visit_energy": ("visit", own[number[starts]]),
     }
     if positions is not None:
-        values["positions"] = (("visit", "particle", "dimension"), _path(np.asarray(positions)[starts], cell))
+        values["positions"] = (
+            ("visit", "particle", "dimension"),
+            _path(np.asarray(positions)[starts], cell, number_of_run[starts]),
+        )
         values["cell"] = (("vector", "dimension"), np.asarray(cell, dtype=float))
     coords = {"frame": ("frame", labels), "time": ("frame", time)}
+    if number_of_run[-1] > 0:
+        values["visit_run"] = ("visit", number_of_run[starts])
+        coords["run"] = ("frame", here)
     return xr.Dataset(values, coords, {"structures": f"{own.size}, {how}"})
+
+
+def _runs(run, number: int, source) -> np.ndarray:
+    """Return the number of the run of each row, from 0 and rising."""
+    if run is None:
+        return np.zeros(number, dtype=np.int64)
+    run = np.asarray(run)
+    border = np.r_[True, run[1:] != run[:-1]]
+    if not np.all(np.isfinite(run)) or len(np.unique(run)) != border.sum():
+        raise pelplug.InputError(f"Runs of {source} must be numbers, with all rows of one run together; sort its rows.")
+    return np.cumsum(border) - 1
 
 
 def check_steps(source: xr.Dataset) -> None:
@@ -250,10 +274,14 @@ def check_steps(source: xr.Dataset) -> None:
         )
 
 
-def _path(positions: np.ndarray, cell) -> np.ndarray:
-    """Return positions along the visits, each the nearest image of the one before, without drift."""
+def _path(positions: np.ndarray, cell, run: np.ndarray) -> np.ndarray:
+    """Return positions along the visits of a run, each the nearest image of the one before, without drift."""
     steps = np.diff(positions, axis=0)
     cell = np.asarray(cell, dtype=float)
     steps = steps - np.round(steps @ np.linalg.inv(cell)) @ cell
     steps = steps - steps.mean(axis=1, keepdims=True)
-    return positions[0] + np.concatenate([np.zeros((1, *positions.shape[1:])), steps.cumsum(axis=0)])
+    path = np.array(positions, dtype=float)
+    for number in range(run[-1] + 1):
+        mine = np.flatnonzero(run == number)
+        path[mine[1:]] = path[mine[0]] + steps[mine[:-1]].cumsum(axis=0)
+    return path

@@ -120,6 +120,26 @@ def test_files_that_are_not_there_or_no_text(tmp_path):
         metabasins(tmp_path / "torn.nc")
 
 
+# --- several runs -------------------------------------------------------------------------------------------------
+
+
+def test_runs_in_one_table(tmp_path):
+    """Two runs that share structures: what is visited in both is another metabasin in each, and no jump joins them."""
+    rows = [[0, t, ENERGY[s], s] for t, s in zip(TIMES, SERIES, strict=True)]
+    rows += [[1, t, ENERGY[s], s] for t, s in zip(TIMES, SERIES[::-1], strict=True)]
+    path = tmp_path / "runs.csv"
+    path.write_text(table(["run", "time", "energy", "structure"], np.transpose(rows)))
+    found = metabasins(path)
+    np.testing.assert_allclose(found["start_time"], [0.0, 1.75, 2.75, 4.25, 0.0, 0.25, 1.75, 2.75])
+    np.testing.assert_allclose(found["end_time"], [1.75, 2.75, 4.25, 4.5, 0.25, 1.75, 2.75, 4.5])
+    assert found["metabasin_run"].values.tolist() == [0] * 4 + [1] * 4
+    assert found["complete"].values.tolist() == [0, 1, 1, 0] * 2
+    assert float(found["jump_rate"]) == pytest.approx(6 / 9.0)
+    path.write_text(table(["run", "time", "energy"], np.transpose([[0, 0, -1], [1, 0, -2], [0, 1, -3]])))
+    with pytest.raises(pelplug.InputError, match="all rows of one run together"):
+        metabasins(path)
+
+
 # --- quenches are not made twice ----------------------------------------------------------------------------------
 
 
@@ -194,6 +214,29 @@ def test_structures_of_every_frame_from_a_result(trajectory, tmp_path):
     expected = pelplug.analyze("metabasins", trajectory, minimum=2, search="all")
     np.testing.assert_allclose(found["waiting_time"], expected["waiting_time"])
     np.testing.assert_allclose(found["jump_length"], expected["jump_length"], rtol=1e-4)
+
+
+def test_several_trajectories_are_the_metabasins_of_each(trajectory, tmp_path):
+    """The second has the same states in another order: no transition, jump or metabasin goes from one to the other."""
+    first = pelplug.open_trajectory(trajectory)
+    frames = [first.configuration(k) for k in (8, 7, 3, 4, 2, 1, 0)]
+    again = [one.replace(frame=k, step=10 * k, time=0.1 * k) for k, one in enumerate(frames)]
+    pelplug.write_trajectory(tmp_path / "u.gsd", again, model_record=first.model_record)
+    paths = [trajectory, tmp_path / "u.gsd"]
+    each = [pelplug.analyze("metabasins", path, minimum=2, search="all") for path in paths]
+    both = pelplug.analyze("metabasins", paths, minimum=2, search="all")
+    for name in ("waiting_time", "metabasin_energy", "jump_length", "complete", "metabasin_visits"):
+        np.testing.assert_allclose(both[name], np.concatenate([one[name] for one in each]), rtol=1e-9, atol=1e-9)
+    sizes = [one.sizes["metabasin"] for one in each]
+    assert both["metabasin_run"].values.tolist() == np.repeat([0, 1], sizes).tolist()
+    assert float(both["jump_rate"]) == pytest.approx((sum(sizes) - 2) / (0.8 + 0.6))
+    found = pelplug.analyze("inherent-structure-transitions", paths, search="all")
+    alone = [pelplug.analyze("inherent-structure-transitions", path, search="all") for path in paths]
+    assert found["transition_before"].values.tolist() == [
+        *alone[0]["transition_before"].values, *(9 + alone[1]["transition_before"].values)
+    ]  # fmt: skip
+    assert found["run"].values.tolist() == [0] * 9 + [1] * 7
+    assert float(found["transition_rate"]) == pytest.approx(sum(one.sizes["transition"] for one in alone) / (0.8 + 0.6))
 
 
 @parametrize_with_checks([Metabasins])
