@@ -82,9 +82,18 @@ class EnergySamples(pelplug.Jackknife):
         """Return the standard error of what is made of the first powers of the series.
 
         A correlation that decays as an exponential makes means over blocks of length L alike: their scatter is too
-        small by ``1 - g / (2 L)``, with g the statistical inefficiency, which is one n-th as long for n-th powers.
+        small by ``1 - g / (2 L)``, with g the statistical inefficiency, which is one n-th as long for n-th powers. The
+        scatter of n samples has 2 n / (k - 1) degrees of freedom, k their kurtosis, which enter Student's factor.
         """
-        return self.error(rows) / np.sqrt(1.0 - min(self.shared / (2.0 * power), 0.5))
+        moved = rows[1:] - rows[1:].mean(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            kurtosis = np.mean(moved**4, axis=0) / np.mean(moved**2, axis=0) ** 2
+            freedom = np.clip(2.0 * self.samples / (kurtosis - 1.0), 2.0, max(self.samples - 1.0, 2.0))
+        wider = pelplug.student_factor(freedom + 1.0) / pelplug.student_factor(self.samples)
+        return self.error(rows) * np.where(np.isfinite(wider), wider, 1.0) / self._alike(power)
+
+    def _alike(self, power: int) -> float:
+        return float(np.sqrt(1.0 - min(self.shared / (2.0 * power), 0.5)))
 
 
 def energy_moments(series: np.ndarray, samples: EnergySamples) -> dict[str, tuple[float, float]]:
