@@ -3,9 +3,10 @@
 # independent runs: five simulations of an inverse-power-law liquid at each of five temperatures, the dipole stiffness
 # of their inherent structures, and the study of all.
 #
-#     sh examples/stiffness.sh FOLDER      # about half an hour on two cores; goes on where it was interrupted
+#     sh examples/stiffness.sh FOLDER      # less than an hour on two busy cores; goes on where it was interrupted
 set -e
-cd "${1:?name a folder for the files}"
+mkdir -p "${1:?name a folder for the files}"
+cd "$1"
 
 while read -r temperature steps every; do
     pelplug simulate inverse-power-law -N 256 -T "$temperature" --steps "$steps" --frames "$every" --seed 1 \

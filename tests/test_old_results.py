@@ -55,7 +55,7 @@ def test_there_is_one_of_each_version_and_they_are_small():
 def test_all_are_there_and_pelplug_info_tells_of_them(kept, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     files = sorted(kept.glob("*.nc"))
-    assert [path.stem for path in files] == sorted(ANALYSES)
+    assert sorted(path.stem for path in files) == sorted(ANALYSES)
     monkeypatch.chdir(kept)
     code, out, err = run(capsys, "info", *(path.name for path in files))
     assert code == 0 and err == "" and "no result" not in out

@@ -19,7 +19,7 @@ from pelplug.core.outside import refuse_links
 from pelplug.errors import InputError
 from pelplug.files.record import require_record
 
-__all__ = ["check_output", "read_outlines", "read_results", "read_variable", "write_netcdf"]
+__all__ = ["check_output", "read_outlines", "read_results", "read_variables", "write_netcdf"]
 
 # Names of what pelplug itself writes into the root of a file.
 _NAME = "analysis"
@@ -122,11 +122,11 @@ def _outline(dataset: xr.Dataset) -> xr.Dataset:
     return outline
 
 
-def read_variable(path: str | os.PathLike[str], analysis: str, name: str) -> tuple[xr.DataArray, dict[Any, Any]]:
-    """Return a variable of a result in a file with its coordinates, and the attributes of the result."""
+def read_variables(path: str | os.PathLike[str], analysis: str, names: Iterable[str]) -> xr.Dataset:
+    """Return variables of a result in a file with their coordinates and the attributes of all, and nothing else."""
     with _opened(path) as found:
         dataset = found.get(analysis, xr.Dataset())
-        return (dataset[name].load() if name in dataset else xr.DataArray()), dict(dataset.attrs)
+        return dataset[[name for name in names if name in dataset]].load()
 
 
 @contextlib.contextmanager

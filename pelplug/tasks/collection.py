@@ -15,7 +15,7 @@ import xarray as xr
 from pelplug.core.conditions import Conditions
 from pelplug.errors import InputError
 from pelplug.files.record import version_of
-from pelplug.files.results import read_outlines, read_results, read_variable
+from pelplug.files.results import read_outlines, read_results, read_variables
 from pelplug.tasks.provenance import check_version, failed_parts, frames_of_words, parameters_of, to_json
 
 if TYPE_CHECKING:
@@ -92,18 +92,29 @@ class Result:
         InputError
             If there is none of that name; it tells of a part of the result that failed.
         """
-        if name in self and self.path is None:
-            return self._dataset[name]
-        if name in self:
-            found, attributes = read_variable(self.path, self.analysis, name)  # type: ignore[arg-type]  # there is one
-            self._require_same(attributes)
+        return self.read(name)[name]
+
+    def read(self, *names: str) -> xr.Dataset:
+        """Return several variables with their coordinates, of a file by opening it once.
+
+        Raises
+        ------
+        InputError
+            If there is none of a name; it tells of a part of the result that failed.
+        """
+        missing = next((name for name in names if name not in self), None)
+        if missing is None and self.path is None:
+            return self._dataset[list(names)]
+        if missing is None:
+            found = read_variables(self.path, self.analysis, names)  # type: ignore[arg-type]  # there is one
+            self._require_same(found.attrs)
             return found
         lost = "".join(
             f"; {part} was left out, which failed ({why})" for part, why in failed_parts(self._dataset).items()
         )
         raise InputError(
-            f"{self.source} has no {name} among the variables of {self.analysis}{lost}; leave it out, or make it anew "
-            "with --overwrite."
+            f"{self.source} has no {missing} among the variables of {self.analysis}{lost}; leave it out, or make it "
+            "anew with --overwrite."
         )
 
     @property

@@ -214,3 +214,8 @@ class Study(Task, abc.ABC):
 
     def _sources(self, failures: Iterable[Any]) -> dict[str, Any]:
         return {"collection": provenance.to_json(self._records)}
+
+    def _dimension_of_space(self) -> int | None:
+        """Return that of the states, where all results say the same by vectors that they have."""
+        found = {one.sizes.get("dimension") for one in self.collection}
+        return next(iter(found)) if len(found) == 1 else None

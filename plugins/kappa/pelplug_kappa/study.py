@@ -140,6 +140,25 @@ class Stiffness(pelplug.Study):
         values[f"{name}_relative"] = ratio
         values[f"{name}_relative_error"] = np.where(np.arange(mean.size) == mean.size - 1, np.nan, spread)
 
+    def plot(self, ax=None, **keywords):
+        """Draw the mean dipole stiffness over temperature."""
+        from pelplug_kappa.study_drawing import draw_mean
+
+        return draw_mean(self.to_dataset(), "kappa", ax, **keywords)
+
+    def panels(self):
+        """Return what is drawn of several studies over each other: both means."""
+        from pelplug_kappa.study_drawing import draw_mean
+
+        dataset = self.to_dataset()
+        return [self.plot, lambda ax, **keywords: draw_mean(dataset, "shear_modulus", ax, **keywords)]
+
+    def figure(self):
+        """Return a Figure of the means, their growth, and the distribution at each temperature."""
+        from pelplug_kappa.study_drawing import draw_study
+
+        return draw_study(self.to_dataset())
+
 
 class _Structures:
     """The inherent structures of one temperature: sums of each, and the pairs read again for their distribution."""
@@ -149,12 +168,13 @@ class _Structures:
         self.frames = group.frames(self._sums)
 
     def _sums(self, result):
-        kappa = result["kappa_ij"]
+        read = result.read("kappa_ij", "shear_modulus", "frame")
+        kappa = read["kappa_ij"]
         self.smallest = min(self.smallest, float(kappa.min()))
         self.largest = max(self.largest, float(kappa.max()))
-        frame = _frame_of(kappa, result)
+        frame = _frame_of(read)
         pairs, sums = np.bincount(frame), np.bincount(frame, weights=kappa.values)
-        modulus = result["shear_modulus"].mean("plane").values
+        modulus = read["shear_modulus"].mean("plane").values
         return {"kappa": sums / pairs, "kappa_sum": sums, "pairs": pairs, "modulus": modulus}
 
     def mean(self, boot, unit, name, counts=None):
@@ -175,16 +195,15 @@ class _Structures:
     @staticmethod
     def _counts(edges, result):
         """Return how many pairs of each inherent structure are in each bin."""
-        kappa, bins = result["kappa_ij"], edges.size - 1
-        place = np.clip(np.searchsorted(edges, kappa.values, side="right") - 1, 0, bins - 1)
-        frames = result.sizes["frame"]
-        flat = np.bincount(_frame_of(kappa, result) * bins + place, minlength=frames * bins)
+        read, bins, frames = result.read("kappa_ij", "frame"), edges.size - 1, result.sizes["frame"]
+        place = np.clip(np.searchsorted(edges, read["kappa_ij"].values, side="right") - 1, 0, bins - 1)
+        flat = np.bincount(_frame_of(read) * bins + place, minlength=frames * bins)
         return {"counts": flat.reshape(frames, bins)}
 
 
-def _frame_of(pairs, result):
+def _frame_of(read):
     """Return the place of the inherent structure of each pair."""
-    return np.searchsorted(result["frame"].values, pairs["pair_frame"].values)
+    return np.searchsorted(read["frame"].values, read["pair_frame"].values)
 
 
 def _edges(found, bins):

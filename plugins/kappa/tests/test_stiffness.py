@@ -143,6 +143,17 @@ def test_refusals():
     study([cold, result(None, [[1.0]], [1.0], parent_temperature=1.0)])
 
 
+def test_its_figure_says_what_it_shows():
+    rng = np.random.default_rng(6)
+    ds = study(sampled(rng, 0.5, 30.0, 6) + sampled(rng, 1.0, 20.0, 6))
+    figure = pelplug.plot(ds)
+    labels = [ax.get_ylabel() for ax in figure.axes]
+    assert labels[0].startswith(r"$\langle\kappa\rangle$ (energy / length") and labels[1].startswith("$G$ (energy")
+    assert figure.axes[0].get_xlabel() == "$T$ (temperature)"
+    legend = [text.get_text() for text in figure.axes[3].get_legend().get_texts()]
+    assert legend[:2] == ["$T = 0.5$", "$T = 1$"]
+
+
 def test_the_remedy_of_each_refusal_works(pelplug_command):
     def analyze(name, *more):
         pelplug_command("analyze", f"{name}.gsd", "--plugin", "kappa", "-o", f"{name}.nc", "--quiet", *more, code=0)

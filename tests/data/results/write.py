@@ -19,7 +19,7 @@ TIMES = {"dt": 0.005}
 FEW = {"per_decade": 2, "resamples": 100, "samples": 20, "blocks": 4, "bins": 6}
 WITH = {
     "defects": {"x_eq": 1.4, "stop": 2},
-    "dynamics": {"quantities": ("msd", "fs", "alpha_2"), "resamples": 20, "min_origins": 2, **TIMES},
+    "dynamics": {"quantities": ("msd", "fs", "alpha_2"), "min_origins": 2, **TIMES},
     "inherent-structures": {"stop": 2},
     "inherent-structure-transitions": {"search": "all", **TIMES},
     "kappa": {"stop": 3, "pairs": 10},
