@@ -250,7 +250,8 @@ class Averages:
         unit = self.samples.unit[before]
         correlation = ratio(*(self.samples.total(one, unit) for one in (product, square)))
         self.values["jump_lag"] = ("lag", lags)
-        self._put("squared_displacement", squared[0], self.samples.error(squared), self.blocks, "lag")
+        wider = np.array([self._overlap(lag) for lag in lags])
+        self._put("squared_displacement", squared[0], self.samples.error(squared) * wider, self.blocks, "lag")
         self._put("jump_correlation", correlation[0], self.samples.error(correlation), self.blocks)
         inside = np.flatnonzero((lags >= first) & (lags <= last))
         if len(inside) == 0:
@@ -260,10 +261,24 @@ class Averages:
         diffusion = per_jump * rate / (2 * dimension * n)
         # What the record does not tell of the rate comes in beside what its blocks do.
         more = (diffusion[0] / rate[0]) ** 2 * max(error**2 - resampled**2, 0.0)
-        self._put("squared_jump", per_jump[0], self.samples.error(per_jump), self.blocks)
+        widest = float(wider[inside[-1]])
+        self._put("squared_jump", per_jump[0], self.samples.error(per_jump) * widest, self.blocks)
         self.values["jump_window"] = ("bound", lags[inside[[0, -1]]])
-        total = np.sqrt(self.samples.error(diffusion) ** 2 + more)
+        total = np.sqrt((self.samples.error(diffusion) * widest) ** 2 + more)
         self._put("diffusion_coefficient", diffusion[0], total, self.drawn if drawn else self.blocks)
+
+    def _overlap(self, lag: int) -> float:
+        """Return by what an error over blocks is too small of a square over so many jumps.
+
+        Squares of displacements that share jumps are correlated by the square of the share, over the borders of blocks.
+        """
+        if self.samples.of == "independent runs" or lag == 1:
+            return 1.0
+        length = len(self.stay) / self.samples.samples
+        apart = np.arange(1, lag)
+        alike = np.square(1.0 - apart / lag)
+        inside = np.maximum(1.0 - apart / length, 0.0)
+        return float(np.sqrt((1.0 + 2.0 * alike.sum()) / (1.0 + 2.0 * (alike * inside).sum())))
 
     def _put(self, name: str, value, error=None, kind: list[str] | None = None, dims=()) -> None:
         self.values[name] = (dims, value)

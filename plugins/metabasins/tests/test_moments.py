@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from pelplug_metabasins.averages import Averages
 from pelplug_metabasins.broadening import BINS, bin_of, fit_broadening
+from pelplug_metabasins.hopping import squared_displacement
 from pelplug_metabasins.metabasins import INPUT, Metabasins
 from pelplug_metabasins.moments import plain_moments
 from pelplug_metabasins.resampling import Samples
@@ -135,6 +136,24 @@ def test_broadening_of_log_normal_rates(broadening):
     found = fit_broadening(*counts)
     assert abs(found.mean() - broadening) < 4 * found.std() / np.sqrt(40) + 0.03 * broadening + 0.02
     assert found.std() < 0.1 + 0.1 * broadening
+
+
+def test_displacements_that_share_jumps_across_blocks_are_not_independent():
+    """A walk of 300 Gaussian jumps, a^2 from 30 of them: the scatter of many walks is what is stated."""
+    rng = np.random.default_rng(29)
+    values, errors = [], []
+    lags = np.array([3, 30])
+    for seed in range(150):
+        places = np.cumsum(rng.normal(size=(300, 2, 3)), axis=0)
+        run = np.zeros(300, dtype=int)
+        samples = Samples(run, 20, 60, seed)
+        squared = squared_displacement(places, run, lags, samples)[:, 1]
+        one = Averages.__new__(Averages)
+        one.samples, one.stay = samples, np.ones(300)
+        values.append(squared[0])
+        errors.append(float(samples.error(squared)) * one._overlap(30))
+    scatter = np.std(values, ddof=1)
+    assert 0.8 < np.mean(errors) / scatter < 1.25
 
 
 # --- several runs -------------------------------------------------------------------------------------------------
