@@ -218,7 +218,7 @@ WALKS = tuple(
         metabasins(one, number),
     )
     for k, (words, one, number, sets) in enumerate(
-        (("warm", WARM, 300, 400), ("warm", WARM, 3000, 100), ("cold", COLD, 300, 200), ("cold", COLD, 3000, 100))
+        (("warm", WARM, 300, 200), ("warm", WARM, 3000, 50), ("cold", COLD, 300, 200), ("cold", COLD, 3000, 100))
     )
 )
 SUBJECTS = (

@@ -91,3 +91,14 @@ def test_band_and_columns_of_errors_that_are_right():
 def test_seeds_are_not_used_twice():
     ranges = sorted((one.seed, one.seed + one.sets) for one in table.SUBJECTS)
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(ranges))
+
+
+def test_the_table_of_the_documentation_is_whole():
+    written = table.read()
+    for subject in table.SUBJECTS:
+        entry = written[subject.name]
+        assert set(entry["quantities"]) == set(subject.quantities) and entry["sets"] == subject.sets
+        for quantity, row in entry["quantities"].items():
+            assert row["holds"] or row["exception"], f"{subject.name}: {quantity}"
+            assert row["exception"] == EXCEPTIONS.get(subject.name, {}).get(quantity, "")
+    assert table.pooled({one.name: written[one.name] for one in table.SUBJECTS})[2]

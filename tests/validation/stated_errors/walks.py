@@ -135,7 +135,7 @@ SUBJECTS = (
         "dynamics-several-walks",
         "dynamics",
         f"{RUNS} free Brownian walks of {N} particles, {SHORT} frames each, together",
-        100,
+        50,
         2000,
         QUANTITIES,
         together,
