@@ -25,6 +25,7 @@ from pelplug.testing.kit import Kit
 __all__ = ["check_analysis", "unfit_values"]
 
 _PROVENANCE = ("analysis", "plugin", "parameters", "versions", "fingerprint", "created")
+_OF_ERRORS = ("error_method", "effective_samples", "confidence")
 _SECTIONS = (
     "Parameters", "Returns", "Yields", "Receives", "Other Parameters", "Raises", "Warns", "Attributes", "Methods",
     "See Also", "Notes", "References", "Examples",
@@ -138,6 +139,26 @@ def check_provenance(cls, kit):
     require(not missing, f"the provenance does not hold exactly the parameters: {', '.join(missing)} differ")
     if not issubclass(cls, Study) and Need.POTENTIAL in run.analyses[cls.name].needs:
         require(dataset.attrs["model"], "the provenance lacks the model")
+
+
+@check("analysis", "study")
+def check_errors_say_how(cls, kit):
+    """Each error or interval says how it was found, on how many samples it rests, and how often it holds."""
+    dataset = kit.result(cls).datasets[cls.name]
+    errors = [name for name in dataset.data_vars if str(name).endswith(("_error", "_interval"))]
+    stated = [name for name in errors if dataset[name].notnull().any()]
+    for name in stated:
+        said = dataset[name].attrs
+        lacking = [key for key in _OF_ERRORS if not said.get(key)]
+        require(not lacking, f"{name} does not say its {', '.join(lacking)}: write them with pelplug.state_errors")
+        samples, confidence = said["effective_samples"], said["confidence"]
+        if isinstance(samples, str):
+            require(samples in dataset.variables, f"{name} rests on {samples}, which is no variable of the result")
+        else:
+            require(samples > 0, f"{name} rests on {samples} samples")
+        require(0 < confidence < 1, f"{name} has a confidence of {confidence}, which is no probability")
+    if not stated:
+        raise unittest.SkipTest("it states no error of this trajectory")
 
 
 @check("analysis")

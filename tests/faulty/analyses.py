@@ -173,6 +173,27 @@ class ForgetsParameters(Nearest):
         self.attributes["parameters"] = "{}"
 
 
+class SaysNothing(Total):
+    """Gives an error and does not say where it comes from."""
+
+    name = "says-nothing"
+    provides = {**WHOLE, "x_error": pelplug.Field(("mean",), "1", "standard error of x")}
+
+    def summarize(self, dataset):
+        dataset = super().summarize(dataset)
+        return dataset.assign(x_error=0.1 * dataset["x"])
+
+
+class SaysWhatIsNotThere(SaysNothing):
+    """Gives an error that rests on a number of samples which nobody finds."""
+
+    name = "says-what-is-not-there"
+
+    def summarize(self, dataset):
+        dataset = super().summarize(dataset)
+        return pelplug.state_errors(dataset, ["x_error"], "standard error over frames", "samples")
+
+
 class Unpicklable(Nearest):
     """Holds something that does not pickle."""
 
@@ -421,6 +442,8 @@ FAULTY = (
     Faulty(FailsOnce, "check_runs", "frames failed.*told to"),
     Faulty(NoUnits, "check_units", "x has no units"),
     Faulty(ForgetsParameters, "check_provenance", "scale differ"),
+    Faulty(SaysNothing, "check_errors_say_how", "x_error does not say its error_method"),
+    Faulty(SaysWhatIsNotThere, "check_errors_say_how", "samples, which is no variable"),
     Faulty(Unpicklable, "check_pickles", "cannot be pickled"),
     Faulty(CountsFrames, "check_several_processes", "x differs between one process and several"),
     Faulty(ConvertsTwice, "check_round_trip", "read back from NetCDF differs"),
