@@ -48,6 +48,9 @@ def averaged(dataset, name: str):
         # A variance that came out too low brings its jackknife error with it: not below that of a normal variable.
         error = np.fmax(error, value * np.sqrt(2.0 / (phi.size - 1))) if np.isfinite(error) else np.nan
     dataset["chi"], dataset["chi_error"] = ((), value), ((), error)
-    pelplug.state_errors(dataset, ["chi_error"], jackknife.attributes(of))
+    attributes = jackknife.attributes(of)
+    if jackknife.samples == phi.size:
+        attributes["error_method"] += "; at least that of the variance of a normal variable"
+    pelplug.state_errors(dataset, ["chi_error"], attributes)
     few = pelplug.too_few_samples(name, jackknife.samples, of)
     return dataset, [f"No chi: one of the {of} tells no fluctuations.", *few] if jackknife.samples == 1 else few

@@ -31,7 +31,9 @@ def test_errors_of_few_frames_hold_and_chi_has_no_bias(n):
     assert max(mean_half, fluctuation_half) < 0.55
     # The variance of a normal variable from n values scatters by sqrt(2 / (n - 1)) of itself.
     assert np.mean(values) == pytest.approx(truth, rel=4 * np.sqrt(2 / (n - 1) / SETS))
-    assert one["chi_error"].attrs["error_method"] == "jackknife over frames"
+    said = one["chi_error"].attrs["error_method"]
+    assert said == "jackknife over frames; at least that of the variance of a normal variable"
+    assert one["phi_mean_error"].attrs["error_method"] == "jackknife over frames"
 
 
 def test_one_frame_tells_no_fluctuations():

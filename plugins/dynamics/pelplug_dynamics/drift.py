@@ -35,7 +35,7 @@ def drift_remark(dataset, removed: bool) -> str:
     # Where the masses are equal, the two add up to the MSD of the positions as they stand in the file.
     share = motion / np.where(whole + removed * motion > 0, whole + removed * motion, np.inf)
     k = int(np.argmax(share))
-    at = f"{100 * share[k]:.2g} % of the MSD at t = {dataset['lag_time'].values[k]:.4g}"
+    at = f"{100 * share[k]:.3g} % of the MSD at t = {dataset['lag_time'].values[k]:.4g}"
     if removed:
         return (
             f"Displacements are from the centre of mass (remove_drift), whose own motion, at most {at}, is taken off; "

@@ -14,6 +14,7 @@ __all__ = ["Reading", "without_errors"]
 
 _STRAIGHT = 0.05  # by which d ln MSD / d ln t may differ from 1 over the fit of D
 _SCATTERED = 0.2  # where all lags of a short run must do, at which its MSD scatters so much
+_ROUNDED = 1e-5  # of the mean distance: in single precision positions in a cell of 100 distances are rounded by so much
 _SLOPE_REACHES = 10.0**0.15  # lags about a time that its slope is of
 
 
@@ -61,7 +62,10 @@ class Reading:
             Of F_s.
         """
         times, found = self.lag_times, {}
-        self._add(found, "tau_beta", "the MSD", lambda one: characteristic.beta_time(times, one.msd), _SLOPE_REACHES)
+        least = (_ROUNDED * length) ** 2
+        self._add(
+            found, "tau_beta", "the MSD", lambda one: characteristic.beta_time(times, one.msd, least), _SLOPE_REACHES
+        )
         self._add(found, "msd_time", "the MSD", lambda one: characteristic.reaching(times, one.msd, msd_target))
         self._diffusion(found, length)
         start = found["tau_beta"] if np.isfinite(found["tau_beta"]) else times[0]

@@ -154,7 +154,7 @@ class Samples:
     def method(self) -> str:
         """How errors are found, in words."""
         if self.whole:
-            return f"jackknife over {self.of}"
+            return "jackknife over independent runs"  # whose number is that of samples
         return f"jackknife over {self.of}, each at least as long as the lag; none beyond a quarter of the run"
 
     def blocks(self, lag: int) -> tuple[int, ...]:

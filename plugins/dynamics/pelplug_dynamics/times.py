@@ -105,8 +105,18 @@ def local_slope(times, msd, half_width: int = 2, decades: float = 0.15) -> np.nd
     return slope
 
 
-def beta_time(times, msd) -> tuple[float, str]:
-    """Return tau_beta, the inflection of ln MSD in ln t: where its slope is least; NaN without a plateau."""
+def beta_time(times, msd, least: float = 0.0) -> tuple[float, str]:
+    """Return tau_beta, the inflection of ln MSD in ln t: where its slope is least; NaN without a plateau.
+
+    Parameters
+    ----------
+    times, msd : ndarray, shape (L,)
+        [time], [length**2].
+    least : float
+        MSD that rounding of the positions makes [length**2].
+    """
+    if not np.nanmax(msd, initial=0.0) > least:
+        return np.nan, f"is {np.nanmax(msd, initial=0.0):.1g} at most, rounding of positions: nothing moves"
     slope = local_slope(times, msd)
     if not np.isfinite(slope).any():
         return np.nan, "has fewer than 5 lags; write frames more often"

@@ -31,7 +31,7 @@ def draw_energies(dataset, ax=None, **keywords):
     """
     panel, energy = pelplug.Panel(dataset, ax, **keywords), dataset["energy_per_particle"]
     over = panel.frames()
-    panel.axes(over, _label(energy)).curve(over[1], energy, markersize=4, linewidth=1.0)
+    _curves(panel.axes(over, _label(energy)), over[1], energy, markersize=4, linewidth=1.0)
     if not panel.beside:
         mean = energy.mean().assign_attrs(energy.attrs)
         panel.level(float(mean), panel.number("mean", mean), linestyle="-", color="0.6")
@@ -45,7 +45,7 @@ def draw_transitions(dataset, ax=None, **keywords):
     """Draw the inherent-structure energy per particle over time, a mark at every transition; see `draw_energies`."""
     panel, energy = pelplug.Panel(dataset, ax, **keywords), dataset["energy_per_particle"]
     panel.axes(("$t$", dataset["time"]), _label(energy))
-    panel.curve(dataset["time"], energy, marker="", linewidth=0.8, drawstyle="steps-mid")
+    _curves(panel, dataset["time"], energy, marker="", linewidth=0.8, drawstyle="steps-mid")
     times = dataset["transition_time"].values
     if not panel.beside:
         low, high = float(energy.min()), float(energy.max())
@@ -76,6 +76,13 @@ def panels(dataset) -> list:
 def draw_transition_figure(dataset):
     """Draw both, the energies over time wider."""
     return pelplug.Panel.figure(dataset, panels(dataset), widths=(1.6, 1.0))
+
+
+def _curves(panel, x, energy, **style) -> None:
+    """Draw a line for each run: from the end of one to the start of the next nothing went."""
+    run = panel.dataset["run"].values if "run" in panel.dataset.coords else np.zeros(energy.size, dtype=int)
+    for one in np.unique(run):
+        panel.curve(x[run == one], energy[run == one], **style)
 
 
 def _label(energy) -> str:

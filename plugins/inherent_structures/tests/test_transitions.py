@@ -531,6 +531,17 @@ def test_plot(dense):
     np.testing.assert_allclose((edges[1:] + edges[:-1]) / 2, dense["bin_energy"])
 
 
+def test_no_line_goes_from_one_run_to_the_next(dense):
+    frames = dense.sizes["frame"]
+    run = np.repeat([0, 1], [10, frames - 10])
+    two = dense.assign_coords(run=("frame", run, {"units": "1"}))
+    for analysis in (Transitions, InherentStructures):
+        lines = [line for line in analysis.from_dataset(two).plot().lines if len(line.get_xdata()) >= 10]
+        assert [len(line.get_xdata()) for line in lines[:2]] == [10, frames - 10], analysis.name
+        np.testing.assert_allclose(lines[1].get_ydata(), dense["energy_per_particle"][10:])
+        assert lines[0].get_color() == lines[1].get_color()
+
+
 # --- coordinates for other programs ---------------------------------------------------------------------------------
 
 

@@ -59,6 +59,7 @@ class Averages:
         self.blocks: list[str] = []
         self.bins: list[str] = []
         self.not_found: list[str] = []
+        self._vague: list[str] = []
         self.rate_fit = "none"
         lengths = np.bincount(self.run, self.stay)
         # Beyond half a record few origins are left, and beyond the longest stay S0 is 0.
@@ -145,7 +146,7 @@ class Averages:
                 f"{LONGER}."
             )
         for kind, name in _PLAIN.items():
-            self._put(name, value[kind], error[kind], self.drawn)
+            self._put(name, value[kind], self._told(name, value[kind], error[kind]), self.drawn)
         self.values["longest_share"] = ((), longest)
         if law is not None:
             self._put("fitted_unseen_share", law.unseen(self.energy.min()))
@@ -153,7 +154,18 @@ class Averages:
             additive = name == "fitted_sigma_gamma_squared"
             with np.errstate(invalid="ignore"):
                 error = self.samples.error(rows if additive else np.log(rows)) * (1.0 if additive else rows[0])
-            self._put(name, rows[0], error, self.blocks)
+            self._put(name, rows[0], error if additive else self._told(name, rows[0], error), self.blocks)
+        if self._vague:
+            self.not_found.append(
+                f"No error of {', '.join(self._vague)} is told: it would be larger than the value; {LONGER}."
+            )
+
+    def _told(self, name: str, value: float, error: float) -> float:
+        """Return the error of a positive number; NaN where it is larger than the number, of which it says nothing."""
+        if not error > value:
+            return error
+        self._vague.append(name)
+        return np.nan
 
     def _short_time(self) -> float:
         """Return the share of the time in metabasins of one or two frames."""

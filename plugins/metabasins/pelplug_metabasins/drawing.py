@@ -51,7 +51,7 @@ def draw_by_energy(dataset, ax=None, **keywords):
                 markersize=4)  # fmt: skip
     crossover = float(dataset["crossover_energy"])
     if np.isfinite(crossover):
-        fitted = dataset["metabasin_energy"].values[1:-1]  # of all complete metabasins, not of bins
+        fitted = dataset["metabasin_energy"].values[dataset["complete"].values == 1]  # of all of these, not of bins
         line = np.sort(
             np.r_[np.linspace(fitted.min(), fitted.max(), 50), np.clip(crossover, fitted.min(), fitted.max())]
         )

@@ -20,7 +20,9 @@ PROVIDES = {
     "end_time": pelplug.Field(_LIST, "time", "time at which it was left, half way between two frames"),
     "waiting_time": pelplug.Field(_LIST, "time", "waiting time; of an unfinished metabasin what was seen of it"),
     "metabasin_run": pelplug.Field(_LIST, "1", "run in which it is, where there are several"),
-    "complete": pelplug.Field(_LIST, "1", "1 if it was entered and left in the record, 0 if it is the first or last"),
+    "complete": pelplug.Field(
+        _LIST, "1", "1 if it was entered and left in the record, 0 if it is the first or last of a run"
+    ),
     "metabasin_energy": pelplug.Field(_LIST, "energy", "lowest inherent-structure energy in it"),
     "metabasin_structure": pelplug.Field(_LIST, "1", "number of the inherent structure of lowest energy"),
     "metabasin_frame": pelplug.Field(_LIST, "1", "frame that began the first visit of this inherent structure"),
@@ -33,8 +35,8 @@ PROVIDES = {
     ),
     "cell": pelplug.Field(("vector", "dimension"), "length", "cell vectors"),
     "jump_length": pelplug.Field(("jump",), "length", "distance in configuration space from a metabasin to the next"),
-    "metabasins": _scalar("1", "metabasins, the two unfinished ones included"),
-    "censored_share": _scalar("1", "share of the record in the two unfinished metabasins"),
+    "metabasins": _scalar("1", "metabasins, the unfinished ones at both ends of each run included"),
+    "censored_share": _scalar("1", "share of the record in the unfinished metabasins"),
     "longest_share": _scalar("1", "share of <tau^2> in the longest metabasin"),
     "single_frame_share": _scalar("1", "share of the complete metabasins that last one frame"),
     "jump_rate": _scalar("1 / time", "1 / <tau> as jumps over the length of the record"),

@@ -628,6 +628,17 @@ def test_figures(poisson, glassy, tmp_path):
     assert "too few" in analysis.figure().axes[0].texts[0].get_text()
 
 
+def test_the_rate_is_drawn_over_the_complete_metabasins_of_all_runs(glassy):
+    """The unfinished ones of several runs are not only the first and the last of the list."""
+    ds = glassy[0].copy(deep=True)
+    ds["complete"].values[[10, 11]] = 0
+    ds["metabasin_energy"].values[[10, 11]] -= 100.0
+    complete = ds["metabasin_energy"].values[ds["complete"].values == 1]
+    panels = Metabasins.from_dataset(ds).figure().axes
+    (line,) = (one for ax in panels for one in ax.lines if one.get_gid() == "fit" and "Gamma" in one.get_label())
+    np.testing.assert_allclose(line.get_xdata()[[0, -1]], [complete.min(), complete.max()])
+
+
 def test_waits_of_one_length_show_no_rate_whatever_their_rounding():
     """Twenty waits of one frame: times in picoseconds differ in the last digit, and a crossover was found in it."""
     energy = np.random.default_rng(1).normal(-10.0, 1.0, 20)

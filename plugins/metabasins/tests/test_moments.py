@@ -227,6 +227,23 @@ def test_one_metabasin_with_most_of_the_square_leaves_no_error():
     assert "The longest metabasin has" in said[0] and "run-*.gsd" in said[0]
 
 
+def test_an_error_larger_than_its_value_is_not_told():
+    """Twenty-five metabasins of rates three decades wide: what they hide is many times what they show."""
+    refused = 0
+    for seed in range(40, 60):
+        rng = np.random.default_rng(seed)
+        found = averages(rng.normal(MIDDLE, 4.0, 25), rng.exponential(np.exp(2.0 * rng.normal(size=25))))
+        positive = [name for name in TRUTH if "time" in name]
+        for name in positive:
+            value, error = found.values[name][1], found.values[f"{name}_error"][1]
+            assert not error > value, name
+        if found._vague:
+            refused += 1
+            (said,) = (one for one in found.not_found if "larger than the value" in one)
+            assert found._vague[0] in said and "run-*.gsd" in said
+    assert refused > 3
+
+
 def test_every_error_says_how_it_was_found():
     rng = np.random.default_rng(28)
     ds, _ = result_of(source_of(rng.geometric(0.1, size=200), rng.normal(size=200)))
