@@ -7,9 +7,9 @@ import numpy as np
 import pelplug
 from pelplug_metabasins.hopping import jump_correlation, lag_grid, scattering, slope_weights, squared_displacement
 from pelplug_metabasins.law import Law, fit_law
-from pelplug_metabasins.moments import plain_moments
+from pelplug_metabasins.moments import plain_moments, reach
 from pelplug_metabasins.rates import RateFit, fit_rate
-from pelplug_metabasins.repeats import HALF, Repeats, repeat, repeat_by_energy
+from pelplug_metabasins.repeats import HALF, ONE_SIGMA, Repeats, repeat, repeat_by_energy
 from pelplug_metabasins.resampling import Samples, ratio
 from pelplug_metabasins.waiting import (
     moments_by_energy,
@@ -125,8 +125,8 @@ class Averages:
             error = {name: value[name] * drawn.relative(name) for name in value}
             # A record without long metabasins has a law that lacks them too: the error reaches what that may hide.
             for name, rows in (("square", fitted[1]), ("relaxation", fitted[2])):
-                upper = rows[0] * np.exp(_UPPER_QUARTILE * float(self.samples.error(np.log(rows))))
-                error[name] = np.maximum(error[name], upper - value[name])
+                hidden = reach(value[name], rows[0], float(self.samples.error(np.log(rows))), ONE_SIGMA)
+                error[name] = np.fmax(error[name], hidden)
         moved = relaxation < self.spacing if self.spacing else False
         if coarse:
             self.not_found.append(f"Times are not told: {coarse}")
@@ -299,8 +299,6 @@ class Averages:
             kind.append(f"{name}_error")
 
 
-_UPPER_QUARTILE = 0.6745
-"""Of a Gaussian, in standard deviations: of the logarithm of a fitted moment."""
 _PLAIN = {
     "mean": "mean_waiting_time",
     "square": "mean_square_waiting_time",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr
 
-__all__ = ["excess", "plain_moments"]
+__all__ = ["excess", "plain_moments", "reach"]
 
 
 def plain_moments(stay: np.ndarray, run: np.ndarray) -> tuple[float, float, float]:
@@ -27,6 +29,33 @@ def plain_moments(stay: np.ndarray, run: np.ndarray) -> tuple[float, float, floa
     jumps = len(stay) - len(lengths)
     mean = stay.sum() / jumps if jumps > 0 else np.nan
     return mean, _integral(stay, lengths), float(stay.max() ** 2 / np.square(stay).sum())
+
+
+def reach(value: float, fitted: float, spread: float, confidence: float) -> float:
+    """Return how far from a value of the record the truth lies at most, with a probability, as the fitted law says.
+
+    Parameters
+    ----------
+    value : float
+        Moment of the record, which lacks what happens too seldom for it.
+    fitted : float
+        The same of the fitted law, which does not.
+    spread : float
+        Standard error of the logarithm of `fitted`.
+    confidence : float
+        The probability; the truth is taken for log-normal about `fitted`.
+    """
+    if not (value > 0 and fitted > 0 and np.isfinite(spread)):
+        return np.nan
+    if spread == 0:
+        return abs(fitted - value)
+
+    def share(distance: float) -> float:
+        low = np.log((value - distance) / fitted) / spread if distance < value else -np.inf
+        return float(ndtr(np.log((value + distance) / fitted) / spread) - ndtr(low)) - confidence
+
+    far = abs(fitted - value) + fitted * np.expm1(6.0 * min(spread, 50.0))
+    return float(brentq(share, 0.0, far, rtol=1e-6))
 
 
 def _integral(stay: np.ndarray, lengths: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from pelplug_metabasins.hopping import scattering
 from pelplug_metabasins.intervals import group_visits
 from pelplug_metabasins.landscape import density_of_states, rate_parameters
 from pelplug_metabasins.metabasins import INPUT, Metabasins
+from pelplug_metabasins.moments import reach
 from pelplug_metabasins.rates import fit_rate
 from pelplug_metabasins.resampling import Samples
 from pelplug_metabasins.waiting import persistence
@@ -646,3 +647,11 @@ def test_waits_of_one_length_show_no_rate_whatever_their_rounding():
         waiting = np.diff(unit * np.arange(21))
         fit = fit_rate(energy, waiting, samples_of(len(energy), 20, 60, 0))
         assert np.isnan(fit.plateau) and np.isnan(fit.slope) and "the same" in fit.outcome
+
+
+@pytest.mark.parametrize(("value", "fitted", "spread"), [(1.0, 1.0, 0.1), (0.4, 1.0, 0.7), (1.0, 1.1, 0.05)])
+def test_how_far_the_truth_lies_is_the_quantile_of_drawn_truths(value, fitted, spread):
+    drawn = fitted * np.exp(spread * np.random.default_rng(7).normal(size=200_000))
+    assert reach(value, fitted, spread, 0.68) == pytest.approx(np.quantile(np.abs(drawn - value), 0.68), rel=0.01)
+    assert reach(value, fitted, 0.0, 0.68) == pytest.approx(abs(fitted - value))
+    assert np.isnan(reach(value, np.nan, spread, 0.68))
