@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = ["Stiffness"]
 
 AT = ("temperature",)
 FEWEST = 3  # samples with pairs in a bin; fewer tell no error of it
+REMEDY = "give results of more runs there (pelplug analyze --plugin kappa)"
 RATIOS = (*AT, "kappa_ratio")
 OF = {"kappa": "dipole stiffness", "shear_modulus": "shear modulus"}
 UNITS = {"kappa": STIFFNESS, "shear_modulus": MODULUS}
@@ -129,6 +131,10 @@ class Stiffness(pelplug.Study):
         pelplug.state_errors(dataset, errors, self.said, "samples")
         intervals = [name for name in dataset.data_vars if name.endswith("_interval")]
         pelplug.state_errors(dataset, intervals, self.said, "samples", self.confidence)
+        if few := [f"{float(one):g}" for one in dataset["temperature"][dataset["samples"].values < FEWEST]]:
+            dataset.attrs["not_found"] = json.dumps(
+                [f"No errors at T = {', '.join(few)}: fewer than {FEWEST} independent samples; {REMEDY}."]
+            )
         return dataset.assign_coords(bound=["lower", "upper"])
 
     @staticmethod

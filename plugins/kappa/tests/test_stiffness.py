@@ -143,6 +143,14 @@ def test_refusals():
     study([cold, result(None, [[1.0]], [1.0], parent_temperature=1.0)])
 
 
+def test_temperatures_of_too_few_samples_are_named():
+    cold = [result(0.5, [[1.0, 2.0]], [1.0], seed=k) for k in range(2)]
+    few = study([*cold, *sampled(np.random.default_rng(7), 1.0, 20.0, 6)])
+    assert np.isnan(few["kappa_mean_error"][0]) and np.isfinite(few["kappa_mean_error"][1])
+    (said,) = json.loads(few.attrs["not_found"])
+    assert said.startswith("No errors at T = 0.5: fewer than 3") and "results of more runs there" in said
+
+
 def test_its_figure_says_what_it_shows():
     rng = np.random.default_rng(6)
     ds = study(sampled(rng, 0.5, 30.0, 6) + sampled(rng, 1.0, 20.0, 6))

@@ -29,12 +29,12 @@ _OPTIONS = {
 
 
 def _say(dataset):
-    fit = f"fit: {dataset.attrs['fit']}"
+    fit = []  # where there is none it says why
     if "tau" in dataset:
         tau, error = float(dataset.tau), float(dataset.tau_error)
-        fit = f"tau* = {tau:.6g}{f' +- {error:.2g}' if math.isfinite(error) else ''} ({dataset.attrs['fit']})"
+        fit = [f"tau* = {tau:.6g}{f' +- {error:.2g}' if math.isfinite(error) else ''} ({dataset.attrs['fit']})"]
     said = [sentence for key in ("remarks", "not_found") for sentence in json.loads(dataset.attrs[key])]
-    return [dataset.attrs["series"], fit, *said]
+    return [dataset.attrs["series"], *fit, *said]
 
 
 msed = pelplug.file_command(

@@ -79,6 +79,8 @@ def honest(values: dict, fit, trend: Trend, remedy: str) -> tuple[dict, dict[str
             f"There are no errors of {which}: {fit.unfinished}; simulate longer, or analyse several independent runs "
             "together: pelplug analyze --plugin msed run-*.gsd."
         )
+    if not fit.variables:
+        missing.insert(0, f"No tau*: {fit.words.removeprefix('none: ')}.")
     blank = {name: (values[name][0], np.full(np.shape(values[name][1]), np.nan)) for name in without}
     return values | blank, {"remarks": json.dumps(remarks), "not_found": json.dumps(missing)}
 

@@ -1,5 +1,6 @@
 """The msed plugin: known stochastic processes, the direct double loop, energy files of other programs, bad input."""
 
+import json
 import pathlib
 import re
 import sys
@@ -224,6 +225,8 @@ def test_a_series_shorter_than_tau_gives_no_number(n, tmp_path):
     found = of(write_csv(tmp_path / "e.csv", series))
     assert "tau" not in found and found.attrs["fit"].startswith("none")
     assert "msed" in found
+    # Where the numbers are printed it says so too.
+    assert json.loads(found.attrs["not_found"])[0] == f"No tau*: {found.attrs['fit'].removeprefix('none: ')}."
 
 
 def test_a_series_too_short_to_see_past_the_vibrations_gives_no_number(tmp_path):
