@@ -104,7 +104,9 @@ class Accumulator:
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on where `state` was taken."""
-        self.correlator = Correlator.restore(state) if state else None
+        if state:
+            self.correlator = Correlator.restore(state)
+            self._pieces.append([])  # the series has begun: it goes on where it was, without a cut
 
     def _histogram_lags(self) -> list[int]:
         if self.phi_lags is None:
