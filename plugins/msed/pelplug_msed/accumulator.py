@@ -69,7 +69,8 @@ class Accumulator:
                     more = squared_differences(np.concatenate(pieces), lags)
                     sums, counts = sums + more[0], counts + more[1]
         # A handful of differences at the end of the series says nothing.
-        shown = lags <= max(self.correlator.n // 2, 1)
+        longest = max(sum(map(len, run)) for run in self._by_run()) if self.keep else self.correlator.n
+        shown = lags <= max(longest // 2, 1)
         return lags[shown], (sums / counts)[shown], counts[shown]
 
     def blocks(self) -> Correlator | SeriesBlocks | Runs:

@@ -604,6 +604,14 @@ def test_several_trajectories_are_pooled(tmp_path):
         pelplug.analyze("msed", paths, energies=str(write_csv(tmp_path / "e.csv", energies[0])), time_step=1.0)
 
 
+def test_lags_of_two_runs_end_at_half_of_one():
+    """Of the sum of both they went to the whole of each, where one difference of a run is left."""
+    rng = np.random.default_rng(45)
+    one, two = (measured(*rng.normal(size=(number, 400))) for number in (1, 2))
+    assert float(two.lag[-1]) == float(one.lag[-1]) <= 200.0
+    assert two.pairs.values.min() >= 2 * 200
+
+
 def test_the_command_says_that_a_series_ages(tmp_path, pelplug_command):
     series = two_scales(100, np.random.default_rng(43)) - 3.0 * np.linspace(0.0, 1.0, 2000)
     path = write_csv(tmp_path / "e.csv", series)
