@@ -67,7 +67,7 @@ def _legend(ax: Axes, first: Sequence[str]) -> None:
     said = bands(ax)
     if said and not ax.get_title():  # above the panel: sentences are too wide for a legend
         text = wrapped("; ".join(sentence for _, sentence in said), max(int(_size(ax)[0] / _LETTER), 30))
-        ax.set_title(text, loc="left", fontsize="x-small", color="0.3")
+        ax.set_title(text, loc="left", fontsize="x-small", color="0.3", wrap=True)  # at the edge of the figure
     else:
         entries += [(handle, wrapped(sentence, _WIDTH)) for handle, sentence in said]
     if not entries:

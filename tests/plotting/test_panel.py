@@ -204,3 +204,24 @@ def test_one_map_of_colours_for_temperatures():
     assert colours[0] == colours[2] and len(set(colours)) == 3
     light = [np.dot(colour[:3], (0.2126, 0.7152, 0.0722)) for colour in (colours[0], colours[3], colours[1])]
     assert light == sorted(light)
+
+
+def test_what_a_band_is_stays_inside_the_figure():
+    """A legend beside another panel makes this one narrower than its share of the figure."""
+    x = np.arange(1.0, 9.0)
+    spread = error(np.ones(8), 5.0, "bootstrap over independent runs of one T")
+
+    def wide(ax):
+        panel = pelplug.Panel(xr.Dataset(), ax)
+        many = np.arange(400.0)
+        panel.curve(many, np.where(many % 2, -many, many), label="one standard deviation of the energies")
+        panel.curve(many, np.where(many % 2, many - 400, 400 - many), kind=1, label="mean")
+        return panel.finish()
+
+    figure = pelplug.Panel.figure(
+        xr.Dataset(), [wide, lambda ax: pelplug.Panel(xr.Dataset(), ax).curve(x, x, spread).finish()]
+    )
+    figure.draw_without_rendering()
+    (title,) = (ax._left_title for ax in figure.axes if ax.get_title(loc="left"))
+    assert "bootstrap over 5 independent runs of one T" in title.get_text()
+    assert title.get_window_extent().x1 <= figure.bbox.x1
