@@ -55,7 +55,11 @@ def reach(value: float, fitted: float, spread: float, confidence: float) -> floa
         return float(ndtr(np.log((value + distance) / fitted) / spread) - ndtr(low)) - confidence
 
     far = abs(fitted - value) + fitted * np.expm1(6.0 * min(spread, 50.0))
-    return float(brentq(share, 0.0, far, rtol=1e-6))
+    if share(far) < 0:
+        return np.inf
+    # In the logarithm: a wide law reaches over a hundred decades.
+    near = 1e-9 * min(spread, 1.0) * min(value, fitted)
+    return float(np.exp(brentq(lambda x: share(np.exp(x)), np.log(near), np.log(far), xtol=1e-6)))
 
 
 def _integral(stay: np.ndarray, lengths: np.ndarray) -> float:
