@@ -553,7 +553,7 @@ def test_an_error_of_the_program_is_one_sentence_too(refused, write, monkeypatch
     def broken(*args, **keywords):
         raise AttributeError("nobody thought of this")
 
-    monkeypatch.setattr("pelplug.trajectories.opening.open_trajectory", broken)
+    monkeypatch.setattr("pelplug.trajectories.several.open_trajectory", broken)
     refused(*_kappa(name), code=1, words=["internal error", "nobody thought of this", "--debug"])
 
 
