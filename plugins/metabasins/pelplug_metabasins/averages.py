@@ -157,12 +157,12 @@ class Averages:
             self._put(name, rows[0], error if additive else self._told(name, rows[0], error), self.blocks)
         if self._vague:
             self.not_found.append(
-                f"No error of {', '.join(self._vague)} is told: it would be larger than the value; {LONGER}."
+                f"No error of {', '.join(self._vague)} is told: it would be over {_MOST} times the value; {LONGER}."
             )
 
     def _told(self, name: str, value: float, error: float) -> float:
-        """Return the error of a positive number; NaN where it is larger than the number, of which it says nothing."""
-        if not error > value:
+        """Return the error of a positive number; NaN where it is so many times it that it says nothing."""
+        if not error > _MOST * value:
             return error
         self._vague.append(name)
         return np.nan
@@ -299,6 +299,8 @@ class Averages:
             kind.append(f"{name}_error")
 
 
+_MOST = 3
+"""Largest error of a positive number, in units of it: moments of short records are down to a third of the truth."""
 _PLAIN = {
     "mean": "mean_waiting_time",
     "square": "mean_square_waiting_time",

@@ -227,7 +227,7 @@ def test_one_metabasin_with_most_of_the_square_leaves_no_error():
     assert "The longest metabasin has" in said[0] and "run-*.gsd" in said[0]
 
 
-def test_an_error_larger_than_its_value_is_not_told():
+def test_an_error_of_many_times_its_value_is_not_told():
     """Twenty-five metabasins of rates three decades wide: what they hide is many times what they show."""
     refused = 0
     for seed in range(40, 60):
@@ -236,12 +236,12 @@ def test_an_error_larger_than_its_value_is_not_told():
         positive = [name for name in TRUTH if "time" in name]
         for name in positive:
             value, error = found.values[name][1], found.values[f"{name}_error"][1]
-            assert not error > value, name
+            assert not error > 3 * value, name
         if found._vague:
             refused += 1
-            (said,) = (one for one in found.not_found if "larger than the value" in one)
+            (said,) = (one for one in found.not_found if "times the value" in one)
             assert found._vague[0] in said and "run-*.gsd" in said
-    assert refused > 3
+    assert refused > 1
 
 
 def test_every_error_says_how_it_was_found():
