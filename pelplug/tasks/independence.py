@@ -138,9 +138,9 @@ def sample_histograms(
 
     Parameters
     ----------
-    values : array_like, shape (n,)
+    values : array_like, shape (values,)
         Pairs, modes, ... of all samples.
-    sample : ndarray of int, shape (n,)
+    sample : ndarray of int, shape (values,)
         Sample of each.
     edges : array_like, shape (bins + 1,)
         Ascending; values outside are left out.
