@@ -22,7 +22,8 @@ WORDS = re.compile(r"\b(length|energy|mass|time|temperature|dimension|k_B)\b")
 
 # What is no physical quantity: how long a minimiser took, and where rounding decides into which bin a number falls.
 ROUNDING = {"evaluations", "max_force", "drift_msd", "q_max", "rdf", "structure_factor", "density", "end_time"}
-BINNED = {"counts", "density_of_states", "omega_bin", "omega_edges"}  # bins at round numbers of the unit
+DENSITY = {"density_of_states", "density_of_states_error", "density_of_states_interval"}
+BINNED = {"counts", "omega_samples", "omega_bin", "omega_edges"} | DENSITY  # bins at round numbers of the unit
 
 
 def size_of(unit):

@@ -233,7 +233,7 @@ def test_what_remove_drift_takes_off_is_said(tmp_path, walk, removed):
     at = dataset.sel(lag_time=3.0, kind="all")
     assert float(at["msd"] + removed * at["drift_msd"]) == pytest.approx(raw)
     share = (dataset["drift_msd"] / (dataset["msd"].sel(kind="all") + removed * dataset["drift_msd"])).max()
-    assert f"{100 * float(share):.2g} %" in dataset.attrs["remarks"]
+    assert f"{100 * float(share):.3g} %" in dataset.attrs["remarks"]
     option = "--remove-drift" if removed else "--no-remove-drift"
     answer = CliRunner().invoke(
         cli, ["analyze", "--plugin", "dynamics", str(path), option, "-o", str(tmp_path / "b.nc")]
