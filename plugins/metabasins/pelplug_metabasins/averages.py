@@ -299,8 +299,9 @@ class Averages:
             kind.append(f"{name}_error")
 
 
-_MOST = 3
-"""Largest error of a positive number, in units of it: moments of short records are down to a third of the truth."""
+_MOST = 100
+"""Largest error of a positive number, in units of it. Records with large errors are those that show what they lack:
+a smaller bound would leave those whose errors do not hold."""
 _PLAIN = {
     "mean": "mean_waiting_time",
     "square": "mean_square_waiting_time",
