@@ -11,7 +11,6 @@ import pytest
 import xarray as xr
 
 import pelplug
-from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
 from pelplug.host import functions as host
@@ -46,21 +45,6 @@ def folder(tmp_path, monkeypatch):
 def plain_registry():
     yield
     host.use_registry(None)
-
-
-@pytest.fixture
-def run(capsys):
-    """Run pelplug in this process; gives what it wrote to stdout and stderr."""
-
-    def run(*args, code=0):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(one) for one in args])
-        captured = capsys.readouterr()
-        assert stop.value.code == code, captured.err
-        return captured
-
-    return run
 
 
 # --- starting ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import pelplug
-from pelplug.cli import cli
 from pelplug.files.gsd import GSDWriter
 from pelplug.files.results import read_results
 from pelplug.host import functions as host
@@ -57,19 +56,6 @@ def folder(tmp_path, monkeypatch):
 def plain_registry():
     yield
     host.use_registry(None)
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*args, code=0):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            cli.main([str(one) for one in args])
-        captured = capsys.readouterr()
-        assert stop.value.code == code, captured.err
-        return captured
-
-    return run
 
 
 @pytest.fixture

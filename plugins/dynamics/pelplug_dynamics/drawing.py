@@ -41,18 +41,7 @@ def _curves(panel, dataset, name, symbol, log="x", label_of=str, **selection):
 def draw_scattering(dataset, ax=None, **keywords):
     """Draw F_s(q, t) of each species at the first wave number, and the stretched exponential of its final decay.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     before = panel.ax.get_ylabel()

@@ -16,18 +16,7 @@ _ENERGY = r"$e_\mathrm{IS}$"
 def draw_energies(dataset, ax=None, **keywords):
     """Draw the inherent-structure energy per particle over time, with its mean and standard deviation.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel, energy = pelplug.Panel(dataset, ax, **keywords), dataset["energy_per_particle"]
     over = panel.frames()

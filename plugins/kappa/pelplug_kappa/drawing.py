@@ -22,18 +22,7 @@ _REACH = 6.0  # half the width of the picture of a mode, in mean particle distan
 def draw_distribution(dataset, ax=None, **keywords):
     """Draw P(kappa/<kappa>), both axes logarithmic, with the mean and its interval in the legend.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     density, ratio = dataset["kappa_distribution"], dataset["kappa_ratio"]

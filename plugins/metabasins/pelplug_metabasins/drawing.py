@@ -16,18 +16,7 @@ _FEW = "too few metabasins"
 def draw_waiting_times(dataset, ax=None, **keywords):
     """Draw the distribution of waiting times on logarithmic axes.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     if "waiting_density" not in dataset:

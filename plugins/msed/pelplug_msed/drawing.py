@@ -16,18 +16,7 @@ _FEWEST = 300  # differences in a distribution that is drawn
 def draw_msed(dataset, ax=None, **keywords):
     """Draw <Delta^2>(t) over the logarithm of time, with the fit and the long-time limit.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     panel.axes(("$t$", dataset["lag"]), (r"$\langle\Delta^2\rangle(t)$", dataset["msed"]), log="x")

@@ -16,18 +16,7 @@ _ORDER = {"mobile": 1, "immobile": 0, "all": 4}  # the colours of the panel
 def draw_distributions(dataset, ax=None, **keywords):
     """Draw P(kappa_i/<kappa>) of each group.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.stairs`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     panel.axes(r"$\kappa_i\,/\,\langle\kappa\rangle$", r"$P(\kappa_i/\langle\kappa\rangle)$", log="x")

@@ -14,18 +14,7 @@ __all__ = ["draw_event_figure", "draw_second_events", "draw_waiting_times", "eve
 def draw_second_events(dataset, ax=None, **keywords):
     """Draw N(d), and the level of independent events.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     panel.axes(("$d$", dataset["distance"]), r"$N(d)\,/\,N_\mathrm{av}(d)$")

@@ -17,18 +17,7 @@ _NOTHING_ABOVE = 1e-14  # of an energy, the rounding of its difference
 def draw_velocity(dataset, ax=None, **keywords):
     """Draw v(t), its standard error and the fitted power law.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Result of the analysis.
-    ax : Axes, optional
-        Where; a new figure if None.
-    **keywords
-        Passed to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
+    Arguments are those of `pelplug.Panel`; its Axes is returned.
     """
     panel = pelplug.Panel(dataset, ax, **keywords)
     times, mean = dataset["descent_time"], dataset["mean_velocity"]
