@@ -16,7 +16,7 @@ __all__ = ["execute", "print_result", "summarise", "tell_failures", "tell_finish
 
 FAILED = 1  # exit code: the results are written, but a part of one failed
 LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was damaged
-_MOST_SHOWN = 8  # numbers of an array
+_MOST_SHOWN, _MOST_OF_STUDIES = 8, 20  # numbers of an array
 
 
 def execute(names, trajectory, output, overwrite, *, quiet, plugins=None, **arguments):
@@ -163,14 +163,15 @@ def _summary(dataset, name: str):
     """Rows for numbers and texts, and for series of numbers their mean over frames."""
     variable = dataset[name]
     meaning, units = variable.attrs.get("long_name", ""), variable.attrs.get("units", "")
+    numbers = dataset.attrs.get("task") == "study"  # of which a row is a condition
     units, error = "" if units == "1" else units, dataset.get(f"{name}_error")
     if variable.ndim == 0 and variable.dtype.kind in "biufUO":
         value = variable.item()
         yield f"  {name}", _with_error(value, error, ()) if isinstance(value, float) else value, units, meaning
-    elif _is_short(variable):
+    elif _is_short(variable, numbers):
         for place in np.ndindex(variable.shape):
             one, value = variable[place], variable.values[place]
-            whose = ", ".join(str(one[dim].item()) for dim in variable.dims if one[dim].dtype.kind in "UO")
+            whose = ", ".join(_place(one[dim]) for dim in variable.dims if one[dim].dtype.kind in "UO" or numbers)
             yield f"  {name}" + (f" ({whose})" if whose else ""), _with_error(value, error, place), units, meaning
     elif variable.dims == ("frame",) and variable.dtype.kind in "iuf" and variable.size:
         values = variable.values[np.isfinite(variable.values)]
@@ -187,11 +188,17 @@ def _with_error(value: float, error, place: tuple[int, ...]) -> str:
     return f"{text} +- {error.values[place]:.2g}" if known else text
 
 
-def _is_short(variable) -> bool:
-    """Tell whether an array is a few numbers that are named: by species, say."""
+def _place(coordinate) -> str:
+    value = coordinate.item()
+    return f"{coordinate.name} {value:g}" if isinstance(value, float) else str(value)
+
+
+def _is_short(variable, numbers: bool) -> bool:
+    """Tell whether an array is a few numbers that are named: by species, or by numbers where these name them too."""
     named = all(
-        dim in variable.coords and (variable[dim].dtype.kind in "UO" or variable.sizes[dim] == 1)
+        dim in variable.coords and (variable[dim].dtype.kind in "UO" or numbers or variable.sizes[dim] == 1)
         for dim in variable.dims
         if dim != "frame"
     )
-    return named and "frame" not in variable.dims and variable.dtype.kind in "iuf" and 0 < variable.size <= _MOST_SHOWN
+    few = 0 < variable.size <= (_MOST_OF_STUDIES if numbers else _MOST_SHOWN)
+    return named and few and "frame" not in variable.dims and variable.dtype.kind in "iuf"

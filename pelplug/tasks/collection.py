@@ -16,6 +16,7 @@ from pelplug.core.conditions import Conditions
 from pelplug.errors import InputError
 from pelplug.files.record import version_of
 from pelplug.files.results import read_outlines, read_results, read_variables
+from pelplug.plotting.conditions import of_minima
 from pelplug.tasks.provenance import check_version, failed_parts, frames_of_words, parameters_of, to_json
 
 if TYPE_CHECKING:
@@ -83,6 +84,19 @@ class Result:
     def __contains__(self, name: object) -> bool:
         """Whether there is a variable of that name."""
         return name in self._names
+
+    def condition(self, name: str) -> Any:
+        """Return a condition that independent runs share, a field of `Conditions` or ``liquid_temperature``.
+
+        Inherent structures of states that have a parent temperature too, as those of a glass do, are of that one.
+        """
+        minima = name == "liquid_temperature" and self._of_minima
+        return getattr((self.conditions.quenched() if minima else self.conditions).group, name)
+
+    @cached_property
+    def _of_minima(self) -> bool:
+        whose = {"positions": self["positions"]} if "positions" in self._names else {}
+        return of_minima(xr.Dataset(whose, attrs=self.attributes))
 
     def __getitem__(self, name: str) -> xr.DataArray:
         """Return a variable; of a file that one alone is read.
@@ -204,7 +218,7 @@ class Collection:
         groups: dict[Any, list[Result]] = {}
         for one in self:
             group = one.conditions.group
-            told_by = tuple(_placed(getattr(group, name)) for name in names)
+            told_by = tuple(_placed(one.condition(name)) for name in names)
             key = told_by or (group.rank, to_json(group.to_record()))
             groups.setdefault(key, []).append(one)
         return [self._with(groups[key]) for key in sorted(groups)]
@@ -219,7 +233,7 @@ class Collection:
         """
         values: dict[str, tuple[Any, str]] = {}
         for one in self:
-            if (value := getattr(one.conditions.group, name)) is None:
+            if (value := one.condition(name)) is None:
                 raise InputError(f"{one.source} does not say its {words_of(name)}; {how_to_say(name)}.")
             values.setdefault(str(value), (value, one.source))
         if len(values) != 1:

@@ -118,5 +118,5 @@ def _refusal(name: str, *results: Result) -> str:
     try:
         readable_by(Collection(list(results)), "study", (name,), (), (), _MAY_DIFFER)
     except InputError as error:
-        return str(error)
+        return str(error).replace("the study", "a study")  # there is none yet
     return ""

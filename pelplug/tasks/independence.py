@@ -211,7 +211,7 @@ def too_few_samples(analysis: str, samples: int, of: str) -> list[str]:
     what = "intervals" if samples >= FEWEST_FOR_ERROR else "errors and intervals"
     said = f"one of the {of}" if samples == 1 else f"{samples} {of}"
     return [
-        f"No {what}: {said} cannot tell them; analyse several independent runs together: "
+        f"No {what}: {said} cannot tell them; analyse {FEWEST_FOR_INTERVAL} or more independent runs together: "
         f"pelplug analyze --plugin {analysis} run-*.gsd"
     ]
 

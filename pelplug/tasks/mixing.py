@@ -193,7 +193,7 @@ def _refuse_common_frames(found: Collection, varies: tuple[str, ...]) -> None:
 
 def _refuse_silent(found: Collection, owner: str, needs: Iterable[str]) -> None:
     for one, name in itertools.product(found, dict.fromkeys(needs)):
-        if getattr(one.conditions, name) is not None:
+        if one.condition(name) is not None:
             continue
         several = one.conditions.several
         if name in several or any(part in several for part in _PARTS.get(name, ())):
@@ -209,7 +209,7 @@ def _refuse_silent(found: Collection, owner: str, needs: Iterable[str]) -> None:
 def _refuse_single(found: Collection, owner: str, compares: Iterable[str]) -> None:
     """Refuse results of one value of what is to be compared."""
     for name in compares:
-        values = {str(getattr(one.conditions.group, name)): one for one in found}
+        values = {str(one.condition(name)): one for one in found}
         if len(values) == 1:
             ((value, one),) = values.items()
             what = "temperature" if name == "liquid_temperature" else words_of(name)

@@ -110,7 +110,7 @@ class Stiffness(pelplug.Study):
             for name, mean in means.items():
                 values[f"{name}_mean"].append(mean[0])
                 values[f"{name}_mean_error"].append(boot.error(mean))
-                values[f"{name}_mean_interval"].append(boot.interval(mean, self.confidence))
+                values[f"{name}_mean_interval"].append(boot.interval(mean, self.confidence, positive=True))
             density, known = one.distribution(group, boot, unit, edges, means["kappa"][0])
             values["kappa_distribution"].append(density[0])
             values["kappa_distribution_error"].append(np.where(known >= FEWEST, boot.error(density), np.nan))
