@@ -99,6 +99,9 @@ from .tasks.independence import independent_samples as independent_samples
 from .tasks.independence import sample_histograms as sample_histograms
 from .tasks.independence import too_few_samples as too_few_samples
 from .tasks.independence import unit_sums as unit_sums
+from .tasks.statistics import FEWEST_FOR_ERROR as FEWEST_FOR_ERROR
+from .tasks.statistics import FEWEST_FOR_INTERVAL as FEWEST_FOR_INTERVAL
+from .tasks.statistics import ONE_SIGMA as ONE_SIGMA
 from .tasks.statistics import Bootstrap as Bootstrap
 from .tasks.statistics import Jackknife as Jackknife
 from .tasks.statistics import block_of as block_of

@@ -289,7 +289,9 @@ def errors(series: np.ndarray, dataset: xr.Dataset) -> xr.Dataset:
     variance = jackknife.apply(np.var, series[:blocks])
     over_runs: np.ndarray = pelplug.standard_error(series) * pelplug.student_factor(5)
     dataset["mean_error"] = ((), float(bootstrap.error(means)) + float(jackknife.error(variance)) + float(over_runs))
-    assert low < high
+    assert low < high and pelplug.FEWEST_FOR_ERROR < pelplug.FEWEST_FOR_INTERVAL
+    two_thirds: float = pelplug.ONE_SIGMA
+    assert two_thirds < 0.7
     return pelplug.state_errors(dataset, ["mean_error"], bootstrap.attributes("blocks of the series"))
 
 

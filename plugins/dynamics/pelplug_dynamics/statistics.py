@@ -16,8 +16,6 @@ UNITS = 20
 LONGEST = 0.25
 """Share of a run up to which its blocks tell an error."""
 
-_RUNS = 5  # so many are samples themselves
-_FEWEST = 3  # samples that tell an error
 _NEARLY = 0.25  # of a block: at a quarter of the run three are not to be lost to rounding
 _MEMORIES = 3.0  # (1 - s/t)**2 has with so many the integral of exp(-s/memory)
 _WIDEST = 0.7  # relative error of chi_4 up to which it is widened
@@ -25,7 +23,7 @@ _WIDEST = 0.7  # relative error of chi_4 up to which it is widened
 
 def units_in(runs: int) -> int:
     """Return how many units so many runs have together; see `units_of`."""
-    return runs if runs >= _RUNS else runs * UNITS
+    return runs if runs >= pelplug.FEWEST_FOR_INTERVAL else runs * UNITS
 
 
 def units_of(ticks: np.ndarray, run: int, runs: int) -> np.ndarray:
@@ -38,7 +36,7 @@ def units_of(ticks: np.ndarray, run: int, runs: int) -> np.ndarray:
     run, runs : int
         Number of the run, and how many there are.
     """
-    if runs >= _RUNS:
+    if runs >= pelplug.FEWEST_FOR_INTERVAL:
         return np.full(len(ticks), run)
     return run * UNITS + np.minimum(ticks * UNITS // max(int(ticks[-1]), 1), UNITS - 1)
 
@@ -118,7 +116,7 @@ class Samples:
     """
 
     def __init__(self, runs, squares: np.ndarray, length: float):
-        self.runs, self.whole = len(runs), len(runs) >= _RUNS
+        self.runs, self.whole = len(runs), len(runs) >= pelplug.FEWEST_FOR_INTERVAL
         self.lags = lags = runs[0].lags
         self.duration = max(int(run.ticks[-1]) for run in runs)
         self.counts = sum(run.counts(units_in(len(runs))) for run in runs)
@@ -131,13 +129,13 @@ class Samples:
             spans = np.stack([run.spans for run in runs], axis=1)
             reach = lags + _MEMORIES * min(self.memory, self.duration)
             most, blocks = (spans / one[:, None] + _NEARLY for one in (lags, reach))
-            blocks = np.clip(np.maximum(blocks, np.minimum(most, _FEWEST)).astype(int), 1, UNITS)
+            blocks = np.clip(np.maximum(blocks, np.minimum(most, pelplug.FEWEST_FOR_ERROR)).astype(int), 1, UNITS)
             self._blocks = np.minimum(blocks, self._filled)
             origins = self.counts.reshape(there.shape).sum(axis=2)
             self.widening = _widening(reach, spans, origins, self._blocks)
             self.of = f"blocks of {'the run' if len(runs) == 1 else f'each of the {len(runs)} runs'}"
         self.number = self._blocks.sum(axis=1)
-        self.known = self.number >= _FEWEST
+        self.known = self.number >= pelplug.FEWEST_FOR_ERROR
         if not self.whole:
             self.known &= (lags <= self._longest) & (not self.forgets_too_late)
 

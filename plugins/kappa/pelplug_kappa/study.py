@@ -14,7 +14,6 @@ from pelplug_kappa.kappa import MODULUS, STIFFNESS
 __all__ = ["Stiffness"]
 
 AT = ("temperature",)
-FEWEST = 3  # samples with pairs in a bin; fewer tell no error of it
 REMEDY = "give results of more runs there (pelplug analyze --plugin kappa)"
 RATIOS = (*AT, "kappa_ratio")
 OF = {"kappa": "dipole stiffness", "shear_modulus": "shear modulus"}
@@ -113,7 +112,8 @@ class Stiffness(pelplug.Study):
                 values[f"{name}_mean_interval"].append(boot.interval(mean, self.confidence, positive=True))
             density, known = one.distribution(group, boot, unit, edges, means["kappa"][0])
             values["kappa_distribution"].append(density[0])
-            values["kappa_distribution_error"].append(np.where(known >= FEWEST, boot.error(density), np.nan))
+            told = known >= pelplug.FEWEST_FOR_ERROR  # samples with pairs in a bin
+            values["kappa_distribution_error"].append(np.where(told, boot.error(density), np.nan))
             values["temperature"].append(group.value("liquid_temperature"))
             values["runs"].append(np.unique(one.frames["run"]).size)
             values["structures"].append(one.frames.sizes["frame"])
@@ -131,9 +131,10 @@ class Stiffness(pelplug.Study):
         pelplug.state_errors(dataset, errors, self.said, "samples")
         intervals = [name for name in dataset.data_vars if name.endswith("_interval")]
         pelplug.state_errors(dataset, intervals, self.said, "samples", self.confidence)
-        if few := [f"{float(one):g}" for one in dataset["temperature"][dataset["samples"].values < FEWEST]]:
+        fewest = pelplug.FEWEST_FOR_ERROR
+        if few := [f"{float(one):g}" for one in dataset["temperature"][dataset["samples"].values < fewest]]:
             dataset.attrs["not_found"] = json.dumps(
-                [f"No errors at T = {', '.join(few)}: fewer than {FEWEST} independent samples; {REMEDY}."]
+                [f"No errors at T = {', '.join(few)}: fewer than {fewest} independent samples; {REMEDY}."]
             )
         return dataset.assign_coords(bound=["lower", "upper"])
 

@@ -9,7 +9,7 @@ from pelplug_metabasins.hopping import jump_correlation, lag_grid, scattering, s
 from pelplug_metabasins.law import Law, fit_law
 from pelplug_metabasins.moments import plain_moments, reach
 from pelplug_metabasins.rates import RateFit, fit_rate
-from pelplug_metabasins.repeats import HALF, ONE_SIGMA, Repeats, repeat, repeat_by_energy
+from pelplug_metabasins.repeats import HALF, Repeats, repeat, repeat_by_energy
 from pelplug_metabasins.resampling import Samples, ratio
 from pelplug_metabasins.waiting import (
     moments_by_energy,
@@ -125,7 +125,7 @@ class Averages:
             error = {name: value[name] * drawn.relative(name) for name in value}
             # A record without long metabasins has a law that lacks them too: the error reaches what that may hide.
             for name, rows in (("square", fitted[1]), ("relaxation", fitted[2])):
-                hidden = reach(value[name], rows[0], float(self.samples.error(np.log(rows))), ONE_SIGMA)
+                hidden = reach(value[name], rows[0], float(self.samples.error(np.log(rows))), pelplug.ONE_SIGMA)
                 error[name] = np.fmax(error[name], hidden)
         moved = relaxation < self.spacing if self.spacing else False
         if coarse:
@@ -271,12 +271,12 @@ class Averages:
         per_jump = squared[:, inside] @ slope_weights(lags[inside])
         n, dimension = positions.shape[1:]
         diffusion = per_jump * rate / (2 * dimension * n)
-        # What the record does not tell of the rate comes in beside what its blocks do.
-        more = (diffusion[0] / rate[0]) ** 2 * max(error**2 - resampled**2, 0.0)
-        widest = float(wider[inside[-1]])
-        self._put("squared_jump", per_jump[0], self.samples.error(per_jump) * widest, self.blocks)
+        # Beside what blocks tell: what the record does not of the rate, and what blocks share of the displacements.
+        scatter, widest = float(self.samples.error(per_jump)), float(wider[inside[-1]])
+        more = max(error**2 - resampled**2, 0.0) / rate[0] ** 2 + (scatter / per_jump[0]) ** 2 * (widest**2 - 1.0)
+        self._put("squared_jump", per_jump[0], scatter * widest, self.blocks)
         self.values["jump_window"] = ("bound", lags[inside[[0, -1]]])
-        total = np.sqrt((self.samples.error(diffusion) * widest) ** 2 + more)
+        total = np.sqrt(self.samples.error(diffusion) ** 2 + diffusion[0] ** 2 * more)
         self._put("diffusion_coefficient", diffusion[0], total, self.drawn if drawn else self.blocks)
 
     def _overlap(self, lag: int) -> float:

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+import pelplug
 from pelplug_metabasins.resampling import Samples
 
 __all__ = ["RateFit", "fit_rate"]
@@ -123,7 +124,8 @@ def fit_rate(energy: np.ndarray, waiting: np.ndarray, samples: Samples, ends: np
     plateau = np.exp(log_plateau)
     return RateFit(
         *(float(one[0]) for one in (plateau, slope, crossover)),
-        *(float(samples.error(one)) for one in (plateau, slope, crossover)),
+        # Where few metabasins lie above the crossover it moves far in a few resamples: quantiles do not mind.
+        *(float(np.ptp(samples.interval(one, pelplug.ONE_SIGMA)) / 2) for one in (plateau, slope, crossover)),
         outcome=f"{len(energy)} metabasins",
         rows=np.stack([log_plateau, slope, crossover]),
     )

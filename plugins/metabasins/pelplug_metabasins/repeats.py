@@ -7,14 +7,14 @@ import dataclasses
 import numpy as np
 from scipy import special
 
+import pelplug
 from pelplug_metabasins.law import Law
 from pelplug_metabasins.moments import excess, plain_moments
 
-__all__ = ["HALF", "ONE_SIGMA", "Repeats", "repeat", "repeat_by_energy"]
+__all__ = ["HALF", "Repeats", "repeat", "repeat_by_energy"]
 
 HALF = 0.5
 """Share of <tau^2> in one metabasin, above which no error is stated."""
-ONE_SIGMA = 0.6826894921370859
 _NODES, _WEIGHTS = special.roots_hermitenorm(13)
 _RECORDS = 200
 _COARSER = 4  # energies of the law taken together where S0 is summed
@@ -136,7 +136,7 @@ def repeat_by_energy(broadening: np.ndarray, number: np.ndarray, seed: int) -> t
 
 
 def _within(deviation: np.ndarray):
-    return np.quantile(deviation, ONE_SIGMA, axis=0)
+    return np.quantile(deviation, pelplug.ONE_SIGMA, axis=0)
 
 
 def _law_of_persistence(law: Law, row: int, times: np.ndarray) -> np.ndarray:

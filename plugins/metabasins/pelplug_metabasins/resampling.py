@@ -8,9 +8,6 @@ import pelplug
 
 __all__ = ["Samples", "ratio"]
 
-RUNS = 5
-"""Fewest runs over which errors are taken; of fewer, each is cut into blocks."""
-
 
 class Samples(pelplug.Bootstrap):
     """The same random choices of blocks of successive metabasins, or of runs, for every quantity.
@@ -36,7 +33,7 @@ class Samples(pelplug.Bootstrap):
 
     def __init__(self, run: np.ndarray, blocks: int, resamples: int, seed: int):
         sizes = np.bincount(run)
-        if len(sizes) >= RUNS:
+        if len(sizes) >= pelplug.FEWEST_FOR_INTERVAL:
             self.unit, self.of = run, "independent runs"
         else:
             shares = np.maximum(np.round(blocks * sizes / len(run)).astype(int), 1)

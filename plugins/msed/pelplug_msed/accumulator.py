@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import pelplug
-from pelplug_msed.blocks import FEWEST_RUNS, Runs, SeriesBlocks
+from pelplug_msed.blocks import Runs, SeriesBlocks
 from pelplug_msed.correlator import Correlator, squared_differences
 
 __all__ = ["Accumulator"]
@@ -78,7 +78,7 @@ class Accumulator:
         if not self.keep:
             return self.correlator
         runs, lags = self._by_run(), self.correlator.lags()
-        if len(runs) >= FEWEST_RUNS:
+        if len(runs) >= pelplug.FEWEST_FOR_INTERVAL:
             return Runs(runs, lags)
         return SeriesBlocks([segment for run in runs for segment in run], lags)
 

@@ -7,11 +7,9 @@ import numpy as np
 import pelplug
 from pelplug_msed.correlator import squared_differences
 
-__all__ = ["FEWEST_RUNS", "FINEST", "Runs", "SeriesBlocks"]
+__all__ = ["FINEST", "Runs", "SeriesBlocks"]
 
 FINEST = 40  # blocks of a stored series
-FEWEST_RUNS = 5
-"""Of so many runs or more each is a sample; fewer are cut into blocks."""
 
 
 class SeriesBlocks:

@@ -24,7 +24,6 @@ _MODEL_ERROR = 0.01  # of the curve: no point may weigh more than one known so w
 _COUNTS = (10, 20)  # blocks in which errors are looked for
 _LEAST = 6
 _BETTER = 9.0  # by which the sum of squared residuals over errors falls if there is a second rise
-ONE_SIGMA = 0.6826894921370859
 
 
 @dataclasses.dataclass(frozen=True)
@@ -248,7 +247,7 @@ def fit_with_errors(blocks, chosen, times, curve, errors, scale, resamples, seed
             found = np.column_stack([found, derived(found[:, 0], found[:, 1])])
         found[~usable] = np.nan
         # A few resamples without a rise have a tau at the edge of the search: quantiles do not mind.
-        low, high = bootstrap.interval(found, ONE_SIGMA)
+        low, high = bootstrap.interval(found, pelplug.ONE_SIGMA)
         width = 0.5 * (high - low)
         width[2] *= fit.tau
         largest.take(width, len(sums))

@@ -16,7 +16,6 @@ from pelplug_propensity.statistics import extremes, ranks_by_species, spearman_b
 
 __all__ = ["Propensity"]
 
-_FEWEST = 3  # independent samples, for an error
 GROUPS = ("mobile", "immobile", "all")
 
 
@@ -300,14 +299,15 @@ class Propensity(pelplug.Analysis):
             **{name: ((), settled[name]) for name in settled},
         )
         missing = []
-        if resampling.samples < _FEWEST:
+        fewest = pelplug.FEWEST_FOR_ERROR
+        if resampling.samples < fewest:
             missing.append(
-                f"There are no errors of C_s and of the distributions: they come from the scatter of {_FEWEST} or more "
+                f"There are no errors of C_s and of the distributions: they come from the scatter of {fewest} or more "
                 f"starting configurations, not {resampling.samples}; start from more frames (--step, --stop)."
             )
-        if self.replicas < _FEWEST:
+        if self.replicas < fewest:
             missing.append(
-                f"There are no errors of the propensity: they come from {_FEWEST} or more runs from each "
+                f"There are no errors of the propensity: they come from {fewest} or more runs from each "
                 f"configuration, not {self.replicas}; raise --replicas."
             )
         dataset.attrs["not_found"] = json.dumps(missing)

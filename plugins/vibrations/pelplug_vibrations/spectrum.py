@@ -136,4 +136,4 @@ def _limit(phonons: np.ndarray, fit_below: Literal["auto"] | float) -> float:
 
 def _error(values: np.ndarray, fitted: np.ndarray, bootstrap) -> float:
     """Return the standard error; NaN where fewer than three samples have fitted modes."""
-    return float(bootstrap.error(values)) if np.count_nonzero(fitted) >= 3 else np.nan
+    return float(bootstrap.error(values)) if np.count_nonzero(fitted) >= pelplug.FEWEST_FOR_ERROR else np.nan
