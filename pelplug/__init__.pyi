@@ -50,6 +50,7 @@ from .landscape.minimise.quench import QuenchResult as QuenchResult
 from .landscape.minimise.quench import quench as quench
 from .landscape.soft_modes import SoftModes as SoftModes
 from .landscape.soft_modes import soft_modes as soft_modes
+from .landscape.traps import TrapLandscape as TrapLandscape
 
 # isort: split
 # -- errors
@@ -75,6 +76,7 @@ from .host.hookspecs import hookimpl as hookimpl
 from .tasks.analysis import Analysis as Analysis
 from .tasks.collection import Collection as Collection
 from .tasks.from_function import analysis as analysis
+from .tasks.landscape_theory import LandscapeTheory as LandscapeTheory
 from .tasks.quenching import QuenchingAnalysis as QuenchingAnalysis
 from .tasks.series import Series as Series
 from .tasks.study import Study as Study

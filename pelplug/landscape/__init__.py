@@ -6,6 +6,7 @@ from pelplug.landscape.elasticity import ElasticConstants, ShearModulus, elastic
 from pelplug.landscape.hessian.response import LinearResponse
 from pelplug.landscape.minimise.quench import MINIMISERS, QuenchResult, quench, quench_parameters
 from pelplug.landscape.soft_modes import SoftModes, soft_modes
+from pelplug.landscape.traps import TrapLandscape
 
 __all__ = [
     "MINIMISERS",
@@ -16,6 +17,7 @@ __all__ = [
     "ShearModulus",
     "SoftModes",
     "SteepestDescentResult",
+    "TrapLandscape",
     "dipole_stiffness",
     "elastic_constants",
     "pairs_near_cutoff",

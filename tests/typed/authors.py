@@ -78,6 +78,16 @@ class Melting(pelplug.Study):
         return {"number": len(collection)}
 
 
+class Wells(pelplug.LandscapeTheory):
+    """A theory on traps."""
+
+    name = "wells"
+
+    def compute(self, collection: pelplug.Collection) -> Mapping[str, Any]:
+        landscape: pelplug.TrapLandscape = self.landscape
+        return {"mean": landscape.mean_energy(0.5)}
+
+
 @pelplug.analysis(provides={"r2": pelplug.Field(("frame", "particle"), "length**2", "distance squared")})
 def distances(
     configuration: pelplug.Configuration, *, scale: Annotated[float, pelplug.Param("a factor")] = 1.0

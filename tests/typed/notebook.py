@@ -66,6 +66,10 @@ constants: pelplug.ElasticConstants = pelplug.elastic_constants(response)
 modes: pelplug.SoftModes = pelplug.soft_modes(response, stiffness, starts=100)
 near: int = pelplug.pairs_near_cutoff(response)
 
+traps = pelplug.TrapLandscape(sigma=2.9, lam=0.5, cutoff=-25.0)
+assert_type(traps.draw(100, 0.5, np.random.default_rng(1), weight=1.0), np.ndarray)
+xi: np.ndarray = traps.exponent([0.5, 0.6]) + traps.closed_moment(-1, 0.5)
+
 # --- errors, and where it is computed ---------------------------------------------------------------------------------
 
 try:
