@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, overload
 
 from pelplug.core.docstrings import entry_of
-from pelplug.core.parameters import closest, read_arguments
+from pelplug.core.parameters import ParameterSpec, closest, read_arguments
 from pelplug.core.parametrised import Parametrised
 from pelplug.errors import InputError
 
@@ -118,11 +118,11 @@ def takes(
         subject = f"{owner[:1].upper()}{owner[1:]}" or who
 
         @functools.cache
-        def own():  # read at the first call: annotations may name what comes later
+        def own() -> dict[str, ParameterSpec]:  # read at the first call: annotations may name what comes later
             return read_arguments(function)
 
         @functools.wraps(function)
-        def call(*positional, **keywords):
+        def call(*positional: Any, **keywords: Any) -> Any:
             for name in former.keys() & keywords.keys():
                 _tell_renamed(who, name, former[name], keywords)
             whole = {name: keywords.pop(name) for name, kind in groups.items() if isinstance(keywords.get(name), kind)}
@@ -173,7 +173,9 @@ def _flattened(written: inspect.Signature, groups: Mapping[str, type[Arguments]]
     return written.replace(parameters=sorted(parameters, key=lambda one: one.kind))  # in place among their kind
 
 
-def _bound(public: inspect.Signature, who: str, positional, keywords) -> inspect.BoundArguments:
+def _bound(
+    public: inspect.Signature, who: str, positional: tuple[Any, ...], keywords: Mapping[str, Any]
+) -> inspect.BoundArguments:
     """Bind the arguments of a call, or say in one sentence what is wrong with them."""
     parameters = [one for one in public.parameters.values() if one.name != "self"]
     open_end = any(one.kind is one.VAR_KEYWORD for one in parameters)
