@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import FurtherCommand, common, further_option, further_options, output_options, registry
+from pelplug.tasks.parameter_file import ParameterFile
 
 __all__ = ["study"]
 
@@ -45,10 +47,11 @@ class StudyCommand(FurtherCommand):
 @click.option("-o", "--output", type=click.Path(), metavar="OUT.nc", help="Result.  [default: NAME.nc]")
 @click.option("--plot", type=click.Path(), metavar="OUT.png", help="Figure (.png, .pdf, .svg, ...).")
 @click.option("--export", multiple=True, type=click.Path(), metavar="OUT.csv", help="Curves; may be repeated.")
+@declared(ParameterFile)
 @output_options
 @common
 @click.pass_context
-def study(ctx, name, results, output, plot, export, overwrite, quiet, **_):
+def study(ctx, name, results, output, plot, export, overwrite, quiet, **options):
     """Compute a study of results, at one condition or at many, or a theory.
 
     NAME is a study; each FILE has results of the analyses that it reads, or is a pattern of such names.
@@ -61,10 +64,10 @@ def study(ctx, name, results, output, plot, export, overwrite, quiet, **_):
     plugins, path = registry(), Path(output) if output else Path(f"{name}.nc")
     plugins.study(name)  # before any file is looked at
     check_results_name(path)
-    collection = Collection(results)
+    collection, file = Collection(results), taken(ParameterFile, options)
 
     def make():
-        made = make_study(name, collection, further_options(ctx), plugins)
+        made = make_study(name, collection, further_options(ctx), plugins, file)
         made.attributes["command"] = shlex.join(["pelplug", *(ctx.obj or ())])
         return made
 
@@ -72,7 +75,7 @@ def study(ctx, name, results, output, plot, export, overwrite, quiet, **_):
         make,
         lambda made: run_study(made, plugins),
         path,
-        inputs=dict.fromkeys(one.path for one in collection),
+        inputs=dict.fromkeys([*(one.path for one in collection), *([file.parameters] if file.parameters else [])]),
         plot=plot,
         export=export,
         exporters=list(plugins.exporters().values()),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pelplug.core.arguments import takes
 from pelplug.host.functions import default_registry
 from pelplug.host.told import told
+from pelplug.tasks.parameter_file import ParameterFile
 from pelplug.tasks.provenance import failed_parts
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["make_study", "run_study", "study"]
 
 
-@takes()
-def study(name: str, results: Any = (), *, registry: Registry | None = None, **parameters: Any) -> xr.Dataset:
+@takes(file=ParameterFile)
+def study(
+    name: str, results: Any = (), *, file: ParameterFile, registry: Registry | None = None, **values: Any
+) -> xr.Dataset:
     """Compute a study of results, or a theory.
 
     Parameters
@@ -30,10 +33,12 @@ def study(name: str, results: Any = (), *, registry: Registry | None = None, **p
     results : path, Dataset, mapping, or an iterable of these
         Results of the analyses that it uses: files, patterns of their names (``"run-*/kappa.nc"``), what
         `pelplug.analyze` returns. None for a theory.
+    file : ParameterFile
+        Where parameters are written.
     registry : Registry, optional
         Where to look; the installed plugins by default.
-    **parameters
-        Of the study.
+    **values
+        Of the parameters of the study.
 
     Returns
     -------
@@ -48,17 +53,20 @@ def study(name: str, results: Any = (), *, registry: Registry | None = None, **p
         If the study failed.
     """
     registry = registry or default_registry()
-    dataset = run_study(make_study(name, results, parameters, registry), registry).to_dataset()
+    dataset = run_study(make_study(name, results, values, registry, file), registry).to_dataset()
     for part, why in failed_parts(dataset).items():
         warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=3)
     return dataset
 
 
-def make_study(name: str, results: Any, parameters: dict[str, Any], registry: Registry) -> Study:
+def make_study(
+    name: str, results: Any, values: dict[str, Any], registry: Registry, file: ParameterFile | None = None
+) -> Study:
     """Return a study of results, after all that can be refused without its work."""
     cls = registry.study(name)
+    written = (file or ParameterFile()).values(name, cls.parameter_specs(), registry.studies())
     with told(cls, registry):
-        made = cls(results, **parameters)
+        made = cls(results, **{**written, **values})
         _ = made.collection
         return made
 

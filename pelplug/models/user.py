@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import tomllib
 from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.core.outside import read_outside
+from pelplug.core.toml_files import read_toml
 from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model
@@ -24,7 +23,6 @@ from pelplug.potentials.forms import FORMS
 
 __all__ = ["UserModel", "from_file"]
 
-_MOST = 16 * 2**20
 _MANY = 64
 _MIXING = {"additive": additive, "non-additive": non_additive}
 
@@ -48,14 +46,7 @@ def from_file(path: str | os.PathLike, forms: Mapping[str, Form] | None = None) 
     InputError
         If the file is missing, is not TOML, or does not define a model.
     """
-    try:
-        definition = tomllib.loads(read_outside(path, "model file", _MOST).decode("utf-8"))
-    except UnicodeDecodeError:
-        raise InputError(f"The model file {path} is not text in UTF-8; write it as a text file.") from None
-    except RecursionError:
-        raise InputError(f"The model file {path} is nested too deeply to be a model; check its name.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The model file {path} is not valid TOML: {error}.") from None
+    definition = read_toml(path, "model file")
     definition.setdefault("name", os.path.splitext(os.path.basename(path))[0])
     try:
         return UserModel(definition, forms)

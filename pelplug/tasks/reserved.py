@@ -22,5 +22,5 @@ RESERVED = frozenset(
     )
 )
 
-RESERVED_OF_STUDIES = frozenset(("name", "results", "collection", *_COMMAND, *_OUTPUT))
+RESERVED_OF_STUDIES = frozenset(("name", "results", "collection", "parameters", *_COMMAND, *_OUTPUT))
 """Conditions are none of these: those of results are recorded, and a theory may take them as parameters."""

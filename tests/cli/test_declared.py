@@ -16,6 +16,7 @@ from pelplug.engines.request import Program, Recording, Replication, Request
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import FileInteractions, Interactions
 from pelplug.tasks.observation import Observation
+from pelplug.tasks.parameter_file import ParameterFile
 from pelplug.trajectories.source import Frames, Source
 
 COMMANDS = {
@@ -26,7 +27,7 @@ COMMANDS = {
 DECLARED = {
     "analyze": (Source, Frames, FileInteractions, Placement),
     "simulate": (Interactions, Request, Program, Recording, Replication, Observation),
-    "study": (),
+    "study": (ParameterFile,),
 }
 
 

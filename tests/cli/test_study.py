@@ -46,6 +46,42 @@ def test_a_theory_needs_no_file(capsys):
     assert pelplug.read_results("square.nc")["square"]["y"].values.tolist() == [0.0, 0.25, 1.0]
 
 
+def test_parameters_are_read_from_a_file(capsys, files):  # noqa: F811
+    """One file for several studies; what is typed counts before it."""
+    (files / "p.toml").write_text("[square]\npoints = 3\n[slope]\nfactor = 2\n")
+    assert run(capsys, "study", "square", "--parameters", "p.toml")[0] == 0
+    assert pelplug.read_results("square.nc")["square"].sizes == {"x": 3}
+    assert run(capsys, "study", "--parameters", "p.toml", "square", "--points", "4", "--overwrite")[0] == 0
+    assert pelplug.read_results("square.nc")["square"].sizes == {"x": 4}
+    (files / "plain.toml").write_text("factor = 3.0\n[square]\npoints = 3\n")
+    assert pelplug.study("slope", "run-*.nc", parameters="plain.toml")["mean"].values.tolist() == [12.0, 24.75]
+    assert pelplug.study("slope", "run-*.nc", parameters="p.toml")["mean"].values.tolist() == [8.0, 16.5]
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        (
+            "[square]\npoint = 3",
+            "file p.toml: The study square has no parameter 'point' (did you mean points?)",
+        ),
+        ("points = 1", "In the parameter file p.toml: The parameter points of the study square must be at least 2"),
+        (
+            "points = [1, 2]",
+            "file p.toml: The parameter points of the study square must be an integer",
+        ),
+        ("square = 3", "In the parameter file p.toml: square is a study; write its parameters under [square]"),
+        ("points =", "The parameter file p.toml is not valid TOML"),
+        (None, "p.toml"),
+    ],
+)
+def test_a_parameter_file_that_does_not_fit_is_refused(capsys, files, text, sentence):  # noqa: F811
+    if text is not None:
+        (files / "p.toml").write_text(text)
+    code, out, err = run(capsys, "study", "square", "--parameters", "p.toml")
+    assert (code, out) == (2, "") and sentence in err and err.count("\n") == 1 and not (files / "square.nc").exists()
+
+
 def test_help_has_the_parameters_of_the_study(capsys):
     _, out, _ = run(capsys, "study", "slope", "--help")
     assert "Options of slope" in out and "A factor (at least 0).  [default: 1.0]" in out
