@@ -5,8 +5,8 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```{parameters} kappa
     ```
 
-`parameters` are those of an analysis, a model, a minimiser or an engine, or the `conditions` that can be given,
-`variables` those of an analysis, `coverage` how often its stated errors hold (without one, those of all together),
+`parameters` are those of an analysis, a study, a model, a minimiser or an engine, or the `conditions` that can be given,
+`variables` those of an analysis or a study, `coverage` how often its stated errors hold (without one, those of all together),
 `liquids` how groups of runs scatter, `checks` the rules that `pelplug.testing` has for a kind of thing, `arrows` the
 arrows between the rooms, `names` the public names of a group.
 """
@@ -41,7 +41,7 @@ def code(text: str) -> str:
 
 @functools.cache
 def bundled(kind: str) -> dict[str, type]:
-    """Return what comes with pelplug by name: its analyses, models, minimisers, engines, files, arguments."""
+    """Return what comes with pelplug by name: its analyses, studies, models, minimisers, engines, files, arguments."""
     from pelplug.core.given import Given
     from pelplug.host.registry import Registry
     from pelplug.landscape import MINIMISERS
@@ -61,9 +61,9 @@ def parameters(name: str) -> str:
     """Return the parameters of whatever has that name: option or name, default, meaning."""
     from pelplug.core.docstrings import default_of, explanation
 
-    kinds = (bundled(kind) for kind in ("analyses", "models", "minimisers", "engines", "files", "arguments"))
+    kinds = (bundled(kind) for kind in ("analyses", "studies", "models", "minimisers", "engines", "files", "arguments"))
     specs = next(kind[name] for kind in kinds if name in kind).parameter_specs()
-    options = name in bundled("analyses") or name in bundled("arguments")
+    options = any(name in bundled(kind) for kind in ("analyses", "studies", "arguments"))
     rows = []
     for spec in specs.values():
         values = "" if spec.is_flag or not spec.choices else f" {'|'.join(map(str, spec.choices))}"
@@ -74,9 +74,9 @@ def parameters(name: str) -> str:
 
 
 def variables(name: str) -> str:
-    """Return the variables of an analysis: name, dimensions, unit, meaning."""
-    rows = []
-    for variable, field in bundled("analyses")[name].provides.items():
+    """Return the variables of an analysis or a study: name, dimensions, unit, meaning."""
+    rows, tasks = [], bundled("analyses") | bundled("studies")
+    for variable, field in tasks[name].provides.items():
         dims = f"{', '.join(field.dims[1:])} of each frame" if field.ragged else ", ".join(field.dims)
         rows.append([code(variable), plain(dims), plain(field.unit), plain(field.long_name)])
     return table(["variable", "dimensions", "unit", "meaning"], rows)
