@@ -20,7 +20,11 @@ ONLY_COMMAND = {
     "study": {"output", "plot", "export", "overwrite", "quiet", "debug", "no_plugins"},
 }
 """What only the command has: MODEL without --model, what it makes of the result, how it talks, plugins left out."""
-ONLY_PYTHON = {"analyze": {"store", "verbose"}, "simulate": {"registry", "progress", "announce"}, "study": {"registry"}}
+ONLY_PYTHON = {
+    "analyze": {"store", "verbose"},
+    "simulate": {"registry", "progress", "announce"},
+    "study": {"registry", "store", "verbose"},
+}
 """What only the function has: objects, besides the fields of declarations that have no option."""
 
 

@@ -56,7 +56,7 @@ def file_command(
             values = {key: value for key, value in given.items() if value is not None}
             return getattr(importlib.import_module(module), cls)(None, **{parameter: str(file)}, **values)
 
-        dataset = write_task(make, lambda task: task.run(), output, inputs=[file], plot=plot, overwrite=overwrite)
+        dataset = write_task(make, lambda task, _: task.run(), output, inputs=[file], plot=plot, overwrite=overwrite)
         if dataset is None:
             return
         first, *rest = say(dataset)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from pelplug.cli.finished import FinishedOutput
 from pelplug.cli.output import check_figure, note, save_figure
+from pelplug.cli.run import resumable
 from pelplug.errors import InputError, PelplugError
 
 __all__ = ["check_endings", "check_results_name", "write_task"]
@@ -17,7 +18,7 @@ __all__ = ["check_endings", "check_results_name", "write_task"]
 
 def write_task(
     make: Callable[[], Any],
-    run: Callable[[Any], Any],
+    run: Callable[[Any, Any], Any],
     output: Path,
     *,
     inputs: Iterable[Any],
@@ -25,13 +26,14 @@ def write_task(
     export: Iterable[str] = (),
     exporters: Iterable[Any] = (),
     overwrite: bool = False,
+    quiet: bool = False,
 ) -> xr.Dataset | None:
     """Make a task, run it and write its result, figure and exports, each whole or not at all.
 
     Parameters
     ----------
     make, run : callable
-        Return the task, and the task after it has run.
+        Return the task, and the task after it has run; `run` also gets the `PartialStore` that keeps finished parts.
     output : Path
         Results, ``.nc``.
     inputs : iterable of path_like
@@ -40,6 +42,8 @@ def write_task(
         The figure, and other formats with who writes them.
     overwrite : bool
         Whether existing files are replaced.
+    quiet : bool
+        Whether parts of an interrupted run are taken up without a word.
 
     Returns
     -------
@@ -60,9 +64,11 @@ def write_task(
         if finished({task.name: take_request(task)}) is not None:
             note(f"{output} was finished by this command already; nothing is left to do")
             return None
-        task = run(task)
-        dataset = task.to_dataset()
-        write_netcdf(output, dataset, overwrite, inputs)
+        with resumable(output, overwrite, quiet, "part") as store:
+            task = run(task, store)
+            dataset = task.to_dataset()
+            write_netcdf(output, dataset, overwrite, inputs)
+        store.discard()
         try:
             if plot:
                 save_figure(task.figure, plot, overwrite, inputs)

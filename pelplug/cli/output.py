@@ -43,9 +43,9 @@ def show_progress(quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
 
 
-def say_found(name: str, count: int) -> None:
-    """Tell that frames of an interrupted run are used."""
-    frames = "frame" if count == 1 else "frames"
+def say_found(name: str, count: int, noun: str = "frame") -> None:
+    """Tell that frames of an interrupted run are used, or parts of a study."""
+    frames = noun if count == 1 else f"{noun}s"
     note(f"{count} finished {frames} of {name} found from an interrupted run; going on from there.")
 
 

@@ -106,6 +106,8 @@ def _show_parameters(cls) -> None:
     click.echo(f"\n  {cls.name}: {cls.summary}")
     if cls.uses:
         click.echo(f"  uses {', '.join(cls.uses)}")
+    if taken := getattr(cls, "takes", ()):
+        click.echo(f"  takes results of {', '.join(taken)}, and needs none")
     _table({f"--{spec.option}": spec for spec in cls.parameter_specs().values()})
 
 

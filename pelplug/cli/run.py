@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 import json
 import shlex
+from collections.abc import Iterator
 
 import click
 import numpy as np
@@ -12,7 +15,7 @@ import numpy as np
 from pelplug.cli.options import registry
 from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
 
-__all__ = ["execute", "print_result", "summarise", "tell_failures", "tell_finished", "tell_parts"]
+__all__ = ["execute", "print_result", "resumable", "summarise", "tell_failures", "tell_finished", "tell_parts"]
 
 FAILED = 1  # exit code: the results are written, but a part of one failed
 LEFT_OUT = 3  # exit code: the results are written, but a frame of the file was damaged
@@ -45,12 +48,9 @@ def execute(names, trajectory, output, overwrite, *, quiet, plugins=None, **argu
     RunInterruptedError
         At Ctrl-C, with the sentence that says how to go on.
     """
-    from pelplug.files.finished_frames import PartialStore
     from pelplug.host.functions import run_analyses
 
-    store = PartialStore(output, announce=None if quiet else say_found)
-    store.claim(overwrite)
-    try:
+    with resumable(output, overwrite, quiet) as store:
         run = run_analyses(
             names,
             trajectory,
@@ -60,15 +60,45 @@ def execute(names, trajectory, output, overwrite, *, quiet, plugins=None, **argu
             command=shlex.join(["pelplug", *(click.get_current_context().obj or ())]),
             **arguments,
         )
+    return run, store
+
+
+@contextlib.contextmanager
+def resumable(output, overwrite: bool, quiet: bool, noun: str = "frame") -> Iterator:
+    """Keep what is finished beside an output, and say at Ctrl-C how to go on.
+
+    Parameters
+    ----------
+    output : path_like
+        What the command will write.
+    overwrite, quiet : bool
+    noun : str
+        What the work is made of: frames of an analysis, parts of a study.
+
+    Yields
+    ------
+    PartialStore
+        To be discarded when the output is safely written.
+
+    Raises
+    ------
+    RunInterruptedError
+        At Ctrl-C.
+    """
+    from pelplug.files.finished_frames import PartialStore
+
+    store = PartialStore(output, announce=None if quiet else functools.partial(say_found, noun=noun))
+    store.claim(overwrite)
+    try:
+        yield store
     except KeyboardInterrupt:
         kept = sum(store.found().values())
-        frames = "frame is" if kept == 1 else "frames are"
+        are = f"{noun} is" if kept == 1 else f"{noun}s are"
         raise RunInterruptedError(
-            f"interrupted; {kept} finished {frames} kept, and the same command goes on from there."
+            f"interrupted; {kept} finished {are} kept, and the same command goes on from there."
             if kept
-            else "interrupted before the first frame was finished; the same command starts again."
+            else f"interrupted before the first {noun} was finished; the same command starts again."
         ) from None
-    return run, store
 
 
 def tell_failures(run) -> int:

@@ -10,6 +10,7 @@ import click
 from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import FurtherCommand, common, further_option, further_options, output_options, registry
 from pelplug.tasks.parameter_file import ParameterFile
+from pelplug.tasks.parts import Workers
 
 __all__ = ["study"]
 
@@ -49,18 +50,23 @@ class StudyCommand(FurtherCommand):
 @click.option("--export", multiple=True, type=click.Path(), metavar="OUT.csv", help="Curves; may be repeated.")
 @declared(ParameterFile)
 @output_options
+@declared(Workers)
 @common
 @click.pass_context
 def study(ctx, name, results, output, plot, export, overwrite, quiet, **options):
     """Compute a study of results, at one condition or at many, or a theory.
 
-    NAME is a study; each FILE has results of the analyses that it reads, or is a pattern of such names.
+    NAME is a study; each FILE has results of the analyses that it reads, or is a pattern of such names. After Ctrl-C
+    the same command goes on.
     """
     from pelplug.cli.one_task import check_results_name, write_task
+    from pelplug.cli.output import show_progress
     from pelplug.cli.run import print_result, tell_parts
     from pelplug.host.studies import make_study, run_study
     from pelplug.tasks.collection import Collection
+    from pelplug.tasks.parts import Parts
 
+    workers = taken(Workers, options).workers
     plugins, path = registry(), Path(output) if output else Path(f"{name}.nc")
     plugins.study(name)  # before any file is looked at
     check_results_name(path)
@@ -73,13 +79,14 @@ def study(ctx, name, results, output, plot, export, overwrite, quiet, **options)
 
     dataset = write_task(
         make,
-        lambda made: run_study(made, plugins),
+        lambda made, store: run_study(made, plugins, Parts(workers, store, show_progress(quiet))),
         path,
         inputs=dict.fromkeys([*(one.path for one in collection), *([file.parameters] if file.parameters else [])]),
         plot=plot,
         export=export,
         exporters=list(plugins.exporters().values()),
         overwrite=overwrite,
+        quiet=quiet,
     )
     if dataset is None:
         return 0

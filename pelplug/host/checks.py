@@ -62,6 +62,8 @@ def check_study_contract(cls: Any) -> None:
             if name not in CONDITIONS:
                 near = closest(name, CONDITIONS) or f"; there are {', '.join(CONDITIONS)}"
                 raise TypeError(f"{where} names {name!r} in {attribute}, which is no condition{near}")
+    if odd := [name for name in _texts(cls, "takes", where) if name in cls.uses]:
+        raise TypeError(f"{where} takes {odd[0]!r}, which it uses already; name it once")
     if odd := [name for name in _texts(cls, "compares", where) if name not in cls.varies]:
         raise TypeError(f"{where} compares {odd[0]!r}, which is not among those that it says may vary")
     dims = {dim for field in cls.provides.values() for dim in field.dims}

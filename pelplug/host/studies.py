@@ -9,20 +9,30 @@ from pelplug.core.arguments import takes
 from pelplug.host.functions import default_registry
 from pelplug.host.told import told
 from pelplug.tasks.parameter_file import ParameterFile
+from pelplug.tasks.parts import Parts, Workers
 from pelplug.tasks.provenance import failed_parts
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from pelplug.files.finished_frames import PartialStore
     from pelplug.host.registry import Registry
     from pelplug.tasks.study import Study
 
 __all__ = ["make_study", "run_study", "study"]
 
 
-@takes(file=ParameterFile)
+@takes(file=ParameterFile, placement=Workers)
 def study(
-    name: str, results: Any = (), *, file: ParameterFile, registry: Registry | None = None, **values: Any
+    name: str,
+    results: Any = (),
+    *,
+    file: ParameterFile,
+    placement: Workers,
+    store: PartialStore | None = None,
+    verbose: bool = False,
+    registry: Registry | None = None,
+    **values: Any,
 ) -> xr.Dataset:
     """Compute a study of results, or a theory.
 
@@ -32,9 +42,15 @@ def study(
         As ``pelplug plugins -v`` lists it.
     results : path, Dataset, mapping, or an iterable of these
         Results of the analyses that it uses: files, patterns of their names (``"run-*/kappa.nc"``), what
-        `pelplug.analyze` returns. None for a theory.
+        `pelplug.analyze` returns. A theory needs none.
     file : ParameterFile
         Where parameters are written.
+    placement : Workers
+        How many processes compute.
+    store : PartialStore, optional
+        Keeps what is finished until the whole is.
+    verbose : bool, optional
+        Show progress.
     registry : Registry, optional
         Where to look; the installed plugins by default.
     **values
@@ -53,7 +69,8 @@ def study(
         If the study failed.
     """
     registry = registry or default_registry()
-    dataset = run_study(make_study(name, results, values, registry, file), registry).to_dataset()
+    parts = Parts(placement.workers, store, verbose)
+    dataset = run_study(make_study(name, results, values, registry, file), registry, parts).to_dataset()
     for part, why in failed_parts(dataset).items():
         warnings.warn(f"{name} left out {part}, which failed ({why})", RuntimeWarning, stacklevel=3)
     return dataset
@@ -71,7 +88,7 @@ def make_study(
         return made
 
 
-def run_study(made: Study, registry: Registry) -> Study:
+def run_study(made: Study, registry: Registry, parts: Parts | None = None) -> Study:
     """Run a study; what its author did not mean to raise is a sentence with the owner."""
     with told(type(made), registry):
-        return made.run()
+        return made.run(parts)

@@ -33,6 +33,7 @@ def readable_by(
     varies: Iterable[str],
     unsaid: Iterable[str] = (),
     compares: Iterable[str] = (),
+    takes: Iterable[str] = (),
 ) -> Collection:
     """Return the results that a study reads, after refusing what it cannot read together.
 
@@ -53,11 +54,13 @@ def readable_by(
         Those in which results may differ, said or not.
     compares : iterable of str, optional
         Those of which there must be more than one value.
+    takes : iterable of str, optional
+        Names of further analyses whose results it can use and need not.
 
     Returns
     -------
     Collection
-        The results of `uses`.
+        The results of `uses` and `takes`.
 
     Raises
     ------
@@ -67,15 +70,15 @@ def readable_by(
         the ways in which results are recorded; if a condition is missing, or is one and the same where several are
         compared.
     """
-    uses = tuple(uses)
-    if not uses:
+    uses, takes = tuple(uses), tuple(takes)
+    if not uses and (not takes or not len(collection)):
         if len(collection):
             raise InputError(
                 f"The {owner} is a theory, which reads no results; leave {collection.results[0].source} out."
             )
         return collection
-    _refuse_missing(collection, owner, uses)
-    found = collection.of(*uses)
+    _refuse_missing(collection, owner, uses, takes)
+    found = collection.of(*uses, *takes)
     _refuse_twice(found)
     _refuse_versions(found)
     varies = tuple(varies)
@@ -88,16 +91,17 @@ def readable_by(
     return found
 
 
-def _refuse_missing(collection: Collection, owner: str, uses: tuple[str, ...]) -> None:
+def _refuse_missing(collection: Collection, owner: str, uses: tuple[str, ...], takes: tuple[str, ...]) -> None:
     """Refuse an empty collection, files that have nothing to read, and an analysis of which there is no result."""
     how = "; ".join(f"pelplug analyze --plugin {name}" for name in uses)
     if not len(collection):
         raise InputError(f"The {owner} reads results of {_and(uses)}, and there are none; give the files ({how}).")
-    useful = {one.source for one in collection if one.analysis in uses}
+    known = (*uses, *takes)
+    useful = {one.source for one in collection if one.analysis in known}
     for one in collection:
         if one.source not in useful:
             raise InputError(
-                f"{_begin(one.source)} holds a result of {one.analysis}, and the {owner} reads those of {_and(uses)}; "
+                f"{_begin(one.source)} holds a result of {one.analysis}, and the {owner} reads those of {_and(known)}; "
                 "leave it out."
             )
     for name in uses:

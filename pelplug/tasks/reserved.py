@@ -3,6 +3,7 @@
 from pelplug.core.given import Given
 from pelplug.execution.placement import Placement
 from pelplug.tasks.interactions import FileInteractions
+from pelplug.tasks.parts import Workers
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["NOT_PARAMETERS", "RESERVED", "RESERVED_OF_STUDIES"]
@@ -22,5 +23,18 @@ RESERVED = frozenset(
     )
 )
 
-RESERVED_OF_STUDIES = frozenset(("name", "results", "collection", "parameters", *_COMMAND, *_OUTPUT))
+RESERVED_OF_STUDIES = frozenset(
+    (
+        "name",
+        "results",
+        "collection",
+        "parameters",
+        "placement",
+        "store",
+        "verbose",
+        *Workers.names(),
+        *_COMMAND,
+        *_OUTPUT,
+    )
+)
 """Conditions are none of these: those of results are recorded, and a theory may take them as parameters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import xarray as xr
@@ -19,6 +19,7 @@ from pelplug.tasks import provenance
 from pelplug.tasks.assembly import check_values
 from pelplug.tasks.collection import Collection
 from pelplug.tasks.mixing import readable_by
+from pelplug.tasks.parts import Parts
 from pelplug.tasks.reserved import RESERVED_OF_STUDIES
 from pelplug.tasks.task import Task
 
@@ -66,6 +67,9 @@ class Study(Task, abc.ABC):
         One line.
     uses : tuple of str
         Names of the analyses whose results it reads; results of others are refused. None: a theory.
+    takes : tuple of str
+        Names of analyses whose results it can use and need not: measurements beside a theory. `collection` holds those
+        that are given, perhaps none.
     needs : tuple of str
         Conditions that each result must say: fields of `Conditions`, or ``liquid_temperature``, which is the
         temperature or of inherent structures their parent's.
@@ -95,6 +99,7 @@ class Study(Task, abc.ABC):
     reserved = RESERVED_OF_STUDIES
     entries_before = ("collection : Collection, or whatever it is made of\n    The results.",)
     entries_after = ("**base\n    Of `pelplug.Study`.",)
+    takes: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     varies: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[tuple[str, ...]] = ()
@@ -106,6 +111,7 @@ class Study(Task, abc.ABC):
         self._conditions = None
         self._given = None if collection is None else Collection(collection)
         self._read: Collection | None = None
+        self._parts = Parts()
 
     # --- what an author writes ----------------------------------------------------------------------------
 
@@ -123,6 +129,26 @@ class Study(Task, abc.ABC):
         dict of str to array_like
             Those that cannot be had may be left out.
         """
+
+    def each_part(
+        self, function: Callable[..., dict[str, Any]], calls: Iterable[tuple], desc: str = ""
+    ) -> list[dict[str, Any]]:
+        """Return what a function gives for each of its calls, in their order; for `compute`.
+
+        The calls run in worker processes, and each that is finished is kept beside the output: the same command goes on
+        after a kill. How many workers there are changes no result.
+
+        Parameters
+        ----------
+        function : callable
+            At the top of a module, so that another process finds it. What it returns, arrays, numbers and text by their
+            names, depends on its arguments alone.
+        calls : iterable of tuple
+            Arguments of each call. For one study they are always the same, in the same order.
+        desc : str, optional
+            What the progress line is called; the study's name by default.
+        """
+        return self._parts.run(function, calls, desc or self.name)
 
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Return the dataset of what `compute` gave, with what is said of it: how errors were found, names of places.
@@ -151,11 +177,18 @@ class Study(Task, abc.ABC):
         """
         if self._read is None:
             given = Collection() if self._given is None else self._given
-            self._read = readable_by(given, self._owner, self.uses, self.needs, self.varies, compares=self.compares)
+            self._read = readable_by(
+                given, self._owner, self.uses, self.needs, self.varies, compares=self.compares, takes=self.takes
+            )
         return self._read
 
-    def run(self) -> Self:
+    def run(self, parts: Parts | None = None) -> Self:
         """Compute the result of `to_dataset`.
+
+        Parameters
+        ----------
+        parts : Parts, optional
+            What computes its parts (`each_part`), and keeps them.
 
         Raises
         ------
@@ -165,6 +198,8 @@ class Study(Task, abc.ABC):
             If it gives other variables than it declares, or none.
         """
         self.attributes.setdefault("fingerprint", self.fingerprint())
+        self._parts = Parts() if parts is None else parts
+        self._parts.open(self.name, self.attributes["fingerprint"])
         values = check_values(self.compute(self.collection), self.provides, None, self._owner, per_frame=False)
         variables = {
             name: (field.dims, values[name], {"units": field.unit, "long_name": field.long_name})
@@ -176,6 +211,11 @@ class Study(Task, abc.ABC):
             raise RunError(f"The {self._owner} gave no values; tell its author.")
         self._finish(self.summarize(dataset))
         return self
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the last run computed parts."""
+        return self._parts.number > 0
 
     @property
     def conditions(self) -> Conditions:

@@ -16,6 +16,7 @@ from typing import Any
 from pelplug.configuration import Configuration
 from pelplug.core.fields import Need
 from pelplug.host.functions import run_analyses
+from pelplug.tasks.parts import Parts
 from pelplug.tasks.study import Study
 from pelplug.testing.samples import make_trajectory, registry_with
 from pelplug.trajectories.opening import open_trajectory
@@ -144,10 +145,10 @@ class Kit:
             cls.name, self.opened if trajectory is None else trajectory, registry=self.registry(cls), **given
         )
 
-    def study(self, cls: type[Study], results: Any):
+    def study(self, cls: type[Study], results: Any, workers: int = 1):
         """Run a study of some results; what comes has ``datasets`` and ``analyses``, as a run of analyses has."""
         self.registry(cls)
-        made = cls(() if results is None else results, **self.given).run()
+        made = cls(() if results is None else results, **self.given).run(Parts(workers))
         return types.SimpleNamespace(datasets={cls.name: made.to_dataset()}, analyses={cls.name: made})
 
     def attempt(self, cls: type):

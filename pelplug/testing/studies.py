@@ -24,6 +24,16 @@ def _reads(cls: Any) -> bool:
     return bool(cls.uses)
 
 
+@check("study")
+def check_parts_in_processes(cls: Any, kit: Kit) -> None:
+    """Parts that other processes compute give what they give in this one."""
+    here = kit.result(cls)
+    if not here.analyses[cls.name].has_parts:
+        raise unittest.SkipTest("it computes no parts (each_part)")
+    there = kit.study(cls, kit.read, workers=2).datasets[cls.name]
+    require_same(here.datasets[cls.name], there, "one process", "two", attributes=False)
+
+
 @check("study", when=_reads)
 def check_order_of_results(cls: Any, kit: Kit) -> None:
     """The order in which results are given does not matter."""

@@ -1,6 +1,8 @@
 # ruff: noqa: RUF012
 """Studies with one fault each; those of the rules that they share with analyses are analyses."""
 
+import os
+
 import numpy as np
 from oracles.studies import RUNS, Square
 
@@ -70,6 +72,19 @@ class TakesAll(Mean):
         return Collection() if self._given is None else self._given
 
 
+def of_this_process(x):
+    """What another process gives otherwise."""
+    return {"y": x**2 + os.getpid()}
+
+
+class Processes(Square):
+    """Its parts depend on who computes them."""
+
+    def compute(self, collection):
+        x = np.linspace(0, 1, self.points)
+        return {"x": x, "y": [one["y"] for one in self.each_part(of_this_process, [(one,) for one in x])]}
+
+
 class NoName(Mean):
     """Its variable is no variable."""
 
@@ -82,6 +97,7 @@ FAULTY = (
     Faulty(NoName, "check_declared", "pelplug.Field", kit=KIT),
     Faulty(First, "check_order_of_results", "mean differs", kit=KIT),
     Faulty(InMemory, "check_results_in_files", "mean differs", kit=KIT),
+    Faulty(Processes, "check_parts_in_processes", "y differs"),
     Faulty(Marks, "check_leaves_results", "number 0, 1, 2, 3", kit=KIT),
     Faulty(TakesAll, "check_refuses_other_results", "without results it runs", kit=KIT),
 )
