@@ -5,10 +5,10 @@ A page asks for one by a directive, whose name is in `TABLES`::
     ```{parameters} kappa
     ```
 
-`parameters` are those of an analysis, a study, a model, a minimiser or an engine, or the `conditions` that can be given,
-`variables` those of an analysis or a study, `coverage` how often its stated errors hold (without one, those of all together),
-`liquids` how groups of runs scatter, `checks` the rules that `pelplug.testing` has for a kind of thing, `arrows` the
-arrows between the rooms, `names` the public names of a group.
+`parameters` are those of an analysis, a study, a model, a minimiser or an engine, or the `conditions` that can be
+given, `variables` those of an analysis or a study, `coverage` how often its stated errors hold (without one, those of
+all together), `liquids` how groups of runs scatter, `checks` the rules that `pelplug.testing` has for a kind of thing,
+`arrows` the arrows between the rooms, `names` the public names of a group.
 """
 
 from __future__ import annotations
