@@ -24,6 +24,8 @@ from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
 
 __all__ = ["Defects", "DefectsBetween"]
 
+_X_BROKEN = 1.5  # of the paper, whose x_EQ is below
+
 _PROVIDES = {
     "phi": pelplug.Field(("frame", "particle"), "1", "defect field: 1 where a bond breaks or forms"),
     "broken": pelplug.Field(("frame", "particle"), "1", "bonds that the particle loses"),
@@ -35,6 +37,7 @@ _PROVIDES = {
     "broken_frame": pelplug.Field(("frame",), "1", "mean number of bonds a particle loses"),
     "inserted_frame": pelplug.Field(("frame",), "1", "mean number of bonds a particle gains"),
     "x_eq": pelplug.Field(("frame",), "1", "neighbours in the frame are closer than this x"),
+    "x_broken": pelplug.Field(("frame",), "1", "neighbours in the inherent structure are closer than this x"),
     "g": pelplug.Field(("frame", "x"), "1", "radial distribution of x = r_ij / d_ij in the frame"),
     "g_is": pelplug.Field(("frame", "x"), "1", "radial distribution of x = r_ij / d_ij in the inherent structure"),
     "positions": pelplug.Field(("frame", "particle", "dimension"), "length", "positions in the frame, unwrapped"),
@@ -76,13 +79,13 @@ class _BondChanges(pelplug.Analysis):
             ),
         ] = "auto",
         x_broken: Annotated[
-            float,
+            Literal["auto"] | float,
             pelplug.Param(
-                "a bond is broken if x is not below this in the inherent structure",
+                "a bond is broken if x is not below this in the inherent structure; auto: 1.5, or x_eq if that is more",
                 exclusive_minimum=0,
                 maximum=X_RANGE,
             ),
-        ] = 1.5,
+        ] = "auto",
         x_inserted: Annotated[
             float,
             pelplug.Param(
@@ -183,7 +186,8 @@ class _BondChanges(pelplug.Analysis):
         x_before = before.distances / scale.of(before.i, before.j)
         x_after = after.distances / scale.of(after.i, after.j)
         x_eq = self._cutoff(g, n, configuration.density * power, d) if self._common is None else self._common
-        cutoffs = (x_eq, self.x_broken, self.x_inserted)
+        x_broken = max(_X_BROKEN, x_eq) if self.x_broken == "auto" else self.x_broken
+        cutoffs = (x_eq, x_broken, self.x_inserted)
         broken, inserted = bond_changes(before, x_before, after, x_after, n, cutoffs)
         near = before.take(x_before < self.x_d2min)
         moved = final[near.j] - final[near.i] + near.images @ final_cell
@@ -201,6 +205,7 @@ class _BondChanges(pelplug.Analysis):
             "broken_frame": broken.mean(),
             "inserted_frame": inserted.mean(),
             "x_eq": x_eq,
+            "x_broken": x_broken,
             "g": g,
             "g_is": g_is,
             "positions": positions,
@@ -213,6 +218,7 @@ class _BondChanges(pelplug.Analysis):
         dataset["species"] = ("particle", np.asarray(self.trajectory.species, dtype=str))
         dataset, few = averaged(dataset, self.name)
         dataset.attrs["not_found"] = json.dumps(few)
+        dataset.attrs["remarks"] = json.dumps(self._remarks(dataset))
         dataset["x_eq_mean_g"] = ((), first_minimum_of_mean(dataset["g"].values.mean(axis=0), self.smoothing))
         middles = BIN * (np.arange(dataset.sizes["x"]) + 0.5)
         dataset = dataset.assign_coords(x=("x", middles, {"long_name": "r_ij / d_ij", "units": "1"}))
@@ -263,12 +269,23 @@ class _BondChanges(pelplug.Analysis):
         return found
 
     def _check_cutoff(self, x_eq: float) -> None:
-        if not self.x_inserted <= x_eq <= self.x_broken:
+        if x_eq < self.x_inserted or (self.x_broken != "auto" and x_eq > self.x_broken):
+            above = "" if self.x_broken == "auto" else f" and not above x_broken = {self.x_broken:g}"
             raise pelplug.InputError(
-                f"The cutoff x_EQ = {x_eq:.4g} must lie between x_inserted = {self.x_inserted:g} and x_broken = "
-                f"{self.x_broken:g}, or bonds at the threshold count as broken; pass others (--x-eq, --x-inserted, "
-                "--x-broken)."
+                f"The cutoff x_EQ = {x_eq:.4g} must not lie below x_inserted = {self.x_inserted:g}{above}, or bonds at "
+                "the threshold count as changed; pass others (--x-eq, --x-inserted, --x-broken)."
             )
+
+    def _remarks(self, dataset) -> list[str]:
+        """Say where bonds are broken beyond another distance than the paper's."""
+        x_eq = float(dataset["x_eq"].max())
+        if self.x_broken != "auto" or x_eq <= _X_BROKEN:
+            return []
+        more = "" if self.x_eq != "auto" else "x_EQ of few frames or particles is rather too large, so give more; "
+        return [
+            f"x_EQ = {x_eq:.4g} is above {_X_BROKEN:g}, so bonds are broken beyond x_EQ itself, and one that trembles "
+            f"there counts; {more}pass --x-eq or --x-broken for other cutoffs."
+        ]
 
 
 class Defects(_BondChanges):

@@ -75,10 +75,13 @@ def draw_distribution(dataset, ax=None, parameters=None, **keywords):
     if not panel.beside:
         span = rf"$x_\mathrm{{EQ}}$ = {x_eq.mean():.3f}"
         panel.ax.axvspan(x_eq.min() - 0.002, x_eq.max() + 0.002, color=DEFECT, alpha=0.35, linewidth=0, label=span)
+        given = dict(parameters or {})
+        if "x_broken" in dataset:  # of results of earlier versions it is a parameter
+            given["x_broken"] = float(dataset["x_broken"].mean())
         for name, style in (("x_inserted", ":"), ("x_broken", "--")):
-            if name in (parameters or {}):
-                label = rf"$x_\mathrm{{{name[2:]}}}$ = {parameters[name]:g}"
-                panel.level(parameters[name], label, axis="x", linestyle=style)
+            if name in given:
+                label = rf"$x_\mathrm{{{name[2:]}}}$ = {given[name]:.4g}"
+                panel.level(given[name], label, axis="x", linestyle=style)
     top = float(max(dataset[name].mean("frame").max() for name in ("g", "g_is")))
     top = max(1.08 * top if top > 0 else 1.0, panel.ax.get_ylim()[1] if panel.beside else 0.0)
     panel.ax.set(xlim=(0.5, float(dataset["x"][-1])), ylim=(0, top))
