@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 
@@ -18,16 +20,20 @@ from pelplug_propensity.options import (
     ShellRadius,
     StructuralThreshold,
 )
-from pelplug_propensity.second_events import detect, pair_counts, residual_waiting_time, successive_pairs
+from pelplug_propensity.second_events import PairCounts, detect, pair_counts, successive_pairs
 from pelplug_propensity.settings import distance_bins, matrix_species, settle_detection, window_frames
 from pelplug_propensity.waiting import unresolved
 
 __all__ = ["HopEvents"]
 
 _SAMPLES = 10  # frames for g(r)
-_BLOCKS = 20  # of the trajectory, for errors
+_BLOCKS = 20  # of all trajectories, for errors
+_RUNS = 5  # so many are samples themselves
 _FEWEST = 5  # waiting times in a block, and of which a mean is told
 _THRESHOLDS = ("--hop-threshold", "--structural-threshold")
+_EVENT_DIMS = dict.fromkeys(
+    ("event_particle", "event_frame", "event_time", "event_hop", "event_displacement", "event_structural"), ("event",)
+) | {"event_place": ("event", "dimension")}
 
 
 class HopEvents(pelplug.Analysis):
@@ -45,9 +51,11 @@ class HopEvents(pelplug.Analysis):
     summary = "Local and structural events of a trajectory; second events by distance and waiting time"
     needs = pelplug.Need.POSITIONS | pelplug.Need.CELL | pelplug.Need.TIME | pelplug.Need.IDENTITY
     reads_frames = False
+    pools = True
     provides = {  # noqa: RUF012 - the base class declares it a ClassVar
         "event_particle": pelplug.Field(("event",), "1", "particle that hopped"),
-        "event_frame": pelplug.Field(("event",), "1", "frame of the trajectory, the first after the hop"),
+        "event_run": pelplug.Field(("event",), "1", "which of the trajectories"),
+        "event_frame": pelplug.Field(("event",), "1", "frame of its trajectory, the first after the hop"),
         "event_time": pelplug.Field(("event",), "time", "time of that frame"),
         "event_hop": pelplug.Field(("event",), "length**2", "p_hop, its maximum"),
         "event_displacement": pelplug.Field(
@@ -95,17 +103,17 @@ class HopEvents(pelplug.Analysis):
         InputError
             With the remedy.
         """
-        labels = np.asarray(frames, dtype=int)
-        self._check_order(labels)
-        try:
-            first, last = (self.trajectory.configuration(int(labels[k])) for k in (0, -1))
-        except pelplug.PelplugError:
-            return
-        if first.time is None or last.time is None or not last.time > first.time:
-            return  # what times lack is said where they are read
-        matrix_species(first.species_names, first.species, self.parameters["matrix"])
-        half = window_frames(self.parameters["half_window"], (last.time - first.time) / (len(labels) - 1))
-        self._check_number(len(labels), half)
+        for trajectory, labels in zip(self.trajectories, self.selections, strict=True):
+            self._check_order(labels)
+            try:
+                first, last = (trajectory.configuration(int(labels[k])) for k in (0, -1))
+            except pelplug.PelplugError:
+                continue
+            if first.time is None or last.time is None or not last.time > first.time:
+                continue  # what times lack is said where they are read
+            matrix_species(first.species_names, first.species, self.parameters["matrix"])
+            half = window_frames(self.parameters["half_window"], (last.time - first.time) / (len(labels) - 1))
+            self._check_number(trajectory, len(labels), half)
 
     def _check_order(self, labels: np.ndarray) -> None:
         if len(labels) < 2 or np.any(np.diff(labels) <= 0):
@@ -113,80 +121,108 @@ class HopEvents(pelplug.Analysis):
                 f"The analysis {self.name} needs frames in the order of time; give two or more, by a positive --step."
             )
 
-    def _check_number(self, frames: int, half: int) -> None:
+    def _check_number(self, trajectory, frames: int, half: int) -> None:
         if frames < 2 * half:
             raise pelplug.InputError(
-                f"{self.trajectory.path} gives {frames} frames, fewer than the {2 * half} of the window; select more, "
+                f"{trajectory.path} gives {frames} frames, fewer than the {2 * half} of the window; select more, "
                 "or shorten --half-window."
             )
 
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
-        """Read the series, find events, and count pairs of them.
+        """Read each trajectory, find its events, and count pairs of them.
 
         Raises
         ------
         InputError
             If frames are too few, unevenly spaced or too far apart, or the cell changes.
         """
-        labels = np.asarray(self.frames, dtype=int)
-        positions, times, first = self._series(labels)
-        spacing = (times[-1] - times[0]) / (len(times) - 1)
-        samples = positions[np.unique(np.linspace(0, len(times) - 1, _SAMPLES).astype(int))]
-        what = settle_detection(self, first, spacing, samples)
-        self._check_number(len(times), what.half)
-        events = detect(positions, first.cell, what)
-        width, bins = distance_bins(first, self.bin_width)
-        separation = round(self.separation / spacing)
-        results, number = [], []
-        for structural in (False, True):
-            chosen = events.chosen(structural)
-            pairs = successive_pairs(events.frames[chosen], separation)
-            counts = [pair_counts(positions, first.cell, events, chosen[[one]], chosen[[other]], what, width, bins)
-                      for one, other in zip(*pairs, strict=True)]  # fmt: skip
-            results.append(_result(counts, events.frames[chosen], pairs, spacing, bins, _THRESHOLDS[structural]))
-            number.append(len(chosen))
-        judged = np.isfinite(events.displacement)
+        runs: list[_Run] = []
+        width, bins = self._bins()
+        what = spacing = None
+        for trajectory, selected in zip(self.trajectories, self.selections, strict=True):
+            labels = np.asarray(selected, dtype=int)
+            positions, times, first = self._series(trajectory, labels)
+            between = (times[-1] - times[0]) / (len(times) - 1)
+            if spacing is None:
+                spacing = between
+                samples = positions[np.unique(np.linspace(0, len(times) - 1, _SAMPLES).astype(int))]
+                what = settle_detection(self, first, spacing, samples)
+            elif abs(between - spacing) > 0.01 * spacing:
+                raise pelplug.InputError(
+                    f"Frames of {trajectory.path} are {between:.4g} apart, those of {self.trajectory.path} "
+                    f"{spacing:.4g}; give trajectories of one spacing, or analyse them apart."
+                )
+            self._check_number(trajectory, len(times), what.half)
+            events = detect(positions, first.cell, what)
+            runs.append(self._read(positions, first.cell, events, what, labels, times, width, bins, spacing))
+        results = [
+            _result([one.pairs[structural] for one in runs], spacing, bins, _THRESHOLDS[structural])
+            for structural in (False, True)
+        ]
+        number = [sum(len(one.pairs[structural].frames) for one in runs) for structural in (False, True)]
+        lengths = [len(one.variables["event_frame"]) for one in runs]
         variables = {
-            "event_particle": ("event", events.particles),
-            "event_frame": ("event", labels[events.frames]),
-            "event_time": ("event", times[events.frames]),
-            "event_hop": ("event", events.p_hop),
-            "event_displacement": ("event", events.displacement),
-            "event_structural": ("event", np.where(judged, events.structural, -1).astype(np.int8)),
-            "event_place": (("event", "dimension"), events.places),
+            name: (dims, np.concatenate([one.variables[name] for one in runs])) for name, dims in _EVENT_DIMS.items()
+        } | {
+            "event_run": ("event", np.repeat(np.arange(len(runs)), lengths)),
             "events": ("event_type", number),
             "hop_threshold": ((), what.threshold),
             "structural_threshold": ((), what.structural_threshold),
             "shell_radius": ((), what.radius),
             "half_window": ((), what.half * spacing),
-        }
+        }  # fmt: skip
         return dataset_of(dataset, results, width, variables)
 
-    def _series(self, labels: np.ndarray):
+    def _bins(self) -> tuple[float, int]:
+        """Return the width of a bin of the distance, and how many fit into half of each cell."""
+        states = [one.configuration(int(own[0])) for one, own in zip(self.trajectories, self.selections, strict=True)]
+        width, _ = distance_bins(states[0], self.bin_width)
+        return width, min(distance_bins(state, width)[1] for state in states)
+
+    def _read(self, positions, cell, events, what, labels, times, width, bins, spacing) -> _Run:
+        """Return the events of one trajectory, and the pairs of them that follow each other."""
+        pairs = []
+        for structural in (False, True):
+            chosen = events.chosen(structural)
+            first, second = successive_pairs(events.frames[chosen], round(self.separation / spacing))
+            counts = [pair_counts(positions, cell, events, chosen[[one]], chosen[[other]], what, width, bins)
+                      for one, other in zip(first, second, strict=True)]  # fmt: skip
+            pairs.append(_Pairs(counts, events.frames[chosen], (first, second)))
+        judged = np.isfinite(events.displacement)
+        variables = {
+            "event_particle": events.particles,
+            "event_frame": labels[events.frames],
+            "event_time": times[events.frames],
+            "event_hop": events.p_hop,
+            "event_displacement": events.displacement,
+            "event_structural": np.where(judged, events.structural, -1).astype(np.int8),
+            "event_place": events.places,
+        }
+        return _Run(variables, tuple(pairs))
+
+    def _series(self, trajectory, labels: np.ndarray):
         """Return positions less the motion of the centre of mass, times, and the first configuration."""
         self._check_order(labels)
         wanted, positions, times, first = set(labels.tolist()), [], [], None
         begin, end = int(labels[0]), int(labels[-1]) + 1
-        for label, state in enumerate(self.trajectory.unwrapped(begin, end), start=begin):
+        for label, state in enumerate(trajectory.unwrapped(begin, end), start=begin):
             if label not in wanted:
                 continue
             first = state if first is None else first
             if not np.allclose(state.cell, first.cell, rtol=1e-9, atol=0.0):
-                raise pelplug.InputError(
-                    f"The cell of {self.trajectory.path} changes; hops are found at constant volume."
-                )
+                raise pelplug.InputError(f"The cell of {trajectory.path} changes; hops are found at constant volume.")
             moved = state.unwrapped_positions()
             centre = np.average(moved, axis=0, weights=state.masses)
             positions.append(moved - centre)
             times.append(state.time)
             if len(times) == 1:
                 origin = centre
-        self.trajectory.check_times(sorted(wanted), times)
+        trajectory.check_times(sorted(wanted), times)
         times = np.array(times, dtype=float)
         steps = np.diff(times)
         if not np.all(np.isfinite(steps)) or np.any(steps <= 0) or np.ptp(steps) > 0.01 * steps.mean():
             raise pelplug.InputError(
-                f"Frames of {self.trajectory.path} are not evenly spaced in time; simulate with --frames NUMBER, or "
+                f"Frames of {trajectory.path} are not evenly spaced in time; simulate with --frames NUMBER, or "
                 "select such frames."
             )
         return np.array(positions) + origin, times, first
@@ -210,17 +246,28 @@ class HopEvents(pelplug.Analysis):
         return draw_event_figure(self.to_dataset())
 
 
-def _result(counts, frames, pairs, spacing: float, bins: int, option: str) -> EventResult:
-    """Return the numbers of one event type, with errors over blocks of the trajectory.
+class _Pairs(NamedTuple):
+    """Events of one type in one trajectory: their frames, which of them follow each other, and counts of such pairs."""
+
+    counts: list[PairCounts]
+    frames: np.ndarray
+    indices: tuple[np.ndarray, np.ndarray]
+
+
+class _Run(NamedTuple):
+    """One trajectory: variables along ``event``, and the pairs of local and of structural events."""
+
+    variables: dict[str, np.ndarray]
+    pairs: tuple[_Pairs, ...]
+
+
+def _result(runs: list[_Pairs], spacing: float, bins: int, option: str) -> EventResult:
+    """Return the numbers of one event type, with errors over blocks of trajectories, or over these.
 
     Parameters
     ----------
-    counts : list of PairCounts
-        One a pair.
-    frames : ndarray of int
-        Of the events.
-    pairs : (ndarray, ndarray)
-        Which of them follow each other.
+    runs : list of _Pairs
+        One a trajectory.
     spacing : float
         From one frame to the next [time].
     bins : int
@@ -228,15 +275,22 @@ def _result(counts, frames, pairs, spacing: float, bins: int, option: str) -> Ev
     option : str
         Which threshold made them events.
     """
-    waits = (frames[pairs[1]] - frames[pairs[0]]) * spacing
-    blocks = max(1, min(_BLOCKS, len(waits) // _FEWEST))
-    # Of equal length in time, so that a burst of events is one sample.
-    lasts = int(frames[-1] - frames[0]) + 1 if len(frames) else 1
-    unit = (frames[pairs[0]] - frames[0]) * blocks // lasts if len(waits) else np.empty(0, dtype=int)
-    resampling = pelplug.Bootstrap(blocks)
+    counts = [one for run in runs for one in run.counts]
+    each = [run.frames[run.indices[1]] - run.frames[run.indices[0]] for run in runs]
+    waits = np.concatenate(each) * spacing
+    whole = len(runs) >= _RUNS
+    blocks = 1 if whole else max(1, min(_BLOCKS, len(waits) // _FEWEST) // len(runs))
+    resampling = pelplug.Bootstrap(blocks * len(runs))
+
+    def block(number: int, frames: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        # Of equal length in time, so that a burst of events is one sample.
+        lasts = int(frames[-1] - frames[0]) + 1 if len(frames) else 1
+        return number * blocks + (frames[chosen] - frames[0]) * blocks // lasts if len(chosen) else chosen
+
+    unit = np.concatenate([block(k, run.frames, run.indices[0]) for k, run in enumerate(runs)])
 
     def summed(values):
-        sums = np.zeros((blocks, *np.shape(values)[1:]))
+        sums = np.zeros((resampling.samples, *np.shape(values)[1:]))
         np.add.at(sums, unit, values)
         return sums
 
@@ -247,12 +301,11 @@ def _result(counts, frames, pairs, spacing: float, bins: int, option: str) -> Ev
     numbers = by_distance(resampling, observed, expected)
     by_bin = spacing * resampling.means(time, observed)
     overall = resampling.means(summed(waits), summed(np.ones(len(waits))))
-    # From any moment to the next event.
-    gaps = np.diff(frames)
-    blocks_of_gaps = (frames[:-1] - frames[0]) * blocks // lasts if len(gaps) else gaps
-    squares, plain = (np.bincount(blocks_of_gaps, gaps.astype(float) ** k, minlength=blocks) for k in (2, 1))
+    # From any moment to the next event: <tau**2> / (2 <tau>).
+    gaps = np.concatenate([np.diff(run.frames) for run in runs]).astype(float)
+    of_gaps = np.concatenate([block(k, run.frames, np.arange(len(run.frames) - 1)) for k, run in enumerate(runs)])
+    squares, plain = (np.bincount(of_gaps, gaps**k, minlength=resampling.samples) for k in (2, 1))
     first = resampling.means(spacing * squares, 2.0 * plain)
-    first[0] = spacing * residual_waiting_time(frames)
     having = numbers["second_events_samples"]
     result = EventResult(
         numbers | {
@@ -262,15 +315,22 @@ def _result(counts, frames, pairs, spacing: float, bins: int, option: str) -> Ev
             "mean_waiting_time_error": resampling.error(overall),
             "first_waiting_time": first[0],
             "first_waiting_time_error": resampling.error(first),
-            "event_samples": blocks,
+            "event_samples": resampling.samples,
             "same_particle": np.mean([one.same for one in counts]) if counts else np.nan,
         },
         [],
-        "bootstrap over blocks of the trajectory",
+        "bootstrap over runs" if whole else f"bootstrap over blocks of the {_plural('trajectory', runs)}",
     )  # fmt: skip
-    longer = "give a longer trajectory"
+    _withdraw(result, waits, sum(len(run.frames) for run in runs), len(runs), spacing, option)
+    return result
+
+
+def _withdraw(result: EventResult, waits: np.ndarray, events: int, runs: int, spacing: float, option: str) -> None:
+    """Take back what so few waits, or waits so short, do not tell."""
+    longer = f"give {'a longer trajectory' if runs == 1 else 'longer trajectories'}"
     if not len(waits):
-        there = "there is one, which no second follows" if len(frames) else "there are none"
+        there = "there are none" if not events else "there is one, which no second follows"
+        there = there if events < 2 else f"there are {events}, and no second follows in the same trajectory"
         result.withdraw(
             ("second_events", *TIMES), f"{there}: N(d), tau_12 and tau_01 are not known; {longer}, or lower {option}."
         )
@@ -281,9 +341,18 @@ def _result(counts, frames, pairs, spacing: float, bins: int, option: str) -> Ev
             f"{spacing:.4g} between frames; save frames more often, or count second events only from a time on with "
             "--separation.",
         )
+    elif runs > 1 and len(waits) < _FEWEST * runs:
+        result.withdraw(
+            TIMES,
+            f"there are fewer than {_FEWEST} waiting times a trajectory, whose ends cut off the longest, so that "
+            f"tau_12 and tau_01 would be too short; {longer}, or lower {option}.",
+        )
     elif len(waits) < _FEWEST:
         result.withdraw(
             ("first_waiting_time",),
-            f"there are {len(frames)}, too few for tau_01 and for errors; {longer}, or lower {option}.",
+            f"there are {events}, too few for tau_01 and for errors; {longer}, or lower {option}.",
         )
-    return result
+
+
+def _plural(word: str, several: list) -> str:
+    return word if len(several) == 1 else f"{word[:-1]}ies"

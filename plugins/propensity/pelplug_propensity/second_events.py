@@ -9,7 +9,7 @@ import numpy as np
 from pelplug_propensity.hops import hop_indicator, local_events
 from pelplug_propensity.structure import nearest_images, structural_displacement
 
-__all__ = ["Detection", "Events", "PairCounts", "detect", "pair_counts", "residual_waiting_time", "successive_pairs"]
+__all__ = ["Detection", "Events", "PairCounts", "detect", "pair_counts", "successive_pairs"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,18 +119,6 @@ def successive_pairs(frames: np.ndarray, separation: int) -> tuple[np.ndarray, n
     second = np.maximum(np.searchsorted(frames, frames + separation, side="left"), first + 1)
     there = second < len(frames)
     return first[there], second[there]
-
-
-def residual_waiting_time(frames: np.ndarray) -> float:
-    """Return the mean time from any moment to the next event, in frames: <tau**2> / (2 <tau>) of the waiting times.
-
-    Parameters
-    ----------
-    frames : ndarray of int, shape (E,)
-        In ascending order.
-    """
-    waits = np.diff(frames).astype(float)
-    return float(np.sum(waits**2) / (2.0 * np.sum(waits))) if np.sum(waits) > 0 else np.nan
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,6 @@ from pelplug_propensity.second_events import (
     Events,
     detect,
     pair_counts,
-    residual_waiting_time,
     successive_pairs,
 )
 from pelplug_propensity.structure import first_shell_radius, structural_displacement
@@ -191,7 +190,7 @@ def test_independent_events_have_no_memory_of_place_or_time():
     good = counts.expected > 5
     assert good.sum() >= 6
     assert np.sum((counts.observed - counts.expected)[good] ** 2 / counts.expected[good]) < 25
-    result = hop_events._result(each, frames, (first, second), 1.0, 8, "--hop-threshold")
+    result = hop_events._result([hop_events._Pairs(each, frames, (first, second))], 1.0, 8, "--hop-threshold")
     found = result.numbers
     assert not result.reasons and found["event_samples"] == 20
     for name, exact in (("second_events", 1.0), ("waiting_time", 20.0)):
@@ -200,7 +199,37 @@ def test_independent_events_have_no_memory_of_place_or_time():
     assert abs(found["mean_waiting_time"] - 20.0) < 4 * found["mean_waiting_time_error"] < 6.0
     assert abs(found["first_waiting_time"] - 19.5) < 4 * found["first_waiting_time_error"] < 8.0
     # From any moment on a Poisson process waits as long as from an event; a discrete one half a frame less.
-    assert residual_waiting_time(frames) == pytest.approx(19.5, rel=0.1)
+    assert found["first_waiting_time"] == pytest.approx(19.5, rel=0.1)
+
+
+@pytest.mark.parametrize("number", [3, 8])
+def test_events_of_several_trajectories_hold(number):
+    # Poisson events in each, of a mean wait of 20; no wait goes from the end of one to the beginning of the next.
+    rng, cell, sites, what = synthetic(7, 60)
+    held = []
+    for _ in range(40):
+        runs = []
+        for _ in range(number):
+            frames = np.flatnonzero(rng.random(2000) < 0.05) + 2
+            events = events_of(frames, rng.integers(len(sites), size=len(frames)), sites)
+            first, second = successive_pairs(frames, 0)
+            series = np.broadcast_to(sites, (frames[-1] + 1, *sites.shape))
+            each = [
+                pair_counts(series, cell, events, [a], [b], what, 4.0, 1) for a, b in zip(first, second, strict=True)
+            ]
+            runs.append(hop_events._Pairs(each, frames, (first, second)))
+        result = hop_events._result(runs, 1.0, 1, "--hop-threshold")
+        found = result.numbers
+        assert found["event_samples"] == (8 if number == 8 else 18) and not result.reasons
+        assert ("over runs" in result.method) == (number == 8)
+        of = (("mean_waiting_time", 20.0), ("first_waiting_time", 19.5), ("second_events", 1.0))
+        held.append([abs(np.ravel(found[name])[0] - exact) < np.ravel(found[f"{name}_error"])[0] for name, exact in of])
+    assert np.all(np.abs(np.mean(held, axis=0) - 0.683) < 3.3 * np.sqrt(0.683 * 0.317 / 40))
+    # Few events in each: those longer than a trajectory are not there.
+    few = [hop_events._Pairs(one.counts[:3], one.frames[:4], tuple(i[:3] for i in one.indices)) for one in runs]
+    short = hop_events._result(few, 1.0, 1, "--hop-threshold")
+    assert np.isnan(short.numbers["mean_waiting_time"]) and "longer trajectories" in short.reasons[0]
+    assert np.isfinite(short.numbers["second_events"]).all()
 
 
 def test_correlated_events_give_the_correlation_built_in():
@@ -314,8 +343,11 @@ def test_results_without_meaning_are_said_to_be():
     for name in ("waiting_time", "mean_waiting_time", "first_waiting_time"):
         assert np.isnan(one_frame.numbers[name]).all() and np.isnan(one_frame.numbers[f"{name}_error"]).all()
     assert "first frame in which any can be seen" in one_frame.reasons[0] and "--separation" in one_frame.reasons[1]
-    nothing = hop_events._result([], np.array([7]), (np.array([], int),) * 2, 0.5, 4, "--hop-threshold")
+    alone = hop_events._Pairs([], np.array([7]), (np.array([], int),) * 2)
+    nothing = hop_events._result([alone], 0.5, 4, "--hop-threshold")
     assert np.isnan(nothing.numbers["second_events"]).all() and "there is one" in nothing.reasons[0]
+    each_one = hop_events._result([alone, alone], 0.5, 4, "--hop-threshold")
+    assert "there are 2, and no second follows in the same trajectory" in each_one.reasons[0]
 
 
 # --- what is refused, plots, contract ---------------------------------------------------------------------------------
@@ -342,6 +374,26 @@ def test_hop_events_are_counted(hopping):
     assert dataset.sizes["event"] > 20
     expected = dataset["second_events_expected"].sum("distance")
     assert np.all(expected < dataset["events"])
+
+
+def test_hop_events_of_two_trajectories_are_those_of_each(hopping, tmp_path):
+    parameters = {"hop_threshold": 0.5, "structural_threshold": 2.0, "shell_radius": 1.3}
+    positions, species = vibrating(120, 0.03, 15)
+    kinds, rng = np.flatnonzero(species == "A"), np.random.default_rng(16)
+    for k in np.sort(rng.integers(12, 108, size=30)):
+        positions[k:, rng.choice(kinds)] += 0.9 * rng.choice([-1.0, 1.0], 3)
+    second = write(tmp_path / "second.gsd", positions, species)
+    both = pelplug.analyze("hop-events", [hopping, second], **parameters)
+    each = [pelplug.analyze("hop-events", one, **parameters) for one in (hopping, second)]
+    for name in ("event_particle", "event_frame", "event_time", "event_place"):
+        np.testing.assert_array_equal(both[name], np.concatenate([one[name] for one in each]))
+    np.testing.assert_array_equal(both["event_run"], np.repeat([0, 1], [one.sizes["event"] for one in each]))
+    for name in ("second_events_found", "second_events_expected", "events"):
+        np.testing.assert_allclose(both[name], each[0][name] + each[1][name])
+    assert both["second_events_error"].attrs["error_method"] == "bootstrap over blocks of the trajectories"
+    sparse = write(tmp_path / "sparse.gsd", positions[::2], species, 2.0 * np.arange(60))
+    with pytest.raises(pelplug.InputError, match=r"2 apart, those of .* 0\.5; give trajectories of one spacing"):
+        pelplug.analyze("hop-events", [hopping, sparse], **parameters)
 
 
 def test_bad_input_is_refused(tmp_path):
