@@ -213,12 +213,12 @@ WALKS = tuple(
         "metabasins",
         f"a record as long as {number} metabasins on average, slope {one.slope} and broadening {one.broadening}",
         sets,
-        15_000 + 1000 * k,
+        115_000 + 1000 * k,
         QUANTITIES,
         metabasins(one, number),
     )
     for k, (words, one, number, sets) in enumerate(
-        (("warm", WARM, 300, 200), ("warm", WARM, 3000, 50), ("cold", COLD, 300, 200), ("cold", COLD, 3000, 100))
+        (("warm", WARM, 300, 400), ("warm", WARM, 3000, 100), ("cold", COLD, 300, 400), ("cold", COLD, 3000, 100))
     )
 )
 SUBJECTS = (
