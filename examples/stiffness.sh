@@ -1,7 +1,7 @@
 #!/bin/sh
 # How stiff inherent structures are over the temperature of the liquid that they came from, with errors over
 # independent runs: five simulations of an inverse-power-law liquid at each of five temperatures, the dipole stiffness
-# of their inherent structures, and the study of all.
+# of their inherent structures, five runs together, and the study of all.
 #
 #     sh examples/stiffness.sh FOLDER      # less than an hour on two busy cores; goes on where it was interrupted
 set -e
@@ -11,6 +11,7 @@ cd "$1"
 while read -r temperature steps every; do
     pelplug simulate inverse-power-law -N 256 -T "$temperature" --steps "$steps" --frames "$every" --seed 1 \
         --replicas 5 --workers 2 --threads 1 -o "ipl-$temperature.gsd"
+    pelplug analyze "ipl-$temperature-seed*.gsd" --plugin kappa --workers 2 -o "ipl-$temperature.nc" --quiet
 done <<TEMPERATURES
 0.7 80000 8000
 0.8 50000 5000
@@ -18,10 +19,6 @@ done <<TEMPERATURES
 1.4 10000 1000
 2.0 10000 1000
 TEMPERATURES
-
-for run in ipl-*-seed*.gsd; do
-    pelplug analyze "$run" --plugin kappa -o "${run%.gsd}.nc" --quiet
-done
 
 pelplug info ipl-*.nc
 pelplug study stiffness ipl-*.nc -o stiffness.nc --plot stiffness.png --overwrite

@@ -99,6 +99,7 @@ from .tasks.independence import average_frames as average_frames
 from .tasks.independence import bin_errors as bin_errors
 from .tasks.independence import independent_samples as independent_samples
 from .tasks.independence import sample_histograms as sample_histograms
+from .tasks.independence import scatter_of_blocks as scatter_of_blocks
 from .tasks.independence import too_few_samples as too_few_samples
 from .tasks.independence import unit_sums as unit_sums
 from .tasks.statistics import FEWEST_FOR_ERROR as FEWEST_FOR_ERROR

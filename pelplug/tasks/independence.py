@@ -26,6 +26,7 @@ __all__ = [
     "bin_errors",
     "independent_samples",
     "sample_histograms",
+    "scatter_of_blocks",
     "too_few_samples",
     "unit_sums",
 ]
@@ -76,6 +77,29 @@ def independent_samples(
         unit[members] = first + block_of(members.size, blocks)
         first += blocks
     return unit, "runs" if first == names.size else f"blocks of {length} {of}"
+
+
+def scatter_of_blocks(series: ArrayLike, unit: np.ndarray, of: str, power: int = 1) -> float:
+    """Return the scatter of means over samples over what independent ones would have: 1 but for blocks of frames.
+
+    Means over neighbouring blocks are alike: where correlation decays as an exponential, the standard deviation of
+    means over blocks of length L is too small by ``sqrt(1 - g / (2 L))``, with g the statistical inefficiency, which is
+    one n-th as long for n-th powers.
+
+    Parameters
+    ----------
+    series : array_like, shape (frames,)
+        What is correlated.
+    unit, of
+        As `independent_samples` gives them for it.
+    power : int
+        Highest power of the series in what is averaged: 2 for a variance.
+    """
+    if not of.startswith("blocks"):
+        return 1.0
+    array = np.asarray(series, dtype=float)
+    shared = statistical_inefficiency(array) * (int(unit.max()) + 1) / array.size
+    return math.sqrt(1.0 - min(shared / (2.0 * power), 0.5))
 
 
 def unit_sums(values: ArrayLike, unit: np.ndarray) -> np.ndarray:

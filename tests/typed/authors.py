@@ -316,6 +316,8 @@ def errors_over_structures(dataset: xr.Dataset) -> xr.Dataset:
     counts: np.ndarray = pelplug.sample_histograms(dataset["kappa_frame"].values, unit, edges)
     error, interval = pelplug.bin_errors(bootstrap.means(counts, np.bincount(unit)), counts, bootstrap, 0.9)
     assert error.shape == interval.shape[1:]
+    alike: float = pelplug.scatter_of_blocks(dataset["kappa_frame"].values, unit, what, power=2)
+    assert alike <= 1.0
     few: list[str] = pelplug.too_few_samples("kappa", bootstrap.samples, what)
     dataset.attrs["not_found"] = "".join(few)
     return pelplug.state_errors(dataset, ["kappa_mean_error"], bootstrap.attributes(what))

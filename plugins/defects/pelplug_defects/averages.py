@@ -43,7 +43,7 @@ def averaged(dataset, name: str):
     chi = dataset.sizes["particle"] * (squares - means**2)
     # One sample tells no fluctuations, however many frames it has.
     value = float(jackknife.unbiased(chi)) if jackknife.samples > 1 else np.nan
-    error = float(jackknife.error(chi))
+    error = float(jackknife.error(chi)) / pelplug.scatter_of_blocks(phi, unit, of, power=2)
     if jackknife.samples == phi.size > 1:
         # A variance that came out too low brings its jackknife error with it: not below that of a normal variable.
         error = np.fmax(error, value * np.sqrt(2.0 / (phi.size - 1))) if np.isfinite(error) else np.nan

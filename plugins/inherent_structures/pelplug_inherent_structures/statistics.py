@@ -53,19 +53,16 @@ class EnergySamples(pelplug.Jackknife):
         Sample of each frame.
     of : str
         What the samples are.
-    shared : float
-        Statistical inefficiency over the length of a block, 0 where samples are not blocks: neighbours share by it.
+    series : ndarray, shape (frames,)
+        What was given.
     """
 
     def __init__(self, dataset: xr.Dataset, series: np.ndarray):
         self.unit, self.of = pelplug.independent_samples(dataset, series)
-        self.shared = 0.0
+        self.series = series
         number, n = int(self.unit.max()) + 1, len(series)
-        if self.of.startswith("blocks"):
-            inefficiency = pelplug.statistical_inefficiency(series)
-            if n < _ENOUGH * inefficiency:
-                self.unit, number = np.zeros(n, dtype=int), 1
-            self.shared = inefficiency * number / n
+        if self.of.startswith("blocks") and n < _ENOUGH * pelplug.statistical_inefficiency(series):
+            self.unit, number = np.zeros(n, dtype=int), 1
         super().__init__(number)
 
     def remarks(self, name: str) -> list[str]:
@@ -81,19 +78,19 @@ class EnergySamples(pelplug.Jackknife):
     def error_of(self, rows: np.ndarray, power: int = 1) -> np.ndarray:
         """Return the standard error of what is made of the first powers of the series.
 
-        A correlation that decays as an exponential makes means over blocks of length L alike: their scatter is too
-        small by ``1 - g / (2 L)``, with g the statistical inefficiency, which is one n-th as long for n-th powers. The
-        scatter of n samples has 2 n / (k - 1) degrees of freedom, k their kurtosis, which enter Student's factor.
+        Means over neighbouring blocks are alike (`pelplug.scatter_of_blocks`). The scatter of n samples has
+        2 n / (k - 1) degrees of freedom, k their kurtosis, which enter Student's factor.
         """
         moved = rows[1:] - rows[1:].mean(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             kurtosis = np.mean(moved**4, axis=0) / np.mean(moved**2, axis=0) ** 2
             freedom = np.clip(2.0 * self.samples / (kurtosis - 1.0), 2.0, max(self.samples - 1.0, 2.0))
         wider = pelplug.student_factor(freedom + 1.0) / pelplug.student_factor(self.samples)
-        return self.error(rows) * np.where(np.isfinite(wider), wider, 1.0) / self._alike(power)
+        return self.error(rows) * np.where(np.isfinite(wider), wider, 1.0) / self.scatter(power)
 
-    def _alike(self, power: int) -> float:
-        return float(np.sqrt(1.0 - min(self.shared / (2.0 * power), 0.5)))
+    def scatter(self, power: int = 1) -> float:
+        """Return the scatter of the samples over that of independent ones, of powers of the series."""
+        return pelplug.scatter_of_blocks(self.series, self.unit, self.of, power)
 
 
 def energy_moments(series: np.ndarray, samples: EnergySamples) -> dict[str, tuple[float, float]]:
@@ -126,7 +123,7 @@ def energy_moments(series: np.ndarray, samples: EnergySamples) -> dict[str, tupl
     missing = np.nan if n < 2 else square[0] / (n - 1)
     if number > 1:
         of_mean = np.square(parts[:, 1] - mean[0] * parts[:, 0]).sum() / n**2
-        missing = of_mean * number / (number - 1) / (1.0 - min(samples.shared / 2.0, 0.5))
+        missing = of_mean * number / (number - 1) / samples.scatter() ** 2
     values = {"mean": centre + mean[0], "variance": square[0] + missing, "skewness": skewness[0]}
     rows = {"mean": mean, "variance": square * (1.0 + missing / (square[0] or 1.0)), "skewness": skewness}
     return {

@@ -4,8 +4,4 @@ from __future__ import annotations
 
 __all__ = ["EXCEPTIONS"]
 
-EXCEPTIONS: dict[str, dict[str, str]] = {
-    "defects-in-time": {
-        "chi": "errors over blocks of correlated frames are somewhat too small for a variance (scatter 1.08 of them)",
-    },
-}
+EXCEPTIONS: dict[str, dict[str, str]] = {}
