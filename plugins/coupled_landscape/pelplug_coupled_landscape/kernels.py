@@ -93,7 +93,7 @@ def fill(tree, starts):  # pragma: no cover
 # All of it is one function, as each array that is handed to another one costs the counting of its references.
 
 
-@pelplug.kernel
+@pelplug.kernel(error_model="numpy")
 def run(
     until, most, clock, counts, rng, tree, starts, rows, intervals, energies, law, keep, other, normal_keep,
     normal_other, side, offsets, hazard, guide, factors,
@@ -126,6 +126,7 @@ def run(
         target = _uniform(counter) * total
         system = np.int64(0)
         for level in range(levels - 1, -1, -1):
+            visited += 1
             at = starts[level] + 8 * system
             child = np.int64(0)
             for k in range(8):
@@ -136,7 +137,6 @@ def run(
                         break
                     target -= weight
             system = 8 * system + child
-        visited += levels
         who, k, reached, relaxes, known = system, np.int64(0), 0.0, True, False
         while True:
             # one system changes: first the one that relaxes, then the neighbours that are touched
@@ -207,15 +207,16 @@ def run(
                             intervals[kind, bin_, 2] += square
                             intervals[kind, bin_, 3] += square * length
                 tree[who] = math.exp(log_rate)
+                visited += 1
                 node = who
                 for level in range(1, levels):
                     node >>= 3
+                    visited += 1
                     at = starts[level - 1] + 8 * node
                     tree[starts[level] + node] = (
                         ((tree[at] + tree[at + 1]) + (tree[at + 2] + tree[at + 3]))
                         + ((tree[at + 4] + tree[at + 5]) + (tree[at + 6] + tree[at + 7]))
                     )  # fmt: skip
-                visited += levels
             # which neighbour is next: those that are touched are the events of a process whose time is the hazard
             relaxes = False
             if k >= certain:

@@ -14,7 +14,7 @@ __all__ = ["RULES", "Coupling", "Lattice"]
 
 RULES = ("boltzmann", "gaussian", "rate")
 _MOST_SYSTEMS = 2**27  # what fits into memory, and into the indices of the kernel
-_MOST_NEIGHBOURS = 10**6
+_MOST_NEIGHBOURS = 10**5
 _LARGEST_DIMENSION = 8
 
 
@@ -155,7 +155,7 @@ class Coupling:
 
     def _ball(self, dimension: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all points but the origin within the reach, by distance, and their squared distances."""
-        square, found = self.reach**2 * (1.0 + 1e-12), 1
+        square = self.reach**2 * (1.0 + 1e-12)
         partial = [((), 0)]
         for _ in range(dimension):
             partial = [
@@ -163,8 +163,7 @@ class Coupling:
                 for (point, total), x in itertools.product(partial, self._steps)
                 if total + x * x <= square
             ]
-            found = len(partial)
-            if found > _MOST_NEIGHBOURS:
+            if len(partial) > _MOST_NEIGHBOURS:
                 raise pelplug.InputError(
                     f"A reach of {self.reach:g} couples a system to more than {_MOST_NEIGHBOURS} others; give a "
                     "smaller one."

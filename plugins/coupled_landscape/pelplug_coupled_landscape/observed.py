@@ -17,6 +17,8 @@ from pelplug_coupled_landscape.kernels import RELAXED, bin_edges
 
 __all__ = ["Observed", "observe"]
 
+_EARLY, _DECAYED = 0.25, 0.02  # part of a run by which S(t) has to be so low
+
 
 @dataclasses.dataclass(frozen=True)
 class Observed:
@@ -29,7 +31,7 @@ class Observed:
     duration : float
         Of what was observed [time].
     active, passive, rejected : int
-        Active processes; passive ones; neighbours that were touched and stayed as they were.
+        Active processes; passive ones; neighbours that were tried and stayed as they were.
     visited_nodes : int
         Nodes of the tree that active and passive processes visited.
     mean_waiting_time : float
@@ -50,9 +52,10 @@ class Observed:
     scattering : ndarray, shape (F, B)
         S(k, t) of each factor.
     relaxation_time : float
-        tau_alpha, the integral of S0, ``<tau^2> / (2 <tau>)`` [time].
+        tau_alpha, the integral of S0, ``<tau^2> / (2 <tau>)`` [time]; NaN where S0 has not fallen to 0.02 within a
+        quarter of the run, which is then too short for it.
     scattering_times : ndarray, shape (F,)
-        Integrals of S(k, t) [time].
+        Integrals of S(k, t), or NaN, likewise [time].
     energy_edges : ndarray, shape (H + 1,)
         [energy]
     energy_share : ndarray, shape (H,)
@@ -106,7 +109,8 @@ def observe(systems, duration, counts, complete, running, energies, energy_edges
     whole = systems * duration
     edges = bin_edges()
     curves = np.array([_survival(complete[kind], running[kind], edges, systems, duration) for kind in _kinds(complete)])
-    times = np.array([_integral(complete[kind], running[kind], systems, duration) for kind in _kinds(complete)])
+    times = np.array([_integral(complete[kind], running[kind], edges, systems, duration) for kind in _kinds(complete)])
+    times[~_has_decayed(curves, edges, duration)] = np.nan
     shown = slice(*_shown(complete, edges, duration))
     spent, first, second = energies[:, 0], energies[:, 1].sum(), energies[:, 2].sum()
     total = spent.sum()
@@ -151,12 +155,22 @@ def _survival(complete, running, edges, systems, duration) -> np.ndarray:
         return np.where(edges < duration, (total - edges * longer) / (systems * (duration - edges)), np.nan)
 
 
-def _integral(complete, running, systems, duration) -> float:
-    """Return the integral of S(t), whose denominator is expanded in t/T, to the second order."""
+def _integral(complete, running, edges, systems, duration) -> float:
+    """Return the integral of S(t), whose denominator is expanded in t/T; the fourth power is that of the bins."""
     if duration <= 0.0:
         return np.nan
     square, cube = (complete[:, power].sum() + (running**power).sum() for power in (2, 3))
-    return float((square / 2.0 + cube / (6.0 * duration)) / (systems * duration))
+    centre = 0.5 * (edges + np.append(edges[1:], 2.0 * edges[-1]))
+    fourth = complete[:, 3] @ centre + (running**4).sum()
+    return float((square / 2.0 + cube / (6.0 * duration) + fourth / (12.0 * duration**2)) / (systems * duration))
+
+
+def _has_decayed(curves, edges, duration) -> np.ndarray:
+    """Return whether each S(t) falls so low, so long before the end of the run, that its integral is known."""
+    early = (edges > 0.0) & (edges <= _EARLY * duration)
+    if not early.any():
+        return np.zeros(len(curves), bool)
+    return curves[:, np.flatnonzero(early)[-1]] <= _DECAYED
 
 
 def _shown(complete, edges, duration) -> tuple[int, int]:

@@ -12,10 +12,11 @@ from pelplug_coupled_landscape.tables import energy_tables, normal_table
 
 __all__ = ["PASSIVE_RATES", "Simulation"]
 
-PASSIVE_RATES = ("entered", "found")
+PASSIVE_RATES = ("found", "entered")
 _ENERGY_BINS = 128
 _LINE = 8  # doubles in a line of the processor's cache
 _STATE = ("clock", "counts", "rng", "tree", "rows", "intervals", "energies")
+_END = 1e300  # a time at which nothing happens where all rates are 0
 _NEVER = 2**62
 
 
@@ -37,10 +38,10 @@ class Simulation:
         Of the random numbers.
     factors : sequence of float
         By what each active process multiplies S(k, t): c of ``S(k, t) = <c^N>``, N active processes of a system in t.
-    passive_rates : {"entered", "found"}
-        Where rates at one energy are broadened, what rate a passive process draws: as active ones do, which is how the
-        paper reads, or as systems have it that are looked at at a random time. Only the second keeps p_eq(e, gamma),
-        and with it D and <tau>.
+    passive_rates : {"found", "entered"}
+        Which rate a passive process draws where rates at one energy are broadened: as systems have it at a random time,
+        which keeps p_eq(e, gamma), and with it D and <tau>; or as a system has it that has just relaxed, faster by
+        ``exp(sigma_gamma**2)``. The second keeps neither, and does not start in equilibrium: let it run, then `begin`.
 
     Raises
     ------
@@ -60,7 +61,7 @@ class Simulation:
         coupling: Coupling | None = None,
         seed=0,
         factors=(),
-        passive_rates: str = "entered",
+        passive_rates: str = "found",
     ):
         self.lattice = lattice = Lattice() if lattice is None else lattice
         coupling = Coupling() if coupling is None else coupling
@@ -85,9 +86,7 @@ class Simulation:
         self._intervals = _aligned(kinds * kernels.bin_edges().size * 4).reshape(kinds, -1, 4)
         self._energies = _aligned(_ENERGY_BINS * 4).reshape(-1, 4)
         self._counts = np.zeros(4, np.int64)
-        self._rng = numbers.integers(2**64, size=2, dtype=np.uint64) | np.array(
-            [0, 1], np.uint64
-        )  # where, and its steps
+        self._rng = np.array([numbers.integers(2**64, dtype=np.uint64), _steps(numbers)])
         # when the next event is, and since when is observed
         first = numbers.exponential() / self._tree[self._starts[-1] :].sum()
         self._clock = np.array([0.0, first, 0.0])
@@ -116,7 +115,7 @@ class Simulation:
         """
         if until is None and events is None:
             raise pelplug.InputError("Give the time until which to run, or the number of active processes.")
-        end = np.inf if until is None else float(until)
+        end = _END if until is None else min(float(until), _END)
         if not end >= self.time:
             raise pelplug.InputError(f"The simulation is at {self.time:g} already, past {end:g}; give a later time.")
         kernels.run(
@@ -232,6 +231,14 @@ class Simulation:
         self._tree = _aligned(sum(sizes))
         self._tree[: rates.size] = rates
         kernels.fill(self._tree, self._starts)
+
+
+def _steps(numbers: np.random.Generator) -> np.uint64:
+    """Return by how much a generator counts up: odd, with bits that change often, as its authors ask for."""
+    while True:
+        step = int(numbers.integers(2**64, dtype=np.uint64)) | 1
+        if (step ^ (step >> 1)).bit_count() >= 24:
+            return np.uint64(step)
 
 
 def _padded(size: int) -> int:

@@ -9,6 +9,7 @@ Gaussian at its centre, and 1e-4 of it 7 sigma from there. The rate's kink is on
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -71,6 +72,7 @@ def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keep, other
 
 
+@functools.lru_cache(8)
 def energy_tables(landscape: pelplug.TrapLandscape, temperature: float) -> tuple[Table, Table]:
     """Return the tables of p_eq(e) and of p_eq(e) Gamma(e).
 
@@ -110,6 +112,7 @@ def energy_tables(landscape: pelplug.TrapLandscape, temperature: float) -> tuple
     return found[0], found[1]
 
 
+@functools.cache
 def normal_table() -> Table:
     """Return the table of a normal distribution of variance 1, to which the width of the hats has its part."""
     spacing = 1.0 / 64
