@@ -20,6 +20,7 @@ BENCHMARKS = (
     "dynamics",
     "msed",
     "metabasins",
+    "coupled_landscape",
     "engines_hoomd",
 )
 

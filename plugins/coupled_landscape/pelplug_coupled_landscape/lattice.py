@@ -13,7 +13,7 @@ import pelplug
 __all__ = ["RULES", "Coupling", "Lattice"]
 
 RULES = ("boltzmann", "gaussian", "rate")
-_MOST_SYSTEMS = 2**27  # what fits into memory, and into the indices of the kernel
+_MOST_SYSTEMS = 2**24  # a few GB while they are made
 _MOST_NEIGHBOURS = 10**5
 _LARGEST_DIMENSION = 8
 

@@ -13,7 +13,7 @@ import dataclasses
 
 import numpy as np
 
-from pelplug_coupled_landscape.kernels import RELAXED, bin_edges
+from pelplug_coupled_landscape.kernels import CHANGE, RELAXED, bin_edges
 
 __all__ = ["Observed", "observe"]
 
@@ -45,6 +45,8 @@ class Observed:
     waiting_moments : ndarray, shape (3,)
         <tau>, <tau^2>, <tau^3> of the complete intervals between active processes [time**1, 2, 3]; long ones are
         missed in a run that is not much longer.
+    change_moments : ndarray, shape (3,)
+        The same between changes, active or passive.
     lag_times : ndarray, shape (B,)
         Eight an octave [time].
     persistence : ndarray, shape (B,)
@@ -75,6 +77,7 @@ class Observed:
     diffusivity: float
     mean_rate: float
     waiting_moments: np.ndarray
+    change_moments: np.ndarray
     lag_times: np.ndarray
     persistence: np.ndarray
     scattering: np.ndarray
@@ -114,7 +117,7 @@ def observe(systems, duration, counts, complete, running, energies, energy_edges
     shown = slice(*_shown(complete, edges, duration))
     spent, first, second = energies[:, 0], energies[:, 1].sum(), energies[:, 2].sum()
     total = spent.sum()
-    ended = complete[RELAXED].sum(axis=0)
+    waits, changes = complete[RELAXED].sum(axis=0), complete[CHANGE].sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.divide(first, total)
         return Observed(
@@ -128,7 +131,8 @@ def observe(systems, duration, counts, complete, running, energies, energy_edges
             change_time=float(np.divide(whole, active + passive)),
             diffusivity=float(np.divide(active, 6.0 * whole)),
             mean_rate=float(np.divide(active, whole)),
-            waiting_moments=ended[1:] / ended[0],
+            waiting_moments=waits[1:] / waits[0],
+            change_moments=changes[1:] / changes[0],
             lag_times=edges[shown],
             persistence=curves[0, shown],
             scattering=curves[1:, shown],

@@ -1,6 +1,8 @@
 """The coupled landscape model against another algorithm, and against what is known of it."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -187,7 +189,7 @@ def test_a_poisson_process_has_its_exponentials_however_short_the_run(duration):
     landscape = law(lam=0.0, rate_prefactor=1.5)
     factors, runs = (0.25, 0.8), int(1000 / duration) + 10
     shown = np.searchsorted(bin_edges(), [0.25, 0.5, 1.0, 1.75])
-    curves, rates, times = [], [], []
+    curves, rates, times, changes = [], [], [], []
     for seed in range(runs):
         o = (
             Simulation(landscape, T, Lattice(3, 2), Coupling(q=0.5), seed=seed, factors=factors)
@@ -197,6 +199,7 @@ def test_a_poisson_process_has_its_exponentials_however_short_the_run(duration):
         at = np.searchsorted(o.lag_times, bin_edges()[shown])
         curves.append([o.persistence[at], *o.scattering[:, at]])
         rates.append(o.mean_rate)
+        changes.append([o.change_time, *o.change_moments])
         times.append([o.relaxation_time, *o.scattering_times])
     t = bin_edges()[shown]
     exact = np.exp(-1.5 * t * (1.0 - np.array([0.0, *factors]))[:, None])
@@ -204,6 +207,9 @@ def test_a_poisson_process_has_its_exponentials_however_short_the_run(duration):
     assert np.all(np.abs(mean - exact) < 4.5 * error)
     assert abs(np.mean(rates) - 1.5) < 5.0 * np.sqrt(1.5 / (9 * duration * runs))
     if duration > 100.0:
+        whole = 1.5 * (1.0 + 4 * 0.5)  # relaxations, and those of four neighbours
+        mean, error = mean_and_error(changes)
+        assert np.all(np.abs(mean - [1.0 / whole, 1.0 / whole, 2.0 / whole**2, 6.0 / whole**3]) < 5.0 * error)
         mean, error = mean_and_error(times)
         assert np.all(np.abs(mean - 1.0 / (1.5 * (1.0 - np.array([0.0, *factors])))) < 5.0 * error)
     else:
@@ -232,6 +238,24 @@ def test_a_run_cut_into_parts_gives_the_same_bits(coupling):
     assert made().run(until=500.0).observed().persistence.tobytes() == whole.observed().persistence.tobytes()
     other = Simulation(law(sigma_gamma=1.0), T, Lattice(3, 2), coupling, seed=(1, 3), factors=(0.5,)).run(until=500.0)
     assert other.state()["clock"][1] != whole.state()["clock"][1]
+
+
+def test_another_process_goes_on_with_the_same_bits(tmp_path):
+    begin = (
+        "import numpy as np, pelplug\n"
+        "from pelplug_coupled_landscape.lattice import Coupling, Lattice\n"
+        "from pelplug_coupled_landscape.simulation import Simulation\n"
+        "s = Simulation(pelplug.TrapLandscape(), 0.5, Lattice(3, 2), Coupling(q=0.5), seed=9, factors=(0.5,))\n"
+    )
+    own: dict = {}
+    exec(f"{begin}s.run(until=300.0)", own)
+    np.savez(tmp_path / "state.npz", **own["s"].state())
+    own["s"].run(until=1000.0)
+    end = "s.restore(dict(np.load('state.npz'))).run(until=1000.0)\nnp.savez('end.npz', **s.state())"
+    subprocess.run([sys.executable, "-c", begin + end], check=True, cwd=tmp_path)
+    theirs = np.load(tmp_path / "end.npz")
+    for name, one in own["s"].state().items():
+        assert one.tobytes() == theirs[name].tobytes(), name
 
 
 def test_a_state_of_another_lattice_is_refused():
