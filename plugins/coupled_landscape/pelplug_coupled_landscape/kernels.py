@@ -24,6 +24,7 @@ __all__ = [
     "VISITED",
     "bin_edges",
     "fill",
+    "lowest_bin",
     "run",
 ]
 
@@ -32,21 +33,28 @@ CHANGE, RELAXED = 0, 1  # kinds of intervals: between any two changes, between a
 ACTIVE, PASSIVE, REJECTED, VISITED = 0, 1, 2, 3  # what is counted
 # entries of `law`, the numbers of which the rules are made
 (TOP, SLOPE, CROSSOVER, LIMIT, SPREAD, ACTIVE_SHIFT, PASSIVE_SHIFT, FIRST_EDGE, PER_ENERGY, RULE, CERTAIN, MEMORY, PEAK,
- WIDTH, CUTOFF, FASTEST, FIRST, SPACING, NORMAL_FIRST, NORMAL_SPACING) = range(20)  # fmt: skip
+ WIDTH, CUTOFF, FASTEST, FIRST, SPACING, NORMAL_FIRST, NORMAL_SPACING, LOWEST) = range(21)  # fmt: skip
 
-_SHORTEST = -24  # exponent of two of the shortest interval that has its own bin, in units of the time
+_SHORTEST = -24  # exponent of two of the shortest interval that has its own bin, in typical ones
 _OCTAVES = 72
 _SHIFT = 49  # bits of a double below the three first of its mantissa: eight bins an octave
-_LOWEST = np.int64((1023 + _SHORTEST) << 3)
 _BINS = np.int64(8 * _OCTAVES)
 
 
-def bin_edges() -> np.ndarray:
-    """Return the lower edges of the bins of intervals, eight an octave; the first bin begins at 0."""
+def bin_edges(typical: int = 0) -> np.ndarray:
+    """Return the lower edges of the bins of intervals, eight an octave; the first bin begins at 0.
+
+    The typical length of an interval is given as an exponent of two: edges are the same for all, but for the range.
+    """
     octave, eighth = np.divmod(np.arange(8 * _OCTAVES), 8)
-    edges = np.ldexp(1.0 + eighth / 8.0, _SHORTEST + octave)
+    edges = np.ldexp(1.0 + eighth / 8.0, typical + _SHORTEST + octave)
     edges[0] = 0.0
     return edges
+
+
+def lowest_bin(typical: int) -> int:
+    """Return the first bits of the shortest interval that has its own bin."""
+    return (1023 + typical + _SHORTEST) << 3
 
 
 # --- random numbers: SplitMix64 (Steele, Lea and Flood 2014), a counter that goes by its own steps, and is mixed ------
@@ -74,9 +82,9 @@ def _hat(counter):  # pragma: no cover
 
 
 @pelplug.kernel(forceinline=True)
-def _bin(length):  # pragma: no cover
+def _bin(length, lowest):  # pragma: no cover
     """Return the bin of an interval."""
-    at = (np.float64(length).view(np.int64) >> _SHIFT) - _LOWEST
+    at = (np.float64(length).view(np.int64) >> _SHIFT) - lowest
     return max(np.int64(0), min(at, _BINS - 1))
 
 
@@ -112,7 +120,7 @@ def run(
     dimension, marks, levels, root = offsets.shape[1], len(factors), len(starts), starts[-1]
     certain, last = np.int64(law[CERTAIN]), hazard[-1]
     per_hazard = (len(guide) - 1) / last if last > 0.0 else 0.0
-    place = np.zeros(dimension, np.int64)
+    place, lowest = np.zeros(dimension, np.int64), np.int64(law[LOWEST])
     counter, step = rng[0], rng[1]
     now, following = clock[0], clock[1]
     done, passive, tried, visited = 0, 0, 0, 0
@@ -186,7 +194,7 @@ def run(
                 energies[bin_, 2] += length * old * old
                 rows[who, ENERGY] = energy
                 rows[who, SINCE] = now
-                bin_, square = _bin(length), length * length
+                bin_, square = _bin(length, lowest), length * length
                 intervals[CHANGE, bin_, 0] += 1.0
                 intervals[CHANGE, bin_, 1] += length
                 intervals[CHANGE, bin_, 2] += square
@@ -201,7 +209,7 @@ def run(
                             kind = RELAXED + 1 + mark
                             length = now - rows[who, SINCE + kind]
                             rows[who, SINCE + kind] = now
-                            bin_, square = _bin(length), length * length
+                            bin_, square = _bin(length, lowest), length * length
                             intervals[kind, bin_, 0] += 1.0
                             intervals[kind, bin_, 1] += length
                             intervals[kind, bin_, 2] += square

@@ -13,7 +13,7 @@ import dataclasses
 
 import numpy as np
 
-from pelplug_coupled_landscape.kernels import CHANGE, RELAXED, bin_edges
+from pelplug_coupled_landscape.kernels import CHANGE, RELAXED
 
 __all__ = ["Observed", "observe"]
 
@@ -56,6 +56,8 @@ class Observed:
     relaxation_time : float
         tau_alpha, the integral of S0, ``<tau^2> / (2 <tau>)`` [time]; NaN where S0 has not fallen to 0.02 within a
         quarter of the run, which is then too short for it.
+    effective_intervals : float
+        ``(sum g^2)^2 / sum g^4`` of the intervals g between active processes: on how many of them tau_alpha stands.
     scattering_times : ndarray, shape (F,)
         Integrals of S(k, t), or NaN, likewise [time].
     energy_edges : ndarray, shape (H + 1,)
@@ -82,6 +84,7 @@ class Observed:
     persistence: np.ndarray
     scattering: np.ndarray
     relaxation_time: float
+    effective_intervals: float
     scattering_times: np.ndarray
     energy_edges: np.ndarray
     energy_share: np.ndarray
@@ -89,7 +92,7 @@ class Observed:
     energy_variance: float
 
 
-def observe(systems, duration, counts, complete, running, energies, energy_edges) -> Observed:
+def observe(systems, duration, counts, complete, running, energies, energy_edges, edges) -> Observed:
     """Return the averages.
 
     Parameters
@@ -107,10 +110,11 @@ def observe(systems, duration, counts, complete, running, energies, energy_edges
         Time spent in each bin of energy, and its product with the energy and its square.
     energy_edges : ndarray, shape (H + 1,)
         [energy]
+    edges : ndarray, shape (B,)
+        Lower edges of the bins of intervals [time].
     """
     active, passive, rejected, visited = (int(one) for one in counts)
     whole = systems * duration
-    edges = bin_edges()
     curves = np.array([_survival(complete[kind], running[kind], edges, systems, duration) for kind in _kinds(complete)])
     times = np.array([_integral(complete[kind], running[kind], edges, systems, duration) for kind in _kinds(complete)])
     times[~_has_decayed(curves, edges, duration)] = np.nan
@@ -137,6 +141,7 @@ def observe(systems, duration, counts, complete, running, energies, energy_edges
             persistence=curves[0, shown],
             scattering=curves[1:, shown],
             relaxation_time=float(times[0]),
+            effective_intervals=_effective(complete[RELAXED], running[RELAXED], edges),
             scattering_times=times[1:],
             energy_edges=energy_edges,
             energy_share=spent / total,
@@ -164,9 +169,20 @@ def _integral(complete, running, edges, systems, duration) -> float:
     if duration <= 0.0:
         return np.nan
     square, cube = (complete[:, power].sum() + (running**power).sum() for power in (2, 3))
-    centre = 0.5 * (edges + np.append(edges[1:], 2.0 * edges[-1]))
-    fourth = complete[:, 3] @ centre + (running**4).sum()
+    fourth = _fourth(complete, running, edges)
     return float((square / 2.0 + cube / (6.0 * duration) + fourth / (12.0 * duration**2)) / (systems * duration))
+
+
+def _effective(complete, running, edges) -> float:
+    """Return ``(sum g^2)^2 / sum g^4``."""
+    square, fourth = complete[:, 2].sum() + (running**2).sum(), _fourth(complete, running, edges)
+    return float(square**2 / fourth) if fourth > 0.0 else 0.0
+
+
+def _fourth(complete, running, edges) -> float:
+    """Return the sum of the fourth powers, as far as the bins tell: to 3 %."""
+    centre = 0.5 * (edges + np.append(edges[1:], 2.0 * edges[-1]))
+    return float(complete[:, 3] @ centre + (running**4).sum())
 
 
 def _has_decayed(curves, edges, duration) -> np.ndarray:

@@ -18,6 +18,7 @@ _LINE = 8  # doubles in a line of the processor's cache
 _STATE = ("clock", "counts", "rng", "tree", "rows", "intervals", "energies")
 _END = 1e300  # a time at which nothing happens where all rates are 0
 _NEVER = 2**62
+_LARGEST_LOG = 160.0
 
 
 class Simulation:
@@ -74,8 +75,10 @@ class Simulation:
         if not np.all((self.factors >= 0.0) & (self.factors < 1.0)):
             raise pelplug.InputError("A factor of S(k, t) is 0 or more and less than 1.")
         numbers = np.random.default_rng(np.random.SeedSequence(seed))
+        self._check_rates(landscape, temperature)
         energy = landscape.draw(lattice.systems, temperature, numbers)
         rates = landscape.draw_rates(energy, temperature, numbers)
+        self._typical = round(-float(landscape.log_moment(1, temperature)) / np.log(2.0))  # as a power of two
         self._make_law(landscape, temperature, coupling, passive_rates)
         self._make_neighbours(coupling, landscape, temperature)
         self._make_tree(rates)
@@ -83,7 +86,7 @@ class Simulation:
         width = 4 if kinds < 4 else -(-(1 + kinds) // _LINE) * _LINE
         self._rows = _aligned(lattice.systems * width).reshape(lattice.systems, width)
         self._rows[:, kernels.ENERGY] = energy
-        self._intervals = _aligned(kinds * kernels.bin_edges().size * 4).reshape(kinds, -1, 4)
+        self._intervals = _aligned(kinds * kernels.bin_edges(self._typical).size * 4).reshape(kinds, -1, 4)
         self._energies = _aligned(_ENERGY_BINS * 4).reshape(-1, 4)
         self._counts = np.zeros(4, np.int64)
         self._rng = np.array([numbers.integers(2**64, dtype=np.uint64), _steps(numbers)])
@@ -144,7 +147,7 @@ class Simulation:
             energies[:, power] += np.bincount(at, running[kernels.CHANGE] * energy**power, minlength=_ENERGY_BINS)
         return observe(
             self.lattice.systems, self.time - float(self._clock[2]), self._counts, self._intervals, running, energies,
-            self._edges,
+            self._edges, kernels.bin_edges(self._typical),
         )  # fmt: skip
 
     def state(self) -> dict[str, np.ndarray]:
@@ -171,6 +174,18 @@ class Simulation:
         return self
 
     # --- what it is made of -----------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _check_rates(landscape, temperature: float) -> None:
+        """Refuse rates whose times, to the fourth power, are no numbers any more."""
+        passive, active = energy_tables(landscape, temperature)
+        logs = landscape.log_rate([passive.nodes[0], active.nodes[-1], landscape.crossover], temperature)
+        if np.max(np.abs(logs)) > _LARGEST_LOG:
+            raise pelplug.InputError(
+                f"At T = {temperature:g} rates are exp({np.min(logs):.0f}) to exp({np.max(logs):.0f}), further than "
+                f"the exp(-{_LARGEST_LOG:.0f}) to exp({_LARGEST_LOG:.0f}) that are simulated; give a higher "
+                "temperature or cutoff, or another unit of time."
+            )
 
     def _make_law(self, landscape, temperature: float, coupling: Coupling, passive_rates: str) -> None:
         passive, active = energy_tables(landscape, temperature)
@@ -201,6 +216,7 @@ class Simulation:
             "SPACING": passive.spacing,
             "NORMAL_FIRST": normal.first,
             "NORMAL_SPACING": normal.spacing,
+            "LOWEST": kernels.lowest_bin(self._typical),
         }
         self._law = np.zeros(len(law))
         for name, value in law.items():

@@ -116,6 +116,7 @@ def test_a_rate_without_bound_has_no_rate_proportional_rule():
         (lambda: Lattice(1000, 3), "give a smaller side"),
         (lambda: Simulation(PLAIN, T, factors=(1.0,)), "less than 1"),
         (lambda: Simulation(PLAIN, T, passive_rates="lost"), "one of found, entered"),
+        (lambda: Simulation(PLAIN, 0.02), "rates are exp.-321. to exp.2., .* give a higher temperature"),
         (lambda: Simulation(PLAIN, T).run(), "Give the time"),
         (lambda: Simulation(PLAIN, T).run(until=2.0).run(until=1.0), "give a later time"),
     ],

@@ -216,6 +216,15 @@ def test_a_poisson_process_has_its_exponentials_however_short_the_run(duration):
         assert np.isnan(times).all()  # a quarter of the run is not enough for them to decay
 
 
+@pytest.mark.parametrize("rate", [1e-40, 1e12])
+def test_any_unit_of_time_will_do(rate):
+    landscape = law(lam=0.0, rate_prefactor=rate)
+    o = Simulation(landscape, T, Lattice(3, 3), seed=1).run(until=1000.0 / rate).observed()
+    assert o.relaxation_time * rate == pytest.approx(1.0, rel=0.03)
+    assert np.interp(1.0, o.lag_times * rate, o.persistence) == pytest.approx(np.exp(-1.0), abs=0.01)
+    assert o.effective_intervals == pytest.approx(27 * 1000 / 6.0, rel=0.1)  # <g^2>^2 / <g^4> = 4/24
+
+
 # --- how it is done ---------------------------------------------------------------------------------------------------
 
 
