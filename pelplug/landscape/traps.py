@@ -4,46 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
 from pelplug.core.arguments import Arguments
-from pelplug.core.parameters import Param
 from pelplug.errors import InputError
+from pelplug.landscape.trap_parameters import (
+    Centre,
+    Crossover,
+    Cutoff,
+    EntropicFactor,
+    Lambda,
+    LastBarrier,
+    Plateau,
+    RatePrefactor,
+    Sigma,
+    SigmaGamma,
+)
 
-__all__ = ["Centre", "Crossover", "Cutoff", "EntropicFactor", "Lambda", "LastBarrier", "Plateau", "RatePrefactor",
-           "Sigma", "SigmaGamma", "TrapLandscape"]  # fmt: skip
-
-Sigma: TypeAlias = Annotated[
-    float, Param("sigma: width of the density of metabasins", exclusive_minimum=0.0, unit="energy")
-]
-Lambda: TypeAlias = Annotated[
-    float, Param("lambda: share of the depth below the crossover that is barrier", minimum=0.0, option="lambda")
-]
-Crossover: TypeAlias = Annotated[float, Param("e_c: below it a metabasin is left over a barrier", unit="energy")]
-EntropicFactor: TypeAlias = Annotated[
-    float,
-    Param("kappa: how much of k = (e_0 - e_c) / sigma^2 more ways out of deep ones take off 1/T", minimum=0.0),
-]
-RatePrefactor: TypeAlias = Annotated[
-    float, Param("Gamma_0: rate above the crossover without the last barrier", exclusive_minimum=0.0, unit="1 / time")
-]
-LastBarrier: TypeAlias = Annotated[
-    float, Param("V_0: height of the last barrier on any way out", minimum=0.0, unit="energy")
-]
-Cutoff: TypeAlias = Annotated[
-    float, Param("e_cut: no metabasin lies below; -inf for none", maximum=np.inf, unit="energy")
-]
-SigmaGamma: TypeAlias = Annotated[
-    float, Param("sigma_gamma: width of the logarithm of the rates at one energy", minimum=0.0)
-]
-Centre: TypeAlias = Annotated[float, Param("e_0: energy at which metabasins are densest", unit="energy")]
-Plateau: TypeAlias = Annotated[
-    bool, Param("the rate is one above the crossover; else it goes on as below, as in the closed forms")
-]
+__all__ = ["TrapLandscape"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(120)
 _FALL = 80.0  # twice the logarithm of how far the integrand falls to its ends: exp(-40)
@@ -216,6 +197,8 @@ class TrapLandscape(Arguments):
         """Return how much of ``p_eq Gamma**weight``, normalised, lies between two energies."""
         if not low <= high:
             raise InputError(f"The interval from {low:g} to {high:g} is empty; give the lower energy first.")
+        if np.isneginf(high) or np.isposinf(low):
+            return np.zeros_like(_positive(temperature))
         _, all_of_it = self._nodes(weight, temperature)
         _, inside = self._nodes(weight, temperature, low, high)
         with np.errstate(invalid="ignore"):  # nothing at all inside
@@ -224,10 +207,11 @@ class TrapLandscape(Arguments):
     def exponent(self, temperature: ArrayLike) -> np.ndarray:
         """Return ``xi = d ln(<Gamma> <1/Gamma>) / d ln <1/Gamma>`` along the temperature, the slope of ln(D tau_alpha).
 
-        The factor <a^2> in D and the broadening's in tau_alpha are taken as the same at all temperatures.
+        The factor <a^2> in D and the broadening's in tau_alpha are taken as the same at all temperatures. NaN where
+        <1/Gamma> does not change with the temperature.
         """
         up, down = self._derivative(1.0, temperature), self._derivative(-1.0, temperature)
-        return (up + down) / down
+        return _ratio(up + down, down)
 
     def closed_exponent(self, temperature: ArrayLike) -> np.ndarray:
         """Return xi of the closed forms; ``2 lambda / (2 + lambda)`` for T to 0."""
@@ -235,7 +219,25 @@ class TrapLandscape(Arguments):
         width = lam * self.sigma**2
         both = 2.0 * lam * width * (beta - kappa * k)
         time = 0.5 * width * (2.0 * beta * (lam + 2.0) - k * (lam * kappa + 2.0) - kappa * k * (lam + 2.0))
-        return both / (time + self.last_barrier)
+        return _ratio(both, time + self.last_barrier)
+
+    def persistence(self, time: ArrayLike, temperature: float) -> np.ndarray:
+        """Return S_0(t), the chance that the metabasin of a moment is not left for a time; its integral is tau_alpha.
+
+        Parameters
+        ----------
+        time : array_like
+            Any shape [time].
+        temperature : float
+            [temperature]
+        """
+        reach = np.sqrt(_FALL) if self.sigma_gamma else 0.0
+        x = reach * _NODES
+        broad = _WEIGHTS * np.exp(-0.5 * x**2)
+        energy, share = self._shares(0.0, float(temperature))
+        log = self.log_rate(energy, temperature)[:, None] - 0.5 * self.sigma_gamma**2 + self.sigma_gamma * x
+        stays = np.exp(-np.asarray(time, dtype=float)[..., None, None] * np.exp(log))
+        return np.einsum("...ex,e,x->...", stays, share, broad / broad.sum())
 
     # --- samples --------------------------------------------------------------------------------------------------
 
@@ -349,6 +351,10 @@ def _positive(temperature: ArrayLike) -> np.ndarray:
     if not (np.all(array > 0.0) and np.all(np.isfinite(array))):
         raise InputError(f"A temperature must be above 0 and finite, not {array.tolist()}.")
     return array
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=np.abs(below) > 1e-12)
 
 
 def _exponential(log: np.ndarray, n: float) -> np.ndarray:

@@ -185,7 +185,9 @@ def title_of(datasets: Sequence[xr.Dataset], width: int = 0, count: str = "") ->
     """
     conditions = [_conditions(one) for one in datasets]
     minima = [of_minima(one) for one in datasets]
-    parts = [_name(conditions), _number("$N$", [one.n for one in conditions], "N not stated")]
+    theory = {str(one.attrs.get("analysis")) for one in datasets if one.attrs.get("collection") == "[]"}  # of no states
+    names = ", ".join(sorted(theory)) if theory else _name(conditions)
+    parts = [names, _number("$N$", [one.n for one in conditions], "" if theory else "N not stated")]
     temperatures = [_temperatures(one, said) for one, said in zip(datasets, conditions, strict=True)]
     units = conditions[0].units
     stated_units = units.is_stated and all(one.units == units for one in conditions)
@@ -201,7 +203,7 @@ def title_of(datasets: Sequence[xr.Dataset], width: int = 0, count: str = "") ->
         parts.append(f"{symbol} from {ramps.pop()}" if len(ramps) == 1 else f"{symbol} ramped")
     else:
         several = any("temperature" in one.several or "parent_temperature" in one.several for one in conditions)
-        none = f"{symbol} differs" if several else f"{symbol} not stated"
+        none = f"{symbol} differs" if several else "" if theory else f"{symbol} not stated"
         parts.append(_number(symbol, [value for some in temperatures for value in some], none, kelvin))
     volume = f" / {pretty_unit(units.length)}" if stated_units and units.length not in (None, "length") else ""
     densities = [one.density for one in conditions]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pelplug.landscape.traps import (
+from pelplug.landscape.trap_parameters import (
     Centre,
     Crossover,
     Cutoff,
@@ -15,8 +15,8 @@ from pelplug.landscape.traps import (
     RatePrefactor,
     Sigma,
     SigmaGamma,
-    TrapLandscape,
 )
+from pelplug.landscape.traps import TrapLandscape
 from pelplug.tasks.study import Study
 
 __all__ = ["LandscapeTheory"]

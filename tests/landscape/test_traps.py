@@ -102,6 +102,20 @@ def test_exponent_is_the_slope_along_the_temperature(landscape):
         assert landscape.exponent(temperature) == pytest.approx(float(((up + down) / down)[0]), rel=1e-5)
 
 
+@pytest.mark.parametrize("sigma_gamma", [0.0, 1.0, 2.0])
+def test_persistence_falls_from_one_and_its_integral_is_tau_alpha(sigma_gamma):
+    landscape = pelplug.TrapLandscape(sigma_gamma=sigma_gamma)
+    for temperature in (0.45, 0.6):
+        log_time = np.linspace(-12, np.log(landscape.relaxation_time(temperature)) + 15 + 3 * sigma_gamma**2, 801)
+        found = landscape.persistence(np.exp(log_time), temperature)
+        assert landscape.persistence(0.0, temperature) == pytest.approx(1, abs=1e-12)
+        assert np.all(np.diff(found) <= 0)
+        area = integrate.simpson(found * np.exp(log_time), x=log_time)
+        assert area + np.exp(-12) == pytest.approx(float(landscape.relaxation_time(temperature)), rel=1e-6)
+    narrow = pelplug.TrapLandscape(sigma=1e-4, centre=-13.0, sigma_gamma=0.0, entropic_factor=0.0)
+    assert narrow.persistence(5.0, 0.5) == pytest.approx(np.exp(-5.0 * narrow.rate(-13.0, 0.5)), rel=1e-6)
+
+
 @pytest.mark.parametrize("temperature", [0.8, 0.45, 0.3, 0.05])
 @pytest.mark.parametrize("weight", [0, 1, -1])
 def test_energies_are_drawn_from_what_they_should(temperature, weight):

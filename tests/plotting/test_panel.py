@@ -47,6 +47,8 @@ def test_a_title_names_model_number_temperature_density_and_how_many():
     assert "$T$ = 1500 K" in title_of([result(METAL, n=1500, temperature=1500.0)])
     assert title_of([result()]) == "kob-andersen, N not stated, $T$ not stated, 3 frames"
     assert "model not stated" in title_of([xr.Dataset()])
+    theory = xr.Dataset(attrs={"analysis": "trap-model", "collection": "[]"})
+    assert title_of([theory, theory], count="two of them") == "trap-model, two of them"
 
 
 def test_a_title_of_several_results_says_the_range_of_what_differs():
