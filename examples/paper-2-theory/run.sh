@@ -1,0 +1,18 @@
+#!/bin/sh
+# The theory of C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012): figures and tables from the parameters of
+# kob-andersen-65.toml, or of another file like it. No trajectory is needed.
+#
+#     sh examples/paper-2-theory/run.sh FOLDER [PARAMETERS.toml]      # goes on where it was interrupted
+set -e
+here=$(cd "$(dirname "$0")" && pwd)
+parameters=${2:-$here/kob-andersen-65.toml}
+case $parameters in /*) ;; *) parameters=$PWD/$parameters ;; esac
+mkdir -p "${1:?name a folder for the files}"
+cd "$1"
+
+# One elementary system: D, tau_alpha, xi and S_0(t), in closed form and with cutoff and crossover.
+pelplug study trap-model --parameters "$parameters" -o trap-model.nc --plot trap-model.png --export trap-model.csv \
+    --quiet
+
+python "$here/table.py" . > table.md
+cat table.md
