@@ -81,7 +81,7 @@ def test_files_named_on_pages_exist():
 
 
 def options():
-    """Every option of every command, of every bundled analysis and of every engine, by its present name."""
+    """Every option of every command, of every bundled analysis, study and engine, by its present name."""
     from pelplug.cli.main import cli
     from pelplug.host.registry import Registry
 
@@ -94,7 +94,7 @@ def options():
         found.update(text for one in command.params for text in (*one.opts, *one.secondary_opts))
     for cls in registry.analyses().values():
         found.add(f"--{cls.name}")  # of --kappa.pairs
-    for cls in (*registry.analyses().values(), *registry.engines().values()):
+    for cls in (*registry.analyses().values(), *registry.studies().values(), *registry.engines().values()):
         found.update(f"--{no}{spec.option}" for spec in cls.parameter_specs().values() for no in ("", "no-"))
     return found
 
