@@ -7,7 +7,7 @@ import numpy as np
 import pelplug
 from pelplug_metabasins.hopping import jump_correlation, lag_grid, scattering, slope_weights, squared_displacement
 from pelplug_metabasins.law import Law, fit_law
-from pelplug_metabasins.moments import plain_moments, reach
+from pelplug_metabasins.moments import distance, plain_moments, reach
 from pelplug_metabasins.rates import RateFit, fit_rate
 from pelplug_metabasins.repeats import HALF, Repeats, repeat, repeat_by_energy
 from pelplug_metabasins.resampling import Samples, ratio
@@ -220,7 +220,7 @@ class Averages:
         mean, broadening, overall = (
             found[name] for name in ("waiting_time_by_energy", "sigma_gamma_squared", "sigma_gamma_squared_mean")
         )
-        errors = np.full(bins, np.nan), np.full(bins, np.nan), np.nan
+        errors, hidden = (np.full(bins, np.nan), np.full(bins, np.nan)), np.nan
         if law is None:
             mean, broadening, overall = np.full(bins, np.nan), np.full(bins, np.nan), np.nan
         elif np.any(number >= minimum):
@@ -229,7 +229,11 @@ class Averages:
         self._put("waiting_time_by_energy", mean, mean * errors[0], self.bins, "energy_bin")
         told = np.where(found["longest"] <= HALF, errors[1], np.nan)
         self._put("sigma_gamma_squared", broadening, told, self.bins, "energy_bin")
-        self._put("sigma_gamma_squared_mean", overall, errors[2], self.bins)
+        if law is not None:
+            # Of few metabasins the mean is too small, as the fitted one is not: as far as the truth lies by that.
+            spread = float(self.samples.error(law.broadening))
+            hidden = distance(float(overall), float(law.broadening[0]), spread, pelplug.ONE_SIGMA)
+        self._put("sigma_gamma_squared_mean", overall, hidden, self.blocks)
 
     def _rate(self, fit: RateFit) -> None:
         self.rate_fit = fit.outcome or "none: the frames are too far apart"

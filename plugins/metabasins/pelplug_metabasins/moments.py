@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
+from scipy.stats import foldnorm
 
-__all__ = ["excess", "plain_moments", "reach"]
+__all__ = ["distance", "excess", "plain_moments", "reach"]
 
 
 def plain_moments(stay: np.ndarray, run: np.ndarray) -> tuple[float, float, float]:
@@ -60,6 +61,19 @@ def reach(value: float, fitted: float, spread: float, confidence: float) -> floa
     # In the logarithm: a wide law reaches over a hundred decades.
     near = 1e-9 * min(spread, 1.0) * min(value, fitted)
     return float(np.exp(brentq(lambda x: share(np.exp(x)), np.log(near), np.log(far), xtol=1e-6)))
+
+
+def distance(value: float, fitted: float, spread: float, confidence: float) -> float:
+    """Return the same as `reach` of a number of any sign, of which the truth is taken for normal about `fitted`.
+
+    Parameters
+    ----------
+    value, fitted, spread, confidence : float
+        As for `reach`; `spread` is the standard error of `fitted` itself.
+    """
+    if not (np.isfinite(value) and np.isfinite(fitted) and spread > 0):
+        return np.nan
+    return float(foldnorm.ppf(confidence, abs(fitted - value) / spread, scale=spread))
 
 
 def _integral(stay: np.ndarray, lengths: np.ndarray) -> float:

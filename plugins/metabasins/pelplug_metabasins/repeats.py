@@ -94,7 +94,7 @@ def repeat(law: Law, number: int, times: np.ndarray, edges: np.ndarray, seed: in
     return Repeats(*ratios, persistence, density / np.diff(edges))
 
 
-def repeat_by_energy(broadening: np.ndarray, number: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+def repeat_by_energy(broadening: np.ndarray, number: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return how far mean waiting times and broadenings of bins may be from the truth.
 
     Parameters
@@ -110,8 +110,6 @@ def repeat_by_energy(broadening: np.ndarray, number: np.ndarray, seed: int) -> t
         Part of itself, in 68 of 100 records.
     broadening : ndarray, shape (bins,)
         In 68 of 100 records in which no metabasin has most of <tau^2> of the bin.
-    overall : float
-        Of the mean of the broadenings.
     """
     rng = np.random.default_rng(seed)
     used = np.flatnonzero(number)
@@ -131,8 +129,7 @@ def repeat_by_energy(broadening: np.ndarray, number: np.ndarray, seed: int) -> t
         kept = longest[:, column] <= HALF
         if kept.mean() > 0.1:
             found[1, place] = _within(np.abs(widths[kept, column]))
-    overall = _within(np.abs(widths @ sizes / sizes.sum())) if len(used) else np.nan
-    return found[0], found[1], overall
+    return found[0], found[1]
 
 
 def _within(deviation: np.ndarray):

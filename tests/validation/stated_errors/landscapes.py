@@ -133,8 +133,6 @@ def metabasins(landscape: Landscape, number: int):
         found = {
             name: error(ds.get(name, np.nan), ds.get(f"{name}_error", np.nan), truth) for name, truth in truths.items()
         }
-        time = 2.0 / landscape.jump_rate
-        k = int(np.argmin(abs(ds["lag_time"].values - time)))
         fitted = {
             "fitted_mean_waiting_time": 1.0 / landscape.jump_rate,
             "fitted_relaxation_time": landscape.relaxation_time,
@@ -143,6 +141,10 @@ def metabasins(landscape: Landscape, number: int):
         found |= {
             name: error(ds.get(name, np.nan), ds.get(f"{name}_error", np.nan), truth) for name, truth in fitted.items()
         }
+        if "lag_time" not in ds:  # hardly a jump in the whole record: it tells nothing of the rest
+            return found | {name: error(np.nan, np.nan, 1.0) for name in QUANTITIES if name not in found}
+        time = 2.0 / landscape.jump_rate
+        k = int(np.argmin(abs(ds["lag_time"].values - time)))
         found["persistence"] = error(
             ds["persistence"][k], ds["persistence_error"][k], landscape.persistence(float(ds["lag_time"][k]))
         )
