@@ -66,13 +66,22 @@ class EnergySamples(pelplug.Jackknife):
         super().__init__(number)
 
     def remarks(self, name: str) -> list[str]:
-        """Return the sentence for a result without errors, with the remedy; of few frames nothing need be said."""
-        if self.samples >= 3 or len(self.unit) < _ENOUGH:
+        """Return the sentence for moments without errors, with the remedy; of few frames nothing need be said."""
+        if len(self.unit) < _ENOUGH and self.of != "runs":
             return []
+        together = f"analyse {{}} independent runs together: pelplug analyze --plugin {name} run-*.gsd."
+        if self.samples < FEWEST["mean"]:
+            return [
+                f"No errors of energies and rates are told: the frames are worth fewer than {_ENOUGH} independent "
+                f"inherent structures; use a longer run, or {together.format('several')}"
+            ]
+        without = [moment for moment, least in FEWEST.items() if self.samples < least]
+        if not without:
+            return []
+        least = max(FEWEST[moment] for moment in without)
         return [
-            f"No errors of energies and rates are told: the frames are worth fewer than {_ENOUGH} independent "
-            "inherent structures; use a longer run, or analyse several independent runs together: pelplug analyze "
-            f"--plugin {name} run-*.gsd."
+            f"No error of the {' and the '.join(without)} of the energy: the {self.samples} {self.of} are fewer than "
+            f"the {least} samples that it takes; {together.format(f'{least} or more')}"
         ]
 
     def error_of(self, rows: np.ndarray, power: int = 1) -> np.ndarray:

@@ -355,6 +355,15 @@ def test_short_series_have_no_errors():
     assert np.isfinite(found["mean"][0]) and np.isnan([error for _, error in found.values()]).all()
 
 
+def test_moments_of_few_runs_without_errors_say_why():
+    energies = np.random.default_rng(18).normal(size=60)
+    for runs, words in ((5, "No error of the skewness of the energy: the 5 runs are fewer than the 10"), (10, "")):
+        samples = samples_of(energies, np.repeat(np.arange(runs), 60 // runs))
+        found, said = energy_moments(energies, samples), samples.remarks("inherent-structures")
+        assert np.isfinite(found["skewness"][1]) == (not words) and np.isfinite(found["variance"][1])
+        assert said == [] if not words else said[0].startswith(words) and "10 or more" in said[0]
+
+
 def test_miss_rate_interval():
     rate, low, high = miss_rate(0, 50)
     assert (rate, low) == (0.0, 0.0)
