@@ -14,7 +14,7 @@ from pelplug_dynamics import times as characteristic
 from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
-from pelplug_dynamics.reading import Reading, without_errors
+from pelplug_dynamics.reading import Reading, in_the_tail, without_errors
 from pelplug_dynamics.statistics import Estimates, Samples, units_in, units_of
 from pelplug_dynamics.structure import largest_species, mean_density, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
@@ -176,6 +176,7 @@ class Dynamics(pelplug.Analysis):
         first = self.trajectory.configuration(int(self.frames[0]))
         self._reasons: list[str] = []
         self._no_error: list[str] = []
+        self._tails: dict[str, float] = {}
         density = mean_density(self.joined, self.joined_frames)
         length = density ** (-1.0 / first.dimension)
         unit = self._time_unit(first, length)  # refuses before the work is done
@@ -217,6 +218,8 @@ class Dynamics(pelplug.Analysis):
             if name in asked:
                 found[name] = getattr(estimates.curves, name)
                 found[f"{name}_error"] = getattr(estimates.errors, name)
+        if "chi_4" in asked and estimates.in_tail.any():
+            self._tails[kind] = float(lag_times[estimates.in_tail].min())
         reading = Reading(kind, estimates, lag_times, self.fit_end, self._reasons, self._no_error, self.part)
         return found | reading.all(wave_numbers, length, self.msd_target, self.threshold)
 
@@ -301,6 +304,7 @@ class Dynamics(pelplug.Analysis):
         dataset = dataset.assign({name: (dims[name], np.array(value)) for name, value in values.items()})
         dataset = dataset.assign(drift_msd=(("lag_time",), self._drift))
         remarks = [drift_remark(dataset, self.remove_drift), *without_errors(self._no_error, samples)]
+        remarks += in_the_tail(self._tails)
         dataset.attrs["remarks"] = json.dumps(remarks)
         dataset = dataset.assign(
             origins=(("lag_time",), samples.counts.sum(axis=1).astype(np.int64)),

@@ -10,7 +10,7 @@ from pelplug_dynamics import times as characteristic
 from pelplug_dynamics.statistics import Estimates, Samples
 from pelplug_dynamics.variables import BY_Q
 
-__all__ = ["Reading", "without_errors"]
+__all__ = ["Reading", "in_the_tail", "without_errors"]
 
 _STRAIGHT = 0.05  # by which d ln MSD / d ln t may differ from 1 over the fit of D
 _SCATTERED = 0.2  # where all lags of a short run must do, at which its MSD scatters so much
@@ -163,8 +163,7 @@ class Reading:
 
 def without_errors(names: list[str], samples: Samples) -> list[str]:
     """Return a remark on numbers that have no error, and what to do; nothing if there are none."""
-    several = "five or more" if samples.runs == 1 else f"more than {samples.runs}"
-    remedy = f"analyse {several} independent runs together: pelplug analyze --plugin dynamics run-*.gsd."
+    remedy = _together(f"more than {samples.runs}" if samples.whole else "five or more")
     if samples.forgets_too_late:
         return [
             "No errors: within a quarter of a run particles do not move by half their mean distance, so one run does "
@@ -172,3 +171,24 @@ def without_errors(names: list[str], samples: Samples) -> list[str]:
         ]
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return [f"No error of {shown}: {samples.of} do not tell one there; {remedy}"] if names else []
+
+
+def in_the_tail(times: dict[str, float]) -> list[str]:
+    """Return a remark on where chi_4 has no error for its overlap is gone; nothing if it has one wherever others have.
+
+    Parameters
+    ----------
+    times : dict of str to float
+        First such lag of each species that has one [time].
+    """
+    if not times:
+        return []
+    where = ", ".join(f"{time:.4g} ({kind})" for kind, time in times.items())
+    return [
+        f"No error of chi_4 from t = {where} on, where fewer than a fifth of the particles overlap and few slow "
+        f"stretches make it; {_together('20 or more')}"
+    ]
+
+
+def _together(several: str) -> str:
+    return f"analyse {several} independent runs together: pelplug analyze --plugin dynamics run-*.gsd."

@@ -19,6 +19,8 @@ LONGEST = 0.25
 _NEARLY = 0.25  # of a block: at a quarter of the run three are not to be lost to rounding
 _MEMORIES = 3.0  # (1 - s/t)**2 has with so many the integral of exp(-s/memory)
 _WIDEST = 0.7  # relative error of chi_4 up to which it is widened
+_TAIL = 0.2  # overlap below which chi_4 hangs on the few slowest stretches
+_MANY = 20  # samples of which some are slow enough
 
 
 def units_in(runs: int) -> int:
@@ -251,7 +253,8 @@ class Estimates:
         """Add to chi_4 what the mean overlap of few independent origins takes off, and widen its error.
 
         ``<Q>**2`` has on average the variance of the mean too much. The error of a variance is small where the variance
-        happens to be; what holds as often on both sides is wider by ``1/(1 - r**2)``, r the relative error.
+        happens to be; what holds as often on both sides is wider by ``1/(1 - r**2)``, r the relative error. Where the
+        overlap is nearly gone few samples have much of it, and of fewer than twenty none says how many others would.
         """
         student = pelplug.student_factor(np.maximum(self.samples.number, 2))
         of_mean = np.where(np.isfinite(self.errors.overlap), self.errors.overlap / student, 0.0)
@@ -259,6 +262,12 @@ class Estimates:
         with np.errstate(invalid="ignore", divide="ignore"):
             relative = np.minimum(self.errors.chi_4 / self.curves.chi_4, _WIDEST)
         self.errors.chi_4[:] /= 1.0 - np.nan_to_num(relative) ** 2
+        self.errors.chi_4[self.in_tail] = np.nan
+
+    @property
+    def in_tail(self) -> np.ndarray:
+        """Lags, shape (L,), at which too few samples have any overlap left to tell the error of chi_4."""
+        return self.samples.known & (self.curves.overlap < _TAIL) & (self.samples.number < _MANY)
 
 
 def _memory(lags: np.ndarray, msd: np.ndarray, length: float) -> float:
