@@ -1,0 +1,203 @@
+"""Figures 6 to 10 of Rehwald and Heuer: the model over q and temperature, beside what was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import pelplug
+
+__all__ = [
+    "draw_couplings",
+    "draw_matched",
+    "draw_persistence",
+    "draw_relaxation",
+    "draw_stokes_einstein",
+    "draw_stretching",
+    "draw_study",
+]
+
+TAU, DIFFUSION = r"$\tau_\alpha$", "$D$"
+NO_RATIO = "no measured ratio of $\\tau_\\alpha$:\ngive --tau-ratio"
+
+
+def _by_temperature(panel, dataset):
+    """Yield each temperature's part of the first coupling, with a panel of its colour and its label."""
+    temperatures = dataset["temperature"].values
+    for k, colour in enumerate(pelplug.Panel.colours(temperatures)):
+        own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color=colour)
+        yield dataset.isel(coupling=0, temperature=k), own, colour, f"$T = {temperatures[k]:g}$"
+
+
+def _number(panel, dataset, number: int, more: str = "") -> None:
+    """Write above the right edge which figure of the paper it is; on the left it says what its errors are."""
+    coupling = "" if dataset.sizes["coupling"] == 1 or number == 10 else f", {dataset['coupling'].values[0]}"
+    place = {"transform": panel.ax.transAxes, "ha": "right", "va": "bottom", "fontsize": "small"}
+    panel.ax.text(1.0, 1.01, f"Fig. {number}{more}{coupling}", **place)
+
+
+def _room(panel, axis: str, share: float) -> None:
+    """Leave a share of the length of a logarithmic axis free for the legend, at its lower end if it is negative."""
+    low, high = (np.log10(one) for one in getattr(panel.ax, f"get_{axis}lim")())
+    more = abs(share) / (1.0 - abs(share)) * (high - low)
+    limits = (low - more, high) if share < 0 else (low, high + more)
+    getattr(panel.ax, f"set_{axis}lim")(*np.power(10.0, limits))
+
+
+def _middle(dataset) -> int:
+    """Return the place of the temperature that panels of one temperature are of."""
+    return (dataset.sizes["temperature"] - 1) // 2
+
+
+def draw_relaxation(dataset, ax=None, **keywords):
+    """Draw tau_alpha over q at each temperature, the law 1/(1 + c sqrt q), and the q of measured ratios: Fig. 6."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    _number(panel, dataset, 6)
+    panel.axes(("$q$", dataset["q"]), (TAU, dataset["relaxation_time"]), log="xy")
+    law = measured = False
+    for at, own, colour, label in _by_temperature(panel, dataset):
+        tau, zero = at["relaxation_time"], float(at["uncoupled_relaxation_time"])
+        own.curve(at["q"], tau, at["relaxation_time_error"], label=label, bars=True, linestyle="")
+        if panel.beside:
+            continue
+        q = at["q"].values[at["q"].values > 0]
+        if q.size and "mean_prefactor" in at:
+            fine = np.geomspace(q.min(), q.max(), 200)
+            curve = zero / (1.0 + float(at["mean_prefactor"]) * np.sqrt(fine))
+            panel.ax.plot(fine, curve, color=colour, linewidth=1.0, label="_", zorder=1)
+            law = True
+        if "matched_q" in at and np.isfinite(at["matched_q"]):
+            x, y = float(at["matched_q"]), zero / float(at["measured_ratio"])
+            panel.ax.plot([x], [y], "D", markersize=7, color=colour, markeredgecolor="black", label="_", zorder=4)
+            measured = True
+    _room(panel, "y", -0.4)
+    if law:
+        panel.key(r"$\tau_\alpha(0)/(1 + c\sqrt{q})$", "-", linewidth=1.0)
+    if measured:
+        panel.key("measured ratio", "", marker="D", markersize=6, markeredgecolor="black")
+    return panel.finish()
+
+
+def draw_matched(dataset, ax=None, **keywords):
+    """Draw the q of measured ratios over 1/<tau>, with the power law through them: Fig. 7."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    rate = 1.0 / dataset["uncoupled_waiting_time"]
+    rate.attrs["units"] = "1 / time"
+    _number(panel, dataset, 7)
+    panel.axes((r"$1/\langle\tau\rangle$", rate), "$q$ of the measured ratio")
+    if "matched_q" not in dataset:
+        return panel.nothing(NO_RATIO).finish()
+    if not np.isfinite(dataset["matched_q"]).any():
+        return panel.nothing("no q has the measured ratio").finish()
+    panel.ax.set(xscale="log", yscale="log")
+    for c, name in enumerate(dataset["coupling"].values):
+        at = dataset.isel(coupling=c)
+        label = str(name) if dataset.sizes["coupling"] > 1 else ""
+        panel.curve(rate, at["matched_q"], at["matched_q_error"], kind=c, label=label, bars=True, linestyle="")
+        if np.isfinite(at["matched_growth"]):
+            known = np.isfinite(at["matched_q_error"].values)
+            x, n = np.log(rate.values[known]), float(at["matched_growth"])
+            y, weight = (
+                np.log(at["matched_q"].values[known]),
+                (at["matched_q"] / at["matched_q_error"]).values[known] ** 2,
+            )
+            middle = np.average(x, weights=weight), np.average(y, weights=weight)
+            ends = np.array([x.min(), x.max()])
+            text = pelplug.Panel.number(r"$n$ of $q \sim \langle\tau\rangle^{-n}$", at["matched_growth"],
+                                        at["matched_growth_error"])  # fmt: skip
+            panel.fit(np.exp(ends), np.exp(middle[1] + n * (ends - middle[0])), text)
+    return panel.finish()
+
+
+def draw_stokes_einstein(dataset, ax=None, **keywords):
+    """Draw D over tau_alpha: without coupling, at each q, and where q is a power of <Gamma>: Fig. 8."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    one = dataset.isel(coupling=0)
+    _number(panel, dataset, 8)
+    panel.axes((TAU, dataset["relaxation_time"]), (DIFFUSION, dataset["diffusion_coefficient"]))
+    if dataset.sizes["temperature"] < 2:
+        return panel.nothing("one temperature alone:\ngive several --temperatures").finish()
+    panel.ax.set(xscale="log", yscale="log")
+    zero, free = one["uncoupled_relaxation_time"], one["uncoupled_diffusion_coefficient"]
+    panel.curve(zero, free, label=rf"$q = 0$: $\xi = {float(one['uncoupled_exponent']):.3f}$", color="black", marker="")
+    shades = np.linspace(0.7, 0.0, dataset.sizes["q"])
+    for k, q in enumerate(dataset["q"].values):
+        at = one.isel(q=k)
+        xi = pelplug.Panel.number(r"$\xi$", at["stokes_einstein_exponent"], at["stokes_einstein_exponent_error"])
+        own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color=str(shades[k]))
+        label = f"$q = {q:.3g}$: {xi}" if k in (0, dataset.sizes["q"] - 1) else ""
+        own.curve(at["relaxation_time"], at["diffusion_coefficient"], at["diffusion_coefficient_error"], bars=True,
+                  label=label, linestyle="--")  # fmt: skip
+    if "scaled_q" in one:
+        text = pelplug.Panel.number(r"$\xi$", one["scaled_exponent"], one["scaled_exponent_error"])
+        own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color="#c8553d")
+        x, y, error = (one[f"scaled_{name}"] for name in ("relaxation_time", "diffusion_coefficient",
+                                                          "diffusion_coefficient_error"))  # fmt: skip
+        own.curve(x, y, error, bars=True, label=rf"$q \sim \langle\Gamma\rangle^n$: {text}")
+    if "matched_q" in one and np.isfinite(one["matched_q"]).any():
+        panel.ax.plot(zero / one["measured_ratio"], free, "D", color="#4f8a5b", markersize=6, markeredgecolor="black",
+                      label="measured ratio", zorder=4)  # fmt: skip
+    _room(panel, "x", 0.35)
+    return panel.finish()
+
+
+def draw_persistence(dataset, ax=None, **keywords):
+    """Draw S0(t) at each temperature at the q of its measured ratio, else at each q at one temperature: Fig. 9."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    panel.axes(("$t$", dataset["lag_time"]), "$S_0(t)$", log="x")
+    if "matched_persistence" in dataset and np.isfinite(dataset["matched_persistence"]).any():
+        _number(panel, dataset, 9, ", at the measured ratio")
+        for at, own, _, label in _by_temperature(panel, dataset):
+            if np.isfinite(at["matched_q"]):
+                text = rf"{label}, $q = {float(at['matched_q']):.2g}$, $\beta = {float(at['matched_kww_beta']):.2f}$"
+                _survival(own, at["lag_time"], at["matched_persistence"], at["matched_persistence_error"], text)
+    else:
+        at_one = dataset.isel(coupling=0, temperature=_middle(dataset))
+        _number(panel, dataset, 9, f", $T = {float(at_one['temperature']):g}$")
+        panel.key("no measured ratio", "")
+        shades = np.linspace(0.7, 0.0, dataset.sizes["q"])
+        for shade, at in zip(shades, (at_one.isel(q=k) for k in range(shades.size)), strict=True):
+            own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color=str(shade))
+            text = rf"$q = {float(at['q']):.2g}$, $\beta = {float(at['kww_beta']):.2f}$"
+            _survival(own, at["lag_time"], at["persistence"], at["persistence_error"], text)
+    _room(panel, "x", -0.15)
+    return panel.finish()
+
+
+def _survival(panel, lag, curve, error, label) -> None:
+    """Draw a curve where it falls."""
+    shown = (curve.values < 0.995) & (curve.values > 1e-3)
+    panel.curve(lag[shown], curve[shown], error[shown], label=label, marker="")
+
+
+def draw_couplings(dataset, ax=None, **keywords):
+    """Draw tau_alpha over q_eff = q N_eff for all couplings at one temperature: Fig. 10."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    at_one = dataset.isel(temperature=_middle(dataset))
+    _number(panel, dataset, 10, f", $T = {float(at_one['temperature']):g}$")
+    x = (r"$q_\mathrm{eff} = q N_\mathrm{eff}$", dataset["effective_q"])
+    panel.axes(x, (TAU, dataset["relaxation_time"]), log="xy")
+    for c, name in enumerate(dataset["coupling"].values):
+        at = at_one.isel(coupling=c)
+        label = rf"{name}, $N_\mathrm{{eff}} = {float(at['neighbours']):.3g}$"
+        panel.curve(
+            at["effective_q"], at["relaxation_time"], at["relaxation_time_error"], kind=c, label=label, bars=True
+        )
+    panel.level(float(at_one["uncoupled_relaxation_time"]), "$q = 0$")
+    return panel.finish()
+
+
+def draw_stretching(dataset, ax=None, **keywords):
+    """Draw beta of the stretched exponential through S0 over q at each temperature."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    panel.axes(("$q$", dataset["q"]), r"$\beta_\mathrm{KWW}$ of $S_0(t)$", log="x")
+    for at, own, _, label in _by_temperature(panel, dataset):
+        own.curve(at["q"], at["kww_beta"], at["kww_beta_error"], label=label, bars=True)
+    return panel.finish()
+
+
+def draw_study(dataset, title: str):
+    """Draw all of it, with what the model was run with above."""
+    draws = [draw_relaxation, draw_matched, draw_stokes_einstein, draw_persistence, draw_couplings, draw_stretching]
+    figure = pelplug.Panel.figure(dataset, [lambda ax, draw=draw: draw(dataset, ax) for draw in draws])
+    figure.suptitle(title, fontsize="medium")
+    return figure
