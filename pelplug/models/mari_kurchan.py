@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from pelplug.models.harmonic_spheres import ball_volume
 from pelplug.models.polydisperse_soft_spheres import soft_sphere_coefficients
 from pelplug.potentials.base import Potential
 from pelplug.potentials.forms.soft_spheres_12 import SOFT_SPHERES_12
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["MariKurchan"]
 
@@ -100,6 +103,19 @@ class MariKurchan(Model):
     def largest_size(self) -> float:
         """0: a particle does not see its own images."""
         return 0.0
+
+    def pair_energy(self, distance: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return u [v0] of a pair and du/dr [v0 / diameter] at distances, which the shift has been added to.
+
+        Parameters
+        ----------
+        distance : array_like
+            ``|r_i - r_j + A_ij|``, above 0 [diameter].
+        """
+        r = np.asarray(distance, dtype=float)
+        u, slope, _ = SOFT_SPHERES_12.function(r, (1.0, *self.coefficients))
+        inside = r < self.parameters["cutoff"]
+        return np.where(inside, u, 0.0), np.where(inside, slope, 0.0)
 
     def edge(self, n: int) -> float:
         """Edge of the cubic box of ``n`` particles at the model's density [diameter]."""
