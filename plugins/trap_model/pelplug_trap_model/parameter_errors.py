@@ -13,7 +13,6 @@ import pelplug
 __all__ = ["ParameterErrors"]
 
 _FEWEST = 0.9  # least share of drawn sets that must be possible
-_INSIDE = 0.6826894921370859  # probability inside one standard error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +111,9 @@ class ParameterErrors:
             {name: np.nan_to_num(np.abs(found[name] - values[name]), nan=np.inf) for name in values}
             for found in (compute(one, **others) for one, others in self.draws(landscape, number, seed))
         ]
-        errors = {name: np.sort([one[name] for one in away], axis=0)[int(_INSIDE * len(away))] for name in values}
+        errors = {
+            name: np.sort([one[name] for one in away], axis=0)[int(pelplug.ONE_SIGMA * len(away))] for name in values
+        }
         return {name: np.where(np.isfinite(error), error, np.nan) for name, error in errors.items()}, len(away)
 
     def in_words(self) -> str:
