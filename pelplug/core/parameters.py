@@ -188,7 +188,8 @@ class ParameterSpec:
             If it is of another type, out of range or not among the choices.
         """
         option = f" (--{self.option})" if self.option else ""
-        whose = f"The parameter {self.name}{f' of {owner}' if owner else option}"
+        known = owner and self.option == self.name.replace("_", "-")  # the owner's option is called as the parameter
+        whose = f"The parameter {self.name}{'' if known else option}{f' of {owner}' if owner else ''}"
         try:
             result = convert(value, self.type)
         except (TypeError, ValueError, OverflowError):

@@ -236,7 +236,9 @@ class TrapLandscape(Arguments):
         broad = _WEIGHTS * np.exp(-0.5 * x**2)
         energy, share = self._shares(0.0, float(temperature))
         log = self.log_rate(energy, temperature)[:, None] - 0.5 * self.sigma_gamma**2 + self.sigma_gamma * x
-        stays = np.exp(-np.asarray(time, dtype=float)[..., None, None] * np.exp(log))
+        with np.errstate(divide="ignore"):
+            log = log + np.log(np.asarray(time, dtype=float))[..., None, None]
+        stays = np.exp(-np.exp(np.minimum(log, 7.0)))  # what was left long ago stays so
         return np.einsum("...ex,e,x->...", stays, share, broad / broad.sum())
 
     # --- samples --------------------------------------------------------------------------------------------------

@@ -62,12 +62,14 @@ class ClosedForms:
             Relative difference.
         """
         said = []
-        if np.any(none := np.isnan(values["relaxation_time"])):
-            log = self.landscape.log_moment(-1, self.temperature)[none].max()
-            where = self._numbers(self.temperature[none])
-            said.append(f"No times at T = {where}: <1/Gamma>, up to exp({log:.0f}), is more than a number holds.")
         for n, name, symbol in ((-1, "relaxation_time", "tau_alpha"), (1, "mean_waiting_time", "<tau>")):
             whole = self.landscape.log_moment(n, self.temperature)
+            if np.any(none := np.isnan(values[name])):
+                log = (self.landscape.sigma_gamma**2 if n < 0 else 0.0) - n * whole[none]
+                where, lost = self._numbers(self.temperature[none]), symbol if n < 0 else f"{symbol} and no D"
+                said.append(
+                    f"No {lost} at T = {where}: {symbol} is up to exp({log.max():.0f}), more than a number holds."
+                )
             without = {
                 "cutoff": dataclasses.replace(self.landscape, cutoff=-np.inf),
                 "crossover": dataclasses.replace(self.landscape, plateau=False),

@@ -123,7 +123,8 @@ class TrapModel(pelplug.LandscapeTheory):
             "jumps_above_crossover": landscape.share(crossover, np.inf, temperature, 1),
         }
         log = np.clip([-landscape.log_moment(1, temperature), landscape.log_moment(-1, temperature)], -LARGEST, LARGEST)
-        time = np.exp(np.linspace(log.min() - 7.0, log.max() + 3.5 + landscape.sigma_gamma**2, TIMES))
+        last = min(log.max() + 3.5 + landscape.sigma_gamma**2, LARGEST)
+        time = np.exp(np.linspace(log.min() - 7.0, last, TIMES))
         return {
             **values,
             **closed,

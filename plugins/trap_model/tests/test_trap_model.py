@@ -38,7 +38,10 @@ def test_exponents_without_cutoff():
     ds = study((0.01, 0.03, 0.05), cutoff=-np.inf)
     assert ds["exponent"].values == pytest.approx([0.4] * 3, abs=0.01)
     assert np.isnan(ds["relaxation_time"]).all() and np.isnan(ds["diffusion_coefficient"][:2]).all()
-    assert "No times at T = 0.01, 0.03, 0.05: <1/Gamma>, up to exp(" in remarks(ds)[0]
+    assert "No tau_alpha at T = 0.01, 0.03, 0.05: tau_alpha is up to exp(" in remarks(ds)[0]
+    assert any("No <tau> and no D at T = 0.01, 0.03" in one for one in remarks(ds))
+    broad = study((0.5,), sigma_gamma=40.0)
+    assert "No tau_alpha at T = 0.5: tau_alpha is up to exp(1603)" in remarks(broad)[0]
     assert np.isfinite(ds["persistence"]).all()
 
 
@@ -113,7 +116,7 @@ def test_small_errors_are_those_of_linear_propagation():
         ({"temperatures": ()}, "There is no temperature"),
         ({"temperatures": (0.5, 0.0)}, "temperatures of the study trap-model must be above 0"),
         ({"sigma": 0.0}, "sigma of the study trap-model must be above 0"),
-        ({"lam": -0.5}, "at least 0"),
+        ({"lam": -0.5}, r"lam \(--lambda\) of the study trap-model must be at least 0"),
         ({"cutoff": 3.0}, "must lie below the centre"),
         ({"sigma": np.inf}, "too large"),
         ({"errors": {"sgma": 0.1}}, "no parameter sgma"),
