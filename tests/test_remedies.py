@@ -309,7 +309,7 @@ def options_of(command):
 
 
 def known_options():
-    """Return the options of every command, and of every analysis by the package that brings it."""
+    """Return the options of every command, and of every analysis and study by the package that brings it."""
     registry = default_registry()
     context = click.Context(cli)
     by_command = {name: options_of(cli.get_command(context, name)) for name in cli.list_commands(context)}
@@ -318,6 +318,9 @@ def known_options():
         mine = by_package.setdefault(analysis.__module__.partition(".")[0], set())
         for one in analysis.parameter_specs():
             mine |= {f"--{one}".replace("_", "-"), f"--no-{one}".replace("_", "-"), f"--{name}.{one}".replace("_", "-")}
+    for study in registry.studies().values():
+        mine = by_package.setdefault(study.__module__.partition(".")[0], set())
+        mine |= {f"--{no}{one.option}" for one in study.parameter_specs().values() for no in ("", "no-")}
     for engine in registry.engines().values():
         by_command["simulate"] |= {f"--{one.option}" for one in engine.parameter_specs().values()}
     return by_command, by_package
