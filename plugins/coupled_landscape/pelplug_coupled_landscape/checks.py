@@ -7,7 +7,7 @@ import numpy as np
 import pelplug
 from pelplug_coupled_landscape.lattice import Lattice, largest_rate
 
-__all__ = ["by_temperature", "couplings", "finite", "once", "ratios", "scaled", "times"]
+__all__ = ["by_temperature", "couplings", "finite", "once", "one_source", "ratios", "scaled", "times"]
 
 FEWEST = 100  # active processes to expect in a run
 
@@ -114,6 +114,21 @@ def scaled(q, power: float, rule: str, lattice: Lattice, temperatures, rates) ->
     return found
 
 
+def one_source(given, results) -> None:
+    """Refuse measured ratios from options and results at once.
+
+    Raises
+    ------
+    InputError
+        If both are given.
+    """
+    named = [name for name, some in given.items() if len(some)]
+    if named and results is not None and len(results):
+        raise pelplug.InputError(
+            f"--{named[0].replace('_', '-')} is given, and results from which it follows; leave one of them out."
+        )
+
+
 def by_temperature(name: str, values, order: np.ndarray) -> np.ndarray:
     """Return values that were given for each temperature in the order of temperature, NaN for 0 and where none are.
 
@@ -141,7 +156,7 @@ def ratios(given, temperatures) -> None:
     InputError
         If an error or a ratio of D has no ratio of tau_alpha beside it, or a ratio is below 1.
     """
-    tau, tau_error, diffusion, diffusion_error = given
+    tau, tau_error, diffusion, diffusion_error = given.tau, given.tau_error, given.diffusion, given.diffusion_error
     for what, alone, of in (
         ("--tau-ratio-error", tau_error, tau),
         ("--d-ratio", diffusion, tau),

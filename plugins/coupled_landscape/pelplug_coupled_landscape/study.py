@@ -13,7 +13,7 @@ from pelplug_coupled_landscape.couplings import kinds
 from pelplug_coupled_landscape.estimates import exponent
 from pelplug_coupled_landscape.lattice import Lattice
 from pelplug_coupled_landscape.matching import match
-from pelplug_coupled_landscape.measured import measured_ratios
+from pelplug_coupled_landscape.measured import Measured, from_results, measured_ratios
 from pelplug_coupled_landscape.results import Grid, Runs, growth
 from pelplug_coupled_landscape.sampling import lags_between, sample
 from pelplug_coupled_landscape.tails import expected_scatter
@@ -40,6 +40,8 @@ class CoupledLandscape(pelplug.LandscapeTheory):
 
     name = "coupled-landscape"
     summary = "Coupled landscape model: tau_alpha, D, beta, S(k, t), xi over q and temperature; q of measured ratios"
+    takes = ("dynamics",)
+    varies = ("temperature", "n", "dynamics.wave_number")
     provides = fields()
     cites = ("C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012)",)
     trial = {"parameters": {"temperatures": (0.6, 0.8), "q": (0.03, 0.3), "events": 3000, "tau_ratio": (2.0, 0.0)}}  # noqa: RUF012
@@ -112,6 +114,13 @@ class CoupledLandscape(pelplug.LandscapeTheory):
             ),
         ] = (),
         d_ratio_error: Annotated[tuple[float, ...], pelplug.Param("their standard errors; 0: unknown", minimum=0)] = (),
+        k_c: Annotated[
+            float,
+            pelplug.Param(
+                "wave number at which F_s of results of dynamics is compared with S0", exclusive_minimum=0,
+                unit="1 / length",
+            ),
+        ] = 15.0,
         wave_number: Annotated[
             tuple[float, ...],
             pelplug.Param("k of S(k, t), in units of the inverse root-mean-square jump length", exclusive_minimum=0),
@@ -137,21 +146,21 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         s = None if rule != "gaussian" else 0.5 * self.landscape.sigma if width == "auto" else width
         self.kinds = kinds(coupling, exponent, r_max, rule, s)
         self.q = checks.couplings(q, Q, rule, self.landscape, self.temperature, self.lattice)
+        self.k_c = k_c
         self.wave_number, self.runs, self.seed = checks.once("wave number", wave_number), runs, seed
         self.rate = np.array([float(self.landscape.moment(1.0, one)) for one in self.temperature])
         self.waiting = 1.0 / self.rate
         self.relaxation = checks.finite(self.landscape, self.temperature)
         self.time = checks.times(time, events, self.lattice, self.temperature, self.rate)
         self.scaled = checks.scaled(scaled_q, scaled_power, rule, self.lattice, self.temperature, self.rate)
-        self.given = [
-            checks.by_temperature(name, some, order)
-            for name, some in (
-                ("tau_ratio", tau_ratio),
-                ("tau_ratio_error", tau_ratio_error),
-                ("d_ratio", d_ratio),
-                ("d_ratio_error", d_ratio_error),
-            )
-        ]
+        given = {
+            "tau_ratio": tau_ratio,
+            "tau_ratio_error": tau_ratio_error,
+            "d_ratio": d_ratio,
+            "d_ratio_error": d_ratio_error,
+        }
+        checks.one_source(given, self._given)
+        self.given = Measured(*(checks.by_temperature(name, some, order) for name, some in given.items()))
         checks.ratios(self.given, self.temperature)
         for kind in self.kinds:
             for k, one in enumerate(self.temperature):
@@ -266,7 +275,8 @@ class CoupledLandscape(pelplug.LandscapeTheory):
 
     def _of_measured(self, grid: Grid, collection) -> dict:
         """Find the q of measured ratios, and run the model there."""
-        ratio, error = measured_ratios(self.given, self.temperature)
+        measured = from_results(collection, self.temperature, self.k_c, self.said) if len(collection) else self.given
+        ratio, error = measured_ratios(measured)
         if not np.isfinite(ratio).any():
             return {}
         size = grid.shape[:2]
@@ -288,7 +298,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
             values |= Grid(size, dict(zip(known, found, strict=True))).values(CURVE, "matched_")
         grown = np.array([growth(self.rate, *both) for both in zip(q, q_error, strict=True)])
         values["matched_growth"], values["matched_growth_error"] = grown.T
-        return values
+        return values | _padded(measured.curves)
 
     def summarize(self, dataset):
         """Say of errors how they were found."""
@@ -328,3 +338,15 @@ class CoupledLandscape(pelplug.LandscapeTheory):
             rf"$e_{{cut}} = {law.cutoff:g}$", rf"$\sigma_\gamma = {law.sigma_gamma:g}$",
         ]  # fmt: skip
         return f"coupled landscape model, {lattice}, rule {self.rule}, {self.runs} runs\n" + ", ".join(parameters)
+
+
+def _padded(curves) -> dict:
+    """Return measured curves of different lengths as arrays, shape (temperatures, lags), NaN behind their ends."""
+    if not any(one is not None for one in curves):
+        return {}
+    longest = max(one[0].size for one in curves if one is not None)
+    made = np.full((2, len(curves), longest), np.nan)
+    for k, one in enumerate(curves):
+        if one is not None:
+            made[:, k, : one[0].size] = one
+    return {"measured_time": made[0], "measured_scattering": made[1]}

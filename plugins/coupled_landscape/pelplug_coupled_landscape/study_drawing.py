@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 TAU, DIFFUSION = r"$\tau_\alpha$", "$D$"
-NO_RATIO = "no measured ratio of $\\tau_\\alpha$:\ngive --tau-ratio"
+NO_RATIO = "no measured ratio of $\\tau_\\alpha$:\ngive --tau-ratio,\nor results of dynamics"
 
 
 def _by_temperature(panel, dataset):
@@ -150,6 +150,13 @@ def draw_persistence(dataset, ax=None, **keywords):
             if np.isfinite(at["matched_q"]):
                 text = rf"{label}, $q = {float(at['matched_q']):.2g}$, $\beta = {float(at['matched_kww_beta']):.2f}$"
                 _survival(own, at["lag_time"], at["matched_persistence"], at["matched_persistence_error"], text)
+                if "measured_scattering" in at and not panel.beside:
+                    shown = (at["measured_scattering"] > 1e-3) & (at["measured_scattering"] < 1.05)
+                    own.curve(at["measured_time"][shown], at["measured_scattering"][shown], linestyle="", marker="o")
+        if "measured_scattering" in dataset and not panel.beside:
+            panel.key("$F_s(k_c, t)$, over its plateau", "", marker="o", markersize=3)
+        elif not panel.beside:
+            panel.key("no measured $F_s(k_c, t)$", "")
     else:
         at_one = dataset.isel(coupling=0, temperature=_middle(dataset))
         _number(panel, dataset, 9, f", $T = {float(at_one['temperature']):g}$")

@@ -75,6 +75,10 @@ def fields() -> dict[str, pelplug.Field]:
         **_curve("scaled", "where q is proportional to a power of <Gamma>"),
         **_pair("scaled_exponent", (C,), "1", "xi over all temperatures where q is proportional to a power of <Gamma>"),
         **_pair("measured_ratio", (T,), "1", "measured tau_alpha of the small over the large system, corrected by D"),
+        "measured_time": pelplug.Field((T, "measured_lag"), TIME, "lag of the measured F_s"),
+        "measured_scattering": pelplug.Field(
+            (T, "measured_lag"), "1", "measured F_s(k_c, t) of the large system over the amplitude of its final decay"
+        ),
         **_pair("matched_q", CURVE, "1", "q at which the model has the measured ratio"),
         "matched_q_interval": pelplug.Field((*CURVE, "bound"), "1", "q of the ratio less and plus its standard error"),
         **_curve("matched", "at the q of the measured ratio"),

@@ -1,6 +1,7 @@
 """The study coupled-landscape against limits and published numbers, its refusals, and what it says of itself."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -183,3 +184,22 @@ def test_panels_without_data_say_so():
         "Fig. 9,",
         "Fig. 10",
     ]
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(pelplug_command):
+    asked = ["--temperatures", "0.6", "--q", "0.1,0.3,1", "--events", "150000", "--scaled-q", "none", "--runs", "4"]
+    command = ["study", "coupled-landscape", *asked, "-o", "out.nc", "--quiet", "--workers", "1"]
+    running = pelplug_command.start(*command)
+    deadline = time.monotonic() + 120.0
+    while len(list(pelplug_command.folder.glob(".out.nc*/*"))) < 4 and running.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.kill()
+    running.communicate()
+    assert not (pelplug_command.folder / "out.nc").exists()
+    pelplug_command(*command, code=0)
+    assert not list(pelplug_command.folder.glob(".out.nc*/*"))
+    found = pelplug.read_results(pelplug_command.folder / "out.nc")["coupled-landscape"]
+    whole = study(q=(0.1, 0.3, 1.0), events=150_000, scaled_q="none", runs=4)
+    for name in ("relaxation_time", "persistence", "scattering", "relaxation_time_error"):
+        np.testing.assert_array_equal(found[name], whole[name])
