@@ -75,19 +75,30 @@ class Landscape:
         """Return S0(t)."""
         return self.over_rates(lambda rate: np.exp(-rate * t) / rate) * self.jump_rate
 
+    def _entered(self, rng: np.random.Generator, most: int) -> np.ndarray:
+        """Return energies of metabasins that are entered one after the other."""
+        e = self.sigma * rng.normal(size=8 * (most + 1))
+        return e[rng.random(e.size) < self.rate(e) / self.rate(self.crossover)][:most]
+
+    def _stays(self, rng: np.random.Generator, energy: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """Return waiting times of metabasins, by their energies and how much slower they are."""
+        s = self.broadening
+        return rng.exponential(size=energy.size) / self.rate(energy) * np.exp(s * shift - 0.5 * s**2)
+
     def walk(self, rng: np.random.Generator, metabasins: int) -> xr.Dataset:
         """Return the visits of a stationary record that is as long as so many metabasins are on average."""
         duration = metabasins / self.jump_rate
         s, number = self.broadening, 2 * metabasins + 200
-        e = self.sigma * rng.normal(size=8 * number)
-        e = e[rng.random(e.size) < self.rate(e) / self.rate(self.crossover)][: number - 1]
+        entered = self._entered(rng, number - 1)
         # The first is one that is met at a random time: at equilibrium, with the broadening of long stays.
-        energy = np.r_[self.sigma * rng.normal(), e]
-        shift = np.r_[s + rng.normal(), rng.normal(size=e.size)]
-        stay = rng.exponential(size=energy.size) / self.rate(energy) * np.exp(s * shift - 0.5 * s**2)
+        energy = np.r_[self.sigma * rng.normal(), entered]
+        shift = np.r_[s + rng.normal(), rng.normal(size=entered.size)]
+        stay = self._stays(rng, energy, shift)
+        while stay.sum() < duration:
+            more = self._entered(rng, number)
+            energy = np.r_[energy, more]
+            stay = np.r_[stay, self._stays(rng, more, rng.normal(size=more.size))]
         end = np.cumsum(stay)
-        if end[-1] < duration:
-            raise ValueError("the walk is too short")
         last = int(np.searchsorted(end, duration)) + 1
         end, energy = np.minimum(end[:last], duration), energy[:last]
         moves = STEP * rng.normal(size=(last, N, 3))
