@@ -81,7 +81,7 @@ class CagePotential:
         inside = r < self.cutoff
         with np.errstate(all="ignore"):
             u, slope = self._energy(np.where(inside, r, 0.5 * self.cutoff))
-            f = np.where(inside, np.exp(-np.minimum(u / self.temperature, 745.0)), 1.0)
+            f = np.where(inside, np.exp(-np.clip(u / self.temperature, -700.0, 745.0)), 1.0)
             steep = np.where(inside & (f > 1e-300), -slope / self.temperature * f, 0.0)
         return f, steep
 

@@ -78,11 +78,7 @@ class Cages:
         alpha, _ = self._highest(temperature, PEAK)
         exact = self.at(temperature).smeared(alpha)
         if not exact.criterion_error < MOST_ERROR * exact.criterion:
-            raise pelplug.InputError(
-                f"At T = {temperature:.3g} u / T is a difference of large numbers near the cutoff, with which the "
-                f"criterion of a cage is known to {exact.criterion_error / exact.criterion:.1g} of itself only; give a "
-                "larger cutoff or volume fraction, or leave such low temperatures out."
-            )
+            raise _lost(temperature)
         return alpha, exact.criterion, exact.criterion_error
 
     @functools.lru_cache(maxsize=512)  # noqa: B019
@@ -179,10 +175,11 @@ class Cages:
 
     def _nothing(self, solid: float, height: float, coldest: float) -> pelplug.InputError:
         # Hard spheres are left at T = 0, and what they have grows as the density does.
+        denser = f"a volume fraction more than {1.0 / height:.3g} times as large, or " if height > 0.01 else ""
         return pelplug.InputError(
             f"There is no cage at any temperature above {coldest:.1g}: spheres that reach as far as the cutoff "
-            f"({self.cutoff:g}) have {solid:.3g} neighbours on average, too few for a glass; give a volume fraction "
-            f"more than {1.0 / height:.3g} times as large, or a larger cutoff."
+            f"({self.cutoff:g}) have {solid:.3g} neighbours on average, too few for a glass; give {denser}a larger "
+            "cutoff."
         )
 
     def _temperature_of(self, neighbours: float) -> float:
@@ -200,7 +197,17 @@ class Cages:
 
     def _radius(self, one: CagePotential) -> float:
         """Return the radius of hard spheres that have as many neighbours [length]."""
-        return float((one.neighbours / (self.density * _ball(self.dimension))) ** (1.0 / self.dimension))
+        radius = (max(one.neighbours, 0.0) / (self.density * _ball(self.dimension))) ** (1.0 / self.dimension)
+        if not 0.0 < radius < self.cutoff * 1.0001:
+            raise _lost(one.temperature)
+        return float(radius)
+
+
+def _lost(temperature: float) -> pelplug.InputError:
+    return pelplug.InputError(
+        f"At T = {temperature:.3g} rounding of u near the cutoff is too large a part of T for the integrals of a cage; "
+        "leave such low temperatures out, or give a larger cutoff or volume fraction."
+    )
 
 
 def _ball(dimension: int) -> float:

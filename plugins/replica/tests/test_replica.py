@@ -205,6 +205,8 @@ def test_minimum_is_the_cage_and_the_maximum_its_barrier():
     [
         (["--temperatures", "0.01"], "T_MCT = 0.0083"),
         (["--volume-fraction", "0.02"], "give a volume fraction more than 1.3"),
+        (["--cutoff", "0.1"], "too few for a glass; give a larger cutoff"),
+        (["--temperatures", "1e-30,0.005"], "leave such low temperatures out"),
         (["--volume-fraction", "nan"], "volume_fraction of the study replica is not a number"),
         (["--cutoff", "0"], "cutoff"),
         (["--temperatures", "-1"], "temperatures"),
