@@ -9,8 +9,9 @@ import numpy as np
 
 from pelplug.core.conditions import Conditions
 
-__all__ = ["Entry", "by_conditions", "of_minima", "temperature_colours"]
+__all__ = ["COLOURS", "Entry", "by_conditions", "of_minima", "temperature_colours"]
 
+COLOURS = ("#17324d", "#c8553d", "#4f8a5b", "#8a6fb0", "#b8862c", "#2b9a99", "#9a3d6a", "#6b6b2b")
 _MAP, _COLD, _HOT = "plasma", 0.0, 0.83  # beyond, the map is too pale for lines on white
 _UNKNOWN = ("0.35", "#4f8a5b", "#2b9a99", "#8a8a2b", "0.65")  # not in the map
 _SYMBOLS = {"density": r"\rho", "pressure": "p", "n": "N"}  # what tells apart results of one temperature
@@ -27,7 +28,8 @@ class Entry(NamedTuple):
 def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
     """Return how to draw results over each other: in the order of temperature, one colour for each group.
 
-    A group is what `Conditions.group` has in common: replicas share it. Colours go from cold to hot along a map.
+    A group is what `Conditions.group` has in common: replicas share it. Colours go from cold to hot along a map;
+    results that are all of one temperature have a colour each.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
     -------
     list of Entry
         The label is the one that was given, else the temperature (of inherent structures their parent's), with the
-        density, pressure or number of particles where results of one temperature differ in those. What has no
+        density, pressure, number of particles or seed where results of one temperature differ in those. What has no
         temperature comes last.
     """
     found = [Conditions.of(dataset) for dataset in datasets]
@@ -56,8 +58,12 @@ def by_conditions(datasets: Sequence, names: Sequence[str]) -> list[Entry]:
     # Of results that say nothing nobody knows whether they are of one group.
     others = list(dict.fromkeys(k if groups[k].label is None else groups[k] for k in rest))
     colours |= {one: _UNKNOWN[i % len(_UNKNOWN)] for i, one in enumerate(others)}
-    labels = _labels(groups, names)
-    return [Entry(k, labels[k], colours[groups[k] if groups[k] in colours else k]) for k in (*known, *rest)]
+    labels = _labels(groups, [one.seed for one in found], names)
+    order = (*known, *rest)
+    own = [colours[groups[k] if groups[k] in colours else k] for k in order]
+    if not rest and len({_temperature(group) for group in groups}) == 1 < len(order):
+        own = list(COLOURS) if len(order) <= len(COLOURS) else temperature_colours(range(len(order)))
+    return [Entry(k, labels[k], colour) for k, colour in zip(order, own, strict=False)]
 
 
 def temperature_colours(temperatures: Sequence[float]) -> list:
@@ -87,7 +93,7 @@ def _temperature(group: Conditions) -> float | None:
     return found if found is not None and np.isfinite(found) else None
 
 
-def _labels(groups: Sequence[Conditions], names: Sequence[str]) -> list[str]:
+def _labels(groups: Sequence[Conditions], seeds: Sequence[int | None], names: Sequence[str]) -> list[str]:
     """Return a label for each result, different ones for different results."""
     labels = [_label(group, name) for group, name in zip(groups, names, strict=True)]
     for field, symbol in _SYMBOLS.items():
@@ -96,8 +102,10 @@ def _labels(groups: Sequence[Conditions], names: Sequence[str]) -> list[str]:
             alike = {value for value, label in zip(values, before, strict=True) if label == before[k]}
             if len(alike) > 1 and values[k] is not None:
                 labels[k] += f", ${symbol} = {values[k]:g}$"
+    of_seeds = [label if seed is None else f"{label}, seed {seed}" for label, seed in zip(labels, seeds, strict=True)]
+    named = set(_not_alone(of_seeds))
     for k in _not_alone(labels):
-        labels[k] += f" ({names[k]})"
+        labels[k] = f"{labels[k]} ({names[k]})" if k in named or seeds[k] is None else of_seeds[k]
     return labels
 
 

@@ -13,12 +13,13 @@ from pelplug.plotting.text import error_sentence, shortened, wrapped
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish"]
+__all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish", "has_data"]
 
 KEY, OF_FIT, REASON, REFERENCE = "key", "fit", "reason", "reference"  # gids of what results over each other share
 STATES = "_pelplug_states"  # attribute of a band: what its errors say of themselves
 _MOST = 24  # entries that fit beside a panel
 _WIDTH = 44  # characters in a line of a legend
+_SHORT = 12  # characters of a symbol that is repeated in a sentence
 _LETTER = 0.058  # width of a small letter [inches]
 
 
@@ -40,8 +41,9 @@ def finish(ax: Axes, first: Sequence[str] = (), *, legend: bool = True) -> Axes:
     """
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    if any(text.get_gid() == REASON for text in ax.texts) and not _has_data(ax):
-        ax.set(xticks=[], yticks=[], xscale="linear", yscale="linear")
+    if any(text.get_gid() == REASON for text in ax.texts) and not has_data(ax):
+        ax.set(xscale="linear", yscale="linear")  # before the ticks, which a scale brings with it
+        ax.set(xticks=[], yticks=[])
         return ax
     for axis in (ax.xaxis, ax.yaxis):
         _readable(axis)
@@ -50,8 +52,10 @@ def finish(ax: Axes, first: Sequence[str] = (), *, legend: bool = True) -> Axes:
     return ax
 
 
-def _has_data(ax: Axes) -> bool:
-    return any(np.size(line.get_xdata()) for line in ax.lines) or bool(ax.collections) or bool(ax.patches)
+def has_data(ax: Axes) -> bool:
+    """Tell whether a panel shows more than lines for reference."""
+    lines = (line for line in ax.lines if line.get_gid() != REFERENCE)
+    return any(np.size(line.get_xdata()) for line in lines) or bool(ax.collections) or bool(ax.patches)
 
 
 def _legend(ax: Axes, first: Sequence[str]) -> None:
@@ -150,13 +154,16 @@ def bands(ax: Axes) -> list[tuple[Any, str]]:
     from matplotlib.patches import Patch
 
     groups: dict = {}
-    ends: list[tuple[float, str]] = []
+    ends: dict[str, list[float]] = {"below": [], "beyond": []}
+    symbol, why = "x", ""
     for one in ax.get_children():
         states = getattr(one, STATES, None)
         if states is None:
             continue
-        if states["ends"] is not None:
-            ends.append((states["ends"], states["symbol"]))
+        for side, found in ends.items():
+            if states[side] is not None:
+                found.append(states[side])
+                symbol, why = states["symbol"] or symbol, states["why"] or why
         if (said := states["error"]) is not None:
             spans = said["samples"] or (None,)
             bar = isinstance(one, LineCollection)
@@ -167,11 +174,19 @@ def bands(ax: Axes) -> list[tuple[Any, str]]:
         word = "bars" if bar else "band"
         handle = Line2D([], [], color="0.4", marker="|", linestyle="", markersize=8) if bar else Patch(color="0.82")
         entries.append((handle, f"{word}: {error_sentence(group)}"))
-    if ends:
-        low, high = (f"{value:.3g}" for value in (min(ends)[0], max(ends)[0]))
-        where = low if low == high else f"{low} to {high}"
-        entries.append((_blank(), f"no errors beyond {ends[0][1] or 'x'} = {where}"))
+    where = [f"{side} {_span(found)}" for side, found in ends.items() if found]
+    if all(ends.values()) and max(ends["below"]) >= min(ends["beyond"]):  # of kinds that lie apart
+        where, symbol = ["where no band is"], " " * (_SHORT + 1)
+    if where:
+        if len(symbol) <= _SHORT:
+            where[0] = where[0].replace(" ", f" {symbol}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}", 1)
+        entries.append((_blank(), f"no errors {' and '.join(where)}" + (f", {why}" if why else "")))
     return entries
+
+
+def _span(values: list[float]) -> str:
+    low, high = (f"{value:.3g}" for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _blank() -> Any:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pelplug.plotting.conditions import temperature_colours
-from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, STATES, finish
+from pelplug.plotting.conditions import COLOURS, temperature_colours
+from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, STATES, finish, has_data
+from pelplug.plotting.limits import WithLimits
 from pelplug.plotting.maps import draw_particles
 from pelplug.plotting.text import number_label, stated, unit_label
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COLOURS", "FIT", "GREY", "Panel"]
 
-COLOURS = ("#17324d", "#c8553d", "#4f8a5b", "#8a6fb0", "#b8862c", "#2b9a99", "#9a3d6a", "#6b6b2b")
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1.5, 1, 1.5)))
 FIT, GREY = "#d1495b", "0.45"
 
@@ -62,7 +62,7 @@ class Panel:
         self.beside = "label" in keywords
         self._result = keywords.pop("label", None)
         self._colour = keywords.pop("color", None)
-        self._keywords, self._led = keywords, False
+        self._keywords, self._led, self._empty = keywords, False, ""
 
     @staticmethod
     def figure(
@@ -122,10 +122,7 @@ class Panel:
         return self
 
     def frames(self) -> tuple[str, xr.DataArray]:
-        """Return what stands on the axis of one number a frame, for `axes` and `curve`: its time, else its number.
-
-        Frames of several runs, which have times of their own, are numbered in their order.
-        """
+        """Return what stands on the axis of one number a frame: its time, else (as of several runs) its number."""
         times, frames = self.dataset.coords.get("time"), self.dataset["frame"]
         if "run" in self.dataset.coords:
             return "frame", self.dataset["run"].copy(data=np.arange(frames.size)).assign_attrs(units="1")
@@ -149,6 +146,7 @@ class Panel:
         kind: int = 0,
         label: str = "",
         bars: bool = False,
+        why: str = "",
         **keywords: Any,
     ) -> Panel:
         """Draw values and their errors.
@@ -166,15 +164,18 @@ class Panel:
             Name of the kind.
         bars : bool, optional
             Errors as bars instead of a band: for values that are no curve.
+        why : str, optional
+            Why some values have no error; it is said where that is.
         **keywords
             Passed to `Axes.plot`.
         """
         x_all, y_all = (np.asarray(getattr(one, "values", one), dtype=float) for one in (x, y))
         shown = self._drawable(x_all, y_all)
         style = self._style(kind, label, {"marker": "o", "markersize": 3.0, "linewidth": 1.2, **keywords})
+        self._note_empty(y_all, shown)
         self.ax.plot(x_all[shown], y_all[shown], **style)
         if error is not None:
-            self._errors(x_all, y_all, error, shown, style["color"], bars, label)
+            self._errors(x_all, y_all, error, shown, style["color"], bars, label, why)
         return self
 
     def histogram(
@@ -186,6 +187,7 @@ class Panel:
         kind: int = 0,
         label: str = "",
         fill: bool = True,
+        why: str = "",
         **keywords: Any,
     ) -> Panel:
         """Draw a histogram and its errors, an area below it where it is alone.
@@ -196,7 +198,7 @@ class Panel:
             Edges of the bins.
         density : array_like, shape (K,)
             Their heights; bins without a number, or empty ones on a logarithmic axis, are left out.
-        error, kind, label
+        error, kind, label, why
             As of `curve`.
         fill : bool, optional
             False for no area.
@@ -206,6 +208,7 @@ class Panel:
         edges, height = (np.asarray(getattr(one, "values", one), dtype=float) for one in (edges, density))
         shown = self._drawable(edges[1:], height)
         style = self._style(kind, label, {"linewidth": 1.4, **keywords})
+        self._note_empty(height, shown)
         heights = np.where(shown, height, np.nan)
         if fill and not self.beside and shown.any():
             bottom = height[shown].min() * 1e-3 if self.ax.get_yscale() == "log" else 0.0
@@ -214,7 +217,7 @@ class Panel:
         if error is not None:
             low, high, known = self._bounds(height, error, shown)
             if known.any():
-                with _WithLimits(self.ax, np.repeat(edges[1:][known], 2), np.r_[high[known], low[known]]):
+                with WithLimits(self.ax, np.repeat(edges[1:][known], 2), np.r_[high[known], low[known]]):
                     band = self.ax.stairs(
                         np.where(known, high, np.nan),
                         edges,
@@ -224,7 +227,7 @@ class Panel:
                         alpha=0.25,
                         linewidth=0,
                     )
-                self._state(band, error, known, edges[1:], shown)
+                self._state(band, error, known, edges[1:], shown, why)
         return self
 
     def fit(self, x: Any, y: Any, label: str = "", *, kind: int | None = None, **keywords: Any) -> Panel:
@@ -313,10 +316,9 @@ class Panel:
         return self
 
     def finish(self) -> Axes:
-        """Make the legend, say above what each band is and where it ends, and return the Axes.
-
-        Where results lie over each other there is one legend of all, made after the last.
-        """
+        """Make the legend (of results over each other after the last), say what bands are, and return the Axes."""
+        if self._empty and not self.beside and not has_data(self.ax):
+            self.nothing(self._empty)
         return finish(self.ax, legend=not self.beside)
 
     # --- what it is drawn with ------------------------------------------------------------------------------------
@@ -358,42 +360,38 @@ class Panel:
         return low, high, known
 
     def _errors(
-        self, x: np.ndarray, y: np.ndarray, error: Any, shown: np.ndarray, colour: Any, bars: bool, label: str
+        self, x: np.ndarray, y: np.ndarray, error: Any, shown: np.ndarray, colour: Any, bars: bool, label: str, why: str
     ) -> None:
         low, high, known = self._bounds(y, error, shown)
         if not known.any():
             if shown.any():
-                self.key("no error stated" + (f" for {label}" if label and not self.beside else ""), "")
+                of = "" if self.beside else label.partition(":")[0]  # without its numbers
+                self.key(f"no error stated for {of}" if of else "no error stated", "")
             return
-        with _WithLimits(self.ax, np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]
+        with WithLimits(self.ax, np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]
                           if self.ax.get_yscale() == "log" else np.r_[high[known], low[known]]):  # fmt: skip
             if bars:
                 band: Any = self.ax.vlines(x[known], low[known], high[known], color=colour, linewidth=1.0)
             else:
                 band = self.ax.fill_between(x[shown], low[shown], high[shown], where=known[shown], color=colour,
                                             alpha=0.22, linewidth=0)  # fmt: skip
-        self._state(band, error, known, x, shown)
+                seen = known[shown]  # of a point between two unknown ones no area
+                alone = np.flatnonzero(shown)[seen & ~np.r_[False, seen[:-1]] & ~np.r_[seen[1:], False]]
+                if alone.size:
+                    self.ax.vlines(x[alone], low[alone], high[alone], color=colour, alpha=0.22, linewidth=3.0)
+        self._state(band, error, known, x, shown, why)
         band.set_label("_")
 
-    def _state(self, band: Any, error: Any, known: np.ndarray, x: np.ndarray, shown: np.ndarray) -> None:
-        """Keep with a band what its errors say of themselves, and beyond where there are none."""
+    def _state(self, band: Any, error: Any, known: np.ndarray, x: np.ndarray, shown: np.ndarray, why: str) -> None:
+        """Keep with a band what its errors say of themselves, and below and beyond where there are none, and why."""
         said = stated(error, self.dataset, known) if hasattr(error, "attrs") else None
-        beyond = shown & (x > x[known].max())
-        ends = float(x[known].max()) if beyond.any() else None
-        band_says = {"error": said, "ends": ends, "symbol": self.ax.get_xlabel().partition(" (")[0]}
-        setattr(band, STATES, band_says)
+        low, high = float(x[known].min()), float(x[known].max())
+        below, beyond = (shown & (x < low)).any(), (shown & (x > high)).any()
+        symbol = self.ax.get_xlabel().partition(" (")[0]
+        says = {"below": low if below else None, "beyond": high if beyond else None, "symbol": symbol, "why": why}
+        setattr(band, STATES, {"error": said, **says})
 
-
-class _WithLimits:
-    """Let what is drawn inside count for the limits of the axes by some of its points only."""
-
-    def __init__(self, ax: Axes, x: np.ndarray, y: np.ndarray):
-        self.ax, self.points = ax, np.column_stack([x, y])
-
-    def __enter__(self) -> None:
-        self.before = self.ax.dataLim.frozen()
-
-    def __exit__(self, *_: Any) -> None:
-        self.ax.dataLim.set(self.before)
-        self.ax.update_datalim(self.points[np.isfinite(self.points).all(axis=1)])
-        self.ax.autoscale_view()
+    def _note_empty(self, y: np.ndarray, shown: np.ndarray) -> None:
+        """Keep why a curve has no point, for a panel that stays without any."""
+        if not shown.any():
+            self._empty = "nothing above zero" if np.isfinite(y).any() else "no value is known"

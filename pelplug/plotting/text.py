@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import textwrap
@@ -154,6 +155,9 @@ def stated(error: xr.DataArray | Any, dataset: xr.Dataset, shown: np.ndarray | N
     samples: Any = attributes.get("effective_samples")
     if isinstance(samples, str):
         array = dataset.get(samples)
+        if array is not None:  # the part of it that the error is of: one kind, one frequency
+            there = {dim: error.coords[dim].values for dim in array.dims if dim in error.coords}
+            array = array.sel({dim: at for dim, at in there.items() if at.ndim == 0})
         values = np.array([]) if array is None else np.asarray(array.values, dtype=float)
         if shown is not None and values.shape == shown.shape:  # by lag or bin
             values = values[shown]
@@ -211,6 +215,7 @@ def title_of(datasets: Sequence[xr.Dataset], width: int = 0, count: str = "") ->
     power = dimension.pop() if len(dimension) == 1 else None
     if None not in densities and not (volume and power is None):  # without its unit a density would be another
         parts.append(_number(r"$\rho$", densities, "", f"{volume}$^{{{power}}}$" if volume else ""))
+    parts.append(_runs(datasets))
     parts.append(count or _count(datasets, all(minima)))
     labels = {one.label for one in conditions if one.label}
     if len(datasets) == 1 and labels:
@@ -279,14 +284,30 @@ def _count(datasets: Sequence[xr.Dataset], minima: bool) -> str:
         return f"{counts.pop()} each" if len(counts) == 1 and counts != {""} else ""
     (dataset,) = datasets
     parts = []
-    if "run" in dataset.coords and dataset["run"].dims == ("frame",):
-        parts.append(_plural(len(np.unique(dataset["run"].values)), "run"))
     if "frame" in dataset.sizes:
         number = dataset.sizes["frame"]
         parts.append(_plural(number, "inherent structure" if minima else "frame"))
     if "replica" in dataset.sizes:
         parts.append(f"{_plural(dataset.sizes['replica'], 'run')} each")
     return ", ".join(parts)
+
+
+def _runs(datasets: Sequence[xr.Dataset]) -> str:
+    """Return of how many trajectories each result is, where that is more than one."""
+    if any(one.attrs.get("task") == "study" for one in datasets):
+        return ""
+    numbers = {_trajectories(one) for one in datasets}
+    number = numbers.pop() if len(numbers) == 1 else 0
+    return f"{_plural(number, 'run')}{' each' if len(datasets) > 1 else ''}" if number > 1 else ""
+
+
+def _trajectories(dataset: xr.Dataset) -> int:
+    if "run" in dataset.coords and dataset["run"].dims == ("frame",):
+        return len(np.unique(dataset["run"].values))
+    try:
+        return len(json.loads(dataset.attrs.get("trajectories") or "[]"))
+    except (TypeError, ValueError):  # a damaged record
+        return 0
 
 
 def _plural(number: int, what: str) -> str:

@@ -17,12 +17,21 @@ def drawn(*datasets):
     return by_conditions(datasets, [f"file{k}" for k in range(len(datasets))])
 
 
-def test_replicas_share_a_colour_and_are_named_by_their_files():
+def test_replicas_share_a_colour_and_are_named_by_their_seeds():
     found = drawn(result(temperature=0.5, seed=1), result(temperature=0.4, seed=1), result(temperature=0.5, seed=2))
     assert [(one.place, one.label) for one in found] == [
-        (1, "$T = 0.4$"), (0, "$T = 0.5$ (file0)"), (2, "$T = 0.5$ (file2)")
+        (1, "$T = 0.4$"), (0, "$T = 0.5$, seed 1"), (2, "$T = 0.5$, seed 2")
     ]  # fmt: skip
     assert found[1].colour == found[2].colour != found[0].colour
+
+
+def test_results_of_one_temperature_have_colours_of_their_own():
+    found = drawn(*(result(temperature=0.8, n=155, seed=seed) for seed in (1, 2, 2)))
+    assert [one.label for one in found] == ["$T = 0.8$, seed 1", "$T = 0.8$ (file1)", "$T = 0.8$ (file2)"]
+    assert len({one.colour for one in found}) == 3
+    assert len({one.colour for one in drawn(*(result(temperature=0.8, seed=seed) for seed in range(12)))}) == 12
+    sizes = drawn(result(temperature=0.8, n=155), result(temperature=0.8, n=65))
+    assert [one.label for one in sizes] == ["$T = 0.8$, $N = 65$", "$T = 0.8$, $N = 155$"]
 
 
 def test_equal_temperatures_are_told_apart_by_what_differs():
@@ -40,7 +49,7 @@ def test_a_label_that_was_given_is_the_label():
     found = drawn(result(temperature=0.5, label="hot"), result(temperature=0.4, label="cold"), result(label="old"))
     assert [one.label for one in found] == ["cold", "hot", "old"]
     twice = drawn(result(label="a", seed=1), result(label="a", seed=2), result(label="b"))
-    assert [one.label for one in twice] == ["a (file0)", "a (file1)", "b"]
+    assert [one.label for one in twice] == ["a, seed 1", "a, seed 2", "b"]
     assert twice[0].colour == twice[1].colour != twice[2].colour
 
 

@@ -31,7 +31,7 @@ def error(values, samples=20.0, method="bootstrap over blocks", confidence=0.682
 def legend(ax):
     """Return what a panel says of its curves, then above it of their errors."""
     entries = [] if ax.get_legend() is None else [text.get_text() for text in ax.get_legend().get_texts()]
-    above = ax.get_title(loc="left").replace("\n", " ")
+    above = ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
     return [*entries, *(above.split("; ") if above else [])]
 
 
@@ -96,6 +96,46 @@ def test_a_band_ends_where_the_errors_end_and_the_figure_says_so():
     assert legend(ax)[-1] == "no errors beyond $t$ = 6"
     none = pelplug.Panel(result()).axes(("$t$", T), "$y$").curve(T, T, error(np.full(10, np.nan))).finish()
     assert legend(none) == ["no error stated"] and not none.collections
+
+
+def test_where_errors_begin_is_said_and_why():
+    spread = np.where((np.arange(10) > 1) & (np.arange(10) < 6), 0.5, np.nan)
+    panel = pelplug.Panel(result()).axes(("$t$", T), "$y$")
+    ax = panel.curve(T, T, error(spread), why="seen in fewer than 5 of them").finish()
+    assert legend(ax)[-1] == "no errors below $t$ = 3 and beyond 6, seen in fewer than 5 of them"
+
+
+def test_errors_of_kinds_that_lie_apart_are_where_bands_are():
+    panel = pelplug.Panel(result()).axes(("$t$", T), "$y$")
+    for k in (2, 6):
+        panel.curve(T, T, error(np.where(np.abs(np.arange(10) - k) < 2, 0.5, np.nan)), kind=k)
+    assert legend(panel.finish())[-1] == "no errors where no band is"
+
+
+def test_a_panel_without_data_says_why_and_has_no_ticks():
+    for y, words in ((0.0 * T, "nothing above zero"), (np.nan * T, "no value is known")):
+        ax = pelplug.Panel(result()).axes(("$t$", T), "$y$", log="xy").curve(T, y).level(1.0).finish()
+        assert [text.get_text() for text in ax.texts] == [words]
+        assert not len(ax.get_xticks()) and not len(ax.get_yticks())
+
+
+def test_an_error_between_two_that_are_not_known_is_seen():
+    spread = np.where(np.isin(np.arange(10), (1, 4, 5, 6)), 0.5, np.nan)
+    ax = pelplug.Panel(result()).axes(("$t$", T), "$y$").curve(T, T, error(spread)).finish()
+    (alone,) = ax.collections[1].get_segments()
+    np.testing.assert_allclose(alone, [[2.0, 1.5], [2.0, 2.5]])
+
+
+def test_the_number_of_samples_is_that_of_the_kind_that_is_drawn():
+    kinds = ("kind", ["rare", "common"])
+    spread = xr.DataArray(
+        np.full((2, 10), 0.5), dims=("kind", "t"), coords={"kind": kinds},
+        attrs={"error_method": "bootstrap over blocks", "confidence": 0.6827, "effective_samples": "samples"},
+    )  # fmt: skip
+    data = result().assign(samples=(("kind", "t"), np.array([np.zeros(10), np.full(10, 8.0)])))
+    data = data.assign_coords(kind=kinds)
+    ax = pelplug.Panel(data).axes(("$t$", T), "$y$").curve(T, T, spread.sel(kind="common")).finish()
+    assert legend(ax) == ["band: one standard error, bootstrap over 8 blocks"]
 
 
 def test_bands_of_several_results_are_said_in_one_line():

@@ -19,11 +19,17 @@ __all__ = [
     "panels",
 ]
 
+_TAIL = "where few particles overlap"
 _MOST_PAIRS = 10  # of species in g(r); of more those of like species
 
 
 def _kinds(dataset) -> list[str]:
     return [str(kind) for kind in dataset["kind"].values if kind != "all"]
+
+
+def _in_tail(one) -> bool:
+    """Tell whether chi_4 of a species has errors for fewer lags than the MSD."""
+    return int(np.isfinite(one["chi_4_error"]).sum()) < int(np.isfinite(one["msd_error"]).sum())
 
 
 def _curves(panel, dataset, name, symbol, log="x", label_of=str, **selection):
@@ -34,7 +40,8 @@ def _curves(panel, dataset, name, symbol, log="x", label_of=str, **selection):
     for k, kind in enumerate(kinds):
         # Beside other results a kind is said once, without numbers.
         label = kind if panel.beside and len(kinds) > 1 else "" if panel.beside else label_of(kind)
-        panel.curve(dataset["lag_time"], array.sel(kind=kind), error.sel(kind=kind), kind=k, label=label)
+        why = _TAIL if name == "chi_4" and _in_tail(dataset.sel(kind=kind)) else ""
+        panel.curve(dataset["lag_time"], array.sel(kind=kind), error.sel(kind=kind), kind=k, label=label, why=why)
     return panel
 
 
@@ -58,6 +65,13 @@ def draw_scattering(dataset, ax=None, **keywords):
         return f"{kind}: {number}" if known else kind
 
     _curves(panel, dataset, "fs", symbol, label_of=with_time, wave_number=0)
+    for k, kind in enumerate([] if panel.beside else _kinds(dataset)):  # fits of all would hide the curves
+        one = dataset.sel(kind=kind).isel(wave_number=0)
+        if "kww_window" in one and np.isfinite(one["kww_window"]).all():
+            times = np.geomspace(*one["kww_window"].values, 100)
+            stretched = (times / float(one["kww_time"])) ** float(one["kww_beta"])
+            number = panel.number(r"$\beta$", one["kww_beta"], one["kww_beta_error"])
+            panel.fit(times, float(one["kww_amplitude"]) * np.exp(-stretched), f"{kind}, stretched: {number}", kind=k)
     lowest = float(dataset["fs"].isel(wave_number=0).min())
     panel.ax.set_ylim(min(0.0, 1.05 * lowest), 1.02)
     threshold = json.loads(dataset.attrs.get("parameters") or "{}").get("threshold")
@@ -80,13 +94,15 @@ def draw_displacement(dataset, ax=None, **keywords):
 
 
 def _fitted(one):
-    """Return the line 2 d D t + c where it was fitted: least squares of relative deviations, as D was found."""
+    """Return the line 2 d D t + c where it was fitted."""
     first, last = one["diffusion_window"].values
+    t = np.geomspace(first, last, 50)
+    if "diffusion_line" in one:
+        return t, np.interp(t, one["diffusion_window"].values, one["diffusion_line"].values)
+    # Results of earlier versions do not have it: least squares of relative deviations, as D was found.
     times, msd = one["lag_time"].values, one["msd"].values
     inside = (times >= first * (1 - 1e-9)) & (times <= last * (1 + 1e-9)) & np.isfinite(msd)
-    t = times[inside]
-    slope, offset = np.polyfit(t, msd[inside], 1, w=1.0 / t)
-    return t, slope * t + offset
+    return t, np.polyval(np.polyfit(times[inside], msd[inside], 1, w=1.0 / times[inside]), t)
 
 
 def draw_non_gaussian(dataset, ax=None, **keywords):
@@ -131,5 +147,7 @@ def draw_figure(dataset):
     """Draw a panel of each quantity that there is."""
     draws = panels(dataset)
     draws += [functools.partial(draw_rdf, dataset)] if "rdf" in dataset else []
-    origins = int(dataset["origins"].max()) if "origins" in dataset else 0
-    return pelplug.Panel.figure(dataset, draws, count=f"up to {origins:,} time origins" if origins else "")
+    # Origins of the longest lag drawn are few, and those of the shortest are not independent: both are said.
+    origins = dataset["origins"].values if "origins" in dataset else np.zeros(1)
+    count = f"{origins.min():,.0f} to {origins.max():,.0f} time origins a lag" if origins.max() > 0 else ""
+    return pelplug.Panel.figure(dataset, draws, count=count)

@@ -107,7 +107,7 @@ class Reading:
     def _diffusion(self, found, length) -> None:
         name, msd = "diffusion_coefficient", self.estimates.curves.msd
         found |= {name: np.nan, f"{name}_error": np.nan, f"{name}_samples": np.nan}
-        found["diffusion_window"] = np.full(2, np.nan)
+        found |= {"diffusion_window": np.full(2, np.nan), "diffusion_line": np.full(2, np.nan)}
         with self.part(f"{name} of {self.kind}"):
             for end in self._ends():
                 off = _STRAIGHT if self.estimates.samples.known[max(end - 1, 0)] else _SCATTERED
@@ -122,23 +122,31 @@ class Reading:
             def fit(one):
                 return characteristic.diffusion(self.lag_times, one.msd, self.estimates.dimension, window)
 
-            found[name] = fit(self.estimates.curves)
-            found[f"{name}_error"], found[f"{name}_samples"] = self._error(name, fit, window.stop - 1)
+            found[name], offset = fit(self.estimates.curves)
+            slope = 2.0 * self.estimates.dimension * found[name]
+            found["diffusion_line"] = slope * found["diffusion_window"] + offset
+            error = self._error(name, lambda one: fit(one)[0], window.stop - 1)
+            found[f"{name}_error"], found[f"{name}_samples"] = error
 
     def _scattering(self, found, index, what, threshold, start) -> None:
         times = self.lag_times
         self._add(found, "tau_alpha", what, lambda one: characteristic.crossing_down(times, one.fs[index], threshold))
         fit, error, found["kww_samples"] = np.full(4, np.nan), np.full(4, np.nan), np.nan
+        found["kww_window"] = np.full(2, np.nan)
         if not np.isfinite(found["tau_alpha"]):
             self.reasons.append(f"kww_time of {self.kind}: not fitted where {what} does not show tau_alpha.")
         else:
             with self.part(f"kww_time of {self.kind}"):
-                fit, error, found["kww_samples"] = self._stretched(index, what, start, found["tau_alpha"])
+                fit, window, error, found["kww_samples"] = self._stretched(index, what, start, found["tau_alpha"])
+                found["kww_window"] = window
         for name, value, its_error in zip(BY_Q[1:], fit, error, strict=True):
             found[name], found[f"{name}_error"] = value, its_error
 
     def _stretched(self, index, what, start, tau_alpha):
-        """Return the stretched exponential, its errors and samples; its fit ends no earlier than tau_alpha is seen."""
+        """Return the stretched exponential, where it was fitted, its errors and samples.
+
+        Its fit ends no earlier than tau_alpha is seen.
+        """
         times, curve, least = (
             self.lag_times,
             self.estimates.curves.fs[index],
@@ -152,13 +160,14 @@ class Reading:
                 break
         if reason:
             self.reasons.append(f"kww_time of {self.kind}: {what} {reason}.")
-            return fit, np.full(4, np.nan), np.nan
+            return fit, np.full(2, np.nan), np.full(4, np.nan), np.nan
         last = characteristic.last_of_decay(curve[:end])
+        window = times[:end][characteristic.of_decay(times[:end], curve[:end], start)][[0, -1]]
 
         def again(one):
             return characteristic.stretched_exponential(times[:end], one.fs[index][:end], start)[0]
 
-        return fit, *self._error("kww_time", again, last)
+        return fit, window, *self._error("kww_time", again, last)
 
 
 def without_errors(names: list[str], samples: Samples) -> list[str]:

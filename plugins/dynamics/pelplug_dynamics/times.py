@@ -13,6 +13,7 @@ __all__ = [
     "diffusion_window",
     "last_of_decay",
     "local_slope",
+    "of_decay",
     "reaching",
     "stretched_exponential",
 ]
@@ -164,17 +165,23 @@ def diffusion_window(times, msd, least: float, off: float = 0.05) -> tuple[slice
     return None, f"grows as t^{slope:.2f} at the longest lags, not as t; simulate longer"
 
 
-def diffusion(times, msd, dimension: int, window: slice) -> float:
-    """Return D of ``MSD = 2 d D t + c`` by least squares of relative deviations [length**2 / time]."""
+def diffusion(times, msd, dimension: int, window: slice) -> tuple[float, float]:
+    """Return D and c of ``MSD = 2 d D t + c`` by least squares of relative deviations [length**2 / time, length**2]."""
     t, y = times[window], msd[window]
     design = np.column_stack([np.ones(t.size), np.ones(t.size) / t])
-    return float(np.linalg.lstsq(design, y / t, rcond=None)[0][0] / (2.0 * dimension))
+    slope, offset = np.linalg.lstsq(design, y / t, rcond=None)[0]
+    return float(slope / (2.0 * dimension)), float(offset)
 
 
 def last_of_decay(curve) -> int:
     """Return the last entry of a curve before it falls to nothing, which is below 0.02."""
     low = curve < _KWW_FLOOR
     return (int(np.argmax(low)) if low.any() else curve.size) - 1
+
+
+def of_decay(times, curve, start: float) -> np.ndarray:
+    """Return which entries of a curve a stretched exponential is fitted to: from `start` on, before it is nothing."""
+    return (np.arange(curve.size) <= last_of_decay(curve)) & (times >= start) & np.isfinite(curve)
 
 
 def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, float, float, float], str]:
@@ -188,8 +195,7 @@ def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, floa
         Empty if there is one.
     """
     nothing = (np.nan,) * 4
-    chosen = np.arange(curve.size) <= last_of_decay(curve)
-    chosen &= (times >= start) & np.isfinite(curve)
+    chosen = of_decay(times, curve, start)
     if chosen.sum() < 5:
         return nothing, "has fewer than 5 lags in its final decay; write frames more often"
     t, y = times[chosen], curve[chosen]

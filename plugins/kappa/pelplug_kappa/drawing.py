@@ -30,7 +30,8 @@ def draw_distribution(dataset, ax=None, **keywords):
     error = next((dataset[name] for name in _ERRORS if name in dataset), None)
     if error is not None and error.ndim == 2:
         error = error.transpose("bound", ...)
-    panel.curve(ratio, density, error, markersize=3.5)
+    fewest = pelplug.FEWEST_FOR_ERROR if error is None or error.ndim < 2 else pelplug.FEWEST_FOR_INTERVAL
+    panel.curve(ratio, density, error, markersize=3.5, why=f"seen in fewer than {fewest} of them")
     seen = density.values[density.values > 0]
     if seen.size:
         low, high = panel.ax.get_ylim() if panel.beside and len(panel.ax.lines) > 1 else (np.inf, 0.0)

@@ -23,7 +23,7 @@ FIT = {
 
 
 def said(ax):
-    return ax.get_title(loc="left").replace("\n", " ").split("; ")
+    return ax.get_title(loc="left").replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ").split("; ")
 
 
 def test_the_band_ends_with_the_errors_and_the_legend_says_where():

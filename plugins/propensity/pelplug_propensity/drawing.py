@@ -47,6 +47,8 @@ def _groups(panel, dataset, name, edges):
     for group in dataset["group"].values:
         kind = _ORDER.get(str(group), 2)
         of_group = None if error is None else error.sel(group=group)
-        panel.histogram(edges, dataset[name].sel(group=group), of_group, kind=kind, label=str(group), fill=kind < 2)
+        why = f"seen in fewer than {pelplug.FEWEST_FOR_ERROR} of them"
+        values = dataset[name].sel(group=group)
+        panel.histogram(edges, values, of_group, kind=kind, label=str(group), fill=kind < 2, why=why)
     panel.ax.set_ylim(bottom=0)
     return panel.finish()

@@ -57,5 +57,6 @@ def _draw(panel, dataset, name):
     panel.ax.set_xlim(left=0)
     panel.ax.set_ylim(bottom=0)
     if not np.isfinite(dataset[name]).any():
-        panel.nothing("no second events")
+        known = np.isfinite(dataset["second_events"]).any()
+        panel.nothing("no waiting time is told" if known else "no second events")
     return panel.finish()

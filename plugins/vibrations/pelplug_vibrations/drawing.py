@@ -34,7 +34,8 @@ def draw_density(dataset, ax=None, dimension: int = 3, **keywords):
     panel = pelplug.Panel(dataset, ax, **keywords)
     density = dataset["density_of_states"]
     panel.axes((r"$\omega$", dataset["omega"]), (r"$D(\omega)$", density), log="xy")
-    panel.curve(dataset["omega_bin"], density, dataset.get("density_of_states_error"), markersize=3.5)
+    panel.curve(dataset["omega_bin"], density, dataset.get("density_of_states_error"), markersize=3.5,
+                why=f"seen in fewer than {pelplug.FEWEST_FOR_ERROR} of them")  # fmt: skip
     _fits(panel, dataset)
     level, edges = float(dataset["debye_mean"]), dataset["omega_edges"].values
     if np.isfinite(level) and not panel.beside:
