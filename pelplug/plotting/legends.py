@@ -180,7 +180,7 @@ def bands(ax: Axes) -> list[tuple[Any, str]]:
     if where:
         if len(symbol) <= _SHORT:
             where[0] = where[0].replace(" ", f" {symbol}\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}", 1)
-        entries.append((_blank(), f"no errors {' and '.join(where)}" + (f", {why}" if why else "")))
+        entries.append((_blank(), f"no errors {' and '.join(where)}" + (f" ({why})" if why else "")))
     return entries
 
 

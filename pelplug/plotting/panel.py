@@ -365,7 +365,7 @@ class Panel:
         low, high, known = self._bounds(y, error, shown)
         if not known.any():
             if shown.any():
-                of = "" if self.beside else label.partition(":")[0]  # without its numbers
+                of = self._result if self.beside else label.partition(":")[0]  # without its numbers
                 self.key(f"no error stated for {of}" if of else "no error stated", "")
             return
         with WithLimits(self.ax, np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]

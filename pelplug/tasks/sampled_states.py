@@ -52,8 +52,8 @@ class SampledStates(Task):
         takes = cls.reads_frames and Need.ENGINE not in cls.needs if cls.pools is None else cls.pools
         if not takes:
             raise InputError(
-                f"The analysis {cls.name} takes one trajectory, not {count}; run it on each, and put the results "
-                "together with pelplug plot or pelplug study."
+                f"The analysis {cls.name} takes one trajectory, not {count}; run it on each, and lay the results "
+                "over each other with pelplug plot."
             )
 
     def join(self, paths: Iterable[Any]) -> None:

@@ -102,7 +102,7 @@ def test_where_errors_begin_is_said_and_why():
     spread = np.where((np.arange(10) > 1) & (np.arange(10) < 6), 0.5, np.nan)
     panel = pelplug.Panel(result()).axes(("$t$", T), "$y$")
     ax = panel.curve(T, T, error(spread), why="seen in fewer than 5 of them").finish()
-    assert legend(ax)[-1] == "no errors below $t$ = 3 and beyond 6, seen in fewer than 5 of them"
+    assert legend(ax)[-1] == "no errors below $t$ = 3 and beyond 6 (seen in fewer than 5 of them)"
 
 
 def test_errors_of_kinds_that_lie_apart_are_where_bands_are():
@@ -136,6 +136,15 @@ def test_the_number_of_samples_is_that_of_the_kind_that_is_drawn():
     data = data.assign_coords(kind=kinds)
     ax = pelplug.Panel(data).axes(("$t$", T), "$y$").curve(T, T, spread.sel(kind="common")).finish()
     assert legend(ax) == ["band: one standard error, bootstrap over 8 blocks"]
+
+
+def test_results_without_errors_are_named_beside_others():
+    def draw(ax, **keywords):
+        none = error(np.full(10, np.nan))
+        return pelplug.Panel(result(), ax, **keywords).axes(("$t$", T), "$y$").curve(T, T, none, label="A").finish()
+
+    ax = overlay(Figure().add_subplot(), [(draw, "$T = 0.5$", "C0")])
+    assert "no error stated for $T = 0.5$" in legend(ax)
 
 
 def test_bands_of_several_results_are_said_in_one_line():

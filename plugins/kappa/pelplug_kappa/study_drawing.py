@@ -23,7 +23,7 @@ def draw_growth(dataset, ax=None, **keywords):
     panel.axes(("$T$", dataset["temperature"]), "over that at the highest $T$")
     for kind, (name, symbol) in enumerate(SYMBOLS.items()):
         ratio, error = dataset[f"{name}_relative"], dataset[f"{name}_relative_error"]
-        panel.curve(dataset["temperature"], ratio, error, kind=kind, label=symbol, bars=True)
+        panel.curve(dataset["temperature"], ratio, error, kind=kind, label=symbol, bars=True, why="it is 1 there")
     return panel.finish()
 
 
@@ -36,7 +36,9 @@ def draw_distributions(dataset, ax=None):
         at = dataset.isel(temperature=k)
         of_one = pelplug.Panel(at, panel.ax, color=colour)
         label = f"$T = {temperatures[k]:g}$"
-        of_one.curve(at["kappa_ratio"], at["kappa_distribution"], at["kappa_distribution_error"], label=label)
+        why = f"seen in fewer than {pelplug.FEWEST_FOR_ERROR} of them"
+        values, error = at["kappa_distribution"], at["kappa_distribution_error"]
+        of_one.curve(at["kappa_ratio"], values, error, label=label, why=why)
     return panel.finish()
 
 

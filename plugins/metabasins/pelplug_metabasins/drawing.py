@@ -80,7 +80,7 @@ def draw_persistence(dataset, ax=None, **keywords):
 
 
 def draw_jumps(dataset, ax=None, **keywords):
-    """Draw the squared displacement per jump against the number of jumps, and a^2 where it was taken."""
+    """Draw the squared displacement per jump against the number of jumps, and a^2 + c/n where a^2 n + c was fitted."""
     panel = pelplug.Panel(dataset, ax, **keywords)
     if "squared_displacement" not in dataset:
         return panel.nothing(_FEW if "positions" in dataset else "no positions").finish()
@@ -90,11 +90,20 @@ def draw_jumps(dataset, ax=None, **keywords):
     per_jump = (error / lags.values).assign_attrs(error.attrs)
     panel.curve(lags, squared / lags.values, per_jump, bars=True, markersize=4)
     if "squared_jump" in dataset and np.isfinite(float(dataset["squared_jump"])):
-        level = float(dataset["squared_jump"])
         number = panel.number("$a^2$", dataset["squared_jump"], dataset["squared_jump_error"])
-        panel.fit(dataset["jump_window"].values, [level, level], number)
+        panel.fit(*_line(dataset), f"$a^2 + c/n$, {number}")
     panel.ax.set_ylim(bottom=0)
     return panel.finish()
+
+
+def _line(dataset):
+    """Return n and (a^2 n + c) / n from the first to the last lag of the fit, whose errors grow as the lag."""
+    first, last = dataset["jump_window"].values
+    slope, lags = float(dataset["squared_jump"]), dataset["jump_lag"].values
+    inside = (lags >= first) & (lags <= last)
+    rest = dataset["squared_displacement"].values[inside] - slope * lags[inside]
+    n = np.geomspace(first, last, 50)
+    return n, slope + np.average(rest, weights=1.0 / np.square(lags[inside].astype(float))) / n
 
 
 def draw_figure(dataset):

@@ -640,6 +640,19 @@ def test_the_rate_is_drawn_over_the_complete_metabasins_of_all_runs(glassy):
     np.testing.assert_allclose(line.get_xdata()[[0, -1]], [complete.min(), complete.max()])
 
 
+def test_the_line_of_jumps_is_the_one_that_was_fitted_where_it_was(glassy):
+    ds = glassy[0]
+    panels = Metabasins.from_dataset(ds).figure().axes
+    (line,) = (one for ax in panels for one in ax.lines if one.get_gid() == "fit" and "$a^2$" in one.get_label())
+    n, per_jump = line.get_data()
+    np.testing.assert_allclose(n[[0, -1]], ds["jump_window"])
+    inside = (ds["jump_lag"] >= n[0]) & (ds["jump_lag"] <= n[-1])
+    lags, squared = ds["jump_lag"].values[inside], ds["squared_displacement"].values[inside]
+    slope, rest = np.polyfit(lags, squared, 1, w=1.0 / lags) if len(lags) > 1 else (squared[0] / lags[0], 0.0)
+    assert slope == pytest.approx(float(ds["squared_jump"]), rel=1e-6)
+    np.testing.assert_allclose(n * per_jump, slope * n + rest, rtol=1e-6)
+
+
 def test_waits_of_one_length_show_no_rate_whatever_their_rounding():
     """Twenty waits of one frame: times in picoseconds differ in the last digit, and a crossover was found in it."""
     energy = np.random.default_rng(1).normal(-10.0, 1.0, 20)

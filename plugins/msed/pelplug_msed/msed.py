@@ -107,7 +107,7 @@ class MSED(pelplug.Series):
     def begin_run(self):
         """Get ready for the energies of another trajectory."""
         if self.method != "fft":
-            raise pelplug.InputError("The method multi-tau takes one trajectory; take fft for several.")
+            raise pelplug.InputError("The method multi-tau takes one trajectory; take --method fft for several.")
         self._accumulator.begin_run()
 
     def state(self):
