@@ -13,10 +13,11 @@ from pelplug.plotting.text import error_sentence, shortened, wrapped
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "finish", "has_data"]
+__all__ = ["KEY", "OF_FIT", "REASON", "REFERENCE", "STATES", "UNSTATED", "finish", "has_data"]
 
 KEY, OF_FIT, REASON, REFERENCE = "key", "fit", "reason", "reference"  # gids of what results over each other share
 STATES = "_pelplug_states"  # attribute of a band: what its errors say of themselves
+UNSTATED = "no error stated"
 _MOST = 24  # entries that fit beside a panel
 _WIDTH = 44  # characters in a line of a legend
 _SHORT = 12  # characters of a symbol that is repeated in a sentence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pelplug.plotting.conditions import COLOURS, temperature_colours
-from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, STATES, finish, has_data
+from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, STATES, UNSTATED, finish, has_data
 from pelplug.plotting.limits import WithLimits
 from pelplug.plotting.maps import draw_particles
 from pelplug.plotting.text import number_label, stated, unit_label
@@ -366,7 +366,7 @@ class Panel:
         if not known.any():
             if shown.any():
                 of = self._result if self.beside else label.partition(":")[0]  # without its numbers
-                self.key(f"no error stated for {of}" if of else "no error stated", "")
+                self.key(f"{UNSTATED} for {of}" if of else UNSTATED, "")
             return
         with WithLimits(self.ax, np.r_[x[known], x[known]], np.r_[high[known], np.maximum(low, 0.5 * np.abs(y))[known]]
                           if self.ax.get_yscale() == "log" else np.r_[high[known], low[known]]):  # fmt: skip

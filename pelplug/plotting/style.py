@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, finish
+from pelplug.plotting.legends import KEY, OF_FIT, REASON, REFERENCE, UNSTATED, finish
 from pelplug.plotting.panel import Panel
 
 if TYPE_CHECKING:
@@ -118,7 +118,17 @@ def overlay(ax: Axes, draws: Sequence[tuple[Callable, str, object]]) -> Axes:
     if limits:
         x_low, x_high, y_low, y_high = np.transpose(limits)
         ax.set(xlim=(x_low.min(), x_high.max()), ylim=(y_low.min(), y_high.max()))
+    _join_unstated(ax, len(draws))
     return finish(ax, [label for _, label, _ in draws])
+
+
+def _join_unstated(ax: Axes, results: int) -> None:
+    """Say once that there is no error, where none of the results has one."""
+    unstated = [line for line in ax.lines if str(line.get_label()).startswith(f"{UNSTATED} for ")]
+    if len(unstated) == results > 0:
+        unstated[0].set_label(UNSTATED)
+        for line in unstated[1:]:
+            line.remove()
 
 
 def _draw_one(draw: Callable, ax: Axes, label: str, colour: Any) -> None:

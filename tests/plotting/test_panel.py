@@ -139,12 +139,17 @@ def test_the_number_of_samples_is_that_of_the_kind_that_is_drawn():
 
 
 def test_results_without_errors_are_named_beside_others():
-    def draw(ax, **keywords):
-        none = error(np.full(10, np.nan))
-        return pelplug.Panel(result(), ax, **keywords).axes(("$t$", T), "$y$").curve(T, T, none, label="A").finish()
+    def draw(spread):
+        def panel(ax, **keywords):
+            of = pelplug.Panel(result(), ax, **keywords).axes(("$t$", T), "$y$")
+            return of.curve(T, T, error(np.full(10, spread)), label="A").finish()
 
-    ax = overlay(Figure().add_subplot(), [(draw, "$T = 0.5$", "C0")])
-    assert "no error stated for $T = 0.5$" in legend(ax)
+        return panel
+
+    some = overlay(Figure().add_subplot(), [(draw(np.nan), "$T = 0.5$", "C0"), (draw(0.5), "$T = 0.6$", "C1")])
+    assert legend(some)[:4] == ["$T = 0.5$", "$T = 0.6$", "A", "no error stated for $T = 0.5$"]
+    none = overlay(Figure().add_subplot(), [(draw(np.nan), f"$T = {k}$", f"C{k}") for k in range(3)])
+    assert legend(none) == ["$T = 0$", "$T = 1$", "$T = 2$", "A", "no error stated"]
 
 
 def test_bands_of_several_results_are_said_in_one_line():

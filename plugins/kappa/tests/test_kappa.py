@@ -189,7 +189,7 @@ def test_the_figure_shows_distribution_and_slice(dataset, tmp_path):
     # Drawn over each other, the numbers of one result would be taken for both.
     beside = analysis.plot(ax=axes.figure.add_subplot(), color="red", label="a")
     shown = [line.get_label() for line in beside.lines if line.get_label()[0] != "_"]
-    assert not beside.texts and [one for one in shown if one != "no error stated"] == ["a"]
+    assert not beside.texts and [one for one in shown if one != "no error stated for a"] == ["a"]
     assert draw_slice(dataset, figure.add_subplot(), frame=2).get_title().endswith("frame 2")
 
 
