@@ -120,7 +120,8 @@ class Coupling:
             )
         if self.rule == "gaussian" and not 0.0 < self.gaussian_width(landscape) <= landscape.sigma:
             raise pelplug.InputError(
-                f"The width of the Gaussian rule, {self.width:g}, is not between 0 and sigma = {landscape.sigma:g}."
+                f"The width of the Gaussian rule, {self.width:g}, is not between 0 and sigma = {landscape.sigma:g}; "
+                "give one that is (--width)."
             )
         if self.rule == "rate":
             fastest = largest_rate(landscape, temperature)

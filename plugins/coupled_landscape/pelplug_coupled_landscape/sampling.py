@@ -29,7 +29,7 @@ def jump_factors(wave_numbers) -> np.ndarray:
 
 def lags_between(first: float, last: float) -> np.ndarray:
     """Return the times at which the core has S0, from the first to the last [time]."""
-    edges = bin_edges()
+    edges = bin_edges(int(np.floor(np.log2(first))) + 23)  # in any unit of time: those of the core begin a bit earlier
     return edges[(edges >= first) & (edges <= last)]
 
 

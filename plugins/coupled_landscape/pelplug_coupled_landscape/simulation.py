@@ -75,7 +75,7 @@ class Simulation:
         if not np.all((self.factors >= 0.0) & (self.factors < 1.0)):
             raise pelplug.InputError("A factor of S(k, t) is 0 or more and less than 1.")
         numbers = np.random.default_rng(np.random.SeedSequence(seed))
-        self._check_rates(landscape, temperature)
+        self.check_rates(landscape, temperature)
         energy = landscape.draw(lattice.systems, temperature, numbers)
         rates = landscape.draw_rates(energy, temperature, numbers)
         self._typical = round(-float(landscape.log_moment(1, temperature)) / np.log(2.0))  # as a power of two
@@ -176,7 +176,7 @@ class Simulation:
     # --- what it is made of -----------------------------------------------------------------------------------------
 
     @staticmethod
-    def _check_rates(landscape, temperature: float) -> None:
+    def check_rates(landscape, temperature: float) -> None:
         """Refuse rates whose times, to the fourth power, are no numbers any more."""
         passive, active = energy_tables(landscape, temperature)
         logs = landscape.log_rate([passive.nodes[0], active.nodes[-1], landscape.crossover], temperature)

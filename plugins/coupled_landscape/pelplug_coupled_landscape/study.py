@@ -16,6 +16,7 @@ from pelplug_coupled_landscape.matching import match
 from pelplug_coupled_landscape.measured import Measured, from_results, measured_ratios
 from pelplug_coupled_landscape.results import Grid, Runs, growth
 from pelplug_coupled_landscape.sampling import lags_between, sample
+from pelplug_coupled_landscape.simulation import Simulation
 from pelplug_coupled_landscape.tails import expected_scatter
 from pelplug_coupled_landscape.variables import POINT, fields
 
@@ -123,7 +124,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         ] = 15.0,
         wave_number: Annotated[
             tuple[float, ...],
-            pelplug.Param("k of S(k, t), in units of the inverse root-mean-square jump length", exclusive_minimum=0),
+            pelplug.Param("k of S(k, t), in units of the inverse root-mean-square jump length", minimum=1e-6),
         ] = (1.0,),
         events: Annotated[
             int, pelplug.Param("active processes to expect in each run, from which its time follows", minimum=100)
@@ -166,6 +167,8 @@ class CoupledLandscape(pelplug.LandscapeTheory):
             for k, one in enumerate(self.temperature):
                 for value in (*self.q, *([] if self.scaled is None else [self.scaled[k]])):
                     kind.at(value).check(self.lattice, self.landscape, one)
+        for one in self.temperature:
+            Simulation.check_rates(self.landscape, one)
 
     # --- what is computed -----------------------------------------------------------------------------------------
 
@@ -175,7 +178,8 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         if self.runs < 3:
             self.said.append("No errors: fewer than three independent runs; raise --runs.")
         size = (len(self.kinds), self.temperature.size)
-        self.lags = lags_between(1e-3 * self.waiting.min(), min(self.time.max(), 30.0 * self.relaxation.max()))
+        first = 1e-3 * min(self.waiting.min(), self.time.min())
+        self.lags = lags_between(first, min(self.time.max(), 30.0 * self.relaxation.max()))
         places = list(np.ndindex(*size, self.q.size))
         wanted = [(place[0], place[1], float(self.q[place[2]])) for place in places]
         curve = [] if self.scaled is None else list(np.ndindex(*size))
@@ -213,7 +217,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
             own = parts[n * self.runs : (n + 1) * self.runs]
             share = self.kinds[c].passive_share(q, self.lattice, self.landscape, self.rate[k])
             events = max(sum(float(one["active"]) for one in own), 1.0)
-            scatter = expected_scatter(self.landscape, self.temperature[k], share, events)
+            scatter = expected_scatter(self.landscape, self.temperature[k], share, events, self.rule == "rate")
             found.append(Runs(own, q, self.waiting[k], self.relaxation[k], self.lags, scatter))
             self._say(found[-1], c, k)
         return found

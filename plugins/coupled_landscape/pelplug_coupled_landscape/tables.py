@@ -19,6 +19,7 @@ __all__ = ["Table", "alias_table", "energy_tables", "normal_table"]
 
 _PER_WIDTH = 256  # nodes
 _REACH = 9.0  # widths on either side
+_MOST_NODES = 10**6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +87,11 @@ def energy_tables(landscape: pelplug.TrapLandscape, temperature: float) -> tuple
     -------
     passive, active : Table
         On the same nodes [energy].
+
+    Raises
+    ------
+    InputError
+        If both lie so far apart that the table is too long.
     """
     sigma, cutoff = landscape.sigma, landscape.cutoff
     peak = float(landscape.peak(temperature))
@@ -101,6 +107,11 @@ def energy_tables(landscape: pelplug.TrapLandscape, temperature: float) -> tuple
             first = landscape.crossover - spacing * np.ceil(between / spacing)
         else:
             spacing = between / np.ceil(between / spacing)
+    if not (last - first) / spacing < _MOST_NODES:
+        raise pelplug.InputError(
+            f"At T = {temperature:g} energies of active and passive processes lie {abs(shift) / sigma:.3g} widths "
+            "sigma apart, too far to be simulated; give a larger sigma, or a smaller lambda or entropic factor."
+        )
     nodes = first + spacing * np.arange(int(np.ceil((last - first) / spacing)) + 1)
     log = -0.5 * ((nodes - peak) / sigma) ** 2
     found = []

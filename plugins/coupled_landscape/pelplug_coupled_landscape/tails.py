@@ -12,7 +12,9 @@ LARGEST = 0.25  # relative; beyond, one record in two lacks the long waits that 
 _HERMITE = np.polynomial.hermite_e.hermegauss(64)
 
 
-def expected_scatter(landscape: pelplug.TrapLandscape, temperature: float, effective_q: float, events: float) -> float:
+def expected_scatter(
+    landscape: pelplug.TrapLandscape, temperature: float, effective_q: float, events: float, by_rate: bool = False
+) -> float:
     """Return the relative standard deviation of tau_alpha that so many active processes leave.
 
     Parameters
@@ -24,6 +26,9 @@ def expected_scatter(landscape: pelplug.TrapLandscape, temperature: float, effec
         q N_eff; passive processes end the long waits.
     events : float
         Active processes in all.
+    by_rate : bool
+        Whether the chance of a passive process is proportional to Gamma(e), as of the rule ``rate``: `effective_q` is
+        then its mean, and deep systems have far less of it.
 
     Returns
     -------
@@ -44,7 +49,8 @@ def expected_scatter(landscape: pelplug.TrapLandscape, temperature: float, effec
     z, share = _HERMITE
     spread = landscape.sigma_gamma
     rate = np.exp(landscape.log_rate(energy, temperature)[:, None] + spread * z - 0.5 * spread**2)
-    left = rate + effective_q * float(landscape.moment(1.0, temperature))
+    way_out = landscape.rate(energy, temperature)[:, None] if by_rate else float(landscape.moment(1.0, temperature))
+    left = rate + effective_q * way_out
     both = weight[:, None] * share
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         one, three, mean = ((both * value).sum() / both.sum() for value in (1.0 / left, left**-3.0, rate))

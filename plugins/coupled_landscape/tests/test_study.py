@@ -127,6 +127,9 @@ def test_all_couplings_lie_on_one_curve_of_the_effective_coupling():
         ({"sigma_gamma": 40.0}, "give a smaller --sigma-gamma"),
         ({"cutoff": 1.0}, "must lie below the centre"),
         ({"temperatures": (0.6, 0.6)}, "The temperature 0.6 is given twice"),
+        ({"temperatures": (0.6, 0.02)}, r"At T = 0.02 rates are exp\(-\d+\).* give a higher temperature"),
+        ({"sigma": 1e-5}, "too far to be simulated; give a larger sigma"),
+        ({"wave_number": (1e-9,)}, "wave_number of the study coupled-landscape must be at least 1e-06"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(given, sentence):
@@ -168,6 +171,33 @@ def test_the_scatter_to_expect_is_that_of_runs(sigma_gamma, q, seen):
     """Standard deviation over thirty runs of 20,000 active processes at T = 0.5, relative; known to 13 %."""
     landscape = pelplug.TrapLandscape(sigma_gamma=sigma_gamma)
     assert expected_scatter(landscape, 0.5, 6 * q, 20_000) == pytest.approx(seen, rel=0.3)
+
+
+def test_the_rule_rate_does_not_free_the_deep_ones():
+    """Records of 80,000 active processes had 10.7 +- 1.1 at q~ = 0.2, T = 0.5, where one of 12 million had 11.6(1)."""
+    landscape = pelplug.TrapLandscape()
+    share = 6 * 0.2 * float(landscape.moment(1, 0.5))
+    assert expected_scatter(landscape, 0.5, share, 80_000, by_rate=True) > 0.25
+    # without broadening q~ Gamma(e) makes all changes faster by one factor, which is as a longer run
+    plain = pelplug.TrapLandscape(sigma_gamma=0.0)
+    longer = expected_scatter(plain, 0.5, 0.0, 1e6 * (1.0 + share))
+    assert expected_scatter(plain, 0.5, share, 1e6, by_rate=True) == pytest.approx(longer, rel=1e-9)
+    ds = study(rule="rate", temperatures=(0.5,), q=(0.2,), events=20_000)
+    assert np.isnan(ds["relaxation_time_error"]).all() and "rests on few long waiting times" in ds.attrs["not_found"]
+
+
+@pytest.mark.parametrize("scale", [2.0**-120, 2.0**90])
+def test_any_unit_of_time_has_its_lags(scale):
+    ds, other = study(), study(rate_prefactor=4.82 * scale)
+    np.testing.assert_allclose(other["lag_time"], ds["lag_time"] / scale, rtol=1e-12)
+    np.testing.assert_allclose(other["relaxation_time"], ds["relaxation_time"] / scale, rtol=0.3)  # other seeds
+    np.testing.assert_allclose(other["persistence"], ds["persistence"], atol=0.15)
+
+
+def test_runs_of_a_moment_tell_what_they_can():
+    ds = study(side=30, events=100, q=(0.1,))
+    assert np.isfinite(ds["mean_waiting_time"]).all() and np.isnan(ds["relaxation_time"]).all()
+    assert "no tau_alpha" in ds.attrs["not_found"]
 
 
 def test_panels_without_data_say_so():
