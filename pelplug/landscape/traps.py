@@ -28,6 +28,7 @@ __all__ = ["TrapLandscape"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(120)
 _FALL = 80.0  # twice the logarithm of how far the integrand falls to its ends: exp(-40)
+_NARROWEST, _WIDEST = 1e-100, 1e100
 _LARGEST = np.log(np.finfo(float).max)
 
 
@@ -95,6 +96,11 @@ class TrapLandscape(Arguments):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not (_NARROWEST <= self.sigma <= _WIDEST and self.sigma_gamma <= _WIDEST):
+            raise InputError(
+                f"The squares of sigma = {self.sigma:g} and sigma_gamma = {self.sigma_gamma:g} must be numbers; give "
+                f"widths of at most {_WIDEST:g}, and sigma of at least {_NARROWEST:g}."
+            )
         if not self.cutoff < self.centre:
             raise InputError(
                 f"The cutoff, {self.cutoff:g}, must lie below the centre of the density of metabasins, "

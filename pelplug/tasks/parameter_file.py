@@ -58,11 +58,18 @@ class ParameterFile(Arguments):
         common = {key: value for key, value in said.items() if key in specs or key not in others}
         names = {spec.option: name for name, spec in specs.items() if spec.option}
         found: dict[str, Any] = {}
-        for key, value in [*common.items(), *own.items()]:
+        before: dict[str, tuple[int, str]] = {}
+        for table, key, value in [(0, *one) for one in common.items()] + [(1, *one) for one in own.items()]:
             name = names.get(key, present_name(key, specs, f"the study {study}"))
             if name not in specs:
                 owner = f"the study {study}"
                 raise InputError(f"In the parameter file {self.parameters}: {unknown_parameter(key, specs, owner)}")
+            if name in before and before[name][0] == table:  # what stands in the study's own table counts
+                raise InputError(
+                    f"In the parameter file {self.parameters}: {before[name][1]} and {key} are the same parameter; "
+                    "leave one of them out."
+                )
+            before[name] = (table, key)
             try:
                 found[name] = specs[name].validate(value, f"the study {study}")
             except InputError as error:

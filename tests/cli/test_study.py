@@ -9,6 +9,7 @@ from oracles.studies import Slope, files, registry  # noqa: F401 (fixtures)
 
 import pelplug
 from pelplug.cli import cli
+from pelplug.tasks.parameter_file import ParameterFile
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,16 @@ def test_a_parameter_file_that_does_not_fit_is_refused(capsys, files, text, sent
         (files / "p.toml").write_text(text)
     code, out, err = run(capsys, "study", "square", "--parameters", "p.toml")
     assert (code, out) == (2, "") and sentence in err and err.count("\n") == 1 and not (files / "square.nc").exists()
+
+
+def test_one_parameter_by_two_names_is_refused(files):  # noqa: F811
+    specs, others = pelplug.TrapLandscape.parameter_specs(), ("walk", "hops")
+    (files / "p.toml").write_text("lam = 0.4\nlambda = 0.6\n")
+    with pytest.raises(pelplug.InputError, match=r"p\.toml: lam and lambda are the same parameter; leave one of them"):
+        ParameterFile(parameters="p.toml").values("walk", specs, others)
+    (files / "p.toml").write_text("lam = 0.4\n[walk]\nlambda = 0.6\n")
+    assert ParameterFile(parameters="p.toml").values("walk", specs, others) == {"lam": 0.6}
+    assert ParameterFile(parameters="p.toml").values("hops", specs, others) == {"lam": 0.4}
 
 
 def test_help_has_the_parameters_of_the_study(capsys):

@@ -181,6 +181,9 @@ def test_a_random_walk_over_traps_has_the_times_of_the_moments():
         ({"crossover": np.nan}, "not a number"),
         ({"rate_prefactor": 0.0}, "above 0"),
         ({"sigma_gamma": "wide"}, "a number"),
+        ({"sigma": 1e-200}, "sigma of at least 1e-100"),
+        ({"sigma": 1e200}, "widths of at most 1e"),
+        ({"sigma_gamma": 1e200}, "widths of at most 1e"),
     ],
 )
 def test_parameters_without_meaning_are_refused(values, said):

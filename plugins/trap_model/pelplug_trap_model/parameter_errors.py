@@ -56,6 +56,8 @@ class ParameterErrors:
                 raise pelplug.InputError(f"The error of {key} must be a number that is at least 0, not {text!r}.")
             if error and not np.isfinite(values[name]):
                 raise pelplug.InputError(f"The parameter {key} is {values[name]:g} and has no error; leave it out.")
+            if name in errors:
+                raise pelplug.InputError(f"The parameter {name} has two errors, one as {key}; leave one of them out.")
             errors[name] = error
         return cls({name: error for name, error in errors.items() if error}, values)
 

@@ -125,6 +125,7 @@ def test_small_errors_are_those_of_linear_propagation():
         ({"errors": {"cutoff": 1.0}, "cutoff": -np.inf}, "has no error; leave it out"),
         ({"errors": {"sigma": 3.0}}, "give smaller errors"),
         ({"errors": "sigma"}, "pairs key=value"),
+        ({"errors": {"lam": 0.1, "lambda": 0.2}}, "lam has two errors, one as lambda; leave one"),
         ({"errors": {"cutoff": 50.0}}, "give smaller errors"),
     ],
 )
