@@ -18,7 +18,7 @@ pelplug study trap-model --parameters "$parameters" -o trap-model.nc --plot trap
 # Coupled ones: Figs. 6 to 9 over q and temperature, and Fig. 10 for short and long ranges.
 pelplug study coupled-landscape --parameters "$parameters" -o coupled-landscape.nc --plot coupled-landscape.png --quiet
 pelplug study coupled-landscape --parameters "$parameters" --temperatures 0.5 --side 11 --coupling nearest,power \
-    --exponent 2 --r-max 2,5 --q 0.0001,0.0003,0.001,0.003,0.01 --scaled-q none --events 1000000 \
+    --exponent 2 --r-max 2,5 --q 0.001,0.003,0.01,0.03,0.1 --scaled-q none --events 1000000 \
     -o couplings.nc --plot couplings.png --quiet
 
 python "$here/table.py" . > table.md

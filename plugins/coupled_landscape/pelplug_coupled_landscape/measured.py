@@ -24,6 +24,8 @@ class Measured:
         tau_alpha of the small over that of the large system; D of the large over that of the small one.
     curves : list of (ndarray, ndarray) or None
         Of each temperature lags and F_s(k, t) of the large system over the amplitude of its final decay.
+    scale : ndarray, shape (temperatures,)
+        What turns times of the large system into shares of tau_alpha of the small one, corrected by D [1 / time].
     """
 
     tau: np.ndarray
@@ -31,6 +33,7 @@ class Measured:
     diffusion: np.ndarray
     diffusion_error: np.ndarray
     curves: list = dataclasses.field(default_factory=list)
+    scale: np.ndarray | None = None
 
 
 def measured_ratios(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
@@ -69,6 +72,7 @@ def from_results(collection, temperatures, wave_number: float, said: list[str]) 
         If a temperature is none of the study's, there are not two sizes at it, or F_s is not at that wave number.
     """
     found = Measured(*np.full((4, temperatures.size), np.nan), [None] * temperatures.size)
+    found.scale = np.full(temperatures.size, np.nan)
     for group in collection.groups("temperature"):
         temperature = float(group.value("temperature"))
         k = int(np.argmin(np.abs(temperatures - temperature)))
@@ -92,6 +96,12 @@ def from_results(collection, temperatures, wave_number: float, said: list[str]) 
         found.tau_error[k] = found.tau[k] * np.hypot(tau_error / tau, slow_error / slow)
         found.diffusion_error[k] = found.diffusion[k] * np.hypot(d_error / diffusion, lower_error / lower)
         found.curves[k] = large.curve
+        known = np.isfinite(found.diffusion[k])
+        found.scale[k] = (found.diffusion[k] if known else 1.0) / slow
+        if not known:
+            said.append(
+                f"At T = {temperature:g} the measured ratio is not corrected by D, which one of the sizes has not."
+            )
         if found.tau[k] < 1.0:
             said.append(
                 f"At T = {temperature:g} the large system is slower than the small one, by {1.0 / found.tau[k]:.3g}, "

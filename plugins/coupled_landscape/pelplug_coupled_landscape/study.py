@@ -302,7 +302,9 @@ class CoupledLandscape(pelplug.LandscapeTheory):
             values |= Grid(size, dict(zip(known, found, strict=True))).values(CURVE, "matched_")
         grown = np.array([growth(self.rate, *both) for both in zip(q, q_error, strict=True)])
         values["matched_growth"], values["matched_growth_error"] = grown.T
-        return values | _padded(measured.curves)
+        if measured.scale is not None:
+            values |= {"measured_scale": measured.scale * self.relaxation, **_padded(measured.curves)}
+        return values
 
     def summarize(self, dataset):
         """Say of errors how they were found."""

@@ -21,11 +21,15 @@ NO_RATIO = "no measured ratio of $\\tau_\\alpha$:\ngive --tau-ratio,\nor results
 
 
 def _by_temperature(panel, dataset):
-    """Yield each temperature's part of the first coupling, with a panel of its colour and its label."""
+    """Yield each temperature's part of the first coupling, with a panel of its colour, its place and its label.
+
+    Beside other results temperatures differ in their lines, by their place.
+    """
     temperatures = dataset["temperature"].values
     for k, colour in enumerate(pelplug.Panel.colours(temperatures)):
         own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color=colour)
-        yield dataset.isel(coupling=0, temperature=k), own, colour, f"$T = {temperatures[k]:g}$"
+        style = {"label": f"$T = {temperatures[k]:g}$", **({"kind": k} if panel.beside else {"linestyle": ""})}
+        yield dataset.isel(coupling=0, temperature=k), own, colour, style
 
 
 def _number(panel, dataset, number: int, more: str = "") -> None:
@@ -54,9 +58,9 @@ def draw_relaxation(dataset, ax=None, **keywords):
     _number(panel, dataset, 6)
     panel.axes(("$q$", dataset["q"]), (TAU, dataset["relaxation_time"]), log="xy")
     law = measured = False
-    for at, own, colour, label in _by_temperature(panel, dataset):
+    for at, own, colour, style in _by_temperature(panel, dataset):
         tau, zero = at["relaxation_time"], float(at["uncoupled_relaxation_time"])
-        own.curve(at["q"], tau, at["relaxation_time_error"], label=label, bars=True, linestyle="")
+        own.curve(at["q"], tau, at["relaxation_time_error"], bars=True, **style)
         if panel.beside:
             continue
         q = at["q"].values[at["q"].values > 0]
@@ -136,7 +140,7 @@ def draw_stokes_einstein(dataset, ax=None, **keywords):
     if "matched_q" in one and np.isfinite(one["matched_q"]).any():
         panel.ax.plot(zero / one["measured_ratio"], free, "D", color="#4f8a5b", markersize=6, markeredgecolor="black",
                       label="measured ratio", zorder=4)  # fmt: skip
-    _room(panel, "x", 0.35)
+    _room(panel, "x", 0.45)
     return panel.finish()
 
 
@@ -146,15 +150,17 @@ def draw_persistence(dataset, ax=None, **keywords):
     panel.axes(("$t$", dataset["lag_time"]), "$S_0(t)$", log="x")
     if "matched_persistence" in dataset and np.isfinite(dataset["matched_persistence"]).any():
         _number(panel, dataset, 9, ", at the measured ratio")
-        for at, own, _, label in _by_temperature(panel, dataset):
+        for at, own, _, style in _by_temperature(panel, dataset):
             if np.isfinite(at["matched_q"]):
-                text = rf"{label}, $q = {float(at['matched_q']):.2g}$, $\beta = {float(at['matched_kww_beta']):.2f}$"
+                numbers = rf"$q = {float(at['matched_q']):.2g}$, $\beta = {float(at['matched_kww_beta']):.2f}$"
+                text = f"{style['label']}, {numbers}"
                 _survival(own, at["lag_time"], at["matched_persistence"], at["matched_persistence_error"], text)
                 if "measured_scattering" in at and not panel.beside:
                     shown = (at["measured_scattering"] > 1e-3) & (at["measured_scattering"] < 1.05)
-                    own.curve(at["measured_time"][shown], at["measured_scattering"][shown], linestyle="", marker="o")
+                    scaled = at["measured_time"][shown] * at["measured_scale"]
+                    own.curve(scaled, at["measured_scattering"][shown], linestyle="", marker="o")
         if "measured_scattering" in dataset and not panel.beside:
-            panel.key("$F_s(k_c, t)$, over its plateau", "", marker="o", markersize=3)
+            panel.key(r"$F_s(k_c, t)$, $\tau_\alpha$ of the small as $\tau_\alpha(0)$", "", marker="o", markersize=3)
         elif not panel.beside:
             panel.key("no measured $F_s(k_c, t)$", "")
     else:
@@ -197,8 +203,8 @@ def draw_stretching(dataset, ax=None, **keywords):
     """Draw beta of the stretched exponential through S0 over q at each temperature."""
     panel = pelplug.Panel(dataset, ax, **keywords)
     panel.axes(("$q$", dataset["q"]), r"$\beta_\mathrm{KWW}$ of $S_0(t)$", log="x")
-    for at, own, _, label in _by_temperature(panel, dataset):
-        own.curve(at["q"], at["kww_beta"], at["kww_beta_error"], label=label, bars=True)
+    for at, own, _, style in _by_temperature(panel, dataset):
+        own.curve(at["q"], at["kww_beta"], at["kww_beta_error"], label=style["label"], bars=True)
     return panel.finish()
 
 

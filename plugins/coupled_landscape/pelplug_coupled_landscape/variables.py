@@ -79,6 +79,9 @@ def fields() -> dict[str, pelplug.Field]:
         "measured_scattering": pelplug.Field(
             (T, "measured_lag"), "1", "measured F_s(k_c, t) of the large system over the amplitude of its final decay"
         ),
+        "measured_scale": pelplug.Field(
+            (T,), "1", "what turns measured times into the model's: tau_alpha at q = 0 over that of the small system"
+        ),
         **_pair("matched_q", CURVE, "1", "q at which the model has the measured ratio"),
         "matched_q_interval": pelplug.Field((*CURVE, "bound"), "1", "q of the ratio less and plus its standard error"),
         **_curve("matched", "at the q of the measured ratio"),
