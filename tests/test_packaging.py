@@ -88,7 +88,7 @@ def lists():
         ),
         "the table under Plugins in README.md": (
             set(re.findall(r"`([\w-]+)`", "".join(row.split("|")[1] for row in readme_rows()))),
-            {cls.name: f"| `{cls.name}` | {cls.summary} | |" for cls in analyses()},
+            {cls.name: f"| `{cls.name}` | {cls.summary} | |" for cls in (*analyses(), *offered("pelplug_studies"))},
         ),
         "the toctree of docs/plugins/index.md": (
             set(re.search(r"{toctree}(.*?)```", PAGES.joinpath("index.md").read_text(), re.DOTALL)[1].split()[2:]),
@@ -103,8 +103,13 @@ def packages(folder):
 
 def analyses():
     """The analyses of the bundled plugins, found by their folders."""
+    return offered("pelplug_analyses")
+
+
+def offered(hook):
+    """What the bundled plugins offer by a hook."""
     modules = [import_module(name) for folder in PLUGINS for name in packages(folder)]
-    found = [cls for one in modules if hasattr(one, "pelplug_analyses") for cls in one.pelplug_analyses()]
+    found = [cls for one in modules if hasattr(one, hook) for cls in getattr(one, hook)()]
     assert found
     return found
 
