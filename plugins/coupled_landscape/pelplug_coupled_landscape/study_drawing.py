@@ -112,6 +112,13 @@ def draw_matched(dataset, ax=None, **keywords):
     return panel.finish()
 
 
+def _exponent(at, name: str) -> str:
+    """Return xi for a legend."""
+    if not np.isfinite(at[name]):
+        return r"no $\xi$, $\tau_\alpha$ is not known at every $T$"
+    return pelplug.Panel.number(r"$\xi$", at[name], at[f"{name}_error"])
+
+
 def draw_stokes_einstein(dataset, ax=None, **keywords):
     """Draw D over tau_alpha: without coupling, at each q, and where q is a power of <Gamma>: Fig. 8."""
     panel = pelplug.Panel(dataset, ax, **keywords)
@@ -126,13 +133,13 @@ def draw_stokes_einstein(dataset, ax=None, **keywords):
     shades = np.linspace(0.7, 0.0, dataset.sizes["q"])
     for k, q in enumerate(dataset["q"].values):
         at = one.isel(q=k)
-        xi = pelplug.Panel.number(r"$\xi$", at["stokes_einstein_exponent"], at["stokes_einstein_exponent_error"])
+        xi = _exponent(at, "stokes_einstein_exponent")
         own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color=str(shades[k]))
         label = f"$q = {q:.3g}$: {xi}" if k in (0, dataset.sizes["q"] - 1) else ""
         own.curve(at["relaxation_time"], at["diffusion_coefficient"], at["diffusion_coefficient_error"], bars=True,
                   label=label, linestyle="--")  # fmt: skip
     if "scaled_q" in one:
-        text = pelplug.Panel.number(r"$\xi$", one["scaled_exponent"], one["scaled_exponent_error"])
+        text = _exponent(one, "scaled_exponent")
         own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color="#c8553d")
         x, y, error = (one[f"scaled_{name}"] for name in ("relaxation_time", "diffusion_coefficient",
                                                           "diffusion_coefficient_error"))  # fmt: skip

@@ -198,6 +198,9 @@ def test_runs_of_a_moment_tell_what_they_can():
     ds = study(side=30, events=100, q=(0.1,))
     assert np.isfinite(ds["mean_waiting_time"]).all() and np.isnan(ds["relaxation_time"]).all()
     assert "no tau_alpha" in ds.attrs["not_found"]
+    legend = pelplug.plot(study(side=30, events=100, q=(0.1,), temperatures=(0.6, 0.7))).axes[2].get_legend()
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert any("no $\\xi$" in one for one in texts) and not any("nan" in one for one in texts)
 
 
 def test_panels_without_data_say_so():

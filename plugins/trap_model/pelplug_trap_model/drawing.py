@@ -16,12 +16,18 @@ SHOWN = 5  # temperatures of S_0(t)
 SYMBOLS = {"diffusion_coefficient": "$D$", "relaxation_time": r"$\tau_\alpha$"}
 
 
+def _marker(dataset, symbol: str) -> str:
+    """Return the marker of what is a line over several temperatures; one alone would not be seen."""
+    return "" if dataset.sizes["temperature"] > 1 else symbol
+
+
 def _smooth(panel, x, dataset, name, **style):
     """Draw a variable and its closed form over x."""
     error = dataset.get(f"{name}_error")
     panel.curve(x, dataset[name], error, label="by integration", **style)
     if not panel.beside:
-        panel.curve(x, dataset[f"closed_{name}"], kind=1, label=CLOSED, marker="", linestyle="--")
+        marker = _marker(dataset, "x")
+        panel.curve(x, dataset[f"closed_{name}"], kind=1, label=CLOSED, marker=marker, linestyle="--")
 
 
 def draw_times(dataset, ax=None, name="diffusion_coefficient", **keywords):
@@ -93,8 +99,9 @@ def draw_shares(dataset, ax=None):
         ("above_crossover", r"$p_\mathrm{eq}$ above the crossover", 1, "--"),
         ("relaxation_above_crossover", r"$\langle 1/\Gamma\rangle$ above the crossover", 1, ":"),
     )
-    for name, label, kind, line in rows:
-        panel.curve(dataset["temperature"], dataset[name], kind=kind, label=label, linestyle=line, marker="")
+    for (name, label, kind, line), symbol in zip(rows, "osD^x", strict=True):
+        marker = _marker(dataset, symbol)
+        panel.curve(dataset["temperature"], dataset[name], kind=kind, label=label, linestyle=line, marker=marker)
     return panel.finish()
 
 

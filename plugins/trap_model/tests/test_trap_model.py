@@ -110,6 +110,13 @@ def test_small_errors_are_those_of_linear_propagation():
     assert "diffusion_coefficient_error" not in without and "No errors" in remarks(without)[-1]
 
 
+def test_one_temperature_is_seen_in_the_panels_of_lines():
+    axes = pelplug.plot(study(temperatures=(0.5,))).axes
+    for ax, number in ((axes[0], 2), (axes[1], 2), (axes[2], 2), (axes[-1], 5)):
+        alone = [line for line in ax.get_lines() if np.size(line.get_xdata()) == 1]
+        assert len(alone) == number and all(line.get_marker() not in ("None", "") for line in alone)
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
