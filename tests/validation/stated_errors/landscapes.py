@@ -126,9 +126,12 @@ def metabasins(landscape: Landscape, number: int):
 
     def draw(seed: int) -> dict[str, Stated]:
         source = landscape.walk(np.random.default_rng(seed), number)
-        ds = pelplug.analyses.Metabasins(None, inputs={"inherent-structure-transitions": source}).summarize(
-            xr.Dataset()
-        )
+        nothing = {name: error(np.nan, np.nan, 1.0) for name in QUANTITIES}
+        analysis = pelplug.analyses.Metabasins(None, inputs={"inherent-structure-transitions": source})
+        try:
+            ds = analysis.summarize(xr.Dataset())
+        except pelplug.InputError:  # one metabasin in the whole record, which is refused
+            return nothing
         truths = {
             "jump_rate": landscape.jump_rate,
             "mean_waiting_time": 1.0 / landscape.jump_rate,
@@ -153,7 +156,7 @@ def metabasins(landscape: Landscape, number: int):
             name: error(ds.get(name, np.nan), ds.get(f"{name}_error", np.nan), truth) for name, truth in fitted.items()
         }
         if "lag_time" not in ds:  # hardly a jump in the whole record: it tells nothing of the rest
-            return found | {name: error(np.nan, np.nan, 1.0) for name in QUANTITIES if name not in found}
+            return nothing | found
         time = 2.0 / landscape.jump_rate
         k = int(np.argmin(abs(ds["lag_time"].values - time)))
         found["persistence"] = error(
