@@ -139,11 +139,10 @@ class Averages:
                 f"The unfinished metabasins are {censored:.0%} of the record, which is shorter than the relaxation "
                 f"time: <tau^2> and tau_alpha are not told; {LONGER}."
             )
-        elif longest > HALF:
-            error["square"] = error["relaxation"] = np.nan
+        elif longest > HALF:  # to tell no error here would leave those of records that lack long ones, which fail
             self.not_found.append(
-                f"The longest metabasin has {longest:.0%} of <tau^2>: no error of <tau^2> and of tau_alpha is told; "
-                f"{LONGER}."
+                f"The longest metabasin has {longest:.0%} of <tau^2>: <tau^2> and tau_alpha rest on it, and their "
+                f"errors are large; {LONGER}."
             )
         for kind, name in _PLAIN.items():
             self._put(name, value[kind], self._told(name, value[kind], error[kind]), self.drawn)

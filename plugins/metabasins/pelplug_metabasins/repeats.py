@@ -47,8 +47,7 @@ class Repeats:
 
         Only records count of which an error would be stated; NaN if they are few.
         """
-        kept = self.longest <= HALF if name in ("relaxation", "square") else np.ones(len(self.longest), dtype=bool)
-        return _within(np.abs(1.0 / getattr(self, name)[kept] - 1.0)) if kept.mean() > 0.1 else np.nan
+        return _within(np.abs(1.0 / getattr(self, name) - 1.0))
 
     def rate(self) -> float:
         """Return by what part of itself the rate of jumps differs from the truth, in 68 of 100 records."""

@@ -217,12 +217,12 @@ def test_a_record_shorter_than_the_relaxation_time_tells_none():
     assert "shorter than the relaxation time" in said[0] and "run-*.gsd" in said[0]
 
 
-def test_one_metabasin_with_most_of_the_square_leaves_no_error():
+def test_one_metabasin_with_most_of_the_square_leaves_a_large_error():
     rng = np.random.default_rng(27)
     frames = rng.geometric(0.1, size=60)
     frames[30] = 400
     ds, said = result_of(source_of(frames, rng.normal(size=60)))
-    assert np.isfinite(ds["relaxation_time"]) and np.isnan(ds["relaxation_time_error"])
+    assert not ds["relaxation_time_error"] < 0.5 * ds["relaxation_time"]
     assert float(ds["longest_share"]) > 0.9 and np.isfinite(ds["mean_waiting_time_error"])
     assert "The longest metabasin has" in said[0] and "run-*.gsd" in said[0]
 
