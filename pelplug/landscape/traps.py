@@ -369,7 +369,7 @@ def _exponential(log: np.ndarray, n: float) -> np.ndarray:
     if np.any(log > _LARGEST):
         raise InputError(
             f"<Gamma^{n:g}> is exp({float(np.max(log)):.0f}), which is beyond the largest number; give a higher "
-            "temperature or cutoff, or take its logarithm (log_moment, closed_log_moment)."
+            "temperature or cutoff."
         )
     return np.exp(log)
 

@@ -313,6 +313,8 @@ class Panel:
         if not any(text.get_gid() == REASON for text in self.ax.texts):
             self.ax.text(0.5, 0.5, why, transform=self.ax.transAxes, ha="center", va="center", color="0.4", gid=REASON,
                          wrap=True)  # fmt: skip
+        if not self.beside:  # numbers along an axis of nothing mean nothing
+            self.ax.tick_params(which="both", left=False, bottom=False, labelleft=False, labelbottom=False)
         return self
 
     def finish(self) -> Axes:

@@ -7,8 +7,10 @@ import numpy as np
 import pelplug
 from pelplug_coupled_landscape.lattice import Lattice, largest_rate
 
-__all__ = ["by_temperature", "couplings", "finite", "once", "one_source", "ratios", "scaled", "times"]
+__all__ = ["by_temperature", "couplings", "finite", "once", "one_source", "ratios", "scaled", "times", "unused"]
 
+LARGEST = 600.0  # logarithm of what a number holds, its square and its inverse too
+POWER = (2.0,)  # default of the exponent and the range of the coupling power
 FEWEST = 100  # active processes to expect in a run
 
 
@@ -56,22 +58,40 @@ def couplings(q, default, rule: str, landscape, temperatures, lattice: Lattice) 
     return found
 
 
-def finite(landscape, temperatures) -> np.ndarray:
-    """Return tau_alpha without coupling at each temperature.
+def finite(landscape, temperatures) -> tuple[np.ndarray, np.ndarray]:
+    """Return <Gamma> and tau_alpha without coupling at each temperature.
 
     Raises
     ------
     InputError
-        If it is beyond the largest number.
+        If a number does not hold them.
     """
-    with np.errstate(over="ignore"):
-        found = np.array([float(landscape.relaxation_time(one)) for one in temperatures])
-    if not np.isfinite(found).all():
+    logs = {n: landscape.log_moment(n, temperatures) for n in (1.0, -1.0)}
+    rate, time = logs[1.0], logs[-1.0] + landscape.sigma_gamma**2
+    beyond = ~((np.abs(rate) < LARGEST) & (np.abs(time) < LARGEST))
+    if beyond.any():
+        k = int(np.flatnonzero(beyond)[0])
+        smaller = " or a smaller --sigma-gamma" if landscape.sigma_gamma > 1.0 else ""
         raise pelplug.InputError(
-            f"With sigma_gamma = {landscape.sigma_gamma:g} tau_alpha without coupling is beyond the largest number; "
-            "give a smaller --sigma-gamma."
+            f"At T = {temperatures[k]:g} <Gamma> or <1/Gamma> is more than a number holds; give higher --temperatures, "
+            f"a higher --cutoff{smaller}."
         )
-    return found
+    return np.exp(rate), np.exp(time)
+
+
+def unused(rule: str, width, coupling, exponent, r_max) -> None:
+    """Refuse options that nothing would come of.
+
+    Raises
+    ------
+    InputError
+        If a width has no rule to go with, or an exponent or range no coupling.
+    """
+    if width != "auto" and rule != "gaussian":
+        raise pelplug.InputError(f"--width goes with --rule gaussian, and the rule is {rule}; leave one of them out.")
+    for name, value in (("--exponent", exponent), ("--r-max", r_max)):
+        if "power" not in coupling and tuple(value) != POWER:
+            raise pelplug.InputError(f"{name} goes with --coupling power; name that coupling too, or leave it out.")
 
 
 def times(time, events: int, lattice: Lattice, temperatures, rates) -> np.ndarray:

@@ -70,10 +70,10 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         ] = ("nearest",),
         exponent: Annotated[
             tuple[float, ...], pelplug.Param("n of the coupling power; every n with every r_max", minimum=0)
-        ] = (2.0,),
+        ] = checks.POWER,
         r_max: Annotated[
             tuple[float, ...], pelplug.Param("range of the coupling power, in lattice spacings", minimum=1)
-        ] = (2.0,),
+        ] = checks.POWER,
         rule: Annotated[
             Literal["boltzmann", "gaussian", "rate"],
             pelplug.Param("new energy of a passive process: from p_eq, near the old one, or by q~ Gamma(e)"),
@@ -145,13 +145,13 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         self.lattice = Lattice(side, dimension)
         self.rule, self.passive_rates = rule, passive_rates
         s = None if rule != "gaussian" else 0.5 * self.landscape.sigma if width == "auto" else width
+        checks.unused(rule, width, coupling, exponent, r_max)
         self.kinds = kinds(coupling, exponent, r_max, rule, s)
+        self.rate, self.relaxation = checks.finite(self.landscape, self.temperature)
+        self.waiting = 1.0 / self.rate
         self.q = checks.couplings(q, Q, rule, self.landscape, self.temperature, self.lattice)
         self.k_c = k_c
         self.wave_number, self.runs, self.seed = checks.once("wave number", wave_number), runs, seed
-        self.rate = np.array([float(self.landscape.moment(1.0, one)) for one in self.temperature])
-        self.waiting = 1.0 / self.rate
-        self.relaxation = checks.finite(self.landscape, self.temperature)
         self.time = checks.times(time, events, self.lattice, self.temperature, self.rate)
         self.scaled = checks.scaled(scaled_q, scaled_power, rule, self.lattice, self.temperature, self.rate)
         given = {
@@ -280,6 +280,8 @@ class CoupledLandscape(pelplug.LandscapeTheory):
     def _of_measured(self, grid: Grid, collection) -> dict:
         """Find the q of measured ratios, and run the model there."""
         measured = from_results(collection, self.temperature, self.k_c, self.said) if len(collection) else self.given
+        if not len(collection) and np.any(np.isfinite(measured.tau) & ~np.isfinite(measured.diffusion)):
+            self.said.append("Where no --d-ratio is given the ratio of tau_alpha is not corrected by D.")
         ratio, error = measured_ratios(measured)
         if not np.isfinite(ratio).any():
             return {}

@@ -156,7 +156,7 @@ def draw_persistence(dataset, ax=None, **keywords):
     panel = pelplug.Panel(dataset, ax, **keywords)
     panel.axes(("$t$", dataset["lag_time"]), "$S_0(t)$", log="x")
     if "matched_persistence" in dataset and np.isfinite(dataset["matched_persistence"]).any():
-        _number(panel, dataset, 9, ", at the measured ratio")
+        _number(panel, dataset, 9)
         for at, own, _, style in _by_temperature(panel, dataset):
             if np.isfinite(at["matched_q"]):
                 numbers = rf"$q = {float(at['matched_q']):.2g}$, $\beta = {float(at['matched_kww_beta']):.2f}$"
