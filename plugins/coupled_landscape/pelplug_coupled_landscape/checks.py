@@ -11,6 +11,7 @@ __all__ = ["by_temperature", "couplings", "finite", "once", "one_source", "ratio
 
 LARGEST = 600.0  # logarithm of what a number holds, its square and its inverse too
 POWER = (2.0,)  # default of the exponent and the range of the coupling power
+SCALED = 0.1  # default of q at the highest temperature where it is a power of <Gamma>
 FEWEST = 100  # active processes to expect in a run
 
 
@@ -79,7 +80,7 @@ def finite(landscape, temperatures) -> tuple[np.ndarray, np.ndarray]:
     return np.exp(rate), np.exp(time)
 
 
-def unused(rule: str, width, coupling, exponent, r_max) -> None:
+def unused(rule: str, width, coupling, exponent, r_max, scaled_q) -> None:
     """Refuse options that nothing would come of.
 
     Raises
@@ -89,6 +90,11 @@ def unused(rule: str, width, coupling, exponent, r_max) -> None:
     """
     if width != "auto" and rule != "gaussian":
         raise pelplug.InputError(f"--width goes with --rule gaussian, and the rule is {rule}; leave one of them out.")
+    if rule == "rate" and scaled_q not in (SCALED, "none"):
+        raise pelplug.InputError(
+            "--scaled-q is a probability, which the rule rate has not: its q~ goes with Gamma(e); leave it out, or "
+            "give another --rule."
+        )
     for name, value in (("--exponent", exponent), ("--r-max", r_max)):
         if "power" not in coupling and tuple(value) != POWER:
             raise pelplug.InputError(f"{name} goes with --coupling power; name that coupling too, or leave it out.")

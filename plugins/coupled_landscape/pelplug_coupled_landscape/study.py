@@ -95,7 +95,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
                 "q at the highest temperature of one more curve on which q is proportional to a power of <Gamma>",
                 exclusive_minimum=0,
             ),
-        ] = 0.1,
+        ] = checks.SCALED,
         scaled_power: Annotated[float, pelplug.Param("that power", minimum=-4, maximum=4)] = 0.5,
         tau_ratio: Annotated[
             tuple[float, ...],
@@ -145,7 +145,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         self.lattice = Lattice(side, dimension)
         self.rule, self.passive_rates = rule, passive_rates
         s = None if rule != "gaussian" else 0.5 * self.landscape.sigma if width == "auto" else width
-        checks.unused(rule, width, coupling, exponent, r_max)
+        checks.unused(rule, width, coupling, exponent, r_max, scaled_q)
         self.kinds = kinds(coupling, exponent, r_max, rule, s)
         self.rate, self.relaxation = checks.finite(self.landscape, self.temperature)
         self.waiting = 1.0 / self.rate

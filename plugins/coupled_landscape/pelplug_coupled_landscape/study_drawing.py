@@ -17,6 +17,8 @@ __all__ = [
 ]
 
 TAU, DIFFUSION = r"$\tau_\alpha$", "$D$"
+NO_TAU = "no $\\tau_\\alpha$ is known:\nraise --events or --time"
+MOST = 7  # curves in a panel
 NO_RATIO = "no measured ratio of $\\tau_\\alpha$:\ngive --tau-ratio,\nor results of dynamics"
 
 
@@ -57,6 +59,8 @@ def draw_relaxation(dataset, ax=None, **keywords):
     panel = pelplug.Panel(dataset, ax, **keywords)
     _number(panel, dataset, 6)
     panel.axes(("$q$", dataset["q"]), (TAU, dataset["relaxation_time"]), log="xy")
+    if not np.isfinite(dataset["relaxation_time"].isel(coupling=0)).any():
+        return panel.nothing(NO_TAU).finish()
     law = measured = False
     for at, own, colour, style in _by_temperature(panel, dataset):
         tau, zero = at["relaxation_time"], float(at["uncoupled_relaxation_time"])
@@ -174,8 +178,9 @@ def draw_persistence(dataset, ax=None, **keywords):
         at_one = dataset.isel(coupling=0, temperature=_middle(dataset))
         _number(panel, dataset, 9, f", $T = {float(at_one['temperature']):g}$")
         panel.key("no measured ratio", "")
-        shades = np.linspace(0.7, 0.0, dataset.sizes["q"])
-        for shade, at in zip(shades, (at_one.isel(q=k) for k in range(shades.size)), strict=True):
+        shown = np.unique(np.linspace(0, dataset.sizes["q"] - 1, min(MOST, dataset.sizes["q"])).round().astype(int))
+        shades = np.linspace(0.7, 0.0, shown.size)
+        for shade, at in zip(shades, (at_one.isel(q=k) for k in shown), strict=True):
             own = panel if panel.beside else pelplug.Panel(dataset, panel.ax, color=str(shade))
             text = rf"$q = {float(at['q']):.2g}$, $\beta = {float(at['kww_beta']):.2f}$"
             _survival(own, at["lag_time"], at["persistence"], at["persistence_error"], text)
@@ -194,6 +199,8 @@ def draw_couplings(dataset, ax=None, **keywords):
     panel = pelplug.Panel(dataset, ax, **keywords)
     at_one = dataset.isel(temperature=_middle(dataset))
     _number(panel, dataset, 10, f", $T = {float(at_one['temperature']):g}$")
+    if not np.isfinite(at_one["relaxation_time"]).any():
+        return panel.nothing(NO_TAU).finish()
     x = (r"$q_\mathrm{eff} = q N_\mathrm{eff}$", dataset["effective_q"])
     panel.axes(x, (TAU, dataset["relaxation_time"]), log="xy")
     for c, name in enumerate(dataset["coupling"].values):

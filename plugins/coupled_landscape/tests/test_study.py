@@ -123,6 +123,7 @@ def test_all_couplings_lie_on_one_curve_of_the_effective_coupling():
         ({"tau_ratio": (0.4,)}, "no coupling makes the large system slower; give .* 2.5 if it is the inverse"),
         ({"d_ratio": (1.1,)}, "--d-ratio is given where there is no --tau-ratio"),
         ({"tau_ratio": (2.0,), "d_ratio_error": (0.1,)}, "--d-ratio-error is given where there is no --d-ratio;"),
+        ({"rule": "rate", "q": (0.1,), "scaled_q": 0.2}, "--scaled-q is a probability, which the rule rate has not"),
         ({"width": 1.0}, "--width goes with --rule gaussian"),
         ({"r_max": (3.0,)}, "--r-max goes with --coupling power"),
         ({"exponent": (3.0,)}, "--exponent goes with --coupling power"),
@@ -221,6 +222,16 @@ def test_panels_without_data_say_so():
         "Fig. 9",
         "Fig. 10",
     ]
+
+
+def test_no_relaxation_time_and_many_couplings_are_drawn():
+    short = study(events=200, q=(0.01, 0.1))
+    assert np.isnan(short["relaxation_time"]).all()
+    texts = [text.get_text() for ax in pelplug.plot(short).axes for text in ax.texts]
+    assert sum("is known" in one and "raise --events" in one for one in texts) == 2
+    many = study(events=2000, q=tuple(np.linspace(0.01, 1.0, 30)), runs=3)
+    fourth = pelplug.plot(many).axes[3]
+    assert 7 <= sum(not line.get_label().startswith("_") for line in fourth.lines) <= 8
 
 
 def test_a_killed_run_goes_on_to_the_same_bits(pelplug_command):
