@@ -208,7 +208,9 @@ class Averages:
         density = ratio(time, time.sum(axis=1, keepdims=True)) / np.diff(edges)
         error = self.samples.error(density)
         if drawn is not None:
-            error = np.fmax(error, drawn.absolute("density"))
+            # The larger of two that say the same would be too large: blocks count where they say more, by two errors.
+            scatter = 1.0 / np.sqrt(2.0 * max(self.samples.samples - 1, 1))
+            error = np.fmax(error / (1.0 + 2.0 * scatter), drawn.absolute("density"))
         self.values["energy_edges"] = ("energy_edge", edges)
         self.values["bin_energy"] = ("energy_bin", (edges[1:] + edges[:-1]) / 2)
         self._put("energy_density", density[0], error, self.drawn if drawn else self.blocks, "energy_bin")

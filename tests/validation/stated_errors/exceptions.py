@@ -4,8 +4,4 @@ from __future__ import annotations
 
 __all__ = ["EXCEPTIONS"]
 
-EXCEPTIONS: dict[str, dict[str, str]] = {
-    "metabasins-cold-300": {
-        "energy_density": "the larger of two errors, of drawn records and over blocks, is a little too large of both",
-    },
-}
+EXCEPTIONS: dict[str, dict[str, str]] = {}
