@@ -9,8 +9,8 @@ import click
 
 from pelplug.cli.declared import declared, taken
 from pelplug.cli.options import FurtherCommand, common, further_option, further_options, output_options, registry
+from pelplug.execution.placement import Workers
 from pelplug.tasks.parameter_file import ParameterFile
-from pelplug.tasks.parts import Workers
 
 __all__ = ["study"]
 

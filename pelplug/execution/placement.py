@@ -12,7 +12,7 @@ from pelplug.core.arguments import Arguments, takes
 from pelplug.core.parameters import Param
 from pelplug.execution.device import Device
 
-__all__ = ["Computing", "Placement", "computed_on_the_cpu"]
+__all__ = ["Computing", "Placement", "Workers", "computed_on_the_cpu"]
 
 _R = TypeVar("_R")
 
@@ -48,6 +48,16 @@ class Computing(Arguments):
             If there is none of that name.
         """
         return Device.of(self.device, self.threads)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Workers(Arguments):
+    """How many processes compute the parts of a study; the result is the same with any number."""
+
+    workers: Annotated[
+        int | None,
+        Param("number of processes", metavar="N", minimum=1, details="All usable cores by default."),
+    ] = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,11 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from pelplug.core.arguments import takes
+from pelplug.execution.placement import Workers
 from pelplug.host.functions import default_registry
 from pelplug.host.told import told
 from pelplug.tasks.parameter_file import ParameterFile
-from pelplug.tasks.parts import Parts, Workers
+from pelplug.tasks.parts import Parts
 from pelplug.tasks.provenance import failed_parts
 
 if TYPE_CHECKING:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable
 from concurrent import futures
-from typing import Annotated
 
-from pelplug.core.arguments import Arguments
-from pelplug.core.parameters import Param
 from pelplug.execution.device import available_cores
 from pelplug.execution.processes import WorkerPool
 from pelplug.execution.progress import Progress
 from pelplug.files.finished_frames import FrameStore, PartialStore
 
-__all__ = ["Parts", "Workers"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Workers(Arguments):
-    """Declared argument of a study: how many processes compute its parts; the result is the same with any number."""
-
-    workers: Annotated[
-        int | None,
-        Param("number of processes", metavar="N", minimum=1, details="All usable cores by default."),
-    ] = None
+__all__ = ["Parts"]
 
 
 class Parts:

@@ -1,9 +1,8 @@
 """Names that no parameter of an analysis, or of a study, may have."""
 
 from pelplug.core.given import Given
-from pelplug.execution.placement import Placement
+from pelplug.execution.placement import Placement, Workers
 from pelplug.tasks.interactions import FileInteractions
-from pelplug.tasks.parts import Workers
 from pelplug.trajectories.source import Frames, Source
 
 __all__ = ["NOT_PARAMETERS", "RESERVED", "RESERVED_OF_STUDIES"]
