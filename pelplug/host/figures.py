@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,11 @@ def draw(curves: dict) -> Figure:
 def _labels(sources: list[str]) -> dict[str, str]:
     """Names that tell the sources apart, as short as that allows."""
     stems = {source: Path(source).stem for source in sources}
-    return stems if len(set(stems.values())) == len(stems) else {source: source for source in sources}
+    if len(set(stems.values())) == len(stems):
+        return stems
+    absolute = {source: os.path.abspath(source) for source in sources}
+    common = os.path.commonpath([os.path.dirname(path) for path in absolute.values()])
+    return {source: os.path.relpath(path, common) for source, path in absolute.items()}
 
 
 def _png_of(figure: Figure) -> bytes:

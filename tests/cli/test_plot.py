@@ -114,6 +114,15 @@ def test_one_temperature_twice_is_told_apart_by_name():
     assert [label for _, label, _ in found] == ["a", "b"] and found[0][2] != found[1][2]
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders():
+    from pelplug.host.figures import _labels
+
+    assert _labels(["/a/long/way/x.nc", "/a/long/way/y.nc"]) == {"/a/long/way/x.nc": "x", "/a/long/way/y.nc": "y"}
+    apart = _labels(["/a/long/way/1/x.nc", "/a/long/way/2/x.nc", "/a/long/way/2/y.nc"])
+    assert list(apart.values()) == ["1/x.nc", "2/x.nc", "2/y.nc"]
+    assert _labels(["data/x.nc", "x.nc"]) == {"data/x.nc": "data/x.nc", "x.nc": "x.nc"}
+
+
 def test_a_ramp_has_no_temperature(tmp_path):
     ramp = {"temperature": 1.0, "end_temperature": 0.4}
     for record, expected in ((ramp, None), ({"temperature": 0.6}, 0.6), ({"temperature": None}, None)):
