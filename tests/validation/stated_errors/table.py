@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from validation.stated_errors import energies, landscapes, structures, walks
+from validation.stated_errors import energies, landscapes, structures, theories, walks
 from validation.stated_errors.judged import POOLED, Row, Subject
 
 import pelplug
@@ -20,7 +20,7 @@ __all__ = ["ROOT", "SUBJECTS", "TABLE", "entry_of", "plain_rows", "pooled", "rea
 
 ROOT = pathlib.Path(__file__).parents[3]
 TABLE = ROOT / "docs" / "coverage.json"
-SUBJECTS = (*walks.SUBJECTS, *energies.SUBJECTS, *landscapes.SUBJECTS, *structures.SUBJECTS)
+SUBJECTS = (*walks.SUBJECTS, *energies.SUBJECTS, *landscapes.SUBJECTS, *structures.SUBJECTS, *theories.SUBJECTS)
 
 
 def read(path: pathlib.Path = TABLE) -> dict[str, Any]:
