@@ -95,6 +95,11 @@ from .execution.threads import run_ranges as run_ranges
 from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
 from .plotting.panel import Panel as Panel
 from .plotting.text import unit_label as unit_label
+from .potentials.first_minimum import first_minimum as first_minimum
+from .potentials.length_scale import LengthScale as LengthScale
+from .potentials.length_scale import length_scale as length_scale
+from .potentials.near_pairs import NearPairs as NearPairs
+from .potentials.near_pairs import near_pairs as near_pairs
 from .tasks.independence import average_frames as average_frames
 from .tasks.independence import bin_errors as bin_errors
 from .tasks.independence import independent_samples as independent_samples

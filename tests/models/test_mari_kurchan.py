@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from pelplug_defects.neighbours import length_scale
 from scipy import integrate, stats
 
 import pelplug
@@ -516,7 +515,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(InputError, match="random shifts of mari-kurchan"):
         swap_monte_carlo(start, model, 0.1, 10)
     with pytest.raises(InputError, match="defects are not defined"):
-        length_scale(start, potential, 1.0)
+        pelplug.length_scale(start, potential, 1.0)
     # Uniform shifts belong to no box: any density will do.
     free = pelplug.model("mk")
     assert free.potential(start.replace(cell=[2 * length] * 3)).energy(start.replace(cell=[2 * length] * 3)) > 0

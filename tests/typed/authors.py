@@ -239,6 +239,15 @@ def derivatives(state: pelplug.Configuration) -> list[Any]:
     return [pelplug.EAMPotential(tables), pairs.distances, strain.second, energy, wells]
 
 
+def bonded(state: pelplug.Configuration, potential: pelplug.Potential) -> np.ndarray:
+    """Return distances of near pairs in units of sigma_ij."""
+    scale: pelplug.LengthScale = pelplug.length_scale(state, potential, "auto")
+    near: pelplug.NearPairs = pelplug.near_pairs(state.positions, state.cell, 1.5 * scale.largest)
+    scaled: np.ndarray = near.distances / scale.of(near.i, near.j)
+    shell: float = pelplug.first_minimum(np.histogram(scaled, 100)[0] * 1.0, 0.01, 0.02)
+    return scaled[scaled < shell]
+
+
 # --- engines ----------------------------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from pelplug_defects.fields import (
     first_minimum_of_mean,
     scaled_distribution,
 )
-from pelplug_defects.neighbours import length_scale, near_pairs, nearest_images
+from pelplug_defects.neighbours import nearest_images
 from pelplug_defects.variables import VARIABLES
 
 __all__ = ["Defects", "DefectsBetween"]
@@ -218,7 +218,7 @@ class _BondChanges(pelplug.Analysis):
         return draw_figure(self.to_dataset(), self.parameters)
 
     def _near(self, positions, cell, scale, reach, power):
-        pairs = near_pairs(positions, cell, reach)
+        pairs = pelplug.near_pairs(positions, cell, reach)
         x = pairs.distances / scale.of(pairs.i, pairs.j)
         near = x < X_RANGE
         n, d = positions.shape
@@ -229,7 +229,7 @@ class _BondChanges(pelplug.Analysis):
         if configuration.n < 2:
             raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
         potential = None if self.model is None else self.potential_of(configuration)
-        return length_scale(configuration, potential, self.sigma)
+        return pelplug.length_scale(configuration, potential, self.sigma)
 
     def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
         """Return x_EQ of one frame: where there is no trajectory to average over."""

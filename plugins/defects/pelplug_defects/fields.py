@@ -5,11 +5,8 @@ from __future__ import annotations
 from math import gamma, pi
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 import pelplug
-from pelplug_defects.neighbours import NearPairs
 
 __all__ = [
     "BIN",
@@ -18,7 +15,6 @@ __all__ = [
     "cutoff_of",
     "d2min",
     "expected_pairs",
-    "first_minimum",
     "first_minimum_of_mean",
     "scaled_distribution",
 ]
@@ -60,54 +56,6 @@ def scaled_distribution(x: np.ndarray, n: int, volume: float, mean_power: float,
     return counts / (0.5 * n * (n - 1) / volume * shells)
 
 
-def first_minimum(g: np.ndarray, smoothing: float, noise: np.ndarray | float = 0.0) -> float:
-    """Return where g(x) has its first minimum behind its first peak; NaN if it has none.
-
-    g is smoothed with a Gaussian of standard deviation ``smoothing``; a peak must rise above one, and peak and
-    minimum must stand out by five times the noise that smoothing leaves (at least 0.05). Of a gap where nothing is
-    found the middle counts; any other minimum is placed within its bin by a parabola through the smoothed curve.
-
-    Parameters
-    ----------
-    g : ndarray
-        In bins of `BIN` from x = 0.
-    smoothing : float
-        Standard deviation in x.
-    noise : float or ndarray
-        Standard error of each bin of g where g is one.
-
-    Returns
-    -------
-    float
-    """
-    width = smoothing / BIN
-    smooth = gaussian_filter1d(g, width, mode="nearest") if smoothing > 0 else np.asarray(g, dtype=float)
-    left = noise / np.sqrt(max(1.0, 2.0 * np.sqrt(pi) * width))
-    # Of pure noise the highest and the lowest of all bins are nearly five standard errors apart.
-    needed = np.broadcast_to(np.maximum(0.05, 5.0 * left), smooth.shape)
-    peaks, found = find_peaks(smooth, height=1.0, prominence=0.05)
-    peaks = peaks[found["prominences"] >= needed[peaks]]
-    if peaks.size == 0:
-        return np.nan
-    dips, found = find_peaks(-smooth[peaks[0] :], prominence=0.05, plateau_size=1)
-    clear = found["prominences"] >= needed[peaks[0] + dips]
-    dips, plateaus = dips[clear], found["plateau_sizes"][clear]
-    if dips.size == 0:
-        return np.nan
-    at = peaks[0] + dips[0]
-    if plateaus[0] > 1 or smooth[at] <= 1e-6:
-        # Nothing between two shells: the middle of the gap.
-        empty = np.flatnonzero(smooth[peaks[0] :] <= max(1e-6, smooth[at]))
-        run = empty[: np.argmax(np.append(np.diff(empty) > 1, True)) + 1]
-        return float(BIN * (peaks[0] + 0.5 * (run[0] + run[-1]) + 0.5))
-    reach = max(2, round(width))
-    low, high = max(peaks[0], at - reach), min(smooth.size - 1, at + reach)
-    offset = np.arange(low, high + 1) - at
-    curvature, slope, _ = np.polyfit(offset, smooth[low : high + 1], 2)
-    move = -slope / (2.0 * curvature) if curvature > 0 else 0.0
-    return float(BIN * (at + 0.5 + np.clip(move, -reach, reach)))
-
-
 def first_minimum_of_mean(g: np.ndarray, smoothing: float) -> float:
     """Return where a g(x) averaged over many frames has its first minimum; NaN if it has none.
 
@@ -126,7 +74,7 @@ def first_minimum_of_mean(g: np.ndarray, smoothing: float) -> float:
     -------
     float
     """
-    first = centre = first_minimum(g, smoothing)
+    first = centre = pelplug.first_minimum(g, BIN, smoothing)
     if not np.isfinite(first) or np.min(g[round(first / BIN) :][:2]) <= 1e-6:  # none, or an empty gap
         return first
     middles = BIN * (np.arange(g.size) + 0.5)
@@ -170,7 +118,7 @@ def cutoff_of(g: np.ndarray, expected: np.ndarray, smoothing: float, frames: int
         If nothing stands out from the noise.
     """
     noise = 1.0 / np.sqrt(expected)
-    found = first_minimum(g, smoothing, noise)
+    found = pelplug.first_minimum(g, BIN, smoothing, noise)
     if not np.isfinite(found):
         of = "this frame" if frames == 1 else f"these {frames} frames together"
         raise pelplug.RunError(
@@ -181,13 +129,13 @@ def cutoff_of(g: np.ndarray, expected: np.ndarray, smoothing: float, frames: int
 
 
 def bond_changes(
-    before: NearPairs, x_before: np.ndarray, after: NearPairs, x_after: np.ndarray, n: int, cutoffs
+    before: pelplug.NearPairs, x_before: np.ndarray, after: pelplug.NearPairs, x_after: np.ndarray, n: int, cutoffs
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count the bonds that each particle loses and gains.
 
     Parameters
     ----------
-    before, after : NearPairs
+    before, after : pelplug.NearPairs
         Pairs at their nearest image, in the frame and in the inherent structure.
     x_before, x_after : ndarray
         Their scaled distances.

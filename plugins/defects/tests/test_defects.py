@@ -13,11 +13,10 @@ from pelplug_defects.fields import (
     X_RANGE,
     bond_changes,
     d2min,
-    first_minimum,
     first_minimum_of_mean,
     scaled_distribution,
 )
-from pelplug_defects.neighbours import LengthScale, length_scale, near_pairs, nearest_images
+from pelplug_defects.neighbours import nearest_images
 
 import pelplug
 import pelplug.testing
@@ -47,7 +46,7 @@ def test_pairs_in_a_triclinic_cell_beyond_half_the_box(d, reach):
     rng = np.random.default_rng(d)
     positions = rng.uniform(-1.0, 2.0, size=(22, d)) @ cell  # some outside the cell
     expected = direct_pairs(positions, cell, reach)
-    pairs = near_pairs(positions, cell, reach)
+    pairs = pelplug.near_pairs(positions, cell, reach)
     found = {(i, j, tuple(m)): r for i, j, m, r in zip(pairs.i.tolist(), pairs.j.tolist(), pairs.images.tolist(),
                                                       pairs.distances, strict=True)}  # fmt: skip
     assert found.keys() == expected.keys() and len(found) == len(pairs.i) > 10
@@ -66,7 +65,7 @@ def test_four_dimensions():
     delta = positions[None] - positions[:, None]
     delta -= np.round(delta / np.diag(cell)) * np.diag(cell)
     distances = np.linalg.norm(delta, axis=-1)[np.triu_indices(40, 1)]
-    pairs = near_pairs(positions, cell, 1.2)
+    pairs = pelplug.near_pairs(positions, cell, 1.2)
     np.testing.assert_allclose(np.sort(pairs.distances), np.sort(distances[distances < 1.2]))
 
 
@@ -78,7 +77,7 @@ def ring(radii):
 
 
 def changes(before, after, cell=(20.0, 20.0), cutoffs=(1.4, 1.5, 1.23), scale=1.0):
-    pairs = [nearest_images(near_pairs(p, np.diag(cell), 2.0 * scale)) for p in (before, after)]
+    pairs = [nearest_images(pelplug.near_pairs(p, np.diag(cell), 2.0 * scale)) for p in (before, after)]
     (a, b) = pairs
     return bond_changes(a, a.distances / scale, b, b.distances / scale, len(before), cutoffs)
 
@@ -115,7 +114,7 @@ def test_polydisperse_counts_against_a_direct_double_loop():
     start = model.random_configuration(120, 3)
     rng = np.random.default_rng(0)
     end = start.positions + rng.normal(scale=0.25, size=start.positions.shape)
-    scale = length_scale(start, model.potential(start), "auto")
+    scale = pelplug.length_scale(start, model.potential(start), "auto")
     d = start.diameters
     mixed = 0.5 * (d[:, None] + d) * (1 - 0.2 * abs(d[:, None] - d))
     edge = start.cell[0, 0]
@@ -128,7 +127,7 @@ def test_polydisperse_counts_against_a_direct_double_loop():
     x0, x1 = scaled(start.positions), scaled(end)
     np.fill_diagonal(x0, np.inf)
     np.fill_diagonal(x1, np.inf)
-    a, b = (nearest_images(near_pairs(p, start.cell, X_RANGE * scale.largest)) for p in (start.positions, end))
+    a, b = (nearest_images(pelplug.near_pairs(p, start.cell, X_RANGE * scale.largest)) for p in (start.positions, end))
     broken, inserted = bond_changes(
         a, a.distances / scale.of(a.i, a.j), b, b.distances / scale.of(b.i, b.j), 120, (1.4, 1.5, 1.23)
     )
@@ -143,21 +142,21 @@ def test_polydisperse_counts_against_a_direct_double_loop():
 def test_length_of_a_mixture_and_of_a_rule_written_for_numbers():
     model = pelplug.model("kob-andersen")
     state = model.random_configuration(50, 0)
-    scale = length_scale(state, model.potential(state), "auto")
+    scale = pelplug.length_scale(state, model.potential(state), "auto")
     kinds = (state.species == "B").astype(int)
     table = np.array([[1.0, 0.8], [0.8, 0.88]])
     i, j = np.triu_indices(50, 1)
     np.testing.assert_array_equal(scale.of(i, j), table[kinds[i], kinds[j]])
     assert scale.mean_power(3) == pytest.approx((table[kinds[i], kinds[j]] ** 3).mean(), rel=1e-12)
     np.testing.assert_array_equal(scale.diameters, np.diag(table)[kinds])
-    plain = LengthScale(np.zeros(3, int), None, np.array([1.0, 2.0, 3.0]), lambda a, b: a if a > b else b)
+    plain = pelplug.LengthScale(np.zeros(3, int), None, np.array([1.0, 2.0, 3.0]), lambda a, b: a if a > b else b)
     np.testing.assert_array_equal(plain.of(np.array([0, 0, 1]), np.array([1, 2, 2])), [2.0, 3.0, 3.0])
     with pytest.raises(pelplug.InputError, match="--sigma"):
-        length_scale(state, None, "auto")
-    assert length_scale(state, None, 1.7).largest == 1.7
+        pelplug.length_scale(state, None, "auto")
+    assert pelplug.length_scale(state, None, 1.7).largest == 1.7
     silicon = pelplug.model("stillinger-weber")
     state = silicon.random_configuration(64, 0)
-    assert length_scale(state, silicon.potential(state), "auto").largest == 1.0
+    assert pelplug.length_scale(state, silicon.potential(state), "auto").largest == 1.0
 
 
 @pytest.mark.parametrize("d", [2, 3])
@@ -165,7 +164,7 @@ def test_d2min_of_affine_maps_is_zero_and_of_noise_is_not(d):
     cell = TRICLINIC[d] * 1.3
     rng = np.random.default_rng(7)
     positions = rng.uniform(size=(60, d)) @ cell
-    pairs = nearest_images(near_pairs(positions, cell, 2.6))
+    pairs = nearest_images(pelplug.near_pairs(positions, cell, 2.6))
     strain = np.eye(d) + 0.3 * rng.normal(size=(d, d))
     angle = 0.7
     rotation = np.eye(d)
@@ -191,7 +190,7 @@ def test_g_is_freuds_for_one_size(tmp_path):
     rng = np.random.default_rng(2)
     edge, n = 12.0, 900
     positions = rng.uniform(size=(n, 3)) * edge
-    pairs = near_pairs(positions, np.eye(3) * edge, X_RANGE)
+    pairs = pelplug.near_pairs(positions, np.eye(3) * edge, X_RANGE)
     g = scaled_distribution(pairs.distances, n, edge**3, 1.0, 3)
     rdf = freud.density.RDF(bins=round(X_RANGE / BIN), r_max=X_RANGE)
     rdf.compute((freud.box.Box.cube(edge), (positions - edge / 2).astype(np.float32)))
@@ -207,8 +206,8 @@ def test_g_is_freuds_for_one_size(tmp_path):
 def test_g_of_unlike_sizes_is_one_without_correlation():
     model = pelplug.model("pss")
     state = model.random_configuration(1500, 5, arrangement="random")
-    scale = length_scale(state, model.potential(state), "auto")
-    pairs = near_pairs(state.positions, state.cell, X_RANGE * scale.largest)
+    scale = pelplug.length_scale(state, model.potential(state), "auto")
+    pairs = pelplug.near_pairs(state.positions, state.cell, X_RANGE * scale.largest)
     x = pairs.distances / scale.of(pairs.i, pairs.j)
     g = scaled_distribution(x[x < X_RANGE], state.n, state.volume, scale.mean_power(3), 3)
     # Weighted by the shells, the mean of g scatters as the square root of the pairs counted.
@@ -223,13 +222,13 @@ def test_g_of_unlike_sizes_is_one_without_correlation():
 def test_first_minimum_of_known_curves():
     x = BIN * (np.arange(round(X_RANGE / BIN)) + 0.5)
     liquid = 1 + 1.7 * np.exp(-((x - 1.07) ** 2) / 0.012) - 0.4 * np.exp(-((x - 1.437) ** 2) / 0.02)
-    assert first_minimum(liquid, 0.0) == pytest.approx(1.437, abs=0.003)
-    assert first_minimum(liquid, 0.04) == pytest.approx(1.437, abs=0.01)
+    assert pelplug.first_minimum(liquid, BIN, 0.0) == pytest.approx(1.437, abs=0.003)
+    assert pelplug.first_minimum(liquid, BIN, 0.04) == pytest.approx(1.437, abs=0.01)
     noisy = liquid + np.random.default_rng(1).normal(scale=0.05, size=x.size)
-    assert first_minimum(noisy, 0.04, noise=0.05) == pytest.approx(1.437, abs=0.03)
+    assert pelplug.first_minimum(noisy, BIN, 0.04, noise=0.05) == pytest.approx(1.437, abs=0.03)
     # A triangular lattice: shells at 1 and 1.732, nothing between.
     crystal = 30 * np.exp(-((x - 1.0) ** 2) / 2e-4) + 30 * np.exp(-((x - 1.732) ** 2) / 2e-4)
-    assert first_minimum(crystal, 0.02) == pytest.approx(1.366, abs=0.02)
+    assert pelplug.first_minimum(crystal, BIN, 0.02) == pytest.approx(1.366, abs=0.02)
 
 
 def test_minimum_of_the_mean_is_not_moved_by_the_flank_of_the_peak():
@@ -240,7 +239,7 @@ def test_minimum_of_the_mean_is_not_moved_by_the_flank_of_the_peak():
 
     fine = np.linspace(1.25, 1.6, 35001)
     truth = fine[np.argmin(curve(fine))]
-    assert first_minimum(curve(x), 0.04) > truth + 0.01
+    assert pelplug.first_minimum(curve(x), BIN, 0.04) > truth + 0.01
     assert first_minimum_of_mean(curve(x), 0.04) == pytest.approx(truth, abs=0.005)
     noise = np.random.default_rng(3).normal(scale=0.01, size=(50, x.size))
     found = [first_minimum_of_mean(curve(x) + row, 0.04) for row in noise]
@@ -258,7 +257,7 @@ def test_minimum_of_g_in_a_liquid_is_where_freud_has_it(tmp_path):
     state = pelplug.quench(state, model.potential(state), force_tolerance=1e-3).configuration
     state = state.replace(positions=state.positions + rng.normal(scale=0.06, size=state.positions.shape)).wrapped()
     analysis = DefectsBetween(None, reference="none.gsd", sigma=1.0)
-    _, g = analysis._near(state.positions, state.cell, length_scale(state, None, 1.0), X_RANGE, 1.0)
+    _, g = analysis._near(state.positions, state.cell, pelplug.length_scale(state, None, 1.0), X_RANGE, 1.0)
     found = analysis._cutoff(g, state.n, state.density, 3)
     rdf = freud.density.RDF(bins=30, r_max=2.1)
     rdf.compute(state.freud())
@@ -307,7 +306,7 @@ def test_one_cutoff_of_all_frames_and_none_dropped(small_frames):
     states = [own.trajectory.configuration(k) for k in range(12)]
     found, mean = [], 0.0
     for state in states:
-        scale = length_scale(state, model.potential(state), "auto")
+        scale = pelplug.length_scale(state, model.potential(state), "auto")
         power = scale.mean_power(2)
         _, g = own._near(state.positions, state.cell, scale, X_RANGE * scale.largest, power)
         mean = mean + g / 12

@@ -7,7 +7,8 @@ __all__ = ["pelplug_analyses"]
 
 @pelplug.hookimpl
 def pelplug_analyses():
-    """Offer the analysis."""
+    """Offer the analyses."""
     from pelplug_dynamics.dynamics import Dynamics
+    from pelplug_dynamics.radial import RadialDistribution
 
-    return [Dynamics]
+    return [Dynamics, RadialDistribution]

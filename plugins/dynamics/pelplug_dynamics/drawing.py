@@ -1,4 +1,4 @@
-"""F_s, MSD, non-Gaussian parameter and chi_4 over the logarithm of time; g(r)."""
+"""F_s, MSD, non-Gaussian parameter, chi_4 and motion against neighbours over the logarithm of time; g(r)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 import pelplug
 
 __all__ = [
+    "draw_bonds",
+    "draw_cage_displacement",
+    "draw_cage_scattering",
     "draw_displacement",
     "draw_figure",
     "draw_non_gaussian",
@@ -117,6 +120,28 @@ def draw_susceptibility(dataset, ax=None, **keywords):
     return _curves(panel, dataset, "chi_4", r"$\chi_4(t)$").finish()
 
 
+def draw_cage_scattering(dataset, ax=None, **keywords):
+    """Draw the cage-relative F_s(q, t) of each species at the first wave number; see `draw_scattering`."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    _curves(panel, dataset, "cage_relative_fs", r"cage-relative $F_\mathrm{s}(q, t)$", wave_number=0)
+    panel.level(0.0, shared=True)
+    return panel.finish()
+
+
+def draw_cage_displacement(dataset, ax=None, **keywords):
+    """Draw the cage-relative mean squared displacement of each species; see `draw_scattering`."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    return _curves(panel, dataset, "cage_relative_msd", r"cage-relative $\langle\Delta r^2(t)\rangle$", "xy").finish()
+
+
+def draw_bonds(dataset, ax=None, **keywords):
+    """Draw the share of bonds that are not broken, of each species; see `draw_scattering`."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    _curves(panel, dataset, "bond_breaking", r"$C_\mathrm{B}(t)$").level(np.exp(-1.0), "1/e", shared=True)
+    panel.ax.set_ylim(0.0, 1.02)
+    return panel.finish()
+
+
 def draw_rdf(dataset, ax=None, **keywords):
     """Draw g(r) of every pair of species; see `draw_scattering`."""
     panel = pelplug.Panel(dataset, ax, **keywords).axes(("$r$", dataset["r"]), "$g(r)$")
@@ -138,6 +163,9 @@ def panels(dataset) -> list:
         "msd": draw_displacement,
         "alpha_2": draw_non_gaussian,
         "chi_4": draw_susceptibility,
+        "cage_relative_fs": draw_cage_scattering,
+        "cage_relative_msd": draw_cage_displacement,
+        "bond_breaking": draw_bonds,
     }
     there = [name for name in wanted if name in dataset and np.isfinite(dataset[name]).any()]
     return [functools.partial(wanted[name], dataset) for name in there or list(wanted)[:1]]

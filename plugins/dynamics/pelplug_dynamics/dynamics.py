@@ -11,6 +11,7 @@ import xarray as xr
 
 import pelplug
 from pelplug_dynamics import times as characteristic
+from pelplug_dynamics.around import asked_around, check_around, estimates_around
 from pelplug_dynamics.drift import drift, drift_remark
 from pelplug_dynamics.lags import Clock, count_lags, pool_lags, select_lags
 from pelplug_dynamics.positions import Positions
@@ -19,7 +20,7 @@ from pelplug_dynamics.statistics import Estimates, Samples, units_in, units_of
 from pelplug_dynamics.structure import largest_species, mean_density, structure
 from pelplug_dynamics.sums import Asked, Run, sums_by_kind
 from pelplug_dynamics.van_hove import check_van_hove, van_hove
-from pelplug_dynamics.variables import CURVES, fields, rests_on
+from pelplug_dynamics.variables import AROUND, CURVES, fields, rests_on
 
 __all__ = ["Dynamics"]
 
@@ -48,7 +49,12 @@ class Dynamics(pelplug.Analysis):
     trial = {  # noqa: RUF012
         "n": 60,
         "frames": 12,
-        "parameters": {"average": "isotropic"},
+        "parameters": {
+            "average": "isotropic",
+            "quantities": ("fs", "alpha_2", "chi_4", "van_hove", "structure", *AROUND),
+            "cage_radius": 1.4,
+            "sigma": 1.0,
+        },
         "exempt": {"check_cell_vectors.rdf": "it reaches half the smallest height of the cell"},
     }
 
@@ -57,7 +63,20 @@ class Dynamics(pelplug.Analysis):
         trajectory,
         *,
         quantities: Annotated[
-            tuple[Literal["msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"], ...],
+            tuple[
+                Literal[
+                    "msd",
+                    "fs",
+                    "alpha_2",
+                    "chi_4",
+                    "van_hove",
+                    "structure",
+                    "cage_relative_msd",
+                    "cage_relative_fs",
+                    "bond_breaking",
+                ],
+                ...,
+            ],
             pelplug.Param("what to compute; the MSD always is", metavar="NAME,...", meaning=False),
         ] = ("msd", "fs", "alpha_2", "chi_4", "van_hove", "structure"),
         wave_number: Annotated[
@@ -109,6 +128,27 @@ class Dynamics(pelplug.Analysis):
                 "species for q_max and S(q); auto: of the largest sigma or diameter, the most numerous if unknown"
             ),
         ] = "auto",
+        cage_radius: Annotated[
+            Literal["auto"] | float | tuple[float, ...],
+            pelplug.Param(
+                "how far the first shell reaches, whose mean displacement cage-relative ones are against: one length, "
+                "or one for each pair of species (AA, AB, BB); auto: the first minimum of g(r) of the pair",
+                exclusive_minimum=0,
+                unit="length",
+            ),
+        ] = "auto",
+        x_bonded: Annotated[
+            float, pelplug.Param("r / sigma_ij below which two particles are bonded at the origin", exclusive_minimum=0)
+        ] = 1.3,
+        x_broken: Annotated[
+            float, pelplug.Param("r / sigma_ij beyond which their bond is broken", exclusive_minimum=0)
+        ] = 1.7,
+        sigma: Annotated[
+            Literal["auto"] | float,
+            pelplug.Param(
+                "length sigma_ij of every pair, for bonds; auto: that of the model", exclusive_minimum=0, unit="length"
+            ),
+        ] = "auto",
         more: Annotated[
             tuple[pathlib.Path, ...], pelplug.Param("further trajectories, as if they had been given with the first")
         ] = (),
@@ -143,6 +183,7 @@ class Dynamics(pelplug.Analysis):
         self.van_hove_times, self.largest = van_hove_times, largest
         self.remove_drift, self.structure_frames = remove_drift, structure_frames
         self.fit_end, self.memory = fit_end, memory
+        self.cage_radius, self.sigma, self.bonds = cage_radius, sigma, (x_bonded, x_broken)
 
     # --- all of it ------------------------------------------------------------------------------------------
 
@@ -168,19 +209,24 @@ class Dynamics(pelplug.Analysis):
                 f"No lag of {len(frames)} frames has {self.min_origins} time origins, the most are {len(frames) - 1}; "
                 "lower --min-origins (min_origins= in Python)."
             )
+        if self.quantities & set(AROUND):
+            first = self._readable(frames)
+            if first is not None:
+                check_around(self, first, names)
         if "van_hove" in self.quantities and self.van_hove_times != "auto" and alone:
             check_van_hove(self.trajectory, frames, self.van_hove_times)
 
     def summarize(self, dataset):
         """Compute everything."""
         first = self.trajectory.configuration(int(self.frames[0]))
-        self._reasons: list[str] = []
+        self.reasons: list[str] = []
         self._no_error: list[str] = []
         self._tails: dict[str, float] = {}
         density = mean_density(self.joined, self.joined_frames)
         length = density ** (-1.0 / first.dimension)
         unit = self._time_unit(first, length)  # refuses before the work is done
         dataset, wave_numbers = self._structure(first, density)
+        dataset, around = asked_around(self, dataset, wave_numbers)
         overlap = None
         if self.quantities & {"alpha_2", "chi_4"}:
             overlap = 0.3 * length if self.overlap_length == "auto" else self.overlap_length
@@ -189,7 +235,8 @@ class Dynamics(pelplug.Analysis):
         lag_times = lags * tick
         names = self.trajectory.species_names
         members = {name: np.flatnonzero(self.trajectory.species == name) for name in names}
-        asked = Asked(wave_numbers, overlap, self.average == "isotropic")
+        scattered = wave_numbers if "fs" in self.quantities else ()
+        asked = Asked(scattered, overlap, self.average == "isotropic")
         sums = sums_by_kind(runs, members, asked, units_in(len(runs)))
         squares = sums["all" if "all" in sums else names[0]][0] / self.trajectory.n
         samples = Samples(runs, squares, length)
@@ -197,9 +244,15 @@ class Dynamics(pelplug.Analysis):
         for kind, one in sums.items():
             particles = self.trajectory.n if kind == "all" else members[kind].size
             estimates = Estimates(samples, one, particles, first.dimension)
-            found = self._of_kind(kind, estimates, lag_times, wave_numbers, length)
+            found = self._of_kind(kind, estimates, lag_times, scattered, length)
             for name, value in found.items():
                 values.setdefault(name, []).append(value)
+        if around is not None:
+            with self.part("motion against neighbours"):
+                for kind, estimates in estimates_around(self, runs, samples, members, around).items():
+                    found = around.found(estimates, self._reading(kind, estimates, lag_times), self.threshold)
+                    for name, value in found.items():
+                        values.setdefault(name, []).append(value)
         dataset = self._assembled(dataset, values, list(sums), lag_times, wave_numbers, samples)
         dataset = self._in_reduced_units(dataset, unit, length)
         if "van_hove" in self.quantities:
@@ -220,15 +273,22 @@ class Dynamics(pelplug.Analysis):
                 found[f"{name}_error"] = getattr(estimates.errors, name)
         if "chi_4" in asked and estimates.in_tail.any():
             self._tails[kind] = float(lag_times[estimates.in_tail].min())
-        reading = Reading(kind, estimates, lag_times, self.fit_end, self._reasons, self._no_error, self.part)
+        reading = self._reading(kind, estimates, lag_times)
         return found | reading.all(wave_numbers, length, self.msd_target, self.threshold)
+
+    def _reading(self, kind, estimates, lag_times) -> Reading:
+        return Reading(kind, estimates, lag_times, self.fit_end, self.reasons, self._no_error, self.part)
+
+    def potential_or_none(self, configuration):
+        """Return the potential of a configuration, None where no model was given."""
+        return None if self.model is None else self.potential_of(configuration)
 
     # --- frames and lags ------------------------------------------------------------------------------------
 
     def _runs(self) -> tuple[np.ndarray, list[Run], float]:
         """Read every trajectory; return the lags, the trajectories and the time of a tick."""
         limit = 1e6 * self.memory / len(self.trajectories)
-        read, centres = [], []
+        read, centres, self.read_frames = [], [], []
         for trajectory, frames in zip(self.trajectories, self.selections, strict=True):
             positions = Positions(trajectory, frames, self.remove_drift, limit)
             clock = Clock.of(positions.times, positions.steps, trajectory.path)
@@ -238,6 +298,7 @@ class Dynamics(pelplug.Analysis):
                     "schedule."
                 )
             read.append((positions.array, clock))
+            self.read_frames.append((trajectory, positions.frames, positions.cells))
             centres.append((clock.ticks, positions.centres))
         counted = pool_lags([count_lags(clock.ticks) for _, clock in read])
         lags = select_lags(*counted, self.per_decade, self.min_origins)
@@ -257,11 +318,11 @@ class Dynamics(pelplug.Analysis):
         """Return t0 = a0 sqrt(m/T), or None where the temperature is not known."""
         temperature = self.conditions.liquid_temperature
         if temperature is None:
-            self._reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
+            self.reasons.append("time_unit: the temperature is not known; pass --temperature for reduced units.")
             return None
         if not self.units.is_complete and self.units != pelplug.Units():
             # Angstrom and ps alone do not say whether 0.5 is half a kelvin or half an epsilon.
-            self._reasons.append(
+            self.reasons.append(
                 "time_unit: the file's units of mass and energy are not known, nor what a temperature is in; pass "
                 "--units (lj, real, metal or gromacs) or --model."
             )
@@ -284,17 +345,16 @@ class Dynamics(pelplug.Analysis):
     def _structure(self, first, density) -> tuple[xr.Dataset, tuple[float, ...]]:
         """Return g(r), S(q) and q_max where they are asked or needed, and the wave numbers of F_s."""
         given = () if self.wave_number == "auto" else np.atleast_1d(self.wave_number)
-        scattering = "fs" in self.quantities
+        scattering = bool(self.quantities & {"fs", "cage_relative_fs"})
         dataset = xr.Dataset()
         if "structure" in self.quantities or (scattering and not len(given)):
-            potential = None if self.model is None else self.potential_of(first)
-            largest = largest_species(self.trajectory, first, potential, self.largest)
+            largest = largest_species(self.trajectory, first, self.potential_or_none(first), self.largest)
             dataset = structure(self.joined, self.joined_frames, largest, self.structure_frames, density, self.part)
         if not scattering or len(given):
             return dataset, tuple(float(q) for q in given) if scattering else ()
         if np.isfinite(q_max := float(dataset["q_max"])):
             return dataset, (q_max,)
-        self._reasons.append("q_max: S(q) has no clear peak; F_s is at 2 pi rho^(1/d).")
+        self.reasons.append("q_max: S(q) has no clear peak; F_s is at 2 pi rho^(1/d).")
         return dataset, (2.0 * np.pi * density ** (1.0 / first.dimension),)
 
     # --- result ---------------------------------------------------------------------------------------------
@@ -316,7 +376,7 @@ class Dynamics(pelplug.Analysis):
             wave_number=("wave_number", np.array(wave_numbers), {"units": "1 / length", "long_name": "q"}),
             bound=("bound", ["lower", "upper"]),
         )
-        dataset.attrs["not_found"] = json.dumps(self._reasons)
+        dataset.attrs["not_found"] = json.dumps(self.reasons)
         return dataset
 
     def plot(self, ax=None, **keywords):

@@ -6,7 +6,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["histogram", "moments", "scattering", "squares"]
+__all__ = ["against_neighbours", "histogram", "lasting_bonds", "moments", "scattering", "squares"]
 
 # Sums may be reordered, so that they become vector instructions; NaN and infinity keep their meaning.
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
@@ -125,3 +125,54 @@ def histogram(positions, first, second, r_max, counts):
             where = np.sqrt(r2) * scale
             if where < counts.size:
                 counts[int(where)] += 1
+
+
+@pelplug.kernel
+def against_neighbours(moved, first, other, out):
+    """Take off each displacement the mean of those of the particle's neighbours; 0 where it has none.
+
+    Parameters
+    ----------
+    moved : ndarray, shape (d, n)
+        Displacements [length].
+    first : ndarray of int, shape (n + 1,)
+        Where the neighbours of each begin among `other`.
+    other : ndarray of int, shape (M,)
+        Neighbours.
+    out : ndarray, shape (d, n)
+        Written to [length].
+    """
+    for i in range(moved.shape[1]):
+        begin, end = first[i], first[i + 1]
+        for k in range(moved.shape[0]):
+            total = 0.0
+            for m in range(begin, end):
+                total += moved[k, other[m]]
+            out[k, i] = moved[k, i] - total / (end - begin) if end > begin else 0.0
+
+
+@pelplug.kernel
+def lasting_bonds(moved, i, j, vectors, limits, out):
+    """Add to each of two bonded particles 1 if they are not too far apart after their displacements.
+
+    Parameters
+    ----------
+    moved : ndarray, shape (d, n)
+        Displacements [length].
+    i, j : ndarray of int, shape (B,)
+        Bonded particles.
+    vectors : ndarray, shape (B, d)
+        From i to j before [length].
+    limits : ndarray, shape (B,)
+        Square of the distance up to which a bond lasts [length**2].
+    out : ndarray, shape (n,)
+        Written to.
+    """
+    for m in range(i.size):
+        r2 = 0.0
+        for k in range(moved.shape[0]):
+            x = vectors[m, k] + moved[k, j[m]] - moved[k, i[m]]
+            r2 += x * x
+        if r2 <= limits[m]:
+            out[i[m]] += 1.0
+            out[j[m]] += 1.0

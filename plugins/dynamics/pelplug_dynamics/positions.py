@@ -36,6 +36,10 @@ class Positions:
         Centres of mass [length].
     times, steps : list
         Of the frames.
+    frames : list of int
+        Their numbers.
+    cells : ndarray, shape (F, d, d)
+        Their cell vectors [length].
 
     Raises
     ------
@@ -61,6 +65,7 @@ class Positions:
         wanted, k, last = set(frames), 0, None
         kept: list[int] = []
         centres: list[np.ndarray] = []
+        cells: list[np.ndarray] = []
         repeated: list[int] = []
         for state in trajectory.unwrapped(frames[0], frames[-1] + 1):
             if state.frame not in wanted:
@@ -78,6 +83,7 @@ class Positions:
             self.steps.append(state.step)
             kept.append(state.frame)
             centres.append(centre)
+            cells.append(state.cell)
             k += 1
         if repeated and k > 1:
             # What a run that went on from its last state wrote once more.
@@ -88,5 +94,5 @@ class Positions:
             )
         if k == 1:  # nothing but the same state again and again
             trajectory.check_times(frames, self.times * len(frames))
-        self.array, self.centres = self.array[:k], np.array(centres)
+        self.array, self.centres, self.frames, self.cells = self.array[:k], np.array(centres), kept, np.array(cells)
         trajectory.check_times(kept, self.times, self.steps)

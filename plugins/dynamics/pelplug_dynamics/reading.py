@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from pelplug_dynamics import times as characteristic
-from pelplug_dynamics.statistics import Estimates, Samples
+from pelplug_dynamics.statistics import Averages, Samples
 from pelplug_dynamics.variables import BY_Q
 
 __all__ = ["Reading", "in_the_tail", "without_errors"]
@@ -26,7 +26,8 @@ class Reading:
     ----------
     kind : str
         Species.
-    estimates : Estimates
+    estimates : Averages
+        Of the curves that are read.
     lag_times : ndarray, shape (L,)
         [time].
     fit_end : float
@@ -40,7 +41,7 @@ class Reading:
     """
 
     kind: str
-    estimates: Estimates
+    estimates: Averages
     lag_times: np.ndarray
     fit_end: float
     reasons: list[str]
@@ -74,6 +75,34 @@ class Reading:
             self._scattering(one_q, index, f"F_s(q = {q:.4g})", threshold, start)
             for name, value in one_q.items():
                 found.setdefault(name, []).append(value)
+        return found
+
+    def around(self, wave_numbers, threshold: float, bonds: bool) -> dict:
+        """Return what is read off curves of motion against neighbours; see `all`.
+
+        Parameters
+        ----------
+        wave_numbers, threshold
+            As of `all`.
+        bonds : bool
+            Whether there are any.
+        """
+        times, found = self.lag_times, {}
+        for index, q in enumerate(wave_numbers):
+            one_q: dict = {}
+
+            def crossing(one, index=index):
+                return characteristic.crossing_down(times, one.fs[index], threshold)
+
+            self._add(one_q, "cage_relative_tau_alpha", f"the cage-relative F_s(q = {q:.4g})", crossing)
+            for name, value in one_q.items():
+                found.setdefault(name, []).append(value)
+        if bonds:
+
+            def breaking(one):
+                return characteristic.crossing_down(times, one.bonds, np.exp(-1.0))
+
+            self._add(found, "bond_breaking_time", "C_B", breaking)
         return found
 
     def _ends(self):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
+from typing import Self
 
 import numpy as np
 
 import pelplug
 
-__all__ = ["LONGEST", "UNITS", "Curves", "Estimates", "Samples", "units_in", "units_of"]
+__all__ = ["LONGEST", "UNITS", "Averages", "Curves", "Estimates", "Rows", "Samples", "units_in", "units_of"]
 
 UNITS = 20
 """Stretches of equal time of which the blocks of a trajectory are made; an origin belongs to the one it is in."""
@@ -44,7 +46,16 @@ def units_of(ticks: np.ndarray, run: int, runs: int) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True)
-class Curves:
+class Rows:
+    """Functions of the lag, which is the last axis; several choices of samples may be the first."""
+
+    def row(self, k: int) -> Self:
+        """Return those of one choice of samples."""
+        return type(self)(*(getattr(self, field.name)[k] for field in dataclasses.fields(self)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves(Rows):
     """Functions of the lag.
 
     Attributes
@@ -66,10 +77,6 @@ class Curves:
     fs: np.ndarray
     overlap: np.ndarray
     chi_4: np.ndarray
-
-    def row(self, k: int) -> Curves:
-        """Return the curves of one choice of samples."""
-        return Curves(*(getattr(self, field.name)[k] for field in dataclasses.fields(self)))
 
 
 class Samples:
@@ -183,8 +190,68 @@ class Samples:
         return np.where(self.known[lag], found, np.nan)
 
 
-class Estimates:
-    """The curves of one species, of all samples and without each of them.
+class Averages(abc.ABC):
+    """Curves of one species, of all samples and without each of them.
+
+    Parameters
+    ----------
+    samples : Samples
+    sums : ndarray, shape (rows, L, U)
+        Of which a subclass makes the curves.
+
+    Attributes
+    ----------
+    curves, errors : Rows
+        Functions of the lag, and their standard errors.
+    """
+
+    def __init__(self, samples: Samples, sums: np.ndarray):
+        self.samples, self._sums = samples, sums
+        self._of: dict[tuple[int, ...], Rows] = {}
+        self.curves = self._curves(self._sums.sum(axis=2)[None], samples.counts.sum(axis=1)[None]).row(0)
+        self.errors = type(self.curves)(*(np.full_like(one, np.nan) for one in dataclasses.astuple(self.curves)))
+        choices: dict[tuple[int, ...], list[int]] = {}
+        for k in np.flatnonzero(samples.known):
+            choices.setdefault(samples.blocks(k), []).append(k)
+        for blocks, lags in choices.items():
+            jackknife, found = self._without_each(blocks, lags)
+            for field in dataclasses.fields(self.curves):
+                error = samples.errors(jackknife, getattr(found, field.name), lags)
+                getattr(self.errors, field.name)[..., lags] = error
+
+    @abc.abstractmethod
+    def _curves(self, sums: np.ndarray, counts: np.ndarray) -> Rows:
+        """Return curves of sums, shape (R, rows, L), over so many origins, shape (R, L)."""
+
+    def read(self, get, lag: int):
+        """Return the standard error of what is read off the curves up to a lag, of that index.
+
+        Parameters
+        ----------
+        get : callable
+            Of `curves`: a number or an array, NaN where there is none.
+        lag : int
+            The last that is looked at.
+        """
+        blocks = self.samples.blocks(lag)
+        if not self.samples.known[lag]:
+            return np.full(np.shape(get(self.curves)), np.nan)
+        if blocks not in self._of:
+            self._of[blocks] = self._without_each(blocks, np.arange(len(self.samples.counts)))[1]
+        curves = self._of[blocks]
+        rows = np.array([get(curves.row(k)) for k in range(sum(blocks) + 1)])
+        return self.samples.errors(pelplug.Jackknife(sum(blocks)), rows, lag)
+
+    def _without_each(self, blocks, lags) -> tuple[pelplug.Jackknife, Rows]:
+        jackknife = pelplug.Jackknife(sum(blocks))
+        sums, counts = (
+            jackknife.sums(self.samples.merged(one, blocks, lags)) for one in (self._sums, self.samples.counts[None])
+        )
+        return jackknife, self._curves(sums, counts[:, 0])
+
+
+class Estimates(Averages):
+    """The curves of one species.
 
     Parameters
     ----------
@@ -197,51 +264,17 @@ class Estimates:
         d.
     """
 
+    curves: Curves
+    errors: Curves
+
     def __init__(self, samples: Samples, sums: np.ndarray, particles: int, dimension: int):
-        self.samples, self.dimension, self.particles = samples, dimension, particles
-        self._sums = sums / particles
-        self._sums[3] /= particles
-        self._of: dict[tuple[int, ...], Curves] = {}
-        self.curves = self._curves(self._sums.sum(axis=2)[None], samples.counts.sum(axis=1)[None]).row(0)
-        self.errors = Curves(*(np.full_like(one, np.nan) for one in dataclasses.astuple(self.curves)))
-        choices: dict[tuple[int, ...], list[int]] = {}
-        for k in np.flatnonzero(samples.known):
-            choices.setdefault(samples.blocks(k), []).append(k)
-        for blocks, lags in choices.items():
-            jackknife, found = self._without_each(blocks, lags)
-            for field in dataclasses.fields(Curves):
-                error = samples.errors(jackknife, getattr(found, field.name), lags)
-                getattr(self.errors, field.name)[..., lags] = error
+        self.dimension, self.particles = dimension, particles
+        mean = sums / particles
+        mean[3] /= particles
+        super().__init__(samples, mean)
         self._correct()
 
-    def read(self, get, lag: int):
-        """Return the standard error of what is read off the curves up to a lag, of that index.
-
-        Parameters
-        ----------
-        get : callable
-            Of `Curves`: a number or an array, NaN where there is none.
-        lag : int
-            The last that is looked at.
-        """
-        blocks = self.samples.blocks(lag)
-        if not self.samples.known[lag]:
-            return np.full(np.shape(get(self.curves)), np.nan)
-        if blocks not in self._of:
-            self._of[blocks] = self._without_each(blocks, np.arange(len(self.samples.counts)))[1]
-        curves = self._of[blocks]
-        rows = np.array([get(curves.row(k)) for k in range(len(curves.msd))])
-        return self.samples.errors(pelplug.Jackknife(sum(blocks)), rows, lag)
-
-    def _without_each(self, blocks, lags) -> tuple[pelplug.Jackknife, Curves]:
-        jackknife = pelplug.Jackknife(sum(blocks))
-        sums, counts = (
-            jackknife.sums(self.samples.merged(one, blocks, lags)) for one in (self._sums, self.samples.counts[None])
-        )
-        return jackknife, self._curves(sums, counts[:, 0])
-
     def _curves(self, sums, counts) -> Curves:
-        """Return curves of sums, shape (R, 4 + Q, L), over so many origins, shape (R, L)."""
         with np.errstate(invalid="ignore", divide="ignore"):
             means = sums / counts[:, None]
             msd, fourth, overlap, squares = np.moveaxis(means[:, :4], 1, 0)

@@ -5,10 +5,21 @@ from __future__ import annotations
 import freud
 import numpy as np
 import xarray as xr
+from scipy.special import gamma
 
 import pelplug
 
-__all__ = ["first_peak", "largest_species", "mean_density", "radial_distributions", "structure", "structure_factor"]
+__all__ = [
+    "first_peak",
+    "first_shells",
+    "largest_distance",
+    "largest_species",
+    "mean_density",
+    "radial_distributions",
+    "sampled_states",
+    "structure",
+    "structure_factor",
+]
 
 _LEAST_PEAK = 1.3  # S(q) of a gas scatters about 1
 
@@ -42,16 +53,10 @@ def structure(trajectory, frames, largest: str, count: int, density: float, part
         return xr.Dataset({"q_max": ((), np.nan)})
     around = 2.0 * np.pi * density ** (1.0 / first.dimension)
     names = trajectory.species_names
-    # Vectors and particles both grow with N: a large system needs few frames, and can have few only.
-    work = first.n**2 * 2.5**first.dimension
-    count = min(count, len(frames), max(1, int(4e9 / work)))
-    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, count).astype(int))]
-    states = [trajectory.configuration(int(number)) for number in chosen]
+    states = sampled_states(trajectory, frames, count)
     found = xr.Dataset({"q_max": ((), np.nan)}, attrs={"largest": largest})
     with part("g(r)"):
-        # Up to half the least height that the cell ever has, beyond which a particle meets its own image.
-        half = 0.499 * min(state.heights.min() for state in states)
-        r, g = radial_distributions(states, names, min(half, 5.0 * 2.0 * np.pi / around), 250)
+        r, g = radial_distributions(states, names, largest_distance(states), 250)
         found = found.assign(rdf=(("species_a", "species_b", "r"), g)).assign_coords(
             r=("r", r, {"units": "length", "long_name": "distance"}), species_a=list(names), species_b=list(names)
         )
@@ -60,6 +65,59 @@ def structure(trajectory, frames, largest: str, count: int, density: float, part
         found = found.assign(structure_factor=(("q",), s), q_max=((), first_peak(q, s, around))).assign_coords(
             q=("q", q, {"units": "1 / length", "long_name": "wave number"})
         )
+    return found
+
+
+def sampled_states(trajectory, frames, count: int) -> list:
+    """Return at most `count` of some frames, equally spaced."""
+    first = trajectory.configuration(int(frames[0]))
+    # Vectors and particles both grow with N: a large system needs few frames, and can have few only.
+    work = first.n**2 * 2.5**first.dimension
+    count = min(count, len(frames), max(1, int(4e9 / work)))
+    chosen = frames[np.unique(np.linspace(0, len(frames) - 1, count).astype(int))]
+    return [trajectory.configuration(int(number)) for number in chosen]
+
+
+def largest_distance(states) -> float:
+    """Return how far g(r) of some states goes [length].
+
+    Five mean distances, or half the least height that the cell ever has, beyond which a particle meets its own image.
+    """
+    density = states[0].n / np.mean([state.volume for state in states])
+    half = 0.499 * min(state.heights.min() for state in states)
+    return min(half, 5.0 * density ** (-1.0 / states[0].dimension))
+
+
+def first_shells(r: np.ndarray, g: np.ndarray, states, names) -> np.ndarray:
+    """Return where g_ab(r) has its first minimum, for every pair of species; NaN where it has none that is clear.
+
+    Parameters
+    ----------
+    r, g : ndarray
+        Of `radial_distributions`, of these states.
+    states : sequence of Configuration
+    names : sequence of str
+        Species.
+
+    Returns
+    -------
+    ndarray, shape (species, species)
+        [length]
+    """
+    first, width = states[0], r[1] - r[0]
+    length = (first.volume / first.n) ** (1.0 / first.dimension)
+    ball = np.pi ** (first.dimension / 2) / gamma(first.dimension / 2 + 1)
+    shell = ball * ((r + width / 2) ** first.dimension - (r - width / 2) ** first.dimension) / first.volume
+    number = [np.count_nonzero(first.species == name) for name in names]
+    found = np.full((len(names), len(names)), np.nan)
+    for a, _ in enumerate(names):
+        for b in range(a, len(names)):
+            pairs = number[a] * (number[a] - 1) / 2 if a == b else number[a] * number[b]
+            if pairs == 0:  # nobody whose neighbours they could be
+                found[a, b] = found[b, a] = 0.0
+                continue
+            noise = 1.0 / np.sqrt(np.maximum(pairs * len(states) * shell, 1e-9))
+            found[a, b] = found[b, a] = pelplug.first_minimum(g[a, b], width, 0.04 * length, noise, least_peak=0.0)
     return found
 
 

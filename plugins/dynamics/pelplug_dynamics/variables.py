@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pelplug
 
-__all__ = ["BY_Q", "CURVES", "fields", "rests_on"]
+__all__ = ["AROUND", "BY_Q", "CAGES", "CURVES", "fields", "rests_on"]
 
 LAG = ("kind", "lag_time")
 FS = ("kind", "wave_number", "lag_time")
 CURVES = ("msd", "fs", "alpha_2", "overlap", "chi_4")
+CAGES = {"cage_relative_msd": "msd", "cage_relative_fs": "fs"}
+AROUND = {**CAGES, "bond_breaking": "bonds"}
+"""Quantities that are told by neighbours, and which of the curves they are."""
 BY_Q = ("tau_alpha", "kww_amplitude", "kww_time", "kww_beta", "kww_mean_time")
 
 
@@ -34,6 +37,13 @@ def fields() -> dict:
         **with_error("alpha_2", LAG, "1", "non-Gaussian parameter"),
         **with_error("overlap", LAG, "1", "share of particles displaced less than the overlap length"),
         **with_error("chi_4", LAG, "1", "dynamic susceptibility of the overlap"),
+        **with_error("cage_relative_msd", LAG, "length**2", "mean squared displacement against the first shell's mean"),
+        **with_error("cage_relative_fs", FS, "1", "F_s(q, t) of displacements against the first shell's mean"),
+        **with_samples("cage_relative_tau_alpha", by_q, "time", "when the cage-relative F_s falls to the threshold"),
+        "cage_radius": pelplug.Field(("species_a", "species_b"), "length", "how far the first shell reaches"),
+        "cage_size": pelplug.Field(("kind",), "1", "mean number of neighbours in the first shell"),
+        **with_error("bond_breaking", LAG, "1", "C_B(t), share of the bonds at the origin that are not broken"),
+        **with_samples("bond_breaking_time", ("kind",), "time", "when C_B falls to 1/e"),
         "msd_slope": pelplug.Field(LAG, "1", "d ln MSD / d ln t"),
         "drift_msd": pelplug.Field(("lag_time",), "length**2", "mean squared displacement of the centre of mass"),
         "origins": pelplug.Field(("lag_time",), "1", "time origins"),
@@ -70,9 +80,10 @@ def fields() -> dict:
 
 def rests_on() -> dict[str, str]:
     """Return for each error the variable that has the number of independent samples."""
-    found = {name: "independent_samples" for name in CURVES}
+    found = {name: "independent_samples" for name in (*CURVES, *AROUND)}
     found |= {name: "kww_samples" for name in BY_Q}
     found |= {name: f"{name}_samples" for name in ("diffusion_coefficient", "tau_beta", "msd_time", "tau_alpha")}
+    found |= {name: f"{name}_samples" for name in ("cage_relative_tau_alpha", "bond_breaking_time")}
     for name in ("diffusion_coefficient", "tau_alpha"):
         found[f"reduced_{name}"] = found[name]
     found["van_hove"] = "van_hove_samples"
