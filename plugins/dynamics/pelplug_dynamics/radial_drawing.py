@@ -14,7 +14,7 @@ _DEPTH = 1.5  # of U(r) above its least value, in units of that; g(r) begins whe
 
 
 def draw_pair(dataset, a, b, ax=None, **keywords):
-    """Draw g(r) of two species, solid of the liquid and dotted of the inherent structures, and U(r) on the right.
+    """Draw g(r) of two species, of the liquid and of its inherent structures, and U(r) on the right.
 
     Other arguments are those of `pelplug.Panel`; its Axes is returned.
     """
