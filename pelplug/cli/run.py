@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from pelplug.cli.options import registry
-from pelplug.cli.output import RunInterruptedError, note, print_table, say_found, show_progress
+from pelplug.cli.output import RunInterruptedError, console, note, print_table, say_found, show_progress
 
 __all__ = ["execute", "print_result", "resumable", "summarise", "tell_failures", "tell_finished", "tell_parts"]
 
@@ -170,18 +170,67 @@ def summarise(run, written, store) -> None:
     _tell_leftovers(store)
 
 
-def print_result(heading: str, dataset) -> None:
-    """Print the numbers of a result, and what it says of itself."""
+def print_result(heading: str, dataset, prints: tuple[str, ...] = ()) -> None:
+    """Print the numbers of a result, and what it says of itself.
+
+    Parameters
+    ----------
+    heading : str
+    dataset : Dataset
+    prints : tuple of str, optional
+        Variables to print, those over the same conditions beside each other; by default all short ones, a row a number.
+    """
     click.echo(heading)
     # An error stands behind its value; what it rests on is in the file.
     behind = {f"{name}_error" for name in dataset.data_vars}
     behind |= {str(one.attrs.get("effective_samples")) for one in dataset.data_vars.values()}
     shown = [str(name) for name in dataset.data_vars if name not in behind]
-    if rows := [row for name in shown for row in _summary(dataset, name)]:
+    chosen = [name for name in prints if name in dataset.data_vars]
+    several = [name for name in chosen if dataset[name].size > 1]
+    single = [name for name in chosen or shown if name not in several]
+    if rows := [row for name in single for row in _summary(dataset, name)]:
         print_table(("  quantity", "value", "units", "meaning"), rows)
+    _print_beside(dataset, several)
     said = [json.loads(dataset.attrs.get(key) or "[]") for key in ("remarks", "not_found")]
     for sentence in itertools.chain(*said):
         click.echo(f"  {sentence}")
+
+
+def _print_beside(dataset, names: list[str]) -> None:
+    """Print a table for each set of dimensions: a row a place where one is known, a column a variable."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        groups.setdefault(tuple(dim for dim in dataset[name].dims if dataset.sizes[dim] > 1), []).append(name)
+    for dims, own in groups.items():
+        places = list(np.ndindex(*(dataset.sizes[dim] for dim in dims)))
+        arrays = [dataset[name].squeeze() for name in own]
+        known = np.any([np.isfinite(one.values) for one in arrays], axis=0)
+        places = [place for place in places if known[place]]
+        at = [[_short(dataset[dim].values[place[k]]) for place in places] for k, dim in enumerate(dims)]
+        columns = [[dim, *values] for dim, values in zip(dims, at, strict=True)]
+        columns[0] = [f"  {text}" for text in columns[0]]
+        room = console().width - sum(len(max(one, key=len)) + 1 for one in columns)
+        beside: list[list[str]] = []
+        for name, one in zip(own, arrays, strict=True):
+            error = dataset[f"{name}_error"].squeeze() if f"{name}_error" in dataset else None
+            unit = dataset[name].attrs.get("units", "1")
+            title = name if unit == "1" else f"{name} ({unit})"
+            column = [title, *(_with_error(float(one.values[place]), error, place) for place in places)]
+            if beside and sum(len(max(some, key=len)) + 1 for some in (*beside, column)) > room:
+                _print_columns([*columns, *beside])
+                beside = []
+            beside.append(column)
+        if places:
+            _print_columns([*columns, *beside])
+
+
+def _print_columns(columns: list[list[str]]) -> None:
+    head, *rows = zip(*columns, strict=True)
+    print_table(head, rows)
+
+
+def _short(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _tell_leftovers(store) -> None:

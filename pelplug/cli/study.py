@@ -93,7 +93,8 @@ def study(ctx, name, results, output, plot, export, overwrite, quiet, **options)
     code = tell_parts(name, dataset)
     if not quiet:
         number = len(collection)
-        print_result(f"{name}: {number} {'result' if number == 1 else 'results'}" if number else name, dataset)
+        heading = f"{name}: {number} {'result' if number == 1 else 'results'}" if number else name
+        print_result(heading, dataset, plugins.study(name).prints)
         for one in (path, *([plot] if plot else []), *export):
             click.echo(f"wrote {one}")
     return code

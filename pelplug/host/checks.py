@@ -66,6 +66,8 @@ def check_study_contract(cls: Any) -> None:
         raise TypeError(f"{where} takes {odd[0]!r}, which it uses already; name it once")
     if odd := [name for name in _texts(cls, "compares", where) if name not in cls.varies]:
         raise TypeError(f"{where} compares {odd[0]!r}, which is not among those that it says may vary")
+    if odd := [name for name in _texts(cls, "prints", where) if name not in cls.provides]:
+        raise TypeError(f"{where} prints {odd[0]!r}, which is not among the variables that it provides")
     dims = {dim for field in cls.provides.values() for dim in field.dims}
     for name, field in cls.provides.items():
         if field.ragged:

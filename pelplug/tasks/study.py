@@ -81,6 +81,8 @@ class Study(Task, abc.ABC):
         Those of `varies` of which there must be more than one value: results at one temperature alone are refused.
     provides : dict of str to Field
         Every variable of the dataset. One that is named as its only dimension is a coordinate.
+    prints : tuple of str
+        Those that the command line prints, all short ones by default. The others are in the file.
     cites : tuple of str
         Papers to cite.
     parameters : dict
@@ -103,6 +105,7 @@ class Study(Task, abc.ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     varies: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[tuple[str, ...]] = ()
+    prints: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, collection: Any = None) -> None:
         self.results = Results()

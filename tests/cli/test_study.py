@@ -42,6 +42,20 @@ def test_it_writes_a_result_a_figure_and_curves(capsys, files):  # noqa: F811
     assert code == 2 and "no results of square" in err and not (files / "no.png").exists()
 
 
+def test_a_study_chooses_what_is_printed(capsys, monkeypatch):
+    """Variables over the same conditions beside each other, with their errors; what is not chosen is in the file."""
+    assert "mean (temperature 0.5)" in run(capsys, "study", "slope", "run-*.nc")[1]
+    monkeypatch.setattr(Slope, "prints", ("mean", "largest"))
+    lines = run(capsys, "study", "slope", "run-*.nc", "--factor", "2", "--overwrite")[1].splitlines()
+    assert [line.split() for line in lines[3:6]] == [
+        ["temperature", "mean", "(energy", "/", "length**2)"], ["0.5", "8", "+-", "2"], ["1", "16.5", "+-", "0.5"]
+    ]  # fmt: skip
+    assert lines[2].split()[:2] == ["largest", "16.5"]
+    monkeypatch.setattr(Slope, "prints", ("largest",))
+    out = run(capsys, "study", "slope", "run-*.nc", "--factor", "3", "--overwrite")[1]
+    assert "largest" in out and "mean height" not in out
+
+
 def test_a_theory_needs_no_file(capsys):
     assert run(capsys, "study", "--points", "3", "square")[0] == 0
     assert pelplug.read_results("square.nc")["square"]["y"].values.tolist() == [0.0, 0.25, 1.0]

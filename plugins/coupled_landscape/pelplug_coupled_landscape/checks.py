@@ -146,10 +146,10 @@ def one_source(given, results) -> None:
     Raises
     ------
     InputError
-        If both are given.
+        If both are given; metabasins alone have no ratio.
     """
     named = [name for name, some in given.items() if len(some)]
-    if named and results is not None and len(results):
+    if named and results is not None and len(results.of("dynamics")):
         raise pelplug.InputError(
             f"--{named[0].replace('_', '-')} is given, and results from which it follows; leave one of them out."
         )

@@ -24,9 +24,10 @@ class Matched:
     q, error : float
         NaN with a reason.
     interval : tuple of float
-        q at the ratio less and plus its standard error, widened by the error of the model.
+        q at the ratio less and plus its standard error, widened by the error of the model; NaN on a side where it goes
+        beyond all that were simulated.
     reason : str
-        Why there is no q or no error.
+        Why there is no q, no error or no bound.
     """
 
     q: float = np.nan
@@ -56,32 +57,44 @@ def match(ratio: float, ratio_error: float, q, slowdown) -> Matched:
     ln(tau_alpha(0)/tau_alpha(q) - 1) is nearly a line of slope 1/2 in ln q; between the couplings that were simulated
     it is interpolated by a monotone cubic.
     """
-    if ratio <= 1.0:
-        return Matched(reason=f"a ratio of {ratio:.4g} has no q: coupling makes the large system faster, never slower")
     q = np.asarray(q, dtype=float)
     curve = _Curve(q, np.reshape(slowdown, (-1, q.size)))
+    error = ratio_error if np.isfinite(ratio_error) else 0.0
+    down, up = ratio - error, ratio + error
+    if ratio <= 1.0 and not (curve.x.size > 1 and up > curve.ends[0]):
+        return Matched(reason=f"a ratio of {ratio:.4g} has no q: coupling makes the large system faster, never slower")
     if curve.x.size < 2:
         return Matched(
             reason="no q of the ratio is found between fewer than two couplings with errors; give more --q, or --events"
         )
     low, high = curve.ends
-    if not low <= ratio <= high:
+    reach = f"from {low:.4g} at q = {np.exp(curve.x[0]):.3g} to {high:.4g} at q = {np.exp(curve.x[-1]):.3g}"
+    if down > high or up < low:
         last = "add smaller ones with --q" if ratio < low else "add larger ones with --q"
         if ratio > high and np.isclose(q[-1], 1.0):
             last = "no q of a probability gives more"
-        what = f"from {low:.4g} at q = {np.exp(curve.x[0]):.3g} to {high:.4g} at q = {np.exp(curve.x[-1]):.3g}"
-        return Matched(reason=f"a ratio of {ratio:.4g} has no q among those simulated, which reach {what}; {last}")
-    middle, own = curve.place(ratio), curve.error(ratio)
-    value = float(np.exp(middle))
+        return Matched(reason=f"a ratio of {ratio:.4g} has no q among those simulated, which reach {reach}; {last}")
+    middle, own = curve.place(ratio), curve.error(min(max(ratio, low), high))
+    value = float(np.exp(middle)) if low <= ratio <= high else np.nan
     if not np.isfinite(own):
         return Matched(value, reason="no error of q: fewer than three independent runs; raise --runs")
     if not np.isfinite(ratio_error):
         return Matched(value, reason="no error of q: that of the measured ratio is unknown; give --tau-ratio-error, "
                                      "and with --d-ratio --d-ratio-error")  # fmt: skip
-    down, up = ratio - ratio_error, ratio + ratio_error
-    below = np.hypot(middle - curve.place(down), own) if down >= low else np.inf
-    above = np.hypot(curve.place(up) - middle, own) if up <= high else np.inf
+    said = f"within its error a ratio of {ratio:.4g} +- {error:.2g}"
+    if down < low and up > high:
+        return Matched(
+            reason=f"q is not determined: {said} goes with any of those simulated, which reach {reach}; give a ratio "
+            "of more or longer runs of both sizes"
+        )
+    below, above = np.hypot(middle - curve.place(down), own), np.hypot(curve.place(up) - middle, own)
     interval = (float(np.exp(middle - below)), float(min(np.exp(middle + above), 1.0)))
+    if up > high:
+        why = f"q is above {interval[0]:.3g}, and no more is known of it: {said} goes beyond those simulated"
+        return Matched(value, np.nan, (interval[0], np.nan), f"{why}, which reach {reach}")
+    if down < low:
+        why = f"q is below {interval[1]:.3g}, and no more is known of it: {said} goes below those simulated"
+        return Matched(value, np.nan, (np.nan, interval[1]), f"{why}, which reach {reach}")
     total = float(np.hypot(ratio_error * curve.slope(ratio), own))
     if max(total, below, above) > WIDEST:
         return Matched(value, np.nan, interval, "the error of the ratio is too wide for a standard error of q, which "
@@ -108,7 +121,7 @@ class _Curve:
 
     def place(self, ratio: float) -> float:
         """Return ln q at a ratio; at the nearer end where it lies beyond."""
-        target = np.log(ratio - 1.0)
+        target = np.log(ratio - 1.0) if ratio > 1.0 else -np.inf
         if not self.y[0] < target < self.y[-1]:
             return float(self.x[0] if target <= self.y[0] else self.x[-1])
         return float(brentq(lambda at: self._line(at) - target, self.x[0], self.x[-1], xtol=1e-13))

@@ -1,4 +1,4 @@
-"""Measured finite-size effects, from options or from results of `dynamics`, corrected as the paper corrects them."""
+"""Measured finite-size effects, from options or results of dynamics and metabasins, corrected as the paper does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ import dataclasses
 import numpy as np
 
 import pelplug
+from pelplug_coupled_landscape.sizes import AtOneSize, OfDynamics, OfMetabasins
 
-__all__ = ["Measured", "from_results", "measured_ratios"]
+__all__ = ["OF_SIZE", "SOURCES", "Measured", "from_results", "measured_ratios"]
 
-_NEAR = 0.02  # relative, of wave numbers that count as the one asked for
-_ASK = "pelplug analyze --plugin dynamics --quantities msd,fs --wave-number"
+SOURCES = ("dynamics", "metabasins")
+OF_SIZE = {
+    "measured_relaxation_time": False,
+    "measured_waiting_time": False,
+    "small_relaxation_time": True,
+    "small_diffusion_coefficient": True,
+}
+"""Variables of the small system, and whether they are told by each of `SOURCES`."""
+
+_AGREE = 2.0  # errors of a difference
+_NAMES = {"tau": "tau_alpha", "diffusion": "D"}
 
 
 @dataclasses.dataclass
@@ -26,6 +36,8 @@ class Measured:
         Of each temperature lags and F_s(k, t) of the large system over the amplitude of its final decay.
     scale : ndarray, shape (temperatures,)
         What turns times of the large system into shares of tau_alpha of the small one, corrected by D [1 / time].
+    small : dict of str to ndarray
+        Of the small system, with errors, by the names of the variables.
     """
 
     tau: np.ndarray
@@ -34,6 +46,7 @@ class Measured:
     diffusion_error: np.ndarray
     curves: list = dataclasses.field(default_factory=list)
     scale: np.ndarray | None = None
+    small: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
 def measured_ratios(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
@@ -52,8 +65,10 @@ def measured_ratios(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
     return ratio, ratio * np.hypot(measured.tau_error / measured.tau, other)
 
 
-def from_results(collection, temperatures, wave_number: float, said: list[str]) -> Measured:
-    """Return what results of `dynamics` of two sizes measure.
+def from_results(
+    collection, temperatures, wave_number: float, first: str, said: list[str], remarks: list[str]
+) -> Measured:
+    """Return what results of two sizes measure: of `dynamics`, and of the small one of `metabasins` too.
 
     Parameters
     ----------
@@ -63,8 +78,10 @@ def from_results(collection, temperatures, wave_number: float, said: list[str]) 
         Of the study.
     wave_number : float
         k_c, at which F_s is compared with the persistence [1 / length].
-    said : list of str
-        Sentences on what is not found are added.
+    first : str
+        Which of `SOURCES` counts where both have the small system.
+    said, remarks : list of str
+        Sentences are added: on what is not found; on which analysis tells what.
 
     Raises
     ------
@@ -73,6 +90,9 @@ def from_results(collection, temperatures, wave_number: float, said: list[str]) 
     """
     found = Measured(*np.full((4, temperatures.size), np.nan), [None] * temperatures.size)
     found.scale = np.full(temperatures.size, np.nan)
+    for name, by_source in OF_SIZE.items():
+        shape = (temperatures.size, len(SOURCES)) if by_source else (temperatures.size,)
+        found.small |= {name: np.full(shape, np.nan), f"{name}_error": np.full(shape, np.nan)}
     for group in collection.groups("temperature"):
         temperature = float(group.value("temperature"))
         k = int(np.argmin(np.abs(temperatures - temperature)))
@@ -82,16 +102,12 @@ def from_results(collection, temperatures, wave_number: float, said: list[str]) 
                 f"There are results at T = {temperature:g}, where the model is not asked for; give --temperatures "
                 f"{','.join(f'{one:g}' for one in known)}, or leave them out."
             )
-        sizes = group.groups("n")
-        if len(sizes) != 2:
-            numbers = ", ".join(f"N = {one.value('n')}" for one in sizes)
-            raise pelplug.InputError(
-                f"A finite-size effect is between two sizes, and the results at T = {temperature:g} are of {numbers}; "
-                "give those of a small and of a large system."
-            )
-        small, large = (_Size(one, wave_number, said) for one in sizes)
-        (tau, tau_error), (slow, slow_error) = large.tau, small.tau
-        (diffusion, d_error), (lower, lower_error) = large.diffusion, small.diffusion
+        smalls, large = _sizes(group, temperature, wave_number, said)
+        counts = _small(found.small, k, smalls, first, temperature, remarks)
+        if large is None:
+            continue
+        (tau, tau_error), (diffusion, d_error) = large.tau, large.diffusion
+        (slow, slow_error), (lower, lower_error) = counts.tau, counts.diffusion
         found.tau[k], found.diffusion[k] = slow / tau, diffusion / lower
         found.tau_error[k] = found.tau[k] * np.hypot(tau_error / tau, slow_error / slow)
         found.diffusion_error[k] = found.diffusion[k] * np.hypot(d_error / diffusion, lower_error / lower)
@@ -110,55 +126,65 @@ def from_results(collection, temperatures, wave_number: float, said: list[str]) 
     return found
 
 
-class _Size:
-    """The results of one size at one temperature."""
+def _sizes(group, temperature: float, wave_number: float, said: list[str]):
+    """Return the small system by each analysis that has it, and the large one or None.
 
-    def __init__(self, group, wave_number: float, said: list[str]):
-        self.results, self.said, self.wave_number = list(group), said, wave_number
-        self.name = f"N = {group.value('n')} at T = {group.value('temperature'):g}"
-
-    @property
-    def tau(self) -> tuple[float, float]:
-        """tau_0/beta Gamma(1/beta) of the final decay of F_s, and its error."""
-        return self._mean("kww_mean_time", lambda one, name: self._at(one, name))
-
-    @property
-    def diffusion(self) -> tuple[float, float]:
-        """D, and its error."""
-        return self._mean("diffusion_coefficient", lambda one, name: one[name].sel(kind=_kind(one)))
-
-    @property
-    def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lags and F_s of the first result over the amplitude of its final decay."""
-        one = self.results[0]
-        curve, amplitude = self._at(one, "fs"), float(self._at(one, "kww_amplitude"))
-        return np.asarray(curve["lag_time"].values, dtype=float), np.asarray(curve.values, dtype=float) / amplitude
-
-    def _mean(self, name: str, value) -> tuple[float, float]:
-        for one in self.results:
-            if name not in one:
-                raise pelplug.InputError(f"{one.source} has no {name}; make it anew with {_ASK} {self.wave_number:g}.")
-        each = np.array([float(value(one, name)) for one in self.results])
-        errors = np.array([float(value(one, f"{name}_error")) for one in self.results])
-        if not np.isfinite(each).all():
-            self.said.append(f"{self.name} has no {name}; simulate longer.")
-        if each.size >= 3:
-            return float(each.mean()), float(pelplug.standard_error(each))
-        return float(each.mean()), float(np.linalg.norm(errors) / each.size)
-
-    def _at(self, one, name: str):
-        known = np.asarray(one[name]["wave_number"].values, dtype=float)
-        k = int(np.argmin(np.abs(known - self.wave_number)))
-        if abs(known[k] / self.wave_number - 1.0) > _NEAR:
-            have = ", ".join(f"{value:.4g}" for value in known)
-            raise pelplug.InputError(
-                f"{one.source} has F_s at k = {have}, not at {self.wave_number:g}; make it anew with {_ASK} "
-                f"{self.wave_number:g}, or give --k-c."
-            )
-        return one[name].sel(kind=_kind(one)).isel(wave_number=k)
+    Raises
+    ------
+    InputError
+        If there are not two sizes, or metabasins are not of the smaller.
+    """
+    of = [OfDynamics(one, wave_number, said) for one in group.of("dynamics").groups("n")]
+    walks = [OfMetabasins(one, said) for one in group.of("metabasins").groups("n")]
+    if not of and len(walks) == 1:
+        return {"metabasins": walks[0]}, None
+    numbers = sorted({one.number for one in (*of, *walks)})
+    if len(numbers) != 2 or of[-1].number != numbers[1]:
+        raise pelplug.InputError(
+            f"A finite-size effect is between two sizes, and the results at T = {temperature:g} are of "
+            f"{', '.join(f'N = {one}' for one in numbers)}; give those of a small and of a large system, of the large "
+            "one by dynamics."
+        )
+    if any(one.number != numbers[0] for one in walks):
+        raise pelplug.InputError(
+            f"Metabasins at T = {temperature:g} are of N = {walks[-1].number}, the larger of both systems, of which "
+            "they mean nothing; give those of the smaller, or leave them out."
+        )
+    smalls: dict[str, AtOneSize] = {"dynamics": of[0]} if len(of) == 2 else {}
+    return smalls | ({"metabasins": walks[0]} if walks else {}), of[-1]
 
 
-def _kind(one) -> str:
-    """Return all particles; a single species has no such entry."""
-    kinds = [str(kind) for kind in one["kind"].values]
-    return "all" if "all" in kinds else kinds[0]
+def _small(into, k: int, smalls, first: str, temperature: float, remarks: list[str]) -> AtOneSize:
+    """Write what is known of the small system, say whether both analyses agree, and return the one that counts."""
+    chosen = first if first in smalls else next(iter(smalls))
+    for name, one in smalls.items():
+        place = (k, SOURCES.index(name))
+        for variable, (value, error) in (
+            ("small_relaxation_time", one.tau),
+            ("small_diffusion_coefficient", one.diffusion),
+        ):
+            into[variable][place], into[f"{variable}_error"][place] = value, error
+    into["measured_relaxation_time"][k], into["measured_relaxation_time_error"][k] = smalls[chosen].tau
+    if "metabasins" in smalls:
+        into["measured_waiting_time"][k], into["measured_waiting_time_error"][k] = smalls["metabasins"].waiting
+    where = f"At T = {temperature:g}"
+    if len(smalls) < len(SOURCES):
+        remarks.append(f"{where} tau_alpha and D of the small system are of {chosen}.")
+        return smalls[chosen]
+    for name, symbol in _NAMES.items():
+        (one, error), (other, other_error) = (getattr(smalls[source], name) for source in SOURCES)
+        if not (np.isfinite(one) and np.isfinite(other)):
+            continue
+        apart = abs(one - other) / np.hypot(error, other_error)
+        how = "and at least one has no error" if not np.isfinite(apart) else (
+            f"which {'agree, they differ' if apart <= _AGREE else 'differ'} by {apart:.2g} errors"
+        )  # fmt: skip
+        remarks.append(
+            f"{where} {symbol} of the small system is {_with_error(one, error)} by dynamics and "
+            f"{_with_error(other, other_error)} by metabasins, {how}; that of {chosen} counts (--small)."
+        )
+    return smalls[chosen]
+
+
+def _with_error(value: float, error: float) -> str:
+    return f"{value:.4g} +- {error:.2g}" if np.isfinite(error) else f"{value:.4g}"

@@ -152,18 +152,35 @@ class Grid:
         return value, np.where(self.told[..., inside].all(axis=-1), error, np.nan)
 
 
-def growth(rate, q, error) -> tuple[float, float]:
-    """Return n of ``q ~ <Gamma>**n`` by weighted least squares, with its error; NaN where fewer than two q are known.
+def growth(rate, q, error, rate_error=None) -> tuple[float, float]:
+    """Return n of ``q ~ rate**n`` by weighted least squares, with its error; NaN where fewer than two q are known.
 
     Parameters
     ----------
     rate, q, error : ndarray, shape (temperatures,)
         <Gamma> [1 / time]; q with its standard error, NaN where unknown.
+    rate_error : ndarray, shape (temperatures,), optional
+        Of a measured rate, whose points without one are left out.
+
+    Notes
+    -----
+    The error of a rate counts as n times as large a one of q, both relative. Points that lie further from the line than
+    their errors allow make its error larger, by the root of chi-square a degree of freedom.
     """
-    known = np.isfinite(q) & np.isfinite(error) & (error > 0)
+    wide = np.zeros_like(q) if rate_error is None else rate_error / rate
+    known = np.isfinite(q) & np.isfinite(error) & (error > 0) & np.isfinite(rate) & np.isfinite(wide)
     if known.sum() < 2:
         return np.nan, np.nan
-    x, y, weight = np.log(rate[known]), np.log(q[known]), (q[known] / error[known]) ** 2
-    x = x - np.average(x, weights=weight)
-    spread = (weight * x * x).sum()
-    return float((weight * x * y).sum() / spread), float(spread**-0.5)
+    x, y, own, other = np.log(rate[known]), np.log(q[known]), (error / q)[known], wide[known]
+    n = 0.0
+    for _ in range(50):
+        weight = 1.0 / (own**2 + (n * other) ** 2)
+        apart = x - np.average(x, weights=weight)
+        spread = (weight * apart**2).sum()
+        last, n = n, float((weight * apart * y).sum() / spread)
+        if abs(n - last) < 1e-9:
+            break
+    free = x.size - 2
+    away = y - np.average(y, weights=weight) - n * apart
+    chi = (weight * away**2).sum() / free if free else 1.0
+    return n, float((max(chi, 1.0) / spread) ** 0.5)

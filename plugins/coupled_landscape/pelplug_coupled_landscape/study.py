@@ -13,7 +13,7 @@ from pelplug_coupled_landscape.couplings import kinds
 from pelplug_coupled_landscape.estimates import exponent
 from pelplug_coupled_landscape.lattice import Lattice
 from pelplug_coupled_landscape.matching import match
-from pelplug_coupled_landscape.measured import Measured, from_results, measured_ratios
+from pelplug_coupled_landscape.measured import OF_SIZE, SOURCES, Measured, from_results, measured_ratios
 from pelplug_coupled_landscape.results import Grid, Runs, growth
 from pelplug_coupled_landscape.sampling import lags_between, sample
 from pelplug_coupled_landscape.simulation import Simulation
@@ -36,14 +36,20 @@ class CoupledLandscape(pelplug.LandscapeTheory):
     over the runs, errors standard errors over them. What a run shows depends on its point and number alone, so that it
     is the same whichever points are asked for besides.
 
-    Attributes of the dataset: ``not_found`` (a sentence for each thing that is not told), beside the usual ones.
+    Attributes of the dataset: ``not_found`` (a sentence for each thing that is not told) and ``remarks`` (which
+    analysis tells what of the small system), beside the usual ones.
     """
 
     name = "coupled-landscape"
     summary = "Coupled landscape model: tau_alpha, D, beta, S(k, t), xi over q and temperature; q of measured ratios"
-    takes = ("dynamics",)
+    takes = SOURCES
     varies = ("temperature", "n", "dynamics.wave_number")
     provides = fields()
+    prints = (
+        "uncoupled_waiting_time", "uncoupled_relaxation_time", "uncoupled_exponent", "measured_waiting_time",
+        "measured_ratio", "matched_q", "matched_q_interval", "matched_growth", "measured_growth", "mean_prefactor",
+        "relaxation_time", "slowdown", "waiting_time_shift", "kww_beta", "stokes_einstein_exponent", "scaled_exponent",
+    )  # fmt: skip
     cites = ("C. Rehwald and A. Heuer, Phys. Rev. E 86, 051504 (2012)",)
     trial = {"parameters": {"temperatures": (0.6, 0.8), "q": (0.03, 0.3), "events": 3000, "tau_ratio": (2.0, 0.0)}}  # noqa: RUF012
 
@@ -122,6 +128,10 @@ class CoupledLandscape(pelplug.LandscapeTheory):
                 unit="1 / length",
             ),
         ] = 15.0,
+        small: Annotated[
+            Literal["dynamics", "metabasins"],
+            pelplug.Param("whose tau_alpha and D of the small system count where results of both are given"),
+        ] = "dynamics",
         wave_number: Annotated[
             tuple[float, ...],
             pelplug.Param("k of S(k, t), in units of the inverse root-mean-square jump length", minimum=1e-6),
@@ -150,7 +160,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         self.rate, self.relaxation = checks.finite(self.landscape, self.temperature)
         self.waiting = 1.0 / self.rate
         self.q = checks.couplings(q, Q, rule, self.landscape, self.temperature, self.lattice)
-        self.k_c = k_c
+        self.k_c, self.small = k_c, small
         self.wave_number, self.runs, self.seed = checks.once("wave number", wave_number), runs, seed
         self.time = checks.times(time, events, self.lattice, self.temperature, self.rate)
         self.scaled = checks.scaled(scaled_q, scaled_power, rule, self.lattice, self.temperature, self.rate)
@@ -175,6 +185,7 @@ class CoupledLandscape(pelplug.LandscapeTheory):
     def compute(self, collection):
         """Run the model at every point, find the q of measured ratios, and run it there."""
         self.said: list[str] = []
+        self.remarks: list[str] = []
         if self.runs < 3:
             self.said.append("No errors: fewer than three independent runs; raise --runs.")
         size = (len(self.kinds), self.temperature.size)
@@ -279,12 +290,19 @@ class CoupledLandscape(pelplug.LandscapeTheory):
 
     def _of_measured(self, grid: Grid, collection) -> dict:
         """Find the q of measured ratios, and run the model there."""
-        measured = from_results(collection, self.temperature, self.k_c, self.said) if len(collection) else self.given
-        if not len(collection) and np.any(np.isfinite(measured.tau) & ~np.isfinite(measured.diffusion)):
-            self.said.append("Where no --d-ratio is given the ratio of tau_alpha is not corrected by D.")
+        measured = self.given
+        if len(collection):
+            arguments = (self.temperature, self.k_c, self.small, self.said, self.remarks)
+            measured = from_results(collection, *arguments)
+        small = measured.small
+        if not len(collection.of("dynamics")):  # of metabasins alone no ratio follows
+            measured = self.given
+            if np.any(np.isfinite(measured.tau) & ~np.isfinite(measured.diffusion)):
+                self.said.append("Where no --d-ratio is given the ratio of tau_alpha is not corrected by D.")
+        values = {"source": SOURCES, **small} if small else {}
         ratio, error = measured_ratios(measured)
         if not np.isfinite(ratio).any():
-            return {}
+            return values
         size = grid.shape[:2]
         q, q_error = np.full(size, np.nan), np.full(size, np.nan)
         interval = np.full((*size, 2), np.nan)
@@ -297,13 +315,17 @@ class CoupledLandscape(pelplug.LandscapeTheory):
                 if one.reason:
                     self.said.append(f"At T = {self.temperature[k]:g}, {self.kinds[c].label}: {one.reason}.")
         known = [place for place in np.ndindex(*size) if np.isfinite(q[place])]
-        values = {"measured_ratio": ratio, "measured_ratio_error": error, "matched_q": q, "matched_q_error": q_error}
+        values |= {"measured_ratio": ratio, "measured_ratio_error": error, "matched_q": q, "matched_q_error": q_error}
         values["matched_q_interval"] = interval
         if known:
             found = self._sampled([(c, k, float(q[c, k])) for c, k in known], "runs at the q of measured ratios")
             values |= Grid(size, dict(zip(known, found, strict=True))).values(CURVE, "matched_")
         grown = np.array([growth(self.rate, *both) for both in zip(q, q_error, strict=True)])
         values["matched_growth"], values["matched_growth_error"] = grown.T
+        if small:
+            wait, spread = (small[f"measured_waiting_time{end}"] for end in ("", "_error"))
+            grown = np.array([growth(1.0 / wait, *both, spread / wait**2) for both in zip(q, q_error, strict=True)])
+            values["measured_growth"], values["measured_growth_error"] = grown.T
         if measured.scale is not None:
             values |= {"measured_scale": measured.scale * self.relaxation, **_padded(measured.curves)}
         return values
@@ -312,12 +334,17 @@ class CoupledLandscape(pelplug.LandscapeTheory):
         """Say of errors how they were found."""
         if self.runs >= 3:
             names = [name for name in dataset.data_vars if name.endswith("_error")]
-            own = [name for name in names if name.startswith(("measured", "matched_q", "matched_growth"))]
+            own = [name for name in names if name.startswith(("measured", "small", "matched_q", "matched_growth"))]
             pelplug.state_errors(dataset, [name for name in names if name not in own], OVER, self.runs)
             said = "errors of the measured ratios and over independent runs"
             pelplug.state_errors(dataset, [*own, "matched_q_interval"], said, self.runs)
+        of_size = [f"{name}_error" for name in OF_SIZE]
+        said = "standard error over results or their own"
+        pelplug.state_errors(dataset, of_size, said, len(self.collection))
         if self.said:
             dataset.attrs["not_found"] = json.dumps(self.said)
+        if self.remarks:
+            dataset.attrs["remarks"] = json.dumps(self.remarks)
         if "matched_q_interval" in dataset:
             dataset = dataset.assign_coords(bound=["lower", "upper"])
         return dataset

@@ -19,6 +19,7 @@ __all__ = [
 TAU, DIFFUSION = r"$\tau_\alpha$", "$D$"
 NO_TAU = "no $\\tau_\\alpha$ is known:\nraise --events or --time"
 MOST = 7  # curves in a panel
+SHOWN = 4  # couplings in a line
 NO_RATIO = "no measured ratio of $\\tau_\\alpha$:\ngive --tau-ratio,\nor results of dynamics"
 
 
@@ -54,6 +55,14 @@ def _middle(dataset) -> int:
     return (dataset.sizes["temperature"] - 1) // 2
 
 
+def _missing(panel, values) -> None:
+    """Say in the panel at which q a coupling or temperature has no tau_alpha."""
+    for name, one in values:
+        if beyond := [f"{float(q):.3g}" for q in one["q"][~np.isfinite(one.values)]]:
+            shown = beyond if len(beyond) <= SHOWN else [beyond[0], "...", beyond[-1]]
+            panel.note(rf"no {TAU} at {name}: $q = {', '.join(shown)}$")
+
+
 def draw_relaxation(dataset, ax=None, **keywords):
     """Draw tau_alpha over q at each temperature, the law 1/(1 + c sqrt q), and the q of measured ratios: Fig. 6."""
     panel = pelplug.Panel(dataset, ax, **keywords)
@@ -77,7 +86,10 @@ def draw_relaxation(dataset, ax=None, **keywords):
             x, y = float(at["matched_q"]), zero / float(at["measured_ratio"])
             panel.ax.plot([x], [y], "D", markersize=7, color=colour, markeredgecolor="black", label="_", zorder=4)
             measured = True
-    _room(panel, "y", -0.4)
+    each = [dataset["relaxation_time"].isel(coupling=0, temperature=k) for k in range(dataset.sizes["temperature"])]
+    empty = sum(not np.isfinite(one).all() for one in each)
+    _room(panel, "y", -0.4 - 0.05 * empty)
+    _missing(panel, [(f"$T = {float(one['temperature']):g}$", one) for one in each])
     if law:
         panel.key(r"$\tau_\alpha(0)/(1 + c\sqrt{q})$", "-", linewidth=1.0)
     if measured:
@@ -97,23 +109,56 @@ def draw_matched(dataset, ax=None, **keywords):
     if not np.isfinite(dataset["matched_q"]).any():
         return panel.nothing("no q has the measured ratio").finish()
     panel.ax.set(xscale="log", yscale="log")
+    measured = "measured_waiting_time" in dataset and np.isfinite(dataset["measured_waiting_time"]).any()
+    kind = 0
     for c, name in enumerate(dataset["coupling"].values):
         at = dataset.isel(coupling=c)
-        label = str(name) if dataset.sizes["coupling"] > 1 else ""
-        panel.curve(rate, at["matched_q"], at["matched_q_error"], kind=c, label=label, bars=True, linestyle="")
-        if np.isfinite(at["matched_growth"]):
-            known = np.isfinite(at["matched_q_error"].values)
-            x, n = np.log(rate.values[known]), float(at["matched_growth"])
-            y, weight = (
-                np.log(at["matched_q"].values[known]),
-                (at["matched_q"] / at["matched_q_error"]).values[known] ** 2,
-            )
-            middle = np.average(x, weights=weight), np.average(y, weights=weight)
-            ends = np.array([x.min(), x.max()])
-            text = pelplug.Panel.number(r"$n$ of $q \sim \langle\tau\rangle^{-n}$", at["matched_growth"],
-                                        at["matched_growth_error"])  # fmt: skip
-            panel.fit(np.exp(ends), np.exp(middle[1] + n * (ends - middle[0])), text)
+        coupling = f", {name}" if dataset.sizes["coupling"] > 1 else ""
+        of_model = rf"$\langle\tau\rangle$ of the model{coupling}" if measured else coupling.removeprefix(", ")
+        _over_rate(panel, at, rate, "matched_growth", kind, of_model)
+        kind += 1
+        if measured and not panel.beside:
+            own = (1.0 / dataset["measured_waiting_time"]).assign_attrs(units="1 / time")
+            label = rf"$\langle\tau\rangle$ of measured metabasins{coupling}"
+            _over_rate(panel, at, own, "measured_growth", kind, label, dataset["measured_waiting_time_error"] * own**2)
+            kind += 1
+    _room(panel, "y", 0.12 + 0.08 * kind)
     return panel.finish()
+
+
+def _over_rate(panel, at, rate, growth: str, kind: int, label: str, spread=None) -> None:
+    """Draw q over a rate: with its error or interval, or as one bound where that is all there is; and the power law."""
+    q, error = at["matched_q"].values, at["matched_q_error"].values
+    low, high = at["matched_q_interval"].values.T
+    low, high = (np.where(np.isfinite(error), q + sign * error, one) for sign, one in ((-1, low), (1, high)))
+    bounds = at["matched_q_interval"].T.copy(data=[low, high])
+    marker = "os^v"[kind % 4]
+    panel.curve(rate, q, bounds, kind=kind, label=label, bars=True, linestyle="", marker=marker, markersize=5)
+    for sign, bound, other in (("^", low, high), ("v", high, low)):  # one bound alone
+        one = np.isfinite(bound) & ~np.isfinite(other) & np.isfinite(rate.values)
+        if one.any():
+            style = {"color": panel.colour(kind), "linestyle": "", "markersize": 7, "fillstyle": "none"}
+            panel.ax.plot(rate.values[one], bound[one], marker=sign, label="_", **style)
+            panel.key("bound of $q$ alone, " + ("from below" if sign == "^" else "from above"), "", marker=sign,
+                      markersize=7, fillstyle="none")  # fmt: skip
+    open_q = np.isfinite(at["measured_ratio"].values) & ~(np.isfinite(q) | np.isfinite(low) | np.isfinite(high))
+    if spread is None and open_q.any():
+        panel.note("no $q$ at $T = $" + ", ".join(f"{one:g}" for one in at["temperature"].values[open_q]))
+    if spread is not None:
+        shown = np.isfinite(q) & np.isfinite(spread.values)
+        at_rate, wide = rate.values[shown], spread.values[shown]
+        panel.ax.hlines(q[shown], np.maximum(at_rate - wide, 0.1 * at_rate), at_rate + wide, color=panel.colour(kind),
+                        linewidth=1.0)  # fmt: skip
+    if growth not in at or not np.isfinite(at[growth]):
+        return
+    known = np.isfinite(error) & np.isfinite(rate.values)
+    x, n = np.log(rate.values[known]), float(at[growth])
+    y, weight = np.log(q[known]), (q[known] / error[known]) ** 2
+    middle = np.average(x, weights=weight), np.average(y, weights=weight)
+    ends = np.array([x.min(), x.max()])
+    text = pelplug.Panel.number(r"$n$ of $q \sim \langle\tau\rangle^{-n}$", at[growth], at[f"{growth}_error"])
+    own = {} if spread is None else {"kind": kind}
+    panel.fit(np.exp(ends), np.exp(middle[1] + n * (ends - middle[0])), text, **own)
 
 
 def _exponent(at, name: str) -> str:
@@ -151,6 +196,17 @@ def draw_stokes_einstein(dataset, ax=None, **keywords):
     if "matched_q" in one and np.isfinite(one["matched_q"]).any():
         panel.ax.plot(zero / one["measured_ratio"], free, "D", color="#4f8a5b", markersize=6, markeredgecolor="black",
                       label="measured ratio", zorder=4)  # fmt: skip
+    if not panel.beside and "measured_waiting_time" in one and np.isfinite(one["measured_waiting_time"]).any():
+        measured = 1.0 / (6.0 * one["measured_waiting_time"])
+        style = {"color": "#4f8a5b", "marker": "s", "markersize": 6, "linestyle": "", "zorder": 4}
+        own = pelplug.Panel(dataset, panel.ax, color="#4f8a5b")
+        spread = measured * one["measured_waiting_time_error"] / one["measured_waiting_time"]
+        spread.attrs |= one["measured_waiting_time_error"].attrs
+        own.curve(one["measured_relaxation_time"], measured, spread, bars=True, fillstyle="none",
+                  label=r"small system, $\langle\tau\rangle$ of its metabasins", **style)  # fmt: skip
+        if "measured_ratio" in one:
+            own.curve(one["measured_relaxation_time"] / one["measured_ratio"], measured, label="large system, the same "
+                      r"$\langle\tau\rangle$", **style)  # fmt: skip
     _room(panel, "x", 0.45)
     return panel.finish()
 
@@ -210,6 +266,8 @@ def draw_couplings(dataset, ax=None, **keywords):
             at["effective_q"], at["relaxation_time"], at["relaxation_time_error"], kind=c, label=label, bars=True
         )
     panel.level(float(at_one["uncoupled_relaxation_time"]), "$q = 0$")
+    names = [str(one) for one in dataset["coupling"].values]
+    _missing(panel, [(name, at_one["relaxation_time"].isel(coupling=c)) for c, name in enumerate(names)])
     return panel.finish()
 
 

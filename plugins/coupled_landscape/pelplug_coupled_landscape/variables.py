@@ -7,7 +7,7 @@ import pelplug
 __all__ = ["POINT", "fields"]
 
 T, C, Q, LAG = "temperature", "coupling", "q", "lag_time"
-AT, CURVE = (C, T, Q), (C, T)
+AT, CURVE, SMALL = (C, T, Q), (C, T), (T, "source")
 LENGTH2, TIME = "length**2 / time", "time"
 D = "D = l^2 / (6 <tau>), l the jump length"
 # what is found at one point: dimensions after those of the point, unit, words
@@ -74,6 +74,11 @@ def fields() -> dict[str, pelplug.Field]:
         "scaled_q": pelplug.Field(CURVE, "1", "q that is proportional to a power of <Gamma>"),
         **_curve("scaled", "where q is proportional to a power of <Gamma>"),
         **_pair("scaled_exponent", (C,), "1", "xi over all temperatures where q is proportional to a power of <Gamma>"),
+        "source": pelplug.Field(("source",), "1", "analysis whose results tell it of the small system"),
+        **_pair("small_relaxation_time", SMALL, TIME, "measured tau_alpha of the small system"),
+        **_pair("small_diffusion_coefficient", SMALL, LENGTH2, "measured D of the small system"),
+        **_pair("measured_relaxation_time", (T,), TIME, "that of both measured tau_alpha which is compared"),
+        **_pair("measured_waiting_time", (T,), TIME, "measured <tau> of the metabasins of the small system"),
         **_pair("measured_ratio", (T,), "1", "measured tau_alpha of the small over the large system, corrected by D"),
         "measured_time": pelplug.Field((T, "measured_lag"), TIME, "lag of the measured F_s"),
         "measured_scattering": pelplug.Field(
@@ -83,8 +88,9 @@ def fields() -> dict[str, pelplug.Field]:
             (T,), "1", "what turns measured times into the model's: tau_alpha at q = 0 over that of the small system"
         ),
         **_pair("matched_q", CURVE, "1", "q at which the model has the measured ratio"),
-        "matched_q_interval": pelplug.Field((*CURVE, "bound"), "1", "q of the ratio less and plus its standard error"),
+        "matched_q_interval": pelplug.Field((*CURVE, "bound"), "1", "q of the ratio less and plus its error"),
         **_curve("matched", "at the q of the measured ratio"),
         **_pair("matched_growth", (C,), "1", "n of q ~ <Gamma>^n, the q of the measured ratios"),
+        **_pair("measured_growth", (C,), "1", "n of q ~ <tau>^-n, the measured <tau>"),
     }  # fmt: skip
     return found

@@ -52,5 +52,23 @@ def test_an_error_that_statistics_do_not_give_is_not_told():
     assert np.isfinite(one_run.q) and np.isnan(one_run.error) and "fewer than three" in one_run.reason
     unknown = match(3.0, np.nan, Q, curve)
     assert np.isfinite(unknown.q) and np.isnan(unknown.error) and "--tau-ratio-error" in unknown.reason
-    wide = match(3.0, 1.9, Q, curve)  # from hardly any coupling to a strong one
-    assert np.isnan(wide.error) and wide.interval[0] == 0.0 and wide.interval[1] > wide.q
+
+
+@pytest.mark.parametrize(
+    "ratio, error, lower, upper, words",
+    [
+        (3.0, 1.9, None, ((4.9 - 1) / C) ** 2, "q is below 0.10"),  # 1.1 is less than the weakest coupling makes
+        (1.2, 1.0, None, ((2.2 - 1) / C) ** 2, "q is below 0.01"),
+        (0.9, 1.3, None, ((2.2 - 1) / C) ** 2, "q is below 0.01"),
+        (10.8, 8.3, ((2.5 - 1) / C) ** 2, None, "q is above 0.01"),  # 617 +- 474 over 57
+        (15.0, 8.0, ((7.0 - 1) / C) ** 2, None, "q is above 0.25"),
+        (7.0, 7.0, None, None, "q is not determined: within its error a ratio of 7 +- 7 goes with any of"),
+        (15.0, 14.0, None, None, "q is not determined"),
+    ],
+)
+def test_an_error_that_leaves_q_open_leaves_its_interval_open(ratio, error, lower, upper, words):
+    found = match(ratio, error, Q, runs(np.random.default_rng(0), noise=1e-9))
+    assert np.isnan(found.error) and words in found.reason
+    for bound, known in zip(found.interval, (lower, upper), strict=True):
+        assert np.isnan(bound) if known is None else bound == pytest.approx(known, rel=0.02)
+    assert np.isfinite(found.q) == (1.66 < ratio < 13 and not (lower is None and upper is None))

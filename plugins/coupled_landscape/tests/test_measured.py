@@ -96,4 +96,54 @@ def test_what_results_do_not_have_is_said():
     assert "N = 65 at T = 0.6 has no kww_mean_time; simulate longer." in json.loads(ds.attrs["not_found"])
     ds = study([result(0.6, 65, 1.0, 2.0), result(0.6, 8320, 2.0, 2.0)])
     assert "the large system is slower than the small one, by 2, which no q makes it" in ds.attrs["not_found"]
-    assert CoupledLandscape.takes == ("dynamics",)
+    assert CoupledLandscape.takes == ("dynamics", "metabasins")
+
+
+def walk(temperature, tau, diffusion, waiting, n=65, error=0.05, seed=1):
+    """A result of metabasins."""
+    numbers = {"relaxation_time": tau, "diffusion_coefficient": diffusion, "mean_waiting_time": waiting}
+    numbers |= {f"{name}_error": error * value for name, value in numbers.items()}
+    dataset = xr.Dataset({name: ((), value) for name, value in numbers.items()})
+    one, name = result(temperature, n, 1.0, 1.0), f"walk-{temperature}-{n}-{seed}"
+    dataset.attrs = {**one.attrs, "analysis": "metabasins", "parameters": "{}", "created": name,
+                     "trajectories": json.dumps([{"file": name, "sha256": name, "frames": ""}])}  # fmt: skip
+    return dataset
+
+
+def test_metabasins_of_the_small_system_stand_beside_dynamics():
+    both = [*MEASURED, walk(0.5, 58.0, 1.0, 12.0), walk(0.6, 2.0, 2.1, 3.0)]
+    ds, of_walk = study(both), study(both, small="metabasins")
+    np.testing.assert_allclose(ds["small_relaxation_time"], [[60.0, 58.0], [3.3, 2.0]])
+    np.testing.assert_allclose(ds["measured_ratio"], [6.0 / 1.2, 3.0 / 1.1])
+    np.testing.assert_allclose(of_walk["measured_ratio"], [5.8 / 1.2, 2.0 / 1.1 / (2.2 / 2.1)])
+    np.testing.assert_allclose(ds["measured_waiting_time"], [12.0, 3.0])
+    said = json.loads(ds.attrs["remarks"])
+    apart = 1.3 / (0.05 * np.hypot(3.3, 2.0))
+    told = "At T = 0.6 tau_alpha of the small system is 3.3 +- 0.17 by dynamics and 2 +- 0.1 by metabasins, "
+    told += f"which differ by {apart:.2g} errors; that of dynamics counts (--small)."
+    assert told in said
+    assert any("which agree, they differ by 0.48 errors" in one and "At T = 0.5 tau_alpha" in one for one in said)
+    assert "that of metabasins counts" in of_walk.attrs["remarks"]
+    # q ~ <tau>^-n between the two temperatures
+    q = ds["matched_q"].values[0]
+    np.testing.assert_allclose(ds["measured_growth"], [np.log(q[1] / q[0]) / np.log(12.0 / 3.0)], rtol=1e-6)
+    spread = np.linalg.norm([*(ds["matched_q_error"].values[0] / q), 0.05 * ds["measured_growth"].item() * 2**0.5])
+    np.testing.assert_allclose(ds["measured_growth_error"], [spread / np.log(4.0)], rtol=1e-6)
+    labels = [[one.get_text() for one in ax.get_legend().get_texts()] for ax in pelplug.plot(ds).axes[1:3]]
+    assert all(any("metabasins" in label for label in some) for some in labels)
+
+
+def test_metabasins_alone_and_as_the_only_ones_of_the_small_system():
+    alone = study([walk(0.6, 3.3, 2.0, 3.0)], tau_ratio=(0.0, 3.0), tau_ratio_error=(0.0, 0.3))
+    np.testing.assert_allclose(alone["measured_ratio"], [np.nan, 3.0])
+    np.testing.assert_allclose(alone["measured_waiting_time"], [np.nan, 3.0])
+    assert "At T = 0.6 tau_alpha and D of the small system are of metabasins." in alone.attrs["remarks"]
+    large = study([MEASURED[3], walk(0.6, 3.3, 2.0, 3.0)])
+    np.testing.assert_allclose(large["measured_ratio"], [np.nan, 3.0 / 1.1])
+    for results, sentence in (
+        ([*MEASURED[2:], walk(0.6, 1.0, 1.0, 1.0, n=8320)], "Metabasins at T = 0.6 are of N = 8320, the larger"),
+        ([MEASURED[2], walk(0.6, 3.3, 2.0, 3.0)], "are of N = 65; give those of a small and of a large system"),
+        ([*MEASURED[2:], walk(0.6, 1.0, 1.0, 1.0, n=130)], "are of N = 65, N = 130, N = 8320"),
+    ):
+        with pytest.raises(pelplug.InputError, match=sentence):
+            study(results)

@@ -36,8 +36,7 @@ def draw_times(dataset, ax=None, name="diffusion_coefficient", **keywords):
     inverse = (1.0 / dataset["temperature"]).assign_attrs(units="1 / temperature")
     panel.axes(("$1/T$", inverse), (SYMBOLS[name], dataset[name]), log="y")
     _smooth(panel, inverse, dataset, name)
-    values = dataset[name].values
-    panel.ax.set_ylim(*_limits(values))
+    panel.ax.set_ylim(*_limits(_in_sight(dataset, name)))
     if not panel.beside:
         for k, temperature in enumerate(PUBLISHED):
             label = "range of the paper" if k == 0 else ""
@@ -52,7 +51,7 @@ def draw_exponent(dataset, ax=None, **keywords):
     _smooth(panel, dataset["temperature"], dataset, "exponent")
     limit = float(dataset["limit_exponent"])
     panel.level(limit, rf"$2\lambda/(2+\lambda) = {limit:.3g}$", shared=True)
-    panel.ax.set_ylim(max(-0.6, float(dataset["exponent"].min()) - 0.1), 1.05)
+    panel.ax.set_ylim(max(-0.6, float(np.nanmin([*_in_sight(dataset, "exponent"), limit])) - 0.1), 1.05)
     return panel.finish()
 
 
@@ -134,8 +133,17 @@ def in_words(given):
     return ", ".join(f"{symbol} = {given[name]:g}" for symbol, name in symbols)
 
 
+def _in_sight(dataset, name):
+    """Return what must lie within the axes: what was integrated, and at one temperature alone the closed form too.
+
+    Lines of closed forms over several temperatures may go far outside.
+    """
+    names = [name, f"closed_{name}"] if dataset.sizes["temperature"] == 1 else [name]
+    return np.concatenate([dataset[one].values for one in names])
+
+
 def _limits(values):
-    """Return limits of a logarithmic axis about what was integrated: closed forms may lie far outside."""
+    """Return limits of a logarithmic axis about some values."""
     low, high = np.log10(np.nanmin(values)), np.log10(np.nanmax(values))
     margin = 0.08 * (high - low) + 0.05
     return 10.0 ** (low - margin), 10.0 ** (high + margin)

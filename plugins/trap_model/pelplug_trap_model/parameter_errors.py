@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import pelplug
+from pelplug_trap_model.correlations import KINDS, correlation_of, read_matrix
 
 __all__ = ["ParameterErrors"]
 
@@ -25,44 +26,75 @@ class ParameterErrors:
         By the names of the parameters.
     values : dict of str to float
         What the parameters themselves are.
+    correlation : ndarray, shape (len(errors), len(errors))
+        Of the errors, in their order.
     """
 
     errors: dict[str, float]
     values: dict[str, float]
+    correlation: np.ndarray
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None, landscape: pelplug.TrapLandscape, **others: float) -> ParameterErrors:
-        """Read errors by the names of parameters, or of their options.
+        """Read errors by the names of parameters, or of their options, and how they go together.
+
+        Parameters
+        ----------
+        given : mapping
+            Errors by names; ``correlation`` or ``covariance``, each with ``parameters``, a list of names, and
+            ``matrix``, of the correlations between their errors, or of their covariances, which are their errors too.
+        landscape : TrapLandscape
+        **others : float
+            Further values that may have errors.
 
         Raises
         ------
         InputError
-            If there is no such parameter, or an error is no number or negative.
+            If there is no such parameter, an error is no number or negative, or a matrix is none of that kind.
         """
         values = {name: getattr(landscape, name) for name in landscape.parameter_specs() if name != "plateau"} | others
         names = {spec.option.replace("-", "_"): name for name, spec in landscape.parameter_specs().items()}
-        errors: dict[str, float] = {}
-        for key, text in (given or {}).items():
-            name = names.get(key.replace("-", "_"), key.replace("-", "_"))
+
+        def called(key: str) -> str:
+            name = names.get(str(key).replace("-", "_"), str(key).replace("-", "_"))
             if name not in values:
                 raise pelplug.InputError(
                     f"There is no parameter {key} to have an error; these are {', '.join(values)}."
                 )
+            return name
+
+        given = dict(given or {})
+        matrices = {kind: read_matrix(kind, given.pop(kind), called) for kind in KINDS if kind in given}
+        if len(matrices) == 2:
+            raise pelplug.InputError("Errors have a correlation and a covariance; give one of both.")
+        errors: dict[str, float] = {}
+        for key, text in given.items():
+            name = called(key)
             try:
                 error = float(text)
             except (TypeError, ValueError):
                 error = np.nan
             if not 0.0 <= error < np.inf:
                 raise pelplug.InputError(f"The error of {key} must be a number that is at least 0, not {text!r}.")
-            if error and not np.isfinite(values[name]):
-                raise pelplug.InputError(f"The parameter {key} is {values[name]:g} and has no error; leave it out.")
             if name in errors:
                 raise pelplug.InputError(f"The parameter {name} has two errors, one as {key}; leave one of them out.")
             errors[name] = error
-        return cls({name: error for name, error in errors.items() if error}, values)
+        if "covariance" in matrices:
+            known, matrix = matrices["covariance"]
+            for name, error in zip(known, np.sqrt(np.diag(matrix)), strict=True):
+                if name in errors:
+                    raise pelplug.InputError(
+                        f"The parameter {name} has an error, and another in the covariance; leave one of them out."
+                    )
+                errors[name] = float(error)
+        for name, error in errors.items():
+            if error and not np.isfinite(values[name]):
+                raise pelplug.InputError(f"The parameter {name} is {values[name]:g} and has no error; leave it out.")
+        errors = {name: error for name, error in errors.items() if error}
+        return cls(errors, values, correlation_of(errors, matrices))
 
     def draws(self, landscape: pelplug.TrapLandscape, number: int, seed: int) -> Iterator[tuple[Any, dict[str, float]]]:
-        """Yield possible landscapes, each with the other values, drawn independently from normal distributions.
+        """Yield possible landscapes, each with the other values, drawn from a normal distribution.
 
         Raises
         ------
@@ -72,8 +104,11 @@ class ParameterErrors:
         rng = np.random.default_rng(seed)
         fields = landscape.parameter_specs()
         possible = 0
+        share, axes = np.linalg.eigh(self.correlation)
+        root = axes * np.sqrt(np.maximum(share, 0.0)) @ axes.T  # symmetric, the unit matrix without correlations
         for _ in range(number):
-            drawn = {name: self.values[name] + error * rng.standard_normal() for name, error in self.errors.items()}
+            away = root @ rng.standard_normal(len(self.errors))
+            drawn = {name: self.values[name] + error * away[k] for k, (name, error) in enumerate(self.errors.items())}
             others = {name: value for name, value in drawn.items() if name not in fields}
             try:
                 one = dataclasses.replace(landscape, **{name: drawn[name] for name in drawn if name in fields})
@@ -120,4 +155,9 @@ class ParameterErrors:
 
     def in_words(self) -> str:
         """Return which parameters have which error, for a sentence."""
-        return ", ".join(f"{name} {self.values[name]:g} +- {error:g}" for name, error in self.errors.items())
+        said = ", ".join(f"{name} {self.values[name]:g} +- {error:g}" for name, error in self.errors.items())
+        names, pairs = list(self.errors), np.argwhere(np.triu(self.correlation, 1) != 0)
+        if not len(pairs):
+            return f"{said}, independently of each other"
+        told = ", ".join(f"{names[j]} and {names[k]} {self.correlation[j, k]:.2g}" for j, k in pairs)
+        return f"{said}, with correlations of {told}"

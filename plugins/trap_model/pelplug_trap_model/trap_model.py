@@ -66,6 +66,10 @@ class TrapModel(pelplug.LandscapeTheory):
         "lag_time": pelplug.Field(("lag_time",), "time", "time"),
         "persistence": pelplug.Field((*AT, "lag_time"), "1", "S_0(t): share of metabasins that are not left yet"),
     }
+    prints = (
+        "diffusion_coefficient", "closed_diffusion_coefficient", "relaxation_time", "closed_relaxation_time",
+        "exponent", "closed_exponent", "limit_exponent", "closed_form_deviation",
+    )  # fmt: skip
     trial = {"parameters": {"errors": {"sigma": 0.05}, "draws": 100}}  # noqa: RUF012
     cites = ("Rehwald and Heuer, Phys. Rev. E 86, 051504 (2012)",)
 
@@ -83,7 +87,11 @@ class TrapModel(pelplug.LandscapeTheory):
         dimension: Annotated[int, pelplug.Param("d, dimension of space", minimum=1)] = 3,
         errors: Annotated[
             dict[str, Any] | None,
-            pelplug.Param("standard errors of parameters, squared_jump too: sigma=0.1,lambda=0.02", file=False),
+            pelplug.Param(
+                "standard errors of parameters, squared_jump too: sigma=0.1,lambda=0.02; in a file with their "
+                "correlation or covariance",
+                file=False,
+            ),
         ] = None,
         draws: Annotated[
             int, pelplug.Param("sets of parameters drawn for errors", minimum=100, maximum=100_000, meaning=False)
@@ -169,8 +177,8 @@ class TrapModel(pelplug.LandscapeTheory):
             return {}
         found, self._sets = given.spread(self.landscape, values, self._values, self.draws, self.seed)
         self._remarks.append(
-            f"Within the errors lie 68 % of {self._sets} sets of parameters, drawn with {given.in_words()}, "
-            "independently of each other; other parameters count as exact."
+            f"Within the errors lie 68 % of {self._sets} sets of parameters, drawn with {given.in_words()}; "
+            "other parameters count as exact."
         )
         return {f"{name}_error": error for name, error in found.items()}
 

@@ -106,8 +106,80 @@ def test_small_errors_are_those_of_linear_propagation():
         assert ds[f"{name}_error"].attrs["effective_samples"] == 2000
         assert ds[f"{name}_error"].attrs["confidence"] == pytest.approx(0.6827)
     assert "sigma 2.9 +- 0.01, lam 0.5 +- 0.002" in remarks(ds)[-1]
+    assert remarks(ds)[-1].endswith("independently of each other; other parameters count as exact.")
     without = study()
     assert "diffusion_coefficient_error" not in without and "No errors" in remarks(without)[-1]
+
+
+NAMES = ("sigma", "lam", "crossover")
+COVARIANCE = np.array([[1e-4, -8e-6, 1.5e-4], [-8e-6, 1e-6, -6e-6], [1.5e-4, -6e-6, 4e-4]])
+
+
+def test_small_correlated_errors_are_those_of_linear_propagation():
+    """J C J^T, the derivatives by differences of the study itself."""
+    start = {"sigma": 2.9, "lam": 0.5, "crossover": -11.9}
+    slopes = {name: [] for name in WITH_ERRORS}
+    for key, value in start.items():
+        up, down = (study(**{key: value * (1 + sign * 1e-4)}) for sign in (1, -1))
+        for name in WITH_ERRORS:
+            slopes[name].append((up[name] - down[name]).values / (2e-4 * value))
+    errors = np.sqrt(np.diag(COVARIANCE))
+    table = {"parameters": ["sigma", "lambda", "crossover"]}
+    by_covariance = study(errors={"covariance": table | {"matrix": COVARIANCE.tolist()}}, draws=1000)
+    correlation = table | {"matrix": (COVARIANCE / np.outer(errors, errors)).tolist()}
+    by_correlation = study(errors=dict(zip(NAMES, errors, strict=True)) | {"correlation": correlation}, draws=1000)
+    without = study(errors=dict(zip(NAMES, errors, strict=True)), draws=1000)
+    ratio = []
+    for name in WITH_ERRORS:
+        jacobian = np.array(slopes[name])
+        expected = np.sqrt(np.einsum("jt,jk,kt->t", jacobian, COVARIANCE, jacobian))
+        assert by_covariance[f"{name}_error"].values == pytest.approx(expected, rel=0.12)
+        assert by_correlation[f"{name}_error"].values == pytest.approx(expected, rel=0.12)
+        ratio.append(without[f"{name}_error"].values / expected)
+    assert np.max(np.abs(np.log(ratio))) > 0.2  # what correlations change
+    assert "with correlations of sigma and lam -0.8, sigma and crossover 0.75" in remarks(by_covariance)[-1]
+
+
+def test_parameters_that_go_together_wholly_are_drawn_together():
+    both = {"parameters": ["rate_prefactor", "squared_jump"], "matrix": [[1, -1], [-1, 1]]}
+    errors = {"rate_prefactor": 0.0482, "squared_jump": 0.01}
+    ds = study(errors={**errors, "correlation": both})  # D ~ both, of which the relative errors are the same
+    assert np.all(ds["diffusion_coefficient_error"] < 3e-4 * ds["diffusion_coefficient"])
+    assert np.all(ds["relaxation_time_error"] > 0.008 * ds["relaxation_time"])
+
+
+def matrix(*rows, kind="correlation", parameters=("sigma", "lam"), **errors):
+    return {kind: {"parameters": list(parameters), "matrix": [list(row) for row in rows]}, **errors}
+
+
+GIVEN = {"sigma": 0.1, "lam": 0.01}
+
+
+@pytest.mark.parametrize(
+    "errors, said",
+    [
+        (matrix((1, 0.5), (0.4, 1), **GIVEN), "must be symmetric, and it has 0.5 and 0.4 for sigma and lam"),
+        (matrix((1, 1.2), (1.2, 1), **GIVEN), "must have no negative eigenvalue, and one is -0.2"),
+        (matrix((1, 0.9, 0.9), (0.9, 1, -0.9), (0.9, -0.9, 1), parameters=(*GIVEN, "cutoff"), cutoff=1, **GIVEN),
+         "no negative eigenvalue"),
+        (matrix((0.01, 0), (0, 1e-4), **GIVEN), "must be 1 on its diagonal; .* is a covariance"),
+        (matrix((0.01, 0), (0, -1e-4), kind="covariance"), "no negative eigenvalue"),
+        (matrix((0.01, 0.1), (0.1, 0), kind="covariance"), "no negative eigenvalue"),
+        (matrix((1, 0), (0, 1), sigma=0.1), "names lam, which has no error; give it one"),
+        (matrix((0.01, 0), (0, 1e-4), kind="covariance", sigma=0.1), "sigma has an error, and another in the covar"),
+        (matrix((1, 0), **GIVEN), "must be 2 rows of 2 numbers"),
+        (matrix((1, 0), (0,), **GIVEN), "must be 2 rows of 2 numbers"),
+        (matrix((1, "x"), ("x", 1), **GIVEN), "must be 2 rows of 2 numbers"),
+        (matrix((1, 0), (0, 1), parameters=("sigma", "sgma"), **GIVEN), "no parameter sgma"),
+        (matrix((1, 0), (0, 1), parameters=("lambda", "lam"), **GIVEN), "names lam twice"),
+        ({"correlation": 0.5, **GIVEN}, "must have parameters, a list of names, and matrix"),
+        (matrix((1, 0), (0, 1), **GIVEN) | matrix((1, 0), (0, 1), kind="covariance"), "give one of both"),
+    ],
+)  # fmt: skip
+def test_correlations_that_there_cannot_be_are_refused(errors, said):
+    with pytest.raises(pelplug.InputError, match=said) as error:
+        study(temperatures=(0.5,), errors=errors)
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")
 
 
 def test_one_temperature_is_seen_in_the_panels_of_lines():
@@ -115,6 +187,9 @@ def test_one_temperature_is_seen_in_the_panels_of_lines():
     for ax, number in ((axes[0], 2), (axes[1], 2), (axes[2], 2), (axes[-1], 5)):
         alone = [line for line in ax.get_lines() if np.size(line.get_xdata()) == 1]
         assert len(alone) == number and all(line.get_marker() not in ("None", "") for line in alone)
+        for line in alone:
+            (x, y), (left, right), (low, high) = np.ravel(line.get_data()), ax.get_xlim(), ax.get_ylim()
+            assert left < x < right and low < y < high
 
 
 @pytest.mark.parametrize(
@@ -143,7 +218,8 @@ def test_what_has_no_meaning_is_refused(parameters, said):
 
 def test_the_command_prints_both_values_and_reads_a_file(pelplug_command):
     (pelplug_command.folder / "p.toml").write_text(
-        "temperatures = [0.6, 0.3]\n[trap-model]\nlambda = 0.4\n[trap-model.errors]\nsigma = 0.05\n"
+        "temperatures = [0.6, 0.3]\n[trap-model]\nlambda = 0.4\n[trap-model.errors]\nsigma = 0.05\nlambda = 0.01\n"
+        '[trap-model.errors.correlation]\nparameters = ["sigma", "lambda"]\nmatrix = [[1, 0.5], [0.5, 1]]\n'
     )
     command = (
         "study",
@@ -158,7 +234,11 @@ def test_the_command_prints_both_values_and_reads_a_file(pelplug_command):
         "t.csv",
     )
     done = pelplug_command(*command, code=0)
-    assert "exponent (temperature 0.3)" in done.stdout and "does not hold where the cutoff decides" in done.stdout
+    assert "with correlations of sigma and lam 0.5" in done.stdout
+    lines = done.stdout.splitlines()
+    place = next(k for k, line in enumerate(lines) if line.rstrip().endswith("closed_exponent"))
+    assert lines[place].split()[0] == "temperature" and lines[place + 1].split()[0] == "0.3"
+    assert len(lines) < 32 and "does not hold where the cutoff decides" in done.stdout
     ds = pelplug.read_results(pelplug_command.folder / "trap-model.nc")["trap-model"]
     assert ds["temperature"].values.tolist() == [0.3, 0.6] and ds["limit_exponent"].item() == pytest.approx(1 / 3)
     assert "diffusion_coefficient" in (pelplug_command.folder / "t.csv").read_text()
