@@ -142,7 +142,7 @@ from .potentials.stillinger_weber import StillingerWeberPotential as StillingerW
 # isort: split
 # --- for authors of engines
 
-from .engines.engine import EnergyLog as EnergyLog
+from .engines.energy_log import EnergyLog as EnergyLog
 from .engines.engine import Engine as Engine
 from .engines.engine import EngineStatus as EngineStatus
 from .engines.engine import EquationsOfMotion as EquationsOfMotion

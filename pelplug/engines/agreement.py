@@ -38,6 +38,10 @@ def compared(take_up: Callable[..., Session]) -> Callable[..., Session]:
                 f"The ensemble {dynamics.method} needs velocities; thermalise the configuration first "
                 "(pelplug.thermalised)."
             )
+        if dynamics.pressure is not None and not self.holds_pressure:
+            raise InputError(
+                f"The engine {self.name} holds no pressure; leave out --pressure, or use --engine lammps or hoomd."
+            )
         session = take_up(self, configuration, model, dynamics, *arguments, **keywords)
         if not getattr(session, "own_forces", False) or session.agreement is not None:
             return session

@@ -94,6 +94,8 @@ class Driver:
         stages = {"melt": self._melt, "cool": self._cool, "equilibrate": self._equilibrate, "produce": self._produce}
         with self._stopping_between_chunks():
             conf = self._first_state() if found is None else found.configuration
+            if found is None and self.protocol.dynamics.pressure is not None:
+                self._session(conf, self.protocol.dynamics, None).close()  # refused before the work, not after
             while (stage := progress["stage"]) in stages:
                 conf, progress = stages[stage](conf, progress, arrays, internal, log)
                 arrays, internal, log = {}, None, None
@@ -160,7 +162,8 @@ class Driver:
         if protocol.equilibration is not None:
             outcome = {"steps": protocol.equilibration, "verdict": "not tested"}
             following["equilibration"] = outcome
-            return self._plain(conf, progress, internal, self._thermostat(), protocol.equilibration, following)
+            thermostat = self._thermostat(barostat=True)
+            return self._plain(conf, progress, internal, thermostat, protocol.equilibration, following)
         conf, outcome = self._until_stationary(conf, progress, arrays, internal)
         return conf, {**following, "equilibration": outcome}
 
@@ -171,8 +174,9 @@ class Driver:
         spent, done, blocks = progress.get("spent", 0), progress["done"], list(progress.get("blocks", ()))
         length = progress.get("length", max(min(_FIRST_BLOCK, longest // 2), SAMPLES))
         samples, earlier = list(arrays.get("samples", ())), BlockCurves.from_arrays(arrays)
+        cells = list(arrays.get("cells", ()))
         wave_number = relaxation_wave_number(conf)
-        with self._session(conf, self._thermostat(), internal) as session:
+        with self._session(conf, self._thermostat(barostat=True), internal) as session:
             while True:
                 interval = length // SAMPLES
                 while len(samples) <= SAMPLES:
@@ -183,11 +187,17 @@ class Driver:
                         self._save_if_due(
                             session,
                             {**progress, **kept},
-                            {"samples": np.array(samples), **(earlier.to_arrays() if earlier else {})},
+                            {
+                                "samples": np.array(samples),
+                                "cells": np.array(cells),
+                                **(earlier.to_arrays() if earlier else {}),
+                            },
                         )
-                    samples.append(session.configuration().unwrapped_positions())
-                later = self._ranks.share(BlockCurves.of(np.array(samples), wave_number))
-                spent, done, samples, verdict = spent + done, 0, [], None
+                    state = session.configuration()
+                    samples.append(state.unwrapped_positions())
+                    cells.append(state.cell)
+                later = self._ranks.share(BlockCurves.of(np.array(samples), wave_number, np.array(cells)))
+                spent, done, samples, cells, verdict = spent + done, 0, [], [], None
                 if earlier is not None:
                     verdict = compare(earlier, later)
                     blocks.append({"steps": interval * SAMPLES, **dataclasses.asdict(verdict)})
@@ -232,7 +242,7 @@ class Driver:
                 state = session.configuration()
                 if step == 0 or session.converged:
                     pending.append(self._seen(self._now(session, state)))
-                self.recorder.write(state, EnergyLog.joined(pending), dynamics.time_step)
+                self.recorder.write(state, self._complete(EnergyLog.joined(pending), state), dynamics.time_step)
                 pending = []
                 if session.converged:
                     break
@@ -245,7 +255,8 @@ class Driver:
         if (watch := self._watch) is None:
             return
         dynamics, state = self.protocol.dynamics, session.configuration()
-        conditions = dataclasses.replace(of_simulation(record), density=state.density, units=self.protocol.model.units)
+        of_cell = {"density": state.density} if dynamics.pressure is None else {"several": ("density",)}
+        conditions = dataclasses.replace(of_simulation(record), units=self.protocol.model.units, **of_cell)
         simulation = {"method": dynamics.method, "dimension": state.dimension}
         watch.begin(state.n, dynamics.time_step, self.protocol.log_every, conditions, simulation)
         if first > 0:
@@ -260,6 +271,16 @@ class Driver:
             self._watch.energies(energies)
         return energies
 
+    def _complete(self, energies: EnergyLog, state: Configuration) -> EnergyLog:
+        """Return energies with the enthalpy, at constant pressure."""
+        dynamics = self.protocol.dynamics
+        if dynamics.pressure is None or energies.volume is None:
+            return energies
+        degrees = state.dimension * (state.n - 1)
+        kinetic = 0.5 * degrees * self.protocol.model.boltzmann * energies.kinetic_temperature
+        enthalpy = energies.potential_energy + kinetic + dynamics.pressure * energies.volume
+        return dataclasses.replace(energies, enthalpy=enthalpy)
+
     # --- odds and ends ------------------------------------------------------------------------------------------
 
     @property
@@ -268,15 +289,18 @@ class Driver:
         protocol = self.protocol
         return protocol.start is None and protocol.melt_steps > 0 and protocol.dynamics.temperature is not None
 
-    def _thermostat(self, factor: float = 1.0) -> EquationsOfMotion:
-        """Return the canonical dynamics that brings the liquid to its temperature."""
-        dynamics = self.protocol.dynamics
+    def _thermostat(self, factor: float = 1.0, barostat: bool = False) -> EquationsOfMotion:
+        """Return the dynamics that brings the liquid to its temperature, and with a barostat to its pressure."""
+        dynamics, held = self.protocol.dynamics, {}
+        if barostat and dynamics.pressure is not None:
+            held = {"pressure": dynamics.pressure, "barostat_time": dynamics.barostat_time}
         return EquationsOfMotion(
-            method="langevin" if dynamics.method == "langevin" else "nvt",
+            method="langevin" if dynamics.method == "langevin" else "npt" if held else "nvt",
             time_step=dynamics.time_step,
             temperature=factor * dynamics.temperature,
             thermostat_time=dynamics.thermostat_time,
             friction=dynamics.friction,
+            **held,
         )
 
     def _session(self, conf, dynamics, internal, log_every: int = 0) -> Session:
@@ -308,8 +332,10 @@ class Driver:
 
     def _now(self, session: Session, state: Configuration) -> EnergyLog:
         """Return the energies of a state at which an engine logs nothing: it does after a step."""
-        energy, temperature = session.energy_forces()[0], kinetic_temperature(state, self.protocol.model)
-        return EnergyLog(np.array([state.step]), np.array([energy]), np.array([temperature]))
+        row = [state.step, session.energy_forces()[0], kinetic_temperature(state, self.protocol.model)]
+        if self.protocol.dynamics.pressure is not None:
+            row += [state.volume, session.pressure()]
+        return EnergyLog(*(np.array([value]) for value in row))
 
     def _save_if_due(self, session: Session, progress: dict, arrays=None, pending=()) -> None:
         self._stop = self._ranks.any(self._stop)

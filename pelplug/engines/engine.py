@@ -16,13 +16,14 @@ import numpy as np
 from pelplug.core.parameters import Param
 from pelplug.core.parametrised import Parametrised
 from pelplug.engines.agreement import compared
+from pelplug.engines.energy_log import EnergyLog
 from pelplug.engines.request import ENSEMBLES, MINIMISERS
-from pelplug.errors import InputError, RunError
+from pelplug.errors import InputError
 from pelplug.execution.device import Device
 from pelplug.execution.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from pelplug.configuration import Configuration
     from pelplug.models.base import Model
@@ -42,13 +43,14 @@ class EquationsOfMotion(Parametrised):
 
     Parameters
     ----------
-    method : {"nvt", "nve", "langevin", "steepest-descent", "fire"}
-        An ensemble, or how to go down in energy: Nosé–Hoover (canonical, MTTK where the engine has it), Newton,
-        Langevin; overdamped without noise (``zeta dr/dt = -grad U``, fixed step), or minimisation by FIRE.
+    method : {"nvt", "npt", "nve", "langevin", "steepest-descent", "fire"}
+        An ensemble, or how to go down in energy: Nosé–Hoover (canonical, MTTK where the engine has it), the same with
+        an isotropic barostat (Martyna, Tobias and Klein, J. Chem. Phys. 101, 4177 (1994)), Newton, Langevin; overdamped
+        without noise (``zeta dr/dt = -grad U``, fixed step), or minimisation by FIRE.
     time_step : float
         [time]; for steepest-descent in units of ``zeta length**2 / energy``.
     temperature : float, optional
-        T of the thermostat (nvt, langevin), in the model's units: ``model.boltzmann`` times it is an energy.
+        T of the thermostat (nvt, npt, langevin), in the model's units: ``model.boltzmann`` times it is an energy.
     end_temperature : float, optional
         Where a linear ramp of the thermostat ends; constant temperature if None.
     ramp_start, ramp_steps : int
@@ -59,6 +61,10 @@ class EquationsOfMotion(Parametrised):
         Langevin friction coefficient over mass [1 / time].
     force_tolerance : float
         Largest force component at which FIRE stops [energy / length].
+    pressure : float, optional
+        P of the barostat (npt) [energy / length**d].
+    barostat_time : float, optional
+        Relaxation time of the barostat; 400 time steps if None [time].
 
     Raises
     ------
@@ -79,6 +85,8 @@ class EquationsOfMotion(Parametrised):
     force_tolerance: Annotated[
         float, Param("largest force component at which fire stops", exclusive_minimum=0.0, unit="energy / length")
     ] = 1e-6
+    pressure: Annotated[float | None, Param("of the barostat", unit="energy / length**dimension")] = None
+    barostat_time: Annotated[float | None, Param("relaxation time of the barostat", **_TIME)] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,15 +97,19 @@ class EquationsOfMotion(Parametrised):
             )
         if self.thermostatted and self.temperature is None:
             raise InputError(f"The ensemble {self.method} needs a temperature; give one with -T.")
+        if (self.method == "npt") != (self.pressure is not None):
+            raise InputError("The ensemble npt, and no other, needs a pressure; give both or neither.")
         if self.end_temperature is not None and not (self.thermostatted and self.ramp_steps > 0):
-            raise InputError("A temperature ramp needs a thermostat (nvt or langevin) and a number of steps.")
+            raise InputError("A temperature ramp needs a thermostat (nvt, npt or langevin) and a number of steps.")
         if self.thermostat_time is None:
             object.__setattr__(self, "thermostat_time", 40.0 * self.time_step)
+        if self.barostat_time is None and self.pressure is not None:
+            object.__setattr__(self, "barostat_time", 400.0 * self.time_step)
 
     @property
     def thermostatted(self) -> bool:
         """Whether a thermostat holds the temperature."""
-        return self.method in ("nvt", "langevin")
+        return self.method in ("nvt", "npt", "langevin")
 
     @property
     def minimises(self) -> bool:
@@ -110,59 +122,6 @@ class EquationsOfMotion(Parametrised):
             return self.temperature
         done = min(max((step - self.ramp_start) / self.ramp_steps, 0.0), 1.0)
         return self.temperature + done * (self.end_temperature - self.temperature)
-
-
-@dataclasses.dataclass(frozen=True)
-class EnergyLog:
-    """Energies at a series of steps.
-
-    Attributes
-    ----------
-    step : ndarray of int, shape (K,)
-        Absolute steps, ascending.
-    potential_energy : ndarray, shape (K,)
-        Total potential energy U [energy].
-    kinetic_temperature : ndarray, shape (K,)
-        Of the velocities, ``sum m v**2 / (d (N - 1) k_B)`` [temperature].
-    """
-
-    step: np.ndarray
-    potential_energy: np.ndarray
-    kinetic_temperature: np.ndarray
-
-    @classmethod
-    def empty(cls) -> EnergyLog:
-        """Return a log without entries."""
-        return cls(np.empty(0, np.int64), np.empty(0), np.empty(0))
-
-    @classmethod
-    def of(cls, rows: Iterable[tuple[int, float, float]]) -> EnergyLog:
-        """Return the log of some steps.
-
-        Parameters
-        ----------
-        rows : iterable of (int, float, float)
-            Step, potential energy and kinetic temperature.
-
-        Raises
-        ------
-        RunError
-            If an energy or a temperature is no longer finite.
-        """
-        values = np.array(list(rows), dtype=float).reshape(-1, 3)
-        bad = ~np.all(np.isfinite(values), axis=1)
-        if np.any(bad):
-            raise RunError(f"The energy is not finite at step {int(values[bad][0, 0])}; use a smaller time step.")
-        return cls(values[:, 0].astype(np.int64), values[:, 1], values[:, 2])
-
-    @classmethod
-    def joined(cls, logs: Iterable[EnergyLog]) -> EnergyLog:
-        """Join logs end to end."""
-        logs = list(logs) or [cls.empty()]
-        return cls(*(np.concatenate([getattr(log, field.name) for log in logs]) for field in dataclasses.fields(cls)))
-
-    def __len__(self) -> int:
-        return len(self.step)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,6 +165,9 @@ class Engine(Parametrised, abc.ABC):
     ----------
     name, summary : str
         Name on the command line, and one line about it.
+    holds_pressure : bool
+        Whether it has the ensemble npt: its sessions then give the cell as it is, log volume and pressure, and have
+        `Session.pressure`. Without it npt is refused before `session` is asked.
     device : Device
         With what is not said here as it is around: sessions compute under it.
     parameters : dict
@@ -222,6 +184,7 @@ class Engine(Parametrised, abc.ABC):
     noun = "engine"
     not_parameters = ("device", "threads")
     summary: ClassVar[str]
+    holds_pressure: ClassVar[bool] = False
     ranks: Ranks = ALONE
 
     device: Device = Device()
@@ -337,7 +300,7 @@ class Session(abc.ABC):
 
     @abc.abstractmethod
     def configuration(self) -> Configuration:
-        """Return the state in float64: positions in the cell of the start, velocities, step.
+        """Return the state in float64: positions in the cell of the start, or at constant pressure of now; velocities.
 
         Positions are wrapped and have images, or they are the continuous ones and have none: either way
         `Configuration.unwrapped_positions` goes on from that of the start.
@@ -349,6 +312,13 @@ class Session(abc.ABC):
 
         Those of the interactions alone, without the noise or friction of a thermostat; before the first step too.
         """
+
+    def pressure(self) -> float:
+        """Return the pressure at this moment, of the forces and the velocities [energy / length**d].
+
+        An engine that holds a pressure has it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} holds no pressure")
 
     def internal(self) -> dict[str, np.ndarray]:
         """Return what, besides the configuration, the engine needs to go on: thermostat variables and the like.

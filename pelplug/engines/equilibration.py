@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from pelplug.configuration import Configuration
+from pelplug.trajectories.readers.unwrap import continued
 
 __all__ = ["SAMPLES", "BlockCurves", "Verdict", "compare", "relaxation_wave_number"]
 
@@ -17,6 +18,7 @@ _GROUPS = 8  # of particles, whose scatter gives the error of a block's curves
 _SIGMAS = 3.0
 _RELATIVE = 0.10  # of the mean squared displacement
 _ABSOLUTE = 0.05  # of F_s
+_VOLUME = 0.002  # of the volume
 _RELAXED = 0.2  # F_s at the longest lag that shows the block to be longer than the relaxation time
 
 
@@ -33,6 +35,8 @@ class BlockCurves:
         groups of particles and of the time origins [length**2].
     fs, fs_error : ndarray, shape (L,)
         Mean of cos(q dx) over particles, origins and the axes, and its standard error.
+    volume, volume_error : ndarray, shape ()
+        Mean of the cell's volume, and its standard error from eight parts of the block [length**d].
     """
 
     lags: np.ndarray
@@ -40,6 +44,8 @@ class BlockCurves:
     msd_error: np.ndarray
     fs: np.ndarray
     fs_error: np.ndarray
+    volume: np.ndarray
+    volume_error: np.ndarray
 
     @property
     def relaxed(self) -> bool:
@@ -58,16 +64,19 @@ class BlockCurves:
         return cls(**{field.name: arrays[f"earlier_{field.name}"] for field in dataclasses.fields(cls)})
 
     @classmethod
-    def of(cls, positions: np.ndarray, wave_number: float) -> BlockCurves:
+    def of(cls, positions: np.ndarray, wave_number: float, cells: np.ndarray | None = None) -> BlockCurves:
         """Compute the curves of a block.
 
         Parameters
         ----------
         positions : ndarray, shape (SAMPLES + 1, N, d)
-            Unwrapped positions at equal intervals [length].
+            Wrapped positions with the cell vectors that were crossed, at equal intervals [length].
         wave_number : float
             q [1 / length].
+        cells : ndarray, shape (SAMPLES + 1, d, d), optional
+            Of each, where the cell may change [length].
         """
+        positions = positions if cells is None else continued(positions, cells)
         positions = positions - positions.mean(axis=1, keepdims=True)  # the centre of mass may drift
         lags = 2 ** np.arange(int(np.log2(SAMPLES // 2)) + 1)
         n = positions.shape[1]
@@ -89,7 +98,9 @@ class BlockCurves:
         for k, lag in enumerate(lags):
             for which, series in enumerate(origins[k]):
                 spread[which][k] = max(spread[which][k], _error_of_mean(series, lag + relaxation))
-        return cls(lags, msd.mean(axis=1), spread[0], fs.mean(axis=1), spread[1])
+        volume, volume_error = (1.0, 0.0) if cells is None else _mean_volume(cells)
+        curves = lags, msd.mean(axis=1), spread[0], fs.mean(axis=1), spread[1]
+        return cls(*curves, np.array(volume), np.array(volume_error))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,15 +113,18 @@ class Verdict:
         Whether both blocks are longer than the relaxation time.
     stationary : bool
         Whether the curves of the two blocks agree at every lag, within three standard errors or 10 % (mean squared
-        displacement) and 0.05 (F_s).
+        displacement) and 0.05 (F_s), and the mean volumes within three standard errors or 0.2 %.
     msd_ratio, fs_difference : float
         Largest departure: ratio of the mean squared displacements, later over earlier, and difference of F_s.
+    volume_ratio : float
+        Of the mean volumes, later over earlier; 1 in a constant cell.
     """
 
     relaxed: bool
     stationary: bool
     msd_ratio: float
     fs_difference: float
+    volume_ratio: float = 1.0
 
     @property
     def equilibrated(self) -> bool:
@@ -125,12 +139,24 @@ def compare(earlier: BlockCurves, later: BlockCurves) -> Verdict:
     same_msd = (moved <= _SIGMAS * np.hypot(later.msd_error, earlier.msd_error)) | (np.abs(ratio - 1) <= _RELATIVE)
     difference = later.fs - earlier.fs
     same_fs = np.abs(difference) <= np.maximum(_SIGMAS * np.hypot(later.fs_error, earlier.fs_error), _ABSOLUTE)
+    volume = float(later.volume / earlier.volume)
+    apart = abs(float(later.volume - earlier.volume))
+    same_volume = abs(volume - 1.0) <= _VOLUME or apart <= _SIGMAS * np.hypot(later.volume_error, earlier.volume_error)
     return Verdict(
         relaxed=earlier.relaxed and later.relaxed,
-        stationary=bool(np.all(same_msd) and np.all(same_fs)),
+        stationary=bool(np.all(same_msd) and np.all(same_fs) and same_volume),
         msd_ratio=float(ratio[np.argmax(np.abs(np.log(np.maximum(ratio, np.finfo(float).tiny))))]),
         fs_difference=float(difference[np.argmax(np.abs(difference))]),
+        volume_ratio=volume,
     )
+
+
+def _mean_volume(cells: np.ndarray) -> tuple[float, float]:
+    """Return the mean volume after the first state and its standard error, 0 in a constant cell."""
+    volumes = np.abs(np.linalg.det(cells[1:]))
+    parts = volumes.reshape(_GROUPS, -1).mean(axis=1)
+    error = parts.std(ddof=1) / np.sqrt(_GROUPS) if np.any(cells != cells[0]) else 0.0
+    return float(volumes.mean()), float(error)
 
 
 def _error_of_mean(series: np.ndarray, memory: float) -> float:

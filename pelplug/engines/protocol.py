@@ -78,6 +78,8 @@ class Protocol(Parametrised):
     def record(self) -> dict:
         """Return what the simulation depends on, as plain numbers and text."""
         dynamics = dataclasses.asdict(self.dynamics)
+        if self.dynamics.pressure is None:  # as in files that were written before there was one
+            dynamics = {name: value for name, value in dynamics.items() if name not in ("pressure", "barostat_time")}
         return {
             "model": self.model.to_dict(),
             **dynamics,

@@ -183,6 +183,11 @@ class Recorder:
                     "energies/step": log.step,
                     "energies/potential_energy": log.potential_energy,
                     "energies/kinetic_temperature": log.kinetic_temperature,
+                    **{
+                        f"energies/{name}": values
+                        for name in ("volume", "pressure", "enthalpy")
+                        if (values := getattr(log, name)) is not None
+                    },
                 },
             )
 
@@ -201,7 +206,7 @@ class Recorder:
                 "state": {name: getattr(conf, name) for name in _ARRAYS if getattr(conf, name) is not None},
                 "internal": checkpoint.internal,
                 "arrays": checkpoint.arrays,
-                "log": {field.name: getattr(log, field.name) for field in dataclasses.fields(log)},
+                "log": {name: values for name, values in vars(log).items() if values is not None},
             }
         )
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Isoconfigurational", "Program", "Recording", "Replication", "Request"]
 
-ENSEMBLES = ("nvt", "nve", "langevin")
+ENSEMBLES = ("nvt", "npt", "nve", "langevin")
+_CONSTANT_VOLUME = ("nvt", "nve", "langevin")
 MINIMISERS = ("fire", "steepest-descent")
 """What goes down in energy instead of moving in time."""
 
 # What several kinds of run share.
-_Ensemble = Annotated[str, Param("equations of motion", choices=ENSEMBLES)]
 _TimeStep = Annotated[
     float | None, Param("time of one step, the model's by default", metavar="DT", exclusive_minimum=0.0, unit="time")
 ]
@@ -87,7 +87,7 @@ class Request(Arguments):
             unit="temperature / time",
         ),
     ] = None
-    ensemble: _Ensemble = "nvt"
+    ensemble: Annotated[str, Param("equations of motion", choices=ENSEMBLES)] = "nvt"
     minimise: Annotated[
         str | None,
         Param(
@@ -130,8 +130,26 @@ class Request(Arguments):
             "number density, the model's by default", metavar="RHO", exclusive_minimum=0.0, unit="1 / length**dimension"
         ),
     ] = None
+    pressure: Annotated[
+        float | None,
+        Param(
+            "hold this pressure from equilibration on (npt), in the units of the model",
+            metavar="P",
+            unit="energy / length**dimension",
+            details="In metal units eV/Angstrom**3, in which 1 bar is 6.2415e-7.",
+        ),
+    ] = None
     time_step: _TimeStep = None
     thermostat_time: _ThermostatTime = None
+    barostat_time: Annotated[
+        float | None,
+        Param(
+            "relaxation time of the barostat of npt, 400 time steps by default",
+            metavar="TAU",
+            exclusive_minimum=0.0,
+            unit="time",
+        ),
+    ] = None
     friction: _Friction = 1.0
     force_tolerance: Annotated[
         float,
@@ -155,6 +173,7 @@ class Request(Arguments):
         super().__post_init__()
         if self.minimise is not None and self.ensemble != "nvt":
             raise InputError("A minimisation has no ensemble; give either --minimise or --ensemble.")
+        self._settle_pressure()
         if self.equilibration == "auto":
             self._set("equilibration", None)
         if self.rate is None and self.steps is None:
@@ -165,6 +184,20 @@ class Request(Arguments):
             raise InputError("Give the length of a ramp either as --steps or by its --rate, not both.")
         if (self.n is None) == (self.start is None):
             raise InputError("Say either how many particles (-N) or which file to start from (--start).")
+
+    def _settle_pressure(self) -> None:
+        """Make the ensemble that of constant pressure where one is asked for."""
+        if self.pressure is None:
+            if self.ensemble == "npt":
+                raise InputError("The ensemble npt needs a pressure; give one (--pressure).")
+            return
+        if self.minimise is not None:
+            raise InputError("A minimisation is done at constant volume; leave out --pressure.")
+        if self.ensemble not in ("nvt", "npt"):
+            raise InputError(
+                f"A pressure is held by the ensemble npt, not by {self.ensemble}; leave out --pressure or --ensemble."
+            )
+        self._set("ensemble", "npt")
 
     def protocol(self, model: Model) -> Protocol:
         """Return the protocol of a model that this asks for, with all that is not said filled in.
@@ -194,6 +227,8 @@ class Request(Arguments):
                 thermostat_time=self.thermostat_time,
                 friction=self.friction,
                 force_tolerance=self.force_tolerance,
+                pressure=self.pressure,
+                barostat_time=self.barostat_time,
                 **ramp,
             ),
             steps=steps,
@@ -216,7 +251,7 @@ class Isoconfigurational(Arguments):
 
     replicas: Annotated[int, Param("how many runs", minimum=1)] = 20
     seed: Annotated[Any, Param("of the velocities: a whole number, or several")] = 0
-    ensemble: _Ensemble = "nve"
+    ensemble: Annotated[str, Param("equations of motion, at constant volume", choices=_CONSTANT_VOLUME)] = "nve"
     time_step: _TimeStep = None
     thermostat_time: _ThermostatTime = None
     friction: _Friction = 1.0

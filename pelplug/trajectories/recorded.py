@@ -74,9 +74,9 @@ class RecordedConditions(TrajectoryPart):
 def of_simulation(record: Mapping[str, Any]) -> Conditions:
     """Return what the record of a simulation says, `SimulationResult.record`.
 
-    A thermostat gives the temperature, one that changes a ramp. At constant energy it is that of the thermostat that
-    was there before, if there was one. A minimisation has no temperature: its states come from the liquid that it
-    began with.
+    A thermostat gives the temperature, one that changes a ramp; a barostat gives the pressure. At constant energy the
+    temperature is that of the thermostat that was there before, if there was one. A minimisation has no temperature:
+    its states come from the liquid that it began with.
 
     Raises
     ------
@@ -94,6 +94,8 @@ def of_simulation(record: Mapping[str, Any]) -> Conditions:
             found["parent_temperature"] = temperature
     elif method != "nve" or _was_thermostatted(record):
         found["temperature"] = temperature
+    if method == "npt":
+        found["pressure"] = record.get("pressure")
     return Conditions(**found)
 
 

@@ -475,7 +475,7 @@ def test_an_engine_of_a_plugin_simulates_through_the_public_face(tmp_path):
         ({"end_temperature": 1.0, "rate": 0.1}, "not both"),
         ({"rate": 0.1, "steps": None}, "needs a ramp"),
         ({"end_temperature": 1.0, "ensemble": "nve"}, "thermostat"),
-        ({"ensemble": "npt"}, "must be one of nvt, nve, langevin, not 'npt'"),
+        ({"ensemble": "nph"}, "must be one of nvt, npt, nve, langevin, not 'nph'"),
         ({"minimise": "fire"}, "does not minimise"),
         ({"minimise": "fire", "ensemble": "nve"}, "has no ensemble"),
         ({"minimise": "cg"}, "must be one of fire, steepest-descent"),

@@ -33,6 +33,7 @@ class LammpsEngine(Engine):
     """
 
     name = "lammps"
+    holds_pressure = True
     summary = "LAMMPS; every model, the same forms or pelplug's own kernels"
 
     entries_before = (
@@ -100,7 +101,7 @@ class LammpsSession(Session):
         self._log_every, self._device = log_every, device
         self._lower, turn = upper_triangular(configuration.cell)
         self._turn = turn.T  # ours = LAMMPS's @ turn
-        self._forces = forces_of(model, configuration, route)
+        self._forces = forces_of(model, configuration, route, virial=dynamics.pressure is not None)
         self._folder = temporary_folder()
         self.route = self._forces.route
         self._lmp = start_lammps(_arguments(device))
@@ -108,7 +109,7 @@ class LammpsSession(Session):
         try:
             self._build(internal)
             self._set_forces()
-            if dynamics.method == "nvt":
+            if dynamics.method in ("nvt", "npt"):
                 self._correct_for_the_step((internal or {}).get("step_correction"))
             self._set_dynamics(seed)
         except BaseException:
@@ -132,21 +133,23 @@ class LammpsSession(Session):
             if not np.isfinite(energy):
                 raise RunError(f"The energy is not finite at step {self.step}; use a smaller time step.")
             if self._log_every and self.step % self._log_every == 0:
-                rows.append((self.step, energy, self._kinetic_temperature(self._lmp.get_thermo("ke"))))
-        if not rows:
-            return EnergyLog.empty()
-        step, energy, temperature = zip(*rows, strict=True)
-        return EnergyLog(np.array(step, np.int64), np.array(energy), np.array(temperature))
+                more = () if self._dynamics.pressure is None else (self._lmp.get_thermo("vol"), self.pressure())
+                rows.append((self.step, energy, self._kinetic_temperature(self._lmp.get_thermo("ke")), *more))
+        return EnergyLog.of(rows)
 
     def configuration(self) -> Configuration:
-        """Return the state in the cell and the axes of the start."""
+        """Return the state in the axes of the start."""
         d, start = self._start.dimension, self._start
         images = self._gather("image", 0)[:, :d] + start.images
         velocities = None if start.velocities is None else self._gather("v", 1)[:, :d] @ self._turn
-        state = start.replace(
-            positions=self._gather("x", 1)[:, :d] @ self._turn, images=images, velocities=velocities, step=self.step
-        )
-        return state.wrapped()
+        positions = self._gather("x", 1)[:, :d] @ self._turn
+        return start.replace(
+            positions=positions, images=images, velocities=velocities, step=self.step, cell=self._cell()
+        ).wrapped()
+
+    def pressure(self) -> float:
+        """Return the pressure at this moment, as LAMMPS has it."""
+        return float(self._lmp.get_thermo("press"))
 
     def energy_forces(self) -> tuple[float, np.ndarray]:
         """Return energy and forces as LAMMPS has them."""
@@ -243,7 +246,14 @@ class LammpsSession(Session):
         self._commands(
             ("neighbor", skin, "bin"),
             ("neigh_modify", "every", *when, "one", 10000, "page", 200000),
-            ("thermo_style", "custom", "step", "pe", "ke"),
+            (
+                "thermo_style",
+                "custom",
+                "step",
+                "pe",
+                "ke",
+                *(("vol", "press") if self._dynamics.pressure is not None else ()),
+            ),
             ("thermo_modify", "norm", "no", "lost", "error"),
             ("thermo", 0),
             ("timestep", float(self._dynamics.time_step)),
@@ -256,6 +266,11 @@ class LammpsSession(Session):
             self._commands(("fix", "plane", "all", "enforce2d"))
         if dynamics.method == "nvt":
             self._commands(("fix", "move", "all", "nvt", "temp", *self._targets(), float(dynamics.thermostat_time)))
+        elif dynamics.method == "npt":
+            held = ("iso", float(dynamics.pressure), float(dynamics.pressure), float(dynamics.barostat_time))
+            corner = ("fixedpoint", 0.0, 0.0, 0.0)  # the cell goes on beginning at the origin
+            thermostat = ("temp", *self._targets(), float(dynamics.thermostat_time))
+            self._commands(("fix", "move", "all", "npt", *thermostat, *held, *corner))
         elif dynamics.method == "nve":
             self._commands(("fix", "move", "all", "nve"))
         elif dynamics.method == "langevin":
@@ -341,6 +356,15 @@ class LammpsSession(Session):
     def _kinetic_temperature(self, kinetic: float) -> float:
         degrees = self._start.dimension * (self._start.n - 1)
         return 2.0 * kinetic / (self._model.boltzmann * degrees)
+
+    def _cell(self) -> np.ndarray:
+        """Return the cell as it is, in the axes of the start, shape (d, d)."""
+        if self._dynamics.pressure is None:
+            return self._start.cell
+        (low, high, xy, yz, xz, *_), d = self._lmp.extract_box(), self._start.dimension
+        box = np.diag(np.subtract(high, low))
+        box[1, 0], box[2, 0], box[2, 1] = xy, xz, yz
+        return box[:d, :d] @ self._turn
 
     @property
     def _noisy(self) -> bool:

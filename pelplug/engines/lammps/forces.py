@@ -49,7 +49,7 @@ _FILE = FileName("model.potential")
 _KNOWN = ("style", "pairs", "file", "modify", "diameters", "sets_masses")
 
 
-def forces_of(model: Model, configuration: Configuration, route: str = "auto") -> Forces:
+def forces_of(model: Model, configuration: Configuration, route: str = "auto", virial: bool = False) -> Forces:
     """Translate a model.
 
     Parameters
@@ -61,6 +61,8 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
     route : {"auto", "native", "kernel"}
         LAMMPS's own style, pelplug's kernel, or the faster of the two: the kernel where the potential has an evaluator,
         but for one style.
+    virial : bool
+        Whether it must give the virial too, for a barostat: LAMMPS's own styles do.
 
     Returns
     -------
@@ -72,12 +74,19 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto") -
         If `route` is native and LAMMPS has no such form, or the potential's answer is malformed.
     """
     potential = model.potential(configuration)
+    route = "native" if virial and route == "auto" else route
     answer = None if route == "kernel" else NativeData.asked(potential, "lammps", _KNOWN)
     if answer is not None:
         style = answer.list("style")[0]
         taken = route == "native" or style in _FASTER or not potential.can(Capability.EVALUATOR)
         if taken and (found := _translated(answer, potential.reach(configuration), configuration)) is not None:
             return found
+    if virial:
+        why = f"it has no form for {model.name}" if route == "native" else "--route kernel was given; leave that out"
+        raise InputError(
+            f"The engine lammps holds a pressure with forces of its own only, which give the virial, and {why}, or "
+            "leave out --pressure."
+        )
     if route == "native":
         raise InputError(f"LAMMPS has no form for {model.name}; leave the route to the engine, or ask for kernel.")
     # No neighbour list of LAMMPS's own is needed; the ghosts that it asks for are never used.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 
-__all__ = ["Follower", "convention_of"]
+__all__ = ["Follower", "continued", "convention_of"]
 
 _LONGEST_MOVE = 0.45  # of a cell vector, from one frame to the next; beyond half of it the other way round is shorter
 _LONGEST_JUMP = 2**14  # cell vectors by which image flags may change from one frame to the next
@@ -102,8 +103,9 @@ class Follower:
             self._cell, self._total = state.cell, (inside + turns) @ state.cell
         else:
             self._changed = self._changed or not np.array_equal(state.cell, self._cell)
-            moved = inside @ state.cell - self._inside @ self._last.cell
-            self._total = self._total + moved + (turns - self._turns) @ state.cell
+            self._total = self._total + _moved(
+                (self._inside, self._turns, self._last.cell), (inside, turns, state.cell)
+            )
         self._last, self._raw, self._inside, self._turns = state, raw, inside, turns
         self._images = state.images
         images = turns - shift
@@ -180,6 +182,31 @@ class Follower:
                 f"{number - 1} to {number} while all others stay; the flags are not of one run; pass --positions "
                 f"wrapped (positions= in Python) to count crossings, or use the frames before (--stop {number})."
             )
+
+
+def continued(positions: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return continuous positions of a run in a cell that may change; see `Follower`.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (F, N, d)
+        Wrapped positions and as many cell vectors as a particle has crossed, ``r + n h`` [length].
+    cells : ndarray, shape (F, d, d)
+        Of each state, vectors as rows [length].
+    """
+    if np.all(cells == cells[0]):
+        return positions
+    raw = positions @ np.linalg.inv(cells)
+    turns = np.floor(raw)
+    states = list(zip(raw - turns, turns, cells, strict=True))
+    moved = [_moved(one, other) for one, other in itertools.pairwise(states)]
+    return positions[0] + np.concatenate([np.zeros_like(positions[:1]), np.cumsum(moved, axis=0)])
+
+
+def _moved(before: tuple, after: tuple) -> np.ndarray:
+    """Return ``r_t - r_(t-1) + (n_t - n_(t-1)) h_t`` of two states: fractional positions, crossings, cell."""
+    (inside, turns, cell), (inside_now, turns_now, cell_now) = before, after
+    return inside_now @ cell_now - inside @ cell + (turns_now - turns) @ cell_now
 
 
 def convention_of(frames: Iterable[np.ndarray], path) -> str:

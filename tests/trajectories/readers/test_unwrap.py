@@ -9,6 +9,7 @@ import pytest
 
 import pelplug
 from pelplug import InputError, open_trajectory
+from pelplug.trajectories.readers.unwrap import continued
 
 N, L = 24, 10.0
 TILTED = np.array([[L, 0, 0], [2.5, 9, 0], [-1.5, 1.0, 11]])
@@ -211,6 +212,38 @@ def test_msd_of_a_breathing_cell_against_numpy(tmp_path):
     for lag in (1, 5, 20):
         expected = np.mean(np.sum((path[lag:] - path[:-lag]) ** 2, axis=2))
         assert float(found.msd.isel(kind=0).sel(lag_time=lag)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_diffusion_in_a_breathing_cell_is_that_of_the_walk(tmp_path):
+    """Each step moves wrapped positions with the cell, as a barostat does, and adds Gaussian displacements."""
+    steps, n, size, rng = 500, 150, 0.3, np.random.default_rng(8)
+    noise, edges = rng.normal(size=steps), np.empty(steps)
+    edges[0] = 0.0
+    for k in range(1, steps):  # remembered for 50 steps
+        edges[k] = 0.98 * edges[k - 1] + np.sqrt(1 - 0.98**2) * noise[k]
+    edges = L * np.exp(0.01 * edges)
+    inside, images, states = rng.uniform(0, edges[0], (n, 3)), rng.integers(-50, 51, (n, 3)), []
+    for k, edge in enumerate(edges):
+        if k:
+            inside = inside * edge / edges[k - 1] + rng.normal(0, size, (n, 3))
+            turns = np.floor(inside / edge).astype(int)
+            inside, images = inside - turns * edge, images + turns
+        states.append(pelplug.Configuration(inside, [edge] * 3, ["A"] * n, images=images, step=k, time=float(k)))
+    pelplug.write_trajectory(tmp_path / "a.nc", states)
+    path = path_of(open_trajectory(tmp_path / "a.nc"))
+    np.testing.assert_allclose(
+        moves(continued(np.array([s.unwrapped_positions() for s in states]), np.array([s.cell for s in states]))),
+        moves(path),
+        atol=1e-3,  # the file is in single precision
+    )
+    for lag in (10, 100):
+        moved = path[lag:] - path[:-lag]
+        squares = np.sum((moved - moved.mean(axis=1, keepdims=True)) ** 2, axis=2)
+        error = 2.0 * squares.mean(axis=0).std() / np.sqrt(n)
+        assert abs(squares.mean() - 3 * size**2 * lag * (1 - 1 / n)) < 2 * error + 0.02 * squares.mean()
+        naive = np.array([s.unwrapped_positions() for s in states])
+        naive = naive[lag:] - naive[:-lag]
+        assert np.mean(np.sum((naive - naive.mean(axis=1, keepdims=True)) ** 2, axis=2)) > 1.5 * squares.mean()
 
 
 # --- two dimensions ------------------------------------------------------------------------------------------------
