@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,8 @@ class EnergyLog:
         """Join logs end to end; what one of them lacks is left out."""
         logs = [log for log in logs if len(log)] or [cls.empty()]
         columns = [[getattr(log, field.name) for log in logs] for field in dataclasses.fields(cls)]
-        return cls(*(None if any(one is None for one in parts) else np.concatenate(parts) for parts in columns))
+        joined: list[Any] = [None if any(one is None for one in parts) else np.concatenate(parts) for parts in columns]
+        return cls(*joined)
 
     def __len__(self) -> int:
         return len(self.step)

@@ -153,6 +153,8 @@ def thermal_state(origin, given: Mapping, record: Mapping, dimension: int) -> tu
     if origin.n is None:
         return None, "the number of particles is not known; pass --particles (particles= in Python)"
     ensemble = given["ensemble"]
+    if ensemble == "auto" and record.get("method") == "npt":
+        return None, "at constant pressure the fluctuations of the potential energy alone give no heat capacity"
     if ensemble == "auto":
         ensemble = {"nve": "nve", "nvt": "nvt", "langevin": "nvt"}.get(record.get("method"))
     boltzmann = origin.system.boltzmann
