@@ -39,12 +39,15 @@ from .trajectories.trajectory import Trajectory as Trajectory
 
 from .landscape.descent.steepest_descent import SteepestDescentResult as SteepestDescentResult
 from .landscape.descent.steepest_descent import steepest_descent as steepest_descent
+from .landscape.dipoles import DipoleResponse as DipoleResponse
 from .landscape.dipoles import DipoleStiffness as DipoleStiffness
+from .landscape.dipoles import dipole_response as dipole_response
 from .landscape.dipoles import dipole_stiffness as dipole_stiffness
 from .landscape.elasticity import ElasticConstants as ElasticConstants
 from .landscape.elasticity import ShearModulus as ShearModulus
 from .landscape.elasticity import elastic_constants as elastic_constants
 from .landscape.elasticity import shear_modulus as shear_modulus
+from .landscape.frequencies import log_frequency_sum as log_frequency_sum
 from .landscape.hessian.response import LinearResponse as LinearResponse
 from .landscape.minimise.quench import QuenchResult as QuenchResult
 from .landscape.minimise.quench import quench as quench

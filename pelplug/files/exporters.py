@@ -253,9 +253,9 @@ def _visits(dataset: xr.Dataset, trajectory) -> Iterator[tuple[Configuration, di
 def _named(datasets: Mapping[str, xr.Dataset], dims: tuple[str, ...]) -> dict[str, xr.DataArray]:
     """Variables with the given leading dimensions and numbers or text in them, under names that differ."""
     found = [
-        (analysis, str(name), variable)
+        (analysis, name, variable)
         for analysis, dataset in datasets.items()
-        for name, variable in dataset.data_vars.items()
+        for name, variable in _labelled(dataset)
         if variable.dims[: len(dims)] == dims
         and variable.ndim <= (3 if "particle" in dims else 1)
         and name not in ("positions", "cell")
@@ -263,6 +263,16 @@ def _named(datasets: Mapping[str, xr.Dataset], dims: tuple[str, ...]) -> dict[st
     ]
     names = [name for _, name, _ in found]
     return {name if names.count(name) == 1 else f"{analysis}.{name}": variable for analysis, name, variable in found}
+
+
+def _labelled(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    """Yield variables by name; per-particle ones of several labels (frame, label, particle) one by one."""
+    for name, variable in dataset.data_vars.items():
+        by = variable.dims[1] if variable.dims[::2][:2] == _PARTICLE else None
+        if by in dataset.coords and dataset[by].dtype.kind in "USOT":
+            yield from ((f"{name}_{label}", variable.isel({by: k})) for k, label in enumerate(dataset[by].values))
+        else:
+            yield str(name), variable
 
 
 def _at(array: xr.DataArray, label: int) -> np.ndarray | None:

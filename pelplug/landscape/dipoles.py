@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from pelplug.core.arguments import takes
 from pelplug.core.parameters import Param
+from pelplug.errors import InputError
 from pelplug.landscape.hessian.factor import unit_dipoles
 from pelplug.landscape.hessian.response import SAFETY, LinearResponse, require_response
 from pelplug.potentials.from_forces.potential import FromForces
 
-__all__ = ["DipoleStiffness", "dipole_stiffness", "pairs_near_cutoff"]
+__all__ = ["DipoleResponse", "DipoleStiffness", "dipole_response", "dipole_stiffness", "pairs_near_cutoff"]
 
 # Pairs of which the response to another Hessian, by another displacement, is looked at.
 _LOOKED_AT = 12
@@ -112,6 +113,94 @@ def dipole_stiffness(
     kappa_i = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     errors = _errors(response, chosen, unit, kappa, count)
     return DipoleStiffness(i, j, unit, kappa, first, kappa_i, n_pairs, errors)
+
+
+@dataclasses.dataclass(frozen=True)
+class DipoleResponse:
+    """Displacement fields with which one state answers force dipoles.
+
+    Attributes
+    ----------
+    i, j : ndarray of int, shape (K,)
+        Particle numbers of each pair.
+    unit : ndarray, shape (K, d)
+        Unit vectors from i to j.
+    forces : ndarray, shape (K, N, d)
+        The dipoles d_ij, of norm one: -unit/sqrt 2 on i and +unit/sqrt 2 on j, which push them apart [1].
+    fields : ndarray, shape (K, N, d)
+        z_ij = M^-1 d_ij: how far each particle moves for a dipole of strength one [length**2 / energy], along the
+        force and not normalised, free of translations; zero for rattlers, which no force holds.
+    kappa : ndarray, shape (K,)
+        (z.M.z) / (z.z) [energy / length**2].
+    """
+
+    i: np.ndarray
+    j: np.ndarray
+    unit: np.ndarray
+    forces: np.ndarray
+    fields: np.ndarray
+    kappa: np.ndarray
+
+
+@takes()
+def dipole_response(response: LinearResponse, i: Any, j: Any, unit: Any = None) -> DipoleResponse:
+    """Return the displacement fields z_ij = M^-1 d_ij that answer the dipoles of some pairs.
+
+    Parameters
+    ----------
+    response : LinearResponse
+        The state and its factorised Hessian.
+    i, j : int or array_like of int, shape (K,)
+        Particle numbers of interacting pairs.
+    unit : array_like, shape (K, d), optional
+        Unit vectors from i to j, for pairs that interact through several images; by default the nearest one's.
+
+    Returns
+    -------
+    DipoleResponse
+
+    Raises
+    ------
+    InputError
+        If two particles do not interact, or one of them is a rattler.
+
+    References
+    ----------
+    Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eqs. A2-A4 and Fig. 1.
+    """
+    require_response(response)
+    i, j = (np.atleast_1d(np.asarray(one)).astype(np.int64) for one in (i, j))
+    n, members, d = response.configuration.n, response.members, response.configuration.dimension
+    vectors = _nearest(response, i, j) if unit is None else np.asarray(unit, dtype=np.float64).reshape(i.size, d)
+    number = np.full(n, -1)
+    number[members] = np.arange(members.size)
+    dipoles = unit_dipoles(number[i], number[j], vectors, members.size)
+    solved = response.factor.solve(dipoles)
+    if (change := response.correction(solved, dipoles)) is not None:
+        off = np.linalg.norm(change, axis=0) / np.linalg.norm(solved, axis=0)
+        response.state_errors(response_field=SAFETY * float(off.max()))
+    forces, fields = np.zeros((2, i.size, n, d))
+    for full, part in ((forces, dipoles), (fields, solved)):
+        full[:, members] = part.T.reshape(i.size, members.size, d)
+    kappa = np.einsum("xp,xp->p", dipoles, solved) / np.einsum("xp,xp->p", solved, solved)
+    return DipoleResponse(i, j, vectors, forces, fields, kappa)
+
+
+def _nearest(response: LinearResponse, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Return unit vectors from i to j, of the nearest of the images through which they interact."""
+    found, members = response.pairs, response.members
+    vectors = np.empty((i.size, response.configuration.dimension))
+    for place, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+        forward = (members[found.i] == a) & (members[found.j] == b)
+        either = np.flatnonzero(forward | ((members[found.i] == b) & (members[found.j] == a)))
+        if not either.size or a == b:
+            raise InputError(
+                f"The particles {a} and {b} have no dipole: they do not interact in this inherent structure, or one is "
+                "a rattler; choose an interacting pair."
+            )
+        one = either[np.argmin(found.distances[either])]
+        vectors[place] = found.vectors[one] / found.distances[one] * (1.0 if forward[one] else -1.0)
+    return vectors
 
 
 def _errors(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_particles", "layer"]
 
-ARROW = "#8c2f39"
+ARROW, FORCE = "#8c2f39", "#111111"
 _SHORTEST = 0.08  # arrows below this share of the longest are left out
 _LONGEST = 1.5  # the longest arrow in mean particle distances
 _MANY = 3000  # circles, of which borders would be all
@@ -69,6 +69,7 @@ def draw_particles(
     colour_map: Any = "viridis",
     spread: tuple[float, float] = (0.01, 0.99),
     arrows: Any = None,
+    forces: Any = None,
     reach: float | None = None,
     **keywords: Any,
 ) -> Axes:
@@ -108,6 +109,8 @@ def draw_particles(
     moved_by = []
     if arrows is not None:
         moved_by = _draw_arrows(ax, np.asarray(arrows), cell, plane, member, place, spacing)
+    if forces is not None:  # from the middle of a particle outwards, so that they do not hide what it does
+        moved_by += _draw_arrows(ax, np.asarray(forces), cell, plane, member, place, spacing, FORCE, "tail", 1.0)
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
     corners = corners @ plane if half is None else 2.0 * half * corners
     border = Polygon(corners, closed=True, fill=False, edgecolor="0.35", linewidth=0.8, zorder=3)
@@ -144,16 +147,17 @@ def _few_ticks(bar: Any, norm: Any) -> None:
 
 
 def _draw_arrows(ax: Axes, field: np.ndarray, cell: np.ndarray, plane: np.ndarray, member: np.ndarray,
-                 place: np.ndarray, spacing: float) -> list:  # fmt: skip
+                 place: np.ndarray, spacing: float, colour: str = ARROW, pivot: str = "middle",
+                 longest: float = _LONGEST) -> list:  # fmt: skip
     # The coordinates of the plane: its first axis along the first cell vector.
     along = np.linalg.solve(plane, cell[:2])
     length = np.linalg.norm(field, axis=1)
-    moves = field @ along.T * (_LONGEST * spacing / (length.max() or 1.0))
-    long = np.linalg.norm(moves[member], axis=1) > _SHORTEST * _LONGEST * spacing
+    moves = field @ along.T * (longest * spacing / (length.max() or 1.0))
+    long = np.linalg.norm(moves[member], axis=1) > _SHORTEST * longest * spacing
     if not long.any():
         return []
     (x, y), (u, v) = place[long].T, moves[member][long].T
-    return [ax.quiver(x - u / 2, y - v / 2, u, v, color=ARROW, angles="xy", scale_units="xy", scale=1.0, width=0.006,
+    return [ax.quiver(x, y, u, v, color=colour, angles="xy", scale_units="xy", scale=1.0, width=0.006, pivot=pivot,
               headwidth=3.6, headlength=4.2, headaxislength=3.8, zorder=3)]  # fmt: skip
 
 

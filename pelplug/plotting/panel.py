@@ -298,7 +298,8 @@ class Panel:
         **keywords
             ``colours`` of all particles; or ``values``, a DataArray, with ``symbol`` for the bar beside it,
             ``colour_map``, and ``spread``, the quantiles between which colours differ; ``arrows``, shape (N, d), in the
-            plane, the longest 1.5 particle distances; ``reach``, half the width of the picture in place of the whole
+            plane, the longest 1.5 particle distances; ``forces`` likewise, black, from the middle of the particle that
+            each acts on; ``reach``, half the width of the picture in place of the whole
             cell [length]. Others are passed to the collection of circles.
         """
         draw_particles(self.ax, state, centre, **keywords)

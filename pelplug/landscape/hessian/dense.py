@@ -47,7 +47,14 @@ class DenseFactor(HessianFactor):
         if info != 0 or upper.diagonal().min() ** 2 < PIVOT_FLOOR * scale:
             del upper, self._matrix
             raise not_a_minimum(hessian, dimension)
+        # The d translations, which the shift has lifted to c, are taken off.
+        self._log_determinant = 2.0 * float(np.log(upper.diagonal()).sum()) - dimension * float(np.log(scale))
         self._inverted = False
+
+    @property
+    def log_determinant(self) -> float:
+        """See `HessianFactor.log_determinant`."""
+        return self._log_determinant
 
     def solve(self, rhs: np.ndarray) -> np.ndarray:
         """See `HessianFactor.solve`."""

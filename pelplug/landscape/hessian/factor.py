@@ -7,7 +7,7 @@ import abc
 import numpy as np
 import scipy.sparse as sp
 
-from pelplug.errors import NotAMinimumError
+from pelplug.errors import InputError, NotAMinimumError
 
 __all__ = ["BLOCK", "PIVOT_FLOOR", "HessianFactor", "not_a_minimum", "remove_translations", "unit_dipoles"]
 
@@ -51,6 +51,20 @@ class HessianFactor(abc.ABC):
         ndarray
             Displacements, of the same shape.
         """
+
+    @property
+    def log_determinant(self) -> float:
+        """Logarithm of the product of the eigenvalues, the translations left out [ln(energy / length**2)].
+
+        Raises
+        ------
+        InputError
+            If this solver has no pivots.
+        """
+        raise InputError(
+            f"The solver {self.solver} gives no determinant of the Hessian; choose auto, dense or sparse, and of "
+            "pelplug.FromForces hessian='matrix'."
+        )
 
     def dipole_products(self, i: np.ndarray, j: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return d.M^-1.d and d.M^-2.d of each pair's unit dipole, one solve a pair.

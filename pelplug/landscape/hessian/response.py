@@ -61,6 +61,8 @@ class LinearResponse:
         How many dipoles will be asked for: only the choice of the solver depends on it.
     memory : float, optional
         Bytes that may be used; found out by default.
+    determinant : bool
+        Whether its determinant will be asked for (`pelplug.log_frequency_sum`): conjugate gradients do not give it.
 
     Attributes
     ----------
@@ -97,6 +99,7 @@ class LinearResponse:
         solver: str = "auto",
         pairs: str | int = "all",
         memory: float | None = None,
+        determinant: bool = False,
     ):
         check_order("LinearResponse", configuration, potential)
         if configuration.n < 2:
@@ -129,12 +132,18 @@ class LinearResponse:
             solver=solver,
             sample=sample,
             memory=memory,
+            determinant=determinant,
         )
 
     @property
     def n_rattlers(self) -> int:
         """Number of particles taken out."""
         return int(np.count_nonzero(self.rattlers))
+
+    @property
+    def n_modes(self) -> int:
+        """Number of vibrational modes of the backbone: without the d translations."""
+        return self.configuration.dimension * (self.backbone.n - 1)
 
     def correction(self, solutions: np.ndarray, forces: np.ndarray) -> np.ndarray | None:
         """Return by how much solutions of M z = f change with the Hessian that another displacement gives.

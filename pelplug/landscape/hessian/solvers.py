@@ -55,6 +55,7 @@ def factorise(
     solver: str = "auto",
     sample: int | None = None,
     memory: float | None = None,
+    determinant: bool = False,
 ) -> HessianFactor:
     """Factorise a Hessian off its translations.
 
@@ -72,6 +73,8 @@ def factorise(
         About how many right-hand sides will be asked for; None for every interacting pair.
     memory : float, optional
         Bytes that may be used; found out by default.
+    determinant : bool
+        Whether its determinant will be asked for, which conjugate gradients do not give.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def factorise(
         cost["sparse"] = SPARSE_HANDICAP * (tree.flops(d, sample is None) + 4.0 * kept * count)
     if solver == "auto":
         # Conjugate gradients give single responses, never the whole field.
-        candidates = ["dense", "sparse"] + (["cg"] if sample is not None else [])
+        candidates = ["dense", "sparse"] + (["cg"] if sample is not None and not determinant else [])
         fitting = [name for name in candidates if need[name] <= memory]
         solver = min(fitting or candidates[:2], key=cost.get if fitting else need.get)
     if need[solver] > memory:

@@ -78,10 +78,17 @@ class SparseFactor(HessianFactor):
         self._floor = PIVOT_FLOOR * float(np.mean(hessian.diagonal()))
         self._local = np.full(self.n, -1)
         self._blocks: list[_Block] = []
+        # A minor without one particle is that of the whole off its translations over N**d (matrix-tree theorem).
+        self._log_determinant = dimension * float(np.log(self.n))
         updates: dict[int, tuple] = {}
         for index, front in enumerate(tree.fronts):
             block, updates[index] = self._eliminate(front, [(tree.fronts[c], updates.pop(c)) for c in front.children])
             self._blocks.append(block)
+
+    @property
+    def log_determinant(self) -> float:
+        """See `HessianFactor.log_determinant`."""
+        return self._log_determinant
 
     def _eliminate(self, front, children):
         d = self.dimension
@@ -106,6 +113,7 @@ class SparseFactor(HessianFactor):
         upper, info = lapack.dpotrf(f11.T, lower=0, clean=0, overwrite_a=1)
         if info != 0 or upper.diagonal().min() ** 2 < self._floor:
             raise not_a_minimum(self.hessian, d)
+        self._log_determinant += 2.0 * float(np.log(upper.diagonal()).sum())
         half = blas.dtrsm(1.0, upper, f21.T, side=0, lower=0, trans_a=1, overwrite_b=1) if m else f21.T
         if m:
             f22 = blas.dsyrk(-1.0, half, beta=1.0, c=f22.T, trans=1, lower=0, overwrite_c=1).T

@@ -8,7 +8,14 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["draw_energies", "draw_energy_distribution", "draw_transition_figure", "draw_transitions"]
+__all__ = [
+    "draw_energies",
+    "draw_energy_distribution",
+    "draw_figure",
+    "draw_frequencies",
+    "draw_transition_figure",
+    "draw_transitions",
+]
 
 _ENERGY = r"$e_\mathrm{IS}$"
 
@@ -28,6 +35,21 @@ def draw_energies(dataset, ax=None, **keywords):
             low, high = (float(mean + sign * energy.std(ddof=1)) for sign in (-1, 1))
             panel.ax.axhspan(low, high, color="0.93", zorder=-1, label="one standard deviation of the energies")
     return panel.finish()
+
+
+def draw_frequencies(dataset, ax=None, **keywords):
+    """Draw the mean of ln omega over the modes of each structure against its energy; see `draw_energies`."""
+    panel, energy = pelplug.Panel(dataset, ax, **keywords), dataset["energy_per_particle"]
+    mean, unit = dataset["log_frequency_sum"] / dataset["modes"], dataset["log_frequency_sum"].attrs["frequency_unit"]
+    panel.axes(_label(energy), rf"mean of $\ln\,\omega$ over modes ($\omega$ in {unit})")
+    panel.curve(energy, mean, linestyle="", markersize=4)
+    return panel.finish()
+
+
+def draw_figure(dataset):
+    """Draw the energies over time, and the frequencies against them where they are known."""
+    draws = [draw_energies] + [draw_frequencies] * ("log_frequency_sum" in dataset)
+    return pelplug.Panel.figure(dataset, [functools.partial(draw, dataset) for draw in draws])
 
 
 def draw_transitions(dataset, ax=None, **keywords):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import pelplug
 from pelplug_inherent_structures.statistics import EnergySamples, energy_moments
@@ -41,6 +41,13 @@ class InherentStructures(pelplug.QuenchingAnalysis):
             ("frame", "particle", "dimension"), "length", "inherent-structure positions, unwrapped"
         ),
         "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
+        "log_frequency_sum": pelplug.Field(
+            ("frame",), "1", "sum over the modes of ln(omega t), omega in rad and t one unit of time"
+        ),
+        "modes": pelplug.Field(("frame",), "1", "vibrational modes in the sum, without translations and rattlers"),
+        "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out, which have no frequency"),
+        "mean_log_frequency_sum": pelplug.Field((), "1", "mean of log_frequency_sum over frames"),
+        "mean_log_frequency_sum_error": pelplug.Field((), "1", "its standard error"),
         "mean_energy": pelplug.Field((), "energy", "mean inherent-structure energy"),
         "mean_energy_error": pelplug.Field((), "energy", "its standard error"),
         "variance_energy": pelplug.Field((), "energy**2", "variance of the inherent-structure energy"),
@@ -53,11 +60,35 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         "E. Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006)",
     )
     trial = {  # noqa: RUF012
+        "parameters": {"log_frequency_sum": True},
         "exempt": {
             "max_force": "nothing but what the minimiser has left",
             "evaluations": "rounding decides when it has converged",
-        }
+        },
     }
+
+    def __init__(
+        self,
+        trajectory,
+        *,
+        log_frequency_sum: Annotated[
+            bool,
+            pelplug.Param(
+                "also sum ln omega over the modes of each structure, which takes a factorisation of its Hessian",
+                meaning=False,
+            ),
+        ] = False,
+        **base,
+    ):
+        super().__init__(trajectory, **base)
+        self.log_frequency_sum = log_frequency_sum
+        _, self.needs = self.demands(self.parameters)
+
+    @classmethod
+    def demands(cls, parameters) -> tuple[tuple[str, ...], pelplug.Need]:
+        """Return what it uses and needs: a Hessian and masses too where frequencies are asked for."""
+        more = pelplug.Need.HESSIAN | pelplug.Need.MASSES
+        return cls.uses, cls.needs | more if parameters["log_frequency_sum"] else cls.needs
 
     def compute(self, configuration) -> dict[str, Any]:
         """Quench one frame.
@@ -66,11 +97,15 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         ------
         NotConvergedError
             With the reason.
+        NotAMinimumError
+            If frequencies are asked for, and the structure has a zero mode or a negative eigenvalue.
         """
         # In the cell, coordinates keep their last digits however far a particle has travelled.
         start = configuration.wrapped()
         quenched = self.quench(start)
+        frequencies = self._frequencies(quenched.configuration) if self.log_frequency_sum else {}
         return {
+            **frequencies,
             "energy_per_particle": quenched.energy / start.n,
             "energy": quenched.energy,
             "initial_energy": quenched.initial_energy,
@@ -81,13 +116,31 @@ class InherentStructures(pelplug.QuenchingAnalysis):
             "cell": start.cell,
         }
 
+    def _frequencies(self, state) -> dict[str, Any]:
+        response = pelplug.LinearResponse(state.wrapped(), self.potential_of(state), pairs=1, determinant=True)
+        # In units in which a squared frequency is a curvature over a mass, whatever the model's are.
+        masses = self.units.mass_unit * self.masses_of(state)
+        return {
+            "log_frequency_sum": pelplug.log_frequency_sum(response, masses),
+            "modes": response.n_modes,
+            "n_rattlers": response.n_rattlers,
+        }
+
     def summarize(self, dataset):
-        """Add mean, variance and skewness of the total inherent-structure energy."""
+        """Add mean, variance and skewness of the total inherent-structure energy, and the mean of the frequencies."""
         energy = dataset["energy"].values
         samples = EnergySamples(dataset, energy)
         for name, (value, error) in energy_moments(energy, samples).items():
             dataset[f"{name}_energy"], dataset[f"{name}_energy_error"] = ((), value), ((), error)
             pelplug.state_errors(dataset, [f"{name}_energy_error"], samples.attributes(samples.of))
+        if self.log_frequency_sum:
+            dataset["log_frequency_sum"].attrs["frequency_unit"] = self.units.text("rad / time")
+            logarithms = dataset["log_frequency_sum"].values
+            samples_of_them = EnergySamples(dataset, logarithms)
+            mean, error = energy_moments(logarithms, samples_of_them)["mean"]
+            dataset["mean_log_frequency_sum"], dataset["mean_log_frequency_sum_error"] = ((), mean), ((), error)
+            said = samples_of_them.attributes(samples_of_them.of)
+            pelplug.state_errors(dataset, ["mean_log_frequency_sum_error"], said)
         dataset.attrs["not_found"] = json.dumps(samples.remarks(self.name))
         return dataset
 
@@ -96,3 +149,9 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         from pelplug_inherent_structures.drawing import draw_energies
 
         return draw_energies(self.to_dataset(), ax, **keywords)
+
+    def figure(self):
+        """Draw the energies over time and, where they are known, the frequencies against them."""
+        from pelplug_inherent_structures.drawing import draw_figure
+
+        return draw_figure(self.to_dataset())

@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap
 
 import pelplug
 
-__all__ = ["draw_distribution", "draw_figure", "draw_slice", "draw_soft_mode"]
+__all__ = ["draw_distribution", "draw_figure", "draw_response", "draw_slice", "draw_soft_mode"]
 
 # Soft spots are few: the map glows there and recedes into the dark where the state is stiff. Its palest end, which
 # white paper would swallow, is left out.
@@ -104,8 +104,46 @@ def draw_soft_mode(dataset, ax=None):
     return panel.particles(state, core, colours=colours, arrows=state["softest_mode"].values, reach=_REACH * spacing).ax
 
 
+def draw_response(dataset, place=0, ax=None):
+    """Draw a response z_ij around its pair, whose dipole is black, in the plane of the first two cell vectors.
+
+    Of several frames the one where the pair is softest, or stiffest where that was asked for.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Result of the analysis, with responses.
+    place : int
+        Which of the responses.
+    ax : Axes, optional
+        Where; a new figure if None.
+
+    Returns
+    -------
+    Axes
+    """
+    one = dataset.isel(response=place)
+    name, kappa = str(one["response"].values), one["response_kappa"]
+    if not np.isfinite(kappa).any():
+        return pelplug.Panel(dataset, ax).title(f"response of {name}").nothing("the two do not interact").finish()
+    state = one.isel(frame=int((np.nanargmax if name == "stiffest" else np.nanargmin)(kappa.values)))
+    cell, pair = state["cell"].values, (int(state["response_i"]), int(state["response_j"]))
+    n, direction = dataset.sizes["particle"], state["response_direction"].values
+    spacing = (abs(np.linalg.det(cell)) / n) ** (1.0 / len(cell))
+    number = pelplug.Panel.number(r"$\kappa_{ij}$", state["response_kappa"].assign_attrs(kappa.attrs))
+    which = f"{name} pair" if name in ("softest", "stiffest") else "pair"
+    where = f"response of the {which} {pair[0]}-{pair[1]}, frame {int(state['frame'])}"
+    panel = pelplug.Panel(dataset, ax).title(f"{where}\n{'layer through the first, ' * (len(cell) == 3)}{number}")
+    colours = [CORE if particle in pair else BODY for particle in range(n)]
+    forces = np.zeros((n, len(cell)))
+    forces[pair[0]] -= direction
+    forces[pair[1]] += direction
+    arrows = state["response_field"].values
+    return panel.particles(state, pair[0], colours=colours, arrows=arrows, forces=forces, reach=_REACH * spacing).ax
+
+
 def draw_figure(dataset):
-    """Draw the distribution, the slice, and the softest mode if there is one; above three dimensions the first only."""
+    """Draw the distribution, the slice, the softest mode and the responses; above three dimensions the first only."""
     draws = [functools.partial(draw_distribution, dataset)]
     if dataset.sizes["dimension"] in (2, 3):
         # The frame with the softest particle of all.
@@ -114,6 +152,8 @@ def draw_figure(dataset):
         draws.append(functools.partial(draw_slice, dataset, frame=frame))
         if dataset.sizes.get("soft_mode", 0) > 0:
             draws.append(functools.partial(draw_soft_mode, dataset))
+        if "response_field" in dataset:
+            draws += [functools.partial(draw_response, dataset, k) for k in range(dataset.sizes["response"])]
     return pelplug.Panel.figure(dataset, draws, widths=(1.0, 1.15, 1.0)[: len(draws)])
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
+from pelplug_kappa.responses import FIELDS, check_choices, kept_responses, missing_pairs
 from pelplug_kappa.statistics import averaged
 
 __all__ = ["Kappa"]
@@ -86,6 +87,7 @@ class Kappa(pelplug.Analysis):
         "soft_mode_cores": pelplug.Field(("frame", "particle"), "1", "soft modes with their core at the particle"),
         "n_soft_mode_starts": pelplug.Field(("frame",), "1", "dipole responses minimised from"),
         "n_soft_mode_unconverged": pelplug.Field(("frame",), "1", "dipole responses left out, not converged"),
+        **FIELDS,
         "species": pelplug.Field(("particle",), "1", "species"),
         "kappa_mean": pelplug.Field((), STIFFNESS, "mean dipole stiffness over pairs and inherent structures"),
         "kappa_mean_error": pelplug.Field((), STIFFNESS, "standard error of the mean dipole stiffness"),
@@ -111,8 +113,9 @@ class Kappa(pelplug.Analysis):
     trial = {  # noqa: RUF012
         "n": 60,
         "frames": 2,
-        "parameters": {"resamples": 100},
-        "exempt": dict.fromkeys(("pair_i", "pair_j"), "they number particles")
+        "parameters": {"resamples": 100, "response": ("softest",)},
+        "exempt": dict.fromkeys(("pair_i", "pair_j", "response_i", "response_j"), "they number particles")
+        | {"response_direction": "from the particle of the lower number to the other"}
         | dict.fromkeys(
             (f"check_rotation.{name}" for name in OF_AXES),
             "they are of given axes and planes, and so small a cell is not isotropic",
@@ -167,9 +170,18 @@ class Kappa(pelplug.Analysis):
             bool,
             pelplug.Param("keep the displacement field of every soft mode, not only of the softest", meaning=False),
         ] = False,
+        response: Annotated[
+            tuple[str, ...],
+            pelplug.Param(
+                "keep the dipole responses z_ij of these pairs: softest, stiffest, or two particles as 17-42",
+                metavar="PAIR,...",
+                meaning=False,
+            ),
+        ] = (),
         **base,
     ):
         super().__init__(trajectory, **base)
+        self.response = response
         self.pairs = pairs
         self.seed = seed
         self.solver = solver
@@ -180,6 +192,16 @@ class Kappa(pelplug.Analysis):
         self.soft_modes = soft_modes
         self.soft_mode_overlap = soft_mode_overlap
         self.soft_mode_vectors = soft_mode_vectors
+
+    def check_before(self, frames) -> None:
+        """Refuse responses of pairs that there are not.
+
+        Raises
+        ------
+        InputError
+            With the remedy.
+        """
+        check_choices(self.response, self.trajectory.n)
 
     def compute(self, configuration) -> dict[str, Any]:
         """Factorise the Hessian of the frame's inherent structure and read off pairs and moduli.
@@ -218,6 +240,8 @@ class Kappa(pelplug.Analysis):
             "cell": state.cell,
             "diameter": _diameters(state, potential),
         }
+        if self.response:
+            values |= kept_responses(response, stiffness, self.response)
         return values | self._soft_modes(response, stiffness, positions) if self.soft_modes else values
 
     def summarize(self, dataset):
@@ -233,6 +257,9 @@ class Kappa(pelplug.Analysis):
         )
         dataset["plane"].attrs = {"long_name": "flow and gradient direction of the simple shear", "units": "1"}
         dataset.attrs["solver"] = ", ".join(sorted(set(map(str, dataset["solver"].values))))
+        if self.response:
+            dataset = dataset.assign_coords(response=list(self.response))
+            few += missing_pairs(dataset, self.response)
         dataset.attrs["not_found"] = json.dumps(few)
         # Which minimum this is depends on the algorithm that found it.
         dataset.attrs["quench"] = self.input("inherent-structures").attrs.get("quench", "")
@@ -250,7 +277,7 @@ class Kappa(pelplug.Analysis):
         return draw_distribution(self.to_dataset(), ax, **keywords)
 
     def figure(self):
-        """Draw P(kappa/<kappa>), a slice through the softest particle coloured by kappa_i, and the softest mode."""
+        """Draw P(kappa/<kappa>), a slice through the softest particle, the softest mode, and the responses kept."""
         from pelplug_kappa.drawing import draw_figure
 
         return draw_figure(self.to_dataset())

@@ -65,6 +65,12 @@ def test_kappa_moduli_and_softest_mode_of_500(state):
     size = np.abs(true_constants.green_lagrange).max()
     off = np.abs(constants.green_lagrange - true_constants.green_lagrange).max()
     assert constants.origin == "differences" and off < errors["elastic_constants"] * size < 1e-5 * size
+    logarithms, true_logarithms = (pelplug.log_frequency_sum(one, np.ones(state.n)) for one in (response, exact))
+    off = abs(logarithms - true_logarithms) / response.n_modes
+    assert off < response.potential.found()["errors"]["geometric_mean_frequency"] < 1e-5
+    field, true_field = (pelplug.dipole_response(one, kappa.i[:3], kappa.j[:3]).fields for one in (response, exact))
+    off = np.linalg.norm(field - true_field) / np.linalg.norm(true_field)
+    assert off < response.potential.found()["errors"]["response_field"] < 1e-4
     modes = pelplug.soft_modes(response, kappa, 4)
     true_modes = pelplug.soft_modes(exact, true_kappa, 4)
     stated = response.potential.found()["errors"]["softest_mode"]
