@@ -58,15 +58,15 @@ def test_a_pair_that_does_not_interact_says_so(dataset):
     assert len(said) == 1 and "choose an interacting pair" in said[0]
 
 
-def test_they_are_exported_as_vectors(dataset, path, tmp_path):
-    from pelplug.files.exporters import export
-
-    export(dataset, tmp_path / "out.gsd", pelplug.open_trajectory(path))
-    with gsd.hoomd.open(tmp_path / "out.gsd") as file:
+def test_they_are_exported_as_vectors(pelplug_command, dataset, path):
+    asked = ("--plugin", "kappa", "--model", MODEL, "--response", "softest,stiffest", "--overwrite", "--quiet")
+    for export in ("out.gsd", "out.extxyz"):
+        pelplug_command("analyze", str(path), *asked, "-o", "out.nc", "--export", export, code=0)
+    with gsd.hoomd.open(pelplug_command.folder / "out.gsd") as file:
         vectors = file[1].log["particles/response_field_softest"]
     np.testing.assert_allclose(vectors[:, :2], dataset["response_field"].values[1, 0], atol=1e-6)
-    export(dataset, tmp_path / "out.extxyz", pelplug.open_trajectory(path))
-    assert "response_field_stiffest:R:2" in (tmp_path / "out.extxyz").read_text().splitlines()[1]
+    header = (pelplug_command.folder / "out.extxyz").read_text().splitlines()[1]
+    assert "response_field_stiffest:R:2" in header
 
 
 def test_they_are_drawn_each_in_its_panel(dataset):
