@@ -55,7 +55,7 @@ def check_study_contract(cls: Any) -> None:
     where = _check_task(cls, Study)
     if inspect.isabstract(cls):
         raise TypeError(f"{where} lacks {', '.join(sorted(cls.__abstractmethods__))}()")
-    for attribute in ("needs", "varies"):
+    for attribute in ("needs", "varies", "allows"):
         for name in _texts(cls, attribute, where):
             if attribute == "varies" and re.fullmatch(r"[a-z0-9-]+\.[a-z]\w*", name):
                 continue  # a parameter of an analysis

@@ -132,7 +132,7 @@ class InSitu:
     def energies(self, log: EnergyLog) -> None:
         """Hand on what was logged."""
         for analysis in self._series:
-            analysis.add_energies(log.step, log.potential_energy)
+            analysis.add_energies(log.step, log.potential_energy, log.kinetic_temperature)
 
     def record(self) -> dict[str, Any]:
         """Return what defines the observation, for the record of a simulation."""

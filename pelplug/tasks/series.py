@@ -173,9 +173,12 @@ class Series(Analysis, abc.ABC):
         origin.take_units(self.units)
         self._start(origin, float(log_every))
 
-    def add_energies(self, step: npt.ArrayLike, potential_energy: npt.ArrayLike) -> None:
-        """Take entries of the energy log: absolute steps and total energies, each an array."""
-        self._take(EnergyChunk(np.asarray(step), np.asarray(potential_energy)))
+    def add_energies(
+        self, step: npt.ArrayLike, potential_energy: npt.ArrayLike, kinetic_temperature: npt.ArrayLike | None = None
+    ) -> None:
+        """Take entries of the energy log: absolute steps, total energies, and kinetic temperatures, each an array."""
+        warm = None if kinetic_temperature is None else np.asarray(kinetic_temperature)
+        self._take(EnergyChunk(np.asarray(step), np.asarray(potential_energy), kinetic_temperature=warm))
 
     def series_state(self) -> dict[str, np.ndarray]:
         """Return what `restore_series` needs to go on, as arrays."""

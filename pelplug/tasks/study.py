@@ -77,6 +77,8 @@ class Study(Task, abc.ABC):
         Conditions in which results may differ; each must say them. All else (model, units, N, density, ...) must be the
         same, but for replica and seed, which tell independent runs apart. Also parameters of analyses, as
         ``"dynamics.wave_number"``; of the others all that change what numbers mean (`Param`) must be the same.
+    allows : tuple of str
+        Conditions in which results may differ, said or not: the density of runs at constant pressure.
     compares : tuple of str
         Those of `varies` of which there must be more than one value: results at one temperature alone are refused.
     provides : dict of str to Field
@@ -104,6 +106,7 @@ class Study(Task, abc.ABC):
     takes: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     varies: ClassVar[tuple[str, ...]] = ()
+    allows: ClassVar[tuple[str, ...]] = ()
     compares: ClassVar[tuple[str, ...]] = ()
     prints: ClassVar[tuple[str, ...]] = ()
 
@@ -181,7 +184,7 @@ class Study(Task, abc.ABC):
         if self._read is None:
             given = Collection() if self._given is None else self._given
             self._read = readable_by(
-                given, self._owner, self.uses, self.needs, self.varies, compares=self.compares, takes=self.takes
+                given, self._owner, self.uses, self.needs, self.varies, self.allows, self.compares, self.takes
             )
         return self._read
 

@@ -228,7 +228,7 @@ def _states(cls, kit) -> list[tuple[Configuration, float]]:
 
 def _look(watch: InSitu, state: Configuration, energy: float) -> None:
     watch(state, energy)
-    watch.energies(EnergyLog(np.array([state.step]), np.array([energy]), np.ones(1)))
+    watch.energies(EnergyLog(np.array([state.step]), np.array([energy]), np.full(1, np.nan)))
 
 
 @check("analysis")

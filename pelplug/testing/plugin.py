@@ -2,7 +2,21 @@
 
 import pytest
 
-__all__ = ["pelplug_command", "pelplug_trajectory"]
+__all__ = ["pelplug_command", "pelplug_seed", "pelplug_trajectory", "pytest_addoption"]
+
+_SEED = 20261130
+
+
+def pytest_addoption(parser):
+    """Add the option of `pelplug_seed`."""
+    text = "seed of synthetic data in tests that ask for pelplug_seed [default: %(default)s]"
+    parser.addoption("--pelplug-seed", type=int, default=_SEED, help=text)
+
+
+@pytest.fixture
+def pelplug_seed(pytestconfig):
+    """Seed of synthetic data of a known law: ``pytest --pelplug-seed N`` tries others."""
+    return pytestconfig.getoption("--pelplug-seed")
 
 
 @pytest.fixture(scope="session")

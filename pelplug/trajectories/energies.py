@@ -75,7 +75,10 @@ def _pelplug_log(trajectory: Any, labels: np.ndarray) -> Iterator[EnergyChunk]:
         log = trajectory.log(label)
         step, energy = np.asarray(log[f"{_ENERGIES}/step"]), np.asarray(log[f"{_ENERGIES}/potential_energy"])
         kept = slice(None) if least is None else step >= least
-        yield EnergyChunk(step[kept], energy[kept])
+        warm = log.get(f"{_ENERGIES}/kinetic_temperature")
+        yield EnergyChunk(
+            step[kept], energy[kept], kinetic_temperature=None if warm is None else np.asarray(warm, dtype=float)[kept]
+        )
 
 
 def _frame_log(trajectory: Any, labels: np.ndarray, name: str) -> Iterator[EnergyChunk]:

@@ -13,7 +13,7 @@ from pelplug.errors import InputError
 
 __all__ = ["EnergyChunk", "EnergyOrigin", "EnergySegments", "gathered"]
 
-_STATE = ("spacing", "dropped", "segments", "entries", "_first", "_last", "_whole")
+_STATE = ("spacing", "dropped", "segments", "entries", "kinetic", "taken", "_first", "_last", "_whole")
 _GATHER = 65_536
 _LOOSE = 0.05  # times are printed with few digits: a difference may depart by so much of the spacing
 
@@ -30,11 +30,14 @@ class EnergyChunk:
         Potential energies.
     begins : bool
         Whether a run begins here; only there may steps go back.
+    kinetic_temperature : ndarray, shape (K,), optional
+        Of the velocities, where it is logged too [temperature].
     """
 
     at: np.ndarray
     energy: np.ndarray
     begins: bool = False
+    kinetic_temperature: np.ndarray | None = None
 
 
 @dataclasses.dataclass
@@ -91,7 +94,13 @@ def gathered(chunks: Iterable[EnergyChunk], size: int = _GATHER) -> Iterator[Ene
 
 
 def _joined(chunks: list[EnergyChunk], begins: bool) -> EnergyChunk:
-    return EnergyChunk(np.concatenate([c.at for c in chunks]), np.concatenate([c.energy for c in chunks]), begins)
+    warm = [c.kinetic_temperature for c in chunks if c.kinetic_temperature is not None]
+    return EnergyChunk(
+        np.concatenate([c.at for c in chunks]),
+        np.concatenate([c.energy for c in chunks]),
+        begins,
+        np.concatenate(warm) if len(warm) == len(chunks) else None,
+    )
 
 
 class EnergySegments:
@@ -114,11 +123,14 @@ class EnergySegments:
         Pieces so far.
     entries : int
         Entries in them.
+    kinetic : float
+        Sum of the kinetic temperatures of all that came; NaN once some had none [temperature].
     """
 
     def __init__(self, origin: EnergyOrigin, spacing: float | None = None):
         self.origin, self.spacing = origin, spacing
         self.dropped, self.segments, self.entries = 0, 0, 0
+        self.kinetic, self.taken = 0.0, 0
         self._first = self._last = None
         self._whole = True
 
@@ -133,6 +145,9 @@ class EnergySegments:
         at, energy = np.asarray(chunk.at), np.asarray(chunk.energy, dtype=float)
         if not len(at):
             return
+        warm = chunk.kinetic_temperature
+        self.taken += len(at)
+        self.kinetic += np.nan if warm is None else float(np.sum(warm))
         source = self.origin.source
         if not (np.all(np.isfinite(energy)) and np.all(np.isfinite(at))):
             bad = int(np.flatnonzero(~(np.isfinite(energy) & np.isfinite(at)))[0])
@@ -192,6 +207,11 @@ class EnergySegments:
         self._first = self._last = None
 
     @property
+    def kinetic_temperature(self) -> float:
+        """Mean kinetic temperature of the entries; NaN where it is not logged with all [temperature]."""
+        return self.kinetic / self.taken if self.taken else np.nan
+
+    @property
     def words(self) -> str:
         """How many segments there are and what was left out."""
         many = f"{self.segments} {'segment' if self.segments == 1 else 'segments'}"
@@ -206,6 +226,8 @@ class EnergySegments:
     def restore(self, state: str) -> None:
         """Go on where `state` was taken."""
         values = json.loads(state)
+        values.setdefault("kinetic", np.nan)  # of a version that did not keep it
+        values.setdefault("taken", values["entries"])
         for name in _STATE:
             setattr(self, name, values[name.strip("_")])
 

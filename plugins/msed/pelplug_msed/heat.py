@@ -1,4 +1,4 @@
-"""Heat capacities and entropies from energy fluctuations, by ensemble, with their dimension."""
+"""Heat capacities from energy fluctuations, by ensemble, with their dimension."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
-import xarray as xr
 
-import pelplug
-
-__all__ = ["ENSEMBLES", "Entropies", "Heat", "entropies", "heat_capacity", "thermal_state"]
+__all__ = ["ENSEMBLES", "Heat", "heat_capacity", "thermal_state"]
 
 ENSEMBLES = ("nve", "nvt")
 PAPER = "its Eq. 12 has U0^2 / (N k T^2), which is no heat capacity"
@@ -88,10 +85,18 @@ class Heat:
         """Return the variables of U0 and Um; ``spread`` has the errors of both squares, of tau, and of `columns`."""
         found = _variables("v0", self.v(fit.u0_squared), self.v(spread[0]))
         found |= _variables("vm", self.v(fit.um_squared), self.v(spread[1]))
+        if self.ensemble is not None:
+            found["u0_harmonic"] = ((), self.harmonic)
         capacities = self.columns(np.asarray(fit.u0_squared), np.asarray(fit.um_squared))
         for name, value, error in zip(("fast", "slow"), capacities, spread[3:], strict=True):
             found |= self._capacities(f"heat_capacity_{name}", value, error)
         return found
+
+    @property
+    def harmonic(self) -> float:
+        """U0 of harmonic vibrations, d k / 2 of heat capacity per particle, in this ensemble [energy]."""
+        v = self.dimension / (4.0 if self.ensemble == "nve" else 2.0)
+        return self.thermal * np.sqrt(2.0 * v / self.n)
 
     def _capacity(self, squared=None, v=None):
         v = self.v(squared) if v is None else v
@@ -133,7 +138,9 @@ def _variables(name: str, value, error) -> dict:
     return {name: ((), float(value)), f"{name}_error": ((), float(error))}
 
 
-def thermal_state(origin, given: Mapping, record: Mapping, dimension: int) -> tuple[Heat | None, str]:
+def thermal_state(
+    origin, given: Mapping, record: Mapping, dimension: int, kinetic: float = np.nan
+) -> tuple[Heat | None, str]:
     """Return what turns fluctuations of a series into heat capacities, or why there are none.
 
     Parameters
@@ -146,9 +153,12 @@ def thermal_state(origin, given: Mapping, record: Mapping, dimension: int) -> tu
         Of the simulation, where the trajectory has one.
     dimension : int
         d.
+    kinetic : float, optional
+        Mean kinetic temperature, which at constant energy is the temperature: what a thermostat before it was set to
+        may be off by ``sqrt(2 / (d N))`` of itself or more; NaN where it is not known [temperature].
     """
     temperature = origin.temperature
-    if temperature is None:
+    if temperature is None and not np.isfinite(kinetic):
         return None, "the temperature is not known; pass --temperature (temperature= in Python)"
     if origin.n is None:
         return None, "the number of particles is not known; pass --particles (particles= in Python)"
@@ -157,76 +167,12 @@ def thermal_state(origin, given: Mapping, record: Mapping, dimension: int) -> tu
         return None, "at constant pressure the fluctuations of the potential energy alone give no heat capacity"
     if ensemble == "auto":
         ensemble = {"nve": "nve", "nvt": "nvt", "langevin": "nvt"}.get(record.get("method"))
+    measured = np.isfinite(kinetic) and (ensemble == "nve" or temperature is None)
+    if measured:
+        temperature = kinetic
     boltzmann = origin.system.boltzmann
     thermal = temperature if boltzmann is None else boltzmann * temperature
     heat = Heat(float(thermal), int(origin.n), dimension, ensemble)
     unstated = "; the units of the energies are not stated, so k = 1" if boltzmann is None else ""
-    return heat, heat.words + unstated
-
-
-@dataclasses.dataclass(frozen=True)
-class Entropies:
-    """Entropies per particle over k, from the lowest temperature given, the reference.
-
-    Attributes
-    ----------
-    temperature : ndarray, shape (K,)
-        Ascending; the first is the reference.
-    s1, s1_error : ndarray, shape (K,)
-        Of the fast part, ``int [c(v0) - d k/2] dT / T``, kinetic part left out.
-    s2, s2_error : ndarray, shape (K,)
-        Of the slow part, ``int [c(v0 + vm) - c(v0)] dT / T``.
-    """
-
-    temperature: np.ndarray
-    s1: np.ndarray
-    s1_error: np.ndarray
-    s2: np.ndarray
-    s2_error: np.ndarray
-
-
-def entropies(results: Mapping[float, xr.Dataset]) -> Entropies:
-    """Integrate the heat capacities of `msed` over ln T, by trapezoids.
-
-    Parameters
-    ----------
-    results : mapping of float to Dataset
-        Results by temperature, all in one unit.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two, or one has no heat capacities.
-
-    Notes
-    -----
-    Not term by term in v: at constant energy the correction is not linear, and the slow part is what vm adds to c(v0).
-    """
-    temperatures = np.array(sorted(results), dtype=float)
-    if len(temperatures) < 2 or temperatures[0] <= 0:
-        raise pelplug.InputError(
-            "Entropies need heat capacities at two or more positive temperatures; give more results."
-        )
-    columns = []
-    for name in ("heat_capacity_fast", "heat_capacity_slow"):
-        for end in ("", "_error"):
-            missing = [t for t in temperatures if f"{name}{end}" not in results[t]]
-            if missing:
-                raise pelplug.InputError(
-                    f"The result at temperature {missing[0]:g} has no {name}{end}: "
-                    f"{results[missing[0]].attrs.get('heat', results[missing[0]].attrs.get('fit', 'unknown'))}."
-                )
-            columns.append(np.array([float(results[t][f"{name}{end}"]) for t in temperatures]))
-    steps = np.diff(np.log(temperatures))
-    # Row k: the trapezoid weights of the integral up to temperature k.
-    weights = np.zeros((len(temperatures), len(temperatures)))
-    for k, step in enumerate(steps):
-        weights[k + 1 :, k : k + 2] += step / 2.0
-    (fast, fast_error, slow, slow_error) = columns
-    return Entropies(
-        temperatures,
-        weights @ fast,
-        np.sqrt(weights**2 @ fast_error**2),
-        weights @ slow,
-        np.sqrt(weights**2 @ slow_error**2),
-    )
+    measure = "; T is the mean kinetic temperature" if measured else ""
+    return heat, heat.words + measure + unstated

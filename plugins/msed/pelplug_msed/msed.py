@@ -136,7 +136,8 @@ class MSED(pelplug.Series):
         limit = 2.0 * scale * correlator.variance()
         variance_spread, variance_blocks = variance_error(blocks if isinstance(blocks, Runs) else correlator)
         limit_error = 2.0 * scale * variance_spread
-        heat, heat_words = self._heat(origin)
+        kinetic = segments.kinetic_temperature
+        heat, heat_words = self._heat(origin, kinetic)
         fit = relaxation(
             blocks, times, curve, errors, scale, heat,
             t_min=self.t_min, t_max=self.t_max, resamples=self.resamples, seed=self.seed,
@@ -157,6 +158,8 @@ class MSED(pelplug.Series):
         }
         if origin.temperature is not None:
             values["temperature"] = ((), float(origin.temperature))
+        if np.isfinite(kinetic):
+            values["kinetic_temperature"] = ((), kinetic)
         if heat:
             values |= heat.of_limit(limit, limit_error)
         values, said = honest(values | fit.variables, fit, trend, self._remedy())
@@ -198,14 +201,14 @@ class MSED(pelplug.Series):
             dataset["phi_lag"].attrs = {"long_name": "lag", "units": "time"}
         return dataset, values
 
-    def _heat(self, origin) -> tuple[Heat | None, str]:
+    def _heat(self, origin, kinetic: float) -> tuple[Heat | None, str]:
         record, dimension = self.simulation, self._given["dimension"]
         if dimension == "auto":
             dimension = record.get("dimension", "auto")
         if self.trajectory is not None:
             record = self.trajectory.simulation_record or {}
             dimension = self.trajectory.dimension if dimension == "auto" else dimension
-        heat, words = thermal_state(origin, self._given, record, 3 if dimension == "auto" else dimension)
+        heat, words = thermal_state(origin, self._given, record, 3 if dimension == "auto" else dimension, kinetic)
         return heat, words if heat else f"none: {words}"
 
     # --- figures ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,30 @@
+#!/bin/sh
+# What the mean-squared energy difference says of a landscape over temperature (D. Zhang, D. Sun and X. Gong,
+# arXiv:2501.07902): simulations of the Kob-Andersen liquid at constant energy, five at each of six temperatures, tau*,
+# U0 and Um of their energies, tau_alpha of their particles, and the study of all. It goes on where it was interrupted.
+#
+#     sh examples/paper-5/run.sh FOLDER             # N = 200, 20 minutes on two cores
+#     N=1000 LENGTH=10 sh examples/paper-5/run.sh FOLDER      # the paper's size, ten times the length: a day
+set -e
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "${1:?name a folder for the files}"
+cd "$1"
+
+while read -r temperature steps every; do
+    pelplug simulate kob-andersen -N "${N:-200}" -T "$temperature" --ensemble nve --steps $((steps * ${LENGTH:-1})) \
+        --equilibration $((steps / 4)) --frames "$every" --log-every 5 --engine lammps --seed 1 --replicas 5 \
+        --workers 2 --threads 1 -o "ka-$temperature.gsd"
+    pelplug analyze "ka-$temperature-seed*.gsd" --plugin msed,dynamics --quantities msd,fs --threshold 0.36787944 \
+        --workers 2 -o "ka-$temperature.nc" --quiet
+done <<TEMPERATURES
+1.0 80000 20
+0.8 120000 40
+0.7 160000 80
+0.6 300000 200
+0.55 500000 400
+0.5 1000000 1000
+TEMPERATURES
+
+pelplug info ka-*.nc
+pelplug study energy-entropies ka-*.nc -o energy-entropies.nc --plot energy-entropies.png --overwrite
+python "$here/table.py" energy-entropies.nc
