@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy import stats
 
 __all__ = ["AdamGibbs", "fit_adam_gibbs"]
 
 _OFFSETS = np.geomspace(1e-3, 1e2, 1001)  # entropies at the reference that are tried, k per particle
 _FEWEST = 5  # temperatures from which on the entropy at the reference is fitted too
+_LEVEL = 1e-3  # probability of residuals as large, below which it is not the law
 _CERTAIN = 0.95  # share of resamples with a minimum inside the range
 
 
@@ -62,6 +64,15 @@ def fit_adam_gibbs(temperatures, log_times, errors, entropies, drawn_times, draw
     best, slope, log_time = _fit(temperatures, log_times, errors, entropies, offsets)
     if offset is None and best in (0, offsets.size - 1):
         return AdamGibbs(why="the times do not fix the entropy at the reference temperature")
+    offset_used = offsets[best]
+    x, spread = 1.0 / (temperatures * (entropies + offset_used)), drawn_entropies.std(axis=0)
+    errors_of_both = np.hypot(errors, slope * x * spread / (entropies + offset_used))
+    left = (log_times - log_time - slope * x) / errors_of_both
+    free = temperatures.size - (3 if offset is None else 2)
+    if stats.chi2.sf(np.sum(left**2), free) < _LEVEL:
+        return AdamGibbs(
+            why=f"the times do not follow it (chi-square {np.sum(left**2):.3g} with {free} degrees of freedom)"
+        )
     found = np.array(
         [
             _fit(temperatures, times, errors, entropy, offsets)[:2]

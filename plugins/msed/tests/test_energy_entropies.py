@@ -132,6 +132,8 @@ def test_the_relation_of_adam_and_gibbs_comes_back():
     assert known.mean() > 0.9
     share = np.mean(np.abs(offs[known]) < 1.0)
     assert 0.45 < share < 0.92 and np.abs(offs[known]).max() < 4, (share, np.abs(offs[known]).max())
+    parabola = study(drawn(rng, t, relative=0.01))
+    assert np.isnan(parabola["adam_gibbs_slope"]) and "Adam and Gibbs: the times do not" in said(parabola)
     given = study(made, reference_entropy=0.6)
     assert float(given["reference_entropy"]) == 0.6 and np.isnan(given["reference_entropy_error"])
     assert abs(float(given["adam_gibbs_slope"]) - 2.0) < 4 * float(given["adam_gibbs_slope_error"])
