@@ -345,7 +345,9 @@ class PairEvaluator(FollowingEvaluator):
         system = potential._system(configuration)
         scale = float(system.diameters.mean()) if potential.per_particle else float(potential.sigma.max())
         reach = potential.cutoff * (scale if potential.per_particle else 1.0)
-        super().__init__(system, configuration.positions, reach, 0.5 * scale if skin is None else skin)
+        # A list grows as (1 + margin)**d: in many dimensions the margin must be small.
+        margin = 0.5 * scale * min(1.0, 3.0 / configuration.dimension)
+        super().__init__(system, configuration.positions, reach, margin if skin is None else skin)
         self._small = len(configuration.positions) < SERIAL_BELOW
 
     def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:

@@ -45,7 +45,7 @@ def both(temperature, folder, model):
             sample_every=sweeps // 100,
             output=folder / f"{name}-{temperature}.nc",
             resume=True,
-        )  # fmt: skip
+        )
         for seed, (name, start) in enumerate(starts.items(), 1)
     ]
 
@@ -66,9 +66,9 @@ def test_two_starts_agree(temperature, folder):
         errors.append(run.energies.std() / N * np.sqrt(inefficiency / len(run.energies)))
         correlated.append(inefficiency)
         print(
-            f"T = {temperature}: {means[-1]:.5f} +- {errors[-1]:.5f} (halves {one:.5f}, {other:.5f}), {inefficiency:.0f} "
-            f"of {len(run.energies)} sweeps an independent energy, swaps accepted {100 * run.swap_acceptance:.4f} %, "
-            f"displacements {run.displacement_acceptance:.2f}"
+            f"T = {temperature}: {means[-1]:.5f} +- {errors[-1]:.5f} (halves {one:.5f}, {other:.5f}), "
+            f"{inefficiency:.0f} of {len(run.energies)} sweeps an independent energy, "
+            f"swaps accepted {100 * run.swap_acceptance:.4f} %, displacements {run.displacement_acceptance:.2f}"
         )
     apart = abs(means[0] - means[1]) / np.hypot(*errors)
     print(f"T = {temperature}: the two starts are {apart:.1f} errors apart")

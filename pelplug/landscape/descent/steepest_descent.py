@@ -87,6 +87,8 @@ class SteepestDescentResult:
         Largest force component [energy / length].
     energy_defect : ndarray, shape (K,)
         Balance of ``dE/dt = -N v^2`` since the start: ``(E(0) - E(t) - int N v^2 dt) / (E(0) - E(t))``.
+    positions : ndarray, shape (K, N, d), or None
+        Positions at those times, continuous with the start [length]; None unless they were asked for.
     configuration : Configuration
         The state at the end: positions continuous with the start, without velocities.
     end_time : float
@@ -112,6 +114,7 @@ class SteepestDescentResult:
     rms_velocity: np.ndarray
     max_force: np.ndarray
     energy_defect: np.ndarray
+    positions: np.ndarray | None
     configuration: Configuration
     end_time: float
     initial_energy: float
@@ -154,6 +157,7 @@ def steepest_descent(
     force_tolerance: ForceTolerance = 1e-10,
     max_evaluations: MaxEvaluations = 1_000_000,
     to_minimum: bool = True,
+    keep_positions: bool = False,
 ) -> SteepestDescentResult:
     """Follow ``zeta dr/dt = -grad U`` from ``configuration`` and report energy and velocity as functions of time.
 
@@ -173,6 +177,8 @@ def steepest_descent(
         Force evaluations allowed.
     to_minimum : bool
         Go on to the minimum after the last output time.
+    keep_positions : bool
+        Keep the positions at the output times too.
 
     Returns
     -------
@@ -196,6 +202,7 @@ def steepest_descent(
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")
     require_interaction(configuration, potential, descent.initial_energy, descent.current.forces)
     rows: list[tuple[float, ...]] = []
+    path: list[np.ndarray] = []
     flow = Flow(descent, rtol, atol, max_stages)
     reason = "the maximum force is below the tolerance"
     try:
@@ -205,6 +212,8 @@ def steepest_descent(
             if flow.time < until:
                 break
             rows.append((flow.time, descent.current.energy, flow.rms_velocity, flow.max_force, flow.energy_defect()))
+            if keep_positions:
+                path.append(descent.current.positions.copy())
         while to_minimum and not flow.converged:
             flow.advance(math.inf)
         if not flow.converged:
@@ -223,6 +232,7 @@ def steepest_descent(
         velocity,
         force,
         defect,
+        positions=np.array(path).reshape(len(path), *configuration.positions.shape) if keep_positions else None,
         configuration=configuration.replace(positions=descent.current.positions, velocities=None),
         end_time=flow.time,
         initial_energy=float(descent.initial_energy),

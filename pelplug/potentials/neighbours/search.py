@@ -226,11 +226,31 @@ def search_kernels(d: int, mixing) -> SearchKernels:
                 kept_start[row, g + 1] = n
 
     @family.inline
-    def walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, fill, cursor, owner, image):
+    def upright(cell):
+        for a in range(d):
+            for b in range(d):
+                if a != b and cell[a, b] != 0.0:
+                    return False
+        return True
+
+    @family.inline
+    def walk_pairs(i, fractional, cell, box, width, groups, diameters, reach, skin, fill, cursor, owner, image):
         low = np.empty(d, dtype=np.int64)
         count = np.empty(d, dtype=np.int64)
         shift = np.empty(d)
         for j in range(fractional.shape[0]):
+            if box:
+                # The nearest image of a box is nearest along each edge: most pairs end here, after a few of them.
+                farthest = range_squared(i, j, groups, diameters, reach, skin) * (1.0 + 1e-12)
+                least = 0.0
+                for a in range(d):
+                    step = fractional[j, a] - fractional[i, a]
+                    step = (step - np.rint(step)) * cell[a, a]
+                    least += step * step
+                    if least >= farthest:
+                        break
+                if least >= farthest:
+                    continue
             total = 1
             for a in range(d):
                 f = fractional[i, a] - fractional[j, a]
@@ -254,8 +274,11 @@ def search_kernels(d: int, mixing) -> SearchKernels:
                 square = 0.0
                 for b in range(d):
                     step = 0.0
-                    for a in range(d):
-                        step += shift[a] * cell[a, b]
+                    if box:
+                        step = shift[b] * cell[b, b]
+                    else:
+                        for a in range(d):
+                            step += shift[a] * cell[a, b]
                     square += step * step
                 if square < limit:
                     g = groups[j]
@@ -271,13 +294,17 @@ def search_kernels(d: int, mixing) -> SearchKernels:
     def count_in_pairs(begin, end, fractional, cell, width, groups, diameters, reach, skin, tally):
         no_owner = np.empty(0, dtype=np.int64)
         no_image = np.empty((0, d), dtype=np.int32)
+        box = upright(cell)
         for i in range(begin, end):
-            walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, False, tally[i], no_owner, no_image)
+            walk_pairs(i, fractional, cell, box, width, groups, diameters, reach, skin, False, tally[i], no_owner,
+                       no_image)  # fmt: skip
 
     @family.kernel()
     def list_in_pairs(begin, end, fractional, cell, width, groups, diameters, reach, skin, start, owner, image):
+        box = upright(cell)
         for i in range(begin, end):
-            walk_pairs(i, fractional, cell, width, groups, diameters, reach, skin, True, start[i].copy(), owner, image)
+            walk_pairs(i, fractional, cell, box, width, groups, diameters, reach, skin, True, start[i].copy(), owner,
+                       image)  # fmt: skip
 
     return SearchKernels(place_in_cells, search_cells, prune, count_in_pairs, list_in_pairs)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["draw_energy", "draw_figure", "draw_slope", "draw_velocity", "panels"]
+__all__ = ["draw_amplification", "draw_distance", "draw_energy", "draw_figure", "draw_slope", "draw_velocity", "panels"]
 
 _AT_REST = "every frame is at rest"
 _NOTHING_ABOVE = 1e-14  # of an energy, the rounding of its difference
@@ -66,12 +66,35 @@ def draw_energy(dataset, ax=None, **keywords):
     return panel.curve(dataset["descent_time"], good, marker="").finish()
 
 
+def draw_distance(dataset, ax=None, **keywords):
+    """Draw the distance to the end, after Fig. S4 of Nishikawa et al., and its standard error."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    times, mean = dataset["descent_time"], dataset["mean_distance_to_end"]
+    if not (mean > 0).any():
+        return panel.nothing(_AT_REST).finish()
+    panel.axes(("$t$", times), (r"$|r(t) - r(\infty)|$", mean), log="xy")
+    return panel.curve(times, mean, dataset["mean_distance_to_end_error"]).finish()
+
+
+def draw_amplification(dataset, ax=None, **keywords):
+    """Draw how far displaced starts have gone apart: exp of the mean logarithm, and how often minima differ."""
+    panel = pelplug.Panel(dataset, ax, **keywords)
+    times = dataset["descent_time"]
+    panel.axes(("$t$", times), r"$\exp\langle\ln(|\delta(t)|\,/\,|\delta(0)|)\rangle$", log="xy")
+    grown = np.exp(dataset["mean_log_amplification"])
+    share = panel.number("other minimum", dataset["different_minima"], dataset["different_minima_error"])
+    panel.curve(times, grown, grown * dataset["mean_log_amplification_error"], label=share)
+    return panel.finish()
+
+
 def panels(dataset) -> list:
-    """Return what draws v(t), the local slope and the energy."""
-    draws = (draw_velocity, draw_slope, draw_energy)
+    """Return what draws v(t), the local slope, the energy, and where they are known distances."""
+    draws = [draw_velocity, draw_slope, draw_energy]
+    draws += [draw_distance] if "mean_distance_to_end" in dataset else []
+    draws += [draw_amplification] if "mean_log_amplification" in dataset else []
     return [functools.partial(draw, dataset) for draw in draws]
 
 
 def draw_figure(dataset):
-    """Return a figure of v(t), the local slope and the energy."""
+    """Return a figure of all of them."""
     return pelplug.Panel.figure(dataset, panels(dataset))

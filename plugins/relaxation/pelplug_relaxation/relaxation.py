@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
+from pelplug_relaxation.amplification import amplification, rms_distance
+from pelplug_relaxation.averages import ERRORS, average_amplification, average_distance
 from pelplug_relaxation.fits import exponents, fit_decay, local_slope
 from pelplug_relaxation.harmonic import harmonic_velocity, low_frequency_exponent, stiffnesses
 
@@ -44,6 +46,18 @@ class Relaxation(pelplug.Analysis):
         "evaluations": pelplug.Field(("frame",), "1", "force evaluations"),
         "steps": pelplug.Field(("frame",), "1", "time steps"),
         "positions": pelplug.Field(("frame", "particle", "dimension"), "length", "positions at the end, unwrapped"),
+        "distance_to_end": pelplug.Field(("frame", *GRID), "length", "rms distance |r(t) - r(infinity)| to the end"),
+        "amplification": pelplug.Field(
+            ("frame", *GRID), "1", "distance of the descent of a displaced start over that of the starts"
+        ),
+        "amplification_larger": pelplug.Field(("frame", *GRID), "1", "the same of a displacement ten times as large"),
+        "end_amplification": pelplug.Field(("frame",), "1", "amplification at the end"),
+        "end_amplification_larger": pelplug.Field(("frame",), "1", "amplification_larger at the end"),
+        "linear_amplification": pelplug.Field(
+            ("frame",), "1", "end_amplification where both ends are one minimum and both sizes agree within 10 %"
+        ),
+        "end_distance": pelplug.Field(("frame",), "length", "rms distance between the ends of the two starts"),
+        "same_minimum": pelplug.Field(("frame",), "1", "1 where both ends are the same minimum, else 0"),
         "distance_sd_cg": pelplug.Field(("frame",), "length", "rms distance between the IS reached by sd and cg"),
         "distance_sd_fire": pelplug.Field(("frame",), "length", "rms distance between the IS reached by sd and fire"),
         "distance_cg_fire": pelplug.Field(("frame",), "length", "rms distance between the IS reached by cg and fire"),
@@ -57,7 +71,16 @@ class Relaxation(pelplug.Analysis):
         "mean_velocity_error": pelplug.Field(GRID, VELOCITY, "standard error of mean_velocity"),
         "mean_energy_per_particle": pelplug.Field(GRID, "energy", "potential energy per particle, mean over frames"),
         "mean_energy_per_particle_error": pelplug.Field(GRID, "energy", "standard error of mean_energy_per_particle"),
+        "mean_distance_to_end": pelplug.Field(GRID, "length", "distance_to_end, mean over the frames"),
+        "mean_distance_to_end_error": pelplug.Field(GRID, "length", "standard error of mean_distance_to_end"),
+        "mean_log_amplification": pelplug.Field(GRID, "1", "ln(amplification), mean over the frames"),
+        "mean_log_amplification_error": pelplug.Field(GRID, "1", "standard error of mean_log_amplification"),
+        "different_minima": pelplug.Field((), "1", "share of frames whose displaced start ends in another minimum"),
+        "different_minima_error": pelplug.Field((), "1", "standard error of different_minima"),
         "local_slope": pelplug.Field(GRID, "1", "-d ln v / d ln t of the mean velocity"),
+        "distance_slope": pelplug.Field(GRID, "1", "-d ln / d ln t of mean_distance_to_end"),
+        "distance_exponent": pelplug.Field((), "1", "exponent of mean_distance_to_end in the window of beta"),
+        "distance_exponent_error": pelplug.Field((), "1", "standard error of distance_exponent"),
         "beta": pelplug.Field((), "1", "exponent of v ~ t^-beta in the window"),
         "beta_error": pelplug.Field((), "1", "standard error of beta"),
         "amplitude": pelplug.Field((), f"{VELOCITY} * ({TIME})**beta", "v t^beta of the fit"),
@@ -130,6 +153,15 @@ class Relaxation(pelplug.Analysis):
                 "quench with cg and fire too, and measure the distances between the three inherent structures"
             ),
         ] = False,
+        amplification: Annotated[
+            float | None,
+            pelplug.Param(
+                "displace each start at random by this rms distance a particle, and measure what becomes of it",
+                exclusive_minimum=0,
+                unit="length",
+            ),
+        ] = None,
+        direction_seed: Annotated[int, pelplug.Param("seed of that displacement's direction", minimum=0)] = 0,
         resamples: Annotated[
             int,
             pelplug.Param(
@@ -146,8 +178,11 @@ class Relaxation(pelplug.Analysis):
             raise pelplug.InputError(f"The fits begin at {t_min:g} and end at {t_max:g}; raise t_max.")
         self.t_min, self.t_max = t_min, t_max
         self.to_minimum, self.spectrum, self.low_modes, self.compare = to_minimum, spectrum, low_modes, compare
-        if (spectrum or compare) and not to_minimum:
-            raise pelplug.InputError("spectrum and compare need the inherent structure; leave to_minimum on.")
+        self.amplification, self.direction_seed = amplification, direction_seed
+        if (spectrum or compare or amplification) and not to_minimum:
+            raise pelplug.InputError(
+                "spectrum, compare and amplification need the inherent structure; leave to_minimum on."
+            )
         self.resamples, self.seed = resamples, seed
         steps = np.arange(int(np.floor(per_decade * np.log10(t_end / t_start) + 1e-9)) + 1)
         self.descent_times = t_start * 10.0 ** (steps / per_decade)
@@ -181,8 +216,9 @@ class Relaxation(pelplug.Analysis):
         """
         start = configuration.wrapped()
         potential = self.potential_of(start)
+        options = {"rtol": self._rtol, **self._limits}
         descent = pelplug.steepest_descent(
-            start, potential, self.descent_times, rtol=self._rtol, to_minimum=self.to_minimum, **self._limits
+            start, potential, self.descent_times, to_minimum=self.to_minimum, keep_positions=True, **options
         )
         reached = len(descent.times)
         if self.to_minimum or reached < len(self.descent_times):
@@ -190,10 +226,15 @@ class Relaxation(pelplug.Analysis):
         velocity = np.zeros(len(self.descent_times))
         energy = np.full(len(self.descent_times), descent.final_energy)
         velocity[:reached], energy[:reached] = descent.rms_velocity, descent.energy
+        distance = np.full(len(self.descent_times), np.nan)
+        if descent.converged:  # else nobody knows where it would have ended
+            distance[:reached] = rms_distance(descent.positions, descent.configuration.positions)
+            distance[reached:] = 0.0
         values = {
             "rms_velocity": velocity,
             "energy_per_particle": energy / start.n,
             "inherent_energy_per_particle": descent.final_energy / start.n if descent.converged else np.nan,
+            "distance_to_end": distance,
             "end_time": descent.end_time,
             "max_force": descent.final_max_force,
             "energy_defect": descent.final_energy_defect,
@@ -203,6 +244,10 @@ class Relaxation(pelplug.Analysis):
         }
         if self.compare:
             values |= self._distances(start, potential, descent.configuration.positions)
+        if self.amplification is not None:
+            values |= amplification(
+                start, potential, self.descent_times, self.amplification, self.direction_seed, **options
+            )
         if self.spectrum:
             modes = stiffnesses(potential.hessian(descent.configuration), start.dimension)
             exponent, error = low_frequency_exponent(modes, self.low_modes)
@@ -239,6 +284,9 @@ class Relaxation(pelplug.Analysis):
             ),
             "local_slope": ("descent_time", local_slope(self.descent_times, mean)),
         }
+        distances, without = average_distance(dataset, chosen, unit, resampling)
+        grown, uncertain = average_amplification(dataset, unit, resampling)
+        values |= distances | grown
         decay = "undecided"
         if np.count_nonzero(chosen) < 4:
             dataset.attrs["fit"] = (
@@ -268,7 +316,7 @@ class Relaxation(pelplug.Analysis):
         dataset.attrs["decay"] = decay
         dataset.attrs["steepest_descent"] = json.dumps({"rtol": self._rtol, **self._limits})
         dataset = dataset.assign(values)
-        missing = []
+        missing = without + uncertain
         if resampling.samples < 3:
             there = f"there is {resampling.samples}" if resampling.samples == 1 else f"there are {resampling.samples}"
             missing.append(
@@ -280,7 +328,7 @@ class Relaxation(pelplug.Analysis):
         if "spectrum_exponent_error" in dataset:
             modes = max(3, int(self.low_modes * self.trajectory.n * self.trajectory.dimension))
             pelplug.state_errors(dataset, ["spectrum_exponent_error"], "maximum likelihood of the softest modes", modes)
-        means = ("beta_error", "mean_velocity_error", "mean_energy_per_particle_error")
+        means = ("beta_error", "mean_velocity_error", "mean_energy_per_particle_error", *ERRORS)
         return pelplug.state_errors(dataset, means, resampling.attributes(of))
 
     def _window(self, mean: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
