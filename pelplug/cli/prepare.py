@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 
 import click
 
@@ -22,7 +23,9 @@ __all__ = ["prepare"]
 @model_options
 @click.option("-N", "--particles", type=int, metavar="N", help="Number of particles; not with a file to start from.")
 @click.option("-T", "--temperature", type=float, required=True, metavar="T", help="Temperature, k_B = 1.")
-@click.option("--sweeps", type=int, metavar="N", help="Sweeps (N moves each) to sample; none with --start planted.")
+@click.option(
+    "--sweeps", type=int, metavar="N", help="Sweeps (N moves each) to sample; planted, or random at -T inf: none."
+)
 @click.option("--equilibration", type=int, metavar="N", help="Sweeps before, tuning the step.  [default: as --sweeps]")
 @click.option("--every", type=int, metavar="N", help="Write a frame every N sweeps.  [default: only the last]")
 @click.option("--seed", type=int, metavar="N", help="Makes the run repeatable.")
@@ -45,7 +48,8 @@ def prepare(particles, temperature, sweeps, equilibration, every, seed, start, d
     """Sample configurations of MODEL at a temperature by swap Monte Carlo, or plant one.
 
     With --start planted one configuration is written that is in equilibrium at T by construction, with the disorder
-    drawn around it; that is for models with random shifts (mari-kurchan), which Monte Carlo does not know.
+    drawn around it; that is for models with random shifts (mari-kurchan), of which Monte Carlo then makes Metropolis
+    dynamics from that file. With --start random and -T inf positions without any correlation are written.
 
     The model goes into the file, so that other commands need no --model. An interrupted run goes on where the same
     command is given again, if it has a --seed; to go on from a finished one pass its file as --start. Compare the two
@@ -68,6 +72,10 @@ def prepare(particles, temperature, sweeps, equilibration, every, seed, start, d
         unused = {"sweeps": sweeps, "equilibration": equilibration, "every": every, "density": density, **options}
         _refuse_unused(unused, model_parameters)
         _plant(liquid, particles, temperature, _seed(seed), label, output, overwrite, quiet)
+        return
+    if start == "random" and temperature == math.inf and sweeps is None:
+        _refuse_unused({"equilibration": equilibration, "every": every, **options}, {})
+        _place(liquid, particles, density, _seed(seed), label, output, overwrite, quiet)
         return
     _check_sweeps(sweeps)
     from_file = start not in ("lattice", "random")
@@ -105,20 +113,39 @@ def _seed(seed):
 
 def _check_sweeps(sweeps):
     if sweeps is None:
-        raise InputError("Say how many sweeps to sample with --sweeps; only --start planted needs none.")
+        raise InputError(
+            "Say how many sweeps to sample with --sweeps; only --start planted, or random at -T inf, needs none."
+        )
 
 
 def _refuse_unused(options: dict, model_parameters) -> None:
     for name, value in options.items():
         if value is not None:
             raise InputError(
-                f"--{name.replace('_', '-')} is for Monte Carlo, and a planted configuration needs none; leave it out."
+                f"--{name.replace('_', '-')} is for Monte Carlo, and a planted configuration, or random positions at "
+                "-T inf, need none; leave it out."
             )
     if {"seed", "planted_temperature"} & set(model_parameters):
         raise InputError("Give the seed and the temperature of planting with --seed and -T, not with --model-param.")
 
 
 def _plant(model, particles, temperature, seed, label, output, overwrite, quiet) -> None:
+    def make(seed):
+        planted, configuration = model.planted(particles, temperature, seed)
+        return planted, configuration, "planted"
+
+    _write_one(make, particles, temperature, seed, label, output, overwrite, quiet)
+
+
+def _place(model, particles, density, seed, label, output, overwrite, quiet) -> None:
+    def make(seed):
+        return model, _start(model, particles, density, "random", False, seed), "random"
+
+    _write_one(make, particles, math.inf, seed, label, output, overwrite, quiet)
+
+
+def _write_one(make, particles, temperature, seed, label, output, overwrite, quiet) -> None:
+    """Write a configuration that is in equilibrium as it is made: ``make(seed)`` gives model, state and how."""
     import numpy as np
 
     from pelplug.core.conditions import Conditions
@@ -131,9 +158,10 @@ def _plant(model, particles, temperature, seed, label, output, overwrite, quiet)
     with lock_outputs(output):
         check_output(output, overwrite or seed is not None)  # with a seed the file may be there, complete
         seed = int(np.random.default_rng().integers(2**53)) if seed is None else seed
-        planted, configuration = model.planted(particles, temperature, seed)
-        energy = planted.potential(configuration).energy(configuration)  # says if there is no room for a pair
-        done = {"start": "planted", "n": particles, "model": json.loads(json.dumps(planted.to_dict()))}
+        model, configuration, how = make(seed)
+        energy = model.potential(configuration).energy(configuration)  # says if there is no room for a pair
+        density = {} if how == "planted" else {"density": configuration.density, "seed": seed}
+        done = {"start": how, "n": particles, "model": json.loads(json.dumps(model.to_dict())), **density}
         if not overwrite and read_record(output, "preparation") == done:
             if not quiet:
                 note(f"{output} was finished by this command already; nothing is left to do")
@@ -142,14 +170,14 @@ def _plant(model, particles, temperature, seed, label, output, overwrite, quiet)
                 output,
                 iter([configuration.replace(step=0)]),
                 model_record=done["model"],
-                conditions=Conditions(temperature=temperature, seed=seed, label=label, units=planted.units),
+                conditions=Conditions(temperature=temperature, seed=seed, label=label, units=model.units),
                 overwrite=overwrite,
                 records={"preparation": done},
             )
     if not quiet:
         click.echo(
-            f"{output}: {particles} particles planted at T = {temperature:g} with seed {seed}, energy a particle "
-            f"{energy / particles:.6g}"
+            f"{output}: {particles} particles {'planted' if how == 'planted' else 'at random'} at T = {temperature:g} "
+            f"with seed {seed}, energy a particle {energy / particles:.6g}"
         )
 
 

@@ -108,6 +108,11 @@ class ShiftedPairPotential(Potential):
         return np.full(configuration.n, self.cutoff)
 
     @property
+    def pairwise(self) -> PairPotential:
+        """The pair term, over the shifted neighbours."""
+        return self._pairwise
+
+    @property
     def cutoff(self) -> float:  # type: ignore[override]  # of the pairs
         """Range of the pair term [length]."""
         return self._pairwise.cutoff

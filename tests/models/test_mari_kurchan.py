@@ -365,6 +365,53 @@ def test_a_planted_configuration_is_in_equilibrium():
     assert early["not planted"].mean() > 1.5 * late["not planted"].mean()
 
 
+def test_metropolis_moves_of_the_program_are_those_of_the_whole_matrix():
+    """Planted positions keep the exact mean energy; others reach it, and the energy added up is that of the state."""
+    n, temperature, samples = 64, 0.2, 12
+    late = {"planted": [], "random": []}
+    for seed in range(samples):
+        model, start, potential = build(n, seed=seed, planted_temperature=temperature, cutoff=1.6)
+        elsewhere = model.random_configuration(n, 100 + seed, arrangement="random")
+        elsewhere = pelplug.steepest_descent(elsewhere, potential, [0.001], to_minimum=False).configuration
+        for name, state in (("planted", start), ("random", elsewhere)):
+            run = swap_monte_carlo(state, model, temperature, 60, equilibration=60, sample_every=20, seed=seed)
+            assert run.energies[-1] == pytest.approx(potential.energy(run.configuration), rel=1e-10)
+            assert run.p_swap == 0 and 0.2 < run.displacement_acceptance < 0.7
+            late[name].append(run.mean_energy / n)
+    exact = averages(n, temperature, model)[0]
+    for values in late.values():
+        error = np.std(values, ddof=1) / np.sqrt(samples)
+        assert abs(np.mean(values) - exact) < 4 * error
+        assert error < 0.1 * exact
+    # Positions are continuous, so that displacements mean something; the same seed gives the same chain.
+    again = swap_monte_carlo(elsewhere, model, temperature, 60, equilibration=60, sample_every=20, seed=seed)
+    np.testing.assert_array_equal(again.configuration.positions, run.configuration.positions)
+    moved = np.diff([one.unwrapped_positions() for one in run.configurations], axis=0)
+    assert np.abs(moved).max() < 0.5 * model.edge(n)
+
+
+def test_one_pair_has_the_distances_of_its_temperature():
+    # Two particles in a box: r of the shifted vector has the density of exp(-u / T) in the cell.
+    model, start, potential = build(2, seed=3, cutoff=1.6)
+    length, temperature = model.edge(2), 0.5
+    run = swap_monte_carlo(start, model, temperature, 60_000, equilibration=200, sample_every=20, delta=0.4, seed=1)
+    shift = length * potential.shifts([0], [1], 3)[0]
+    vectors = np.array([one.positions[0] - one.positions[1] + shift for one in run.configurations])
+    vectors -= length * np.rint(vectors / length)
+    # Of each axis alone: the exact marginal by a grid of the cell.
+    axis = (np.arange(80) + 0.5) / 80 * length - length / 2
+    grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+    images = np.stack(np.meshgrid(*[[-length, 0.0, length]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    energy = sum(energy_at(np.linalg.norm(grid + image, axis=-1), 1.6) for image in images)
+    exact = np.exp(-energy / temperature).sum(axis=(1, 2))
+    exact = exact.reshape(8, 10).sum(axis=1) / exact.sum()
+    counts = np.histogram(vectors[:, 0], np.linspace(-length / 2, length / 2, 9))[0]
+    independent = len(vectors) / pelplug.statistical_inefficiency(vectors[:, 0])
+    assert independent > 300
+    chi_squared = independent * np.sum((counts / counts.sum() - exact) ** 2 / exact)
+    assert chi_squared < 24.3  # of 7 degrees of freedom: one in a thousand is larger
+
+
 def test_a_cell_without_room_is_refused():
     model = pelplug.model("mari-kurchan", seed=1, planted_temperature=0.001, cutoff=2.0)
     with pytest.raises(InputError, match="no room to plant 3 particles"):
@@ -512,8 +559,8 @@ def test_what_does_not_fit_is_refused():
     for i, j in ((3, 3), (0, 100), (-1, 2)):
         with pytest.raises(InputError, match="two different particles"):
             potential.shifts([i], [j], 3)
-    with pytest.raises(InputError, match="random shifts of mari-kurchan"):
-        swap_monte_carlo(start, model, 0.1, 10)
+    with pytest.raises(InputError, match="nothing to swap"):
+        swap_monte_carlo(start, model, 0.1, 10, p_swap=0.2)
     with pytest.raises(InputError, match="defects are not defined"):
         pelplug.length_scale(start, potential, 1.0)
     # Uniform shifts belong to no box: any density will do.

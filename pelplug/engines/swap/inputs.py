@@ -28,11 +28,6 @@ def pair_potential(start: Configuration, model) -> PairPotential:
     else:
         potential, name = model, repr(model)
     if not isinstance(potential, PairPotential):
-        if isinstance(model, Model) and model.plantable:
-            raise InputError(
-                f"Monte Carlo moves do not know the random shifts of {name}, and it needs none: --start planted "
-                "(model.planted(n, temperature, seed) in Python) gives an equilibrium configuration."
-            )
         raise InputError(
             f"Swap Monte Carlo needs a pair potential, and {name} is none; pass pelplug.model(name) of a model with "
             "pair interactions, or a PairPotential."

@@ -30,7 +30,7 @@ def sample_resumably(output, overwrite, chain, blocks, command: Mapping, model, 
     ----------
     output, overwrite, progress
         As in `pelplug.swap_monte_carlo`.
-    chain : pelplug.engines.swap.run._Chain
+    chain : pelplug.engines.swap.chain.Chain
         At its start; at the end of the run when this returns.
     blocks : iterator of int or None
         Advances the chain; gives the step of a frame, or None.

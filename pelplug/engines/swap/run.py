@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 import numbers
 import os
@@ -19,9 +17,9 @@ from pelplug.core.conditions import Conditions
 from pelplug.core.lock import lock_outputs
 from pelplug.core.parameters import Param
 from pelplug.core.units import Units
-from pelplug.engines.swap.inputs import edges_of, pair_potential, swap_range_of, swap_share
+from pelplug.engines.swap.chain import Chain
 from pelplug.engines.swap.resumable import sample_resumably
-from pelplug.errors import InputError, RunError
+from pelplug.errors import InputError
 from pelplug.execution.placement import computed_on_the_cpu
 from pelplug.files.unfinished import Unfinished
 from pelplug.models.base import Model
@@ -32,7 +30,6 @@ __all__ = ["SwapResult", "swap_monte_carlo"]
 
 _BLOCK = 1_000_000  # moves after which the running energy is compared with a fresh evaluation and Ctrl-C is answered
 _TUNING = 20  # sweeps after which delta is first adjusted
-_TARGET = 0.4  # share of displacements to accept
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,9 +136,11 @@ def swap_monte_carlo(
     Parameters
     ----------
     configuration : Configuration
-        Where to start, in two or three dimensions, in an orthorhombic box at least two cutoffs wide.
+        Where to start, in two or three dimensions, in an orthorhombic box at least two cutoffs wide. Of a model with
+        random shifts (mari-kurchan): in its cubic box, in any dimension; `Model.planted` gives one in equilibrium.
     model : Model or PairPotential
-        The interactions: a pair potential, between species or particles with diameters.
+        The interactions: a pair potential, between species or particles with diameters, or one with random shifts,
+        whose particles are alike and make Metropolis moves only.
     temperature : float
         T, with k_B = 1; may be infinite [energy].
     sweeps : int
@@ -205,7 +204,8 @@ def swap_monte_carlo(
         raise InputError(f"sample_every is {sample_every}, more than the {sweeps} sweeps; give a smaller number.")
     if resume and (output is None or seed is None):
         raise InputError("A run can be resumed only with an output file and a seed; give both, or leave resume out.")
-    chain = _Chain(configuration, model, temperature, p_swap, swap_range, delta, np.random.default_rng(seed))
+    kind = _kind_of(configuration, model)
+    chain = kind(configuration, model, temperature, p_swap, swap_range, delta, np.random.default_rng(seed))
     record = model.to_dict() if isinstance(model, Model) else None
     conditions = dataclasses.replace(
         said or Conditions(), temperature=float(temperature), units=getattr(model, "units", Units())
@@ -252,8 +252,16 @@ def swap_monte_carlo(
     )
 
 
+def _kind_of(configuration: Configuration, model: Any) -> type[Chain]:
+    """Return the chain that knows the model's interactions."""
+    from pelplug.engines.swap.shifted import ShiftedChain, ShiftedPairPotential
+
+    shifted = isinstance(model, ShiftedPairPotential) or (isinstance(model, Model) and model.plantable)
+    return ShiftedChain if shifted else Chain
+
+
 def _blocks(
-    chain: _Chain,
+    chain: Chain,
     equilibration: int,
     sweeps: int,
     sample_every: int,
@@ -281,134 +289,3 @@ def _blocks(
         if progress is not None:
             progress(block)
         yield chain.done - equilibration if sampling and (chain.done - equilibration) % sample_every == 0 else None
-
-
-class _Chain:
-    """The state of one Markov chain."""
-
-    def __init__(
-        self,
-        start: Configuration,
-        model: Any,
-        temperature: float,
-        p_swap: float | None,
-        swap_range: float | None,
-        delta: float | None,
-        rng: np.random.Generator,
-    ) -> None:
-        from pelplug.engines.swap.kernels import swap_kernels
-
-        self.potential = pair_potential(start, model)
-        edges = edges_of(start)
-        self.rng = rng
-        self.beta = 1.0 / (getattr(model, "boltzmann", 1.0) * temperature)
-        self.n = start.n
-        wrapped = start.wrapped().positions
-        # Rounding may leave a position on the upper face, which is the lower one.
-        wrapped = np.where(wrapped < edges, np.maximum(wrapped, 0.0), 0.0)
-        self.start = start.replace(positions=wrapped, images=None, velocities=None, time=None, frame=None, step=None)
-        self.positions = self.start.positions
-        p = self.potential
-        if p.per_particle:
-            self.payload = np.array(start.diameters)
-            size = float(self.payload.mean())
-            reach = p.cutoff * float(self.payload.max())
-        else:
-            names = p.species or start.species_names
-            self.payload = np.array([names.index(name) for name in start.species], dtype=np.float64)
-            size, reach = float(p.sigma.min()), p.cutoff
-            if not p.species:  # one table for all
-                self.payload[:] = 0.0
-        self.edges, self.reach = edges, reach
-        if np.min(edges) < 2.0 * reach:
-            raise InputError(
-                f"The box is only {np.min(edges):.6g} wide, less than two cutoffs ({2 * reach:.6g}), and Monte Carlo "
-                "moves see one image of each neighbour; use a larger system."
-            )
-        self.swap_range = swap_range_of(swap_range, p.per_particle)
-        self.p_swap = swap_share(p_swap, self.payload, self.swap_range)
-        self.delta = 0.06 * size if delta is None else delta
-        self.largest_delta = 0.5 * float(np.min(edges))
-        self.kernels = swap_kernels(p.truncated, start.dimension, p.mixing)
-        self.counters = np.zeros(4, dtype=np.int64)
-        self.drift = 0.0
-        self.energy = p.energy(self.start)
-        self.energies: list[np.ndarray] = []
-        self.done = self.tuned = 0  # sweeps, and after how many of them delta was last adjusted
-
-    def configuration(self, step: int) -> Configuration:
-        """Return the present state."""
-        return self.start.replace(positions=self.positions, step=step)
-
-    def tune(self) -> None:
-        """Adjust delta to the acceptance since the last time."""
-        if self.counters[0] > 0:
-            ratio = self.counters[1] / self.counters[0] / _TARGET
-            self.delta = min(self.delta * min(max(ratio, 0.5), 1.5), self.largest_delta)
-        self.counters[:] = 0
-        self.tuned = self.done
-
-    def advance(self, sweeps: int) -> None:
-        """Make sweeps and compare the energy with a fresh evaluation; what comes next depends on `state` alone."""
-        sums = np.array([self.energy, abs(self.energy)])
-        series = self._sweep(sweeps, sums)
-        fresh = self.potential.energy(self.configuration(0))
-        difference = abs(fresh - sums[0])
-        scale = max(sums[1], self.n / self.beta if self.beta > 0 else 0.0)
-        if not difference <= 1e-8 * scale:
-            raise RunError(
-                f"The energy added up from {sweeps} sweeps is {sums[0]:.12g}, but the configuration has "
-                f"{fresh:.12g}; report it with the seed."
-            )
-        self.drift = max(self.drift, difference / self.n)
-        self.energy = series[-1] = fresh
-        self.energies.append(series)
-        self.done += sweeps
-
-    def _sweep(self, sweeps: int, sums: np.ndarray) -> np.ndarray:
-        from pelplug.engines.swap.slots import Slots
-
-        p, done, moves = self.potential, 0, sweeps * self.n
-        series, pending = np.empty(sweeps), np.full(1, -1)
-        slots = Slots.build(self.positions, self.payload, self.edges, self.reach, self.delta, self.kernels)
-        while done < moves:
-            done = self.kernels.run(
-                done, moves, series, self.rng, self.beta, self.delta, self.p_swap, self.swap_range,
-                *slots.lists(), slots.label, p._inverse_sigma, p.numbers, p._cutoff_squared,
-                self.counters, sums, pending,
-            )  # fmt: skip
-            while pending[0] >= 0:
-                slots.grow()
-                if self.kernels.relist(int(pending[0]), *slots.lists()):
-                    pending[0] = -1
-        self.positions = slots.positions()
-        return series
-
-    def identity(self) -> dict:
-        """Return what the run depends on, in words and numbers."""
-        p, digest = self.potential, hashlib.sha256()
-        for array in (self.start.positions, self.edges, self.payload, p.sigma, p.pair_cutoff, p.numbers):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return {
-            "form": p.form.name, "truncation": p.truncation,
-            "beta": self.beta, "delta": self.delta, "p_swap": self.p_swap, "swap_range": self.swap_range,
-            "data": digest.hexdigest(),
-            "rng": self.rng.bit_generator.state,
-        }  # fmt: skip
-
-    def state(self, frames: int) -> dict:
-        """Return a checkpoint: all that decides how the run goes on, and what it has to report."""
-        return {
-            "positions": self.positions, "energies": np.concatenate(self.energies), "counters": self.counters,
-            "numbers": np.array([self.energy, self.delta, self.drift]),
-            "sweeps": np.array([self.done, self.tuned, frames]),
-            "rng": json.dumps(self.rng.bit_generator.state, default=np.ndarray.tolist),
-        }  # fmt: skip
-
-    def restore(self, items: dict) -> int:
-        """Go back to a checkpoint; return its number of frames."""
-        self.positions, self.energies, self.counters = items["positions"], [items["energies"]], items["counters"]
-        self.energy, self.delta, self.drift = (float(value) for value in items["numbers"])
-        self.done, self.tuned, frames = (int(value) for value in items["sweeps"])
-        self.rng.bit_generator.state = json.loads(str(items["rng"]))
-        return frames

@@ -475,3 +475,12 @@ def test_frames_of_swap_monte_carlo_are_not_followed_where_particles_jump(tmp_pa
     pelplug.write_trajectory(tmp_path / "swap.gsd", frames)
     with pytest.raises(pelplug.InputError, match=r"swap moves exchange particles.*no path can be followed\.$"):
         list(pelplug.open_trajectory(tmp_path / "swap.gsd").unwrapped())
+
+
+def test_infinite_temperature_needs_no_sweeps(pelplug_command):
+    command = ["prepare", "harmonic-spheres", "--model-param", "dimension=8", "-N", "50", "-T", "inf"]
+    command += ["--start", "random"]
+    assert "at random" in pelplug_command(*command, "--seed", "1", "-o", "a.nc", code=0).stdout
+    assert "already" in pelplug_command(*command, "--seed", "1", "-o", "a.nc", code=0).stderr
+    assert "leave it out" in pelplug_command(*command, "--seed", "2", "-o", "b.nc", "--p-swap", "0.1", code=2).stderr
+    assert "NetCDF" in pelplug_command(*command, "--seed", "2", "-o", "b.gsd", code=2).stderr
