@@ -102,7 +102,16 @@ class Relaxation(pelplug.Analysis):
         "parameters": {"t_end": 100.0, "rtol": 1e-4},
         "tolerance": 1e-4,
         "exempt": dict.fromkeys(
-            ("end_time", "max_force", "energy_defect", "evaluations", "steps", "local_slope", "cutoff_rate"),
+            (
+                "end_time",
+                "max_force",
+                "energy_defect",
+                "evaluations",
+                "steps",
+                "local_slope",
+                "distance_slope",
+                "cutoff_rate",
+            ),
             "it follows the steps, of which rounding decides how long the last ones are",
         ),
     }
