@@ -32,7 +32,7 @@ class Chain:
     ) -> None:
         from pelplug.engines.swap.kernels import swap_kernels
 
-        self.potential = pair_potential(start, model)
+        self.potential: Any = pair_potential(start, model)
         edges = edges_of(start)
         wrapped = start.wrapped().positions
         # Rounding may leave a position on the upper face, which is the lower one.

@@ -254,7 +254,8 @@ def swap_monte_carlo(
 
 def _kind_of(configuration: Configuration, model: Any) -> type[Chain]:
     """Return the chain that knows the model's interactions."""
-    from pelplug.engines.swap.shifted import ShiftedChain, ShiftedPairPotential
+    from pelplug.engines.swap.shifted import ShiftedChain
+    from pelplug.potentials.shifted_pairs import ShiftedPairPotential
 
     shifted = isinstance(model, ShiftedPairPotential) or (isinstance(model, Model) and model.plantable)
     return ShiftedChain if shifted else Chain

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from pelplug.configuration import Configuration
 from pelplug.engines.swap.chain import Chain
 from pelplug.errors import InputError
 from pelplug.execution.compile import Family
 from pelplug.potentials.form import Form
 from pelplug.potentials.kernels import FASTMATH
-from pelplug.potentials.shifted_pairs import ShiftedPairPotential
 
 __all__ = ["ShiftedChain", "metropolis_kernel"]
 
@@ -23,8 +24,19 @@ _MARGIN = 0.5  # of the lists, in units of the diameter, beside what a step may 
 class ShiftedChain(Chain):
     """The Markov chain of single-particle moves of a model with random shifts, positions continuous with the start."""
 
-    def __init__(self, start, model, temperature, p_swap, swap_range, delta, rng) -> None:
-        self.potential: ShiftedPairPotential = model.potential(start) if hasattr(model, "potential") else model
+    potential: Any
+
+    def __init__(
+        self,
+        start: Configuration,
+        model: Any,
+        temperature: float,
+        p_swap: float | None,
+        swap_range: float | None,
+        delta: float | None,
+        rng: np.random.Generator,
+    ) -> None:
+        self.potential = model.potential(start) if hasattr(model, "potential") else model
         if p_swap or swap_range is not None:
             raise InputError("There is nothing to swap: all particles are alike; leave p_swap and swap_range out.")
         self._begin(start, model, temperature, rng)
@@ -61,7 +73,8 @@ def metropolis_kernel(form: Form, d: int) -> Callable:
     function = family.use(form.function)
 
     @family.inline
-    def energy_at(place, first, last, positions, owner, offset, cutoff, parameters):
+    def energy_at(place: Any, first: Any, last: Any, positions: Any, owner: Any, offset: Any, cutoff: Any,
+                  parameters: Any) -> Any:  # fmt: skip
         energy = 0.0
         for k in range(first, last):
             square = 0.0
@@ -73,8 +86,9 @@ def metropolis_kernel(form: Form, d: int) -> Callable:
         return energy
 
     @family.kernel(fastmath=FASTMATH, error_model="numpy")
-    def run(begin, end, series, rng, beta, delta, positions, start, owner, offset, built_at, limit, cutoff, parameters,
-            counters, sums):  # fmt: skip
+    def run(begin: Any, end: Any, series: Any, rng: Any, beta: Any, delta: Any, positions: Any, start: Any, owner: Any,
+            offset: Any, built_at: Any, limit: Any, cutoff: Any, parameters: Any, counters: Any,
+            sums: Any) -> Any:  # fmt: skip
         # Moves begin..end, until one has gone so far that the lists must be made anew; returns where it stopped.
         n = positions.shape[0]
         new = np.empty(d)
