@@ -40,6 +40,7 @@ class HoomdEngine(Engine):
     """
 
     name = "hoomd"
+    holds_pressure = True
     summary = "HOOMD-blue: molecular dynamics on CPU, GPU or MPI, with every model of pelplug through custom forces"
 
     entries_before = (

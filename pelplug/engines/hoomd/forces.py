@@ -23,6 +23,7 @@ __all__ = ["Route", "choose_route"]
 
 
 _BUFFER = 0.4  # margin of HOOMD's neighbour list in units of the largest particle
+_SHRINKING = 0.05  # of the box, left free for it at constant pressure
 _LEAST_BUFFER = 0.1  # below this it would be rebuilt every few steps
 _KNOWN = ("force", "mode", "pairs")
 _HOMES = ("pair", "many_body")  # of HOOMD's forces that go by pairs of types
@@ -64,13 +65,21 @@ class Route:
         return self.cutoff + self.buffer
 
 
-def choose_route(wanted: str, potential: Potential, frame: HoomdView, configuration: Configuration, kind: str) -> Route:
+def choose_route(
+    wanted: str,
+    potential: Potential,
+    frame: HoomdView,
+    configuration: Configuration,
+    kind: str,
+    virial: bool = False,
+) -> Route:
     """Return the route for a model on cpu, cuda or mpi.
 
     ``auto`` is the kernel on one process's CPU: it is in double precision, exact, right in small boxes, and was
     measured to be about twice as fast as HOOMD's ``pair.LJ`` there; but a potential without an evaluator is slower than
     HOOMD's own force. On a GPU and with MPI it is HOOMD's own force where the potential has a name for it, else a
-    table, else (on a GPU) the CUDA kernel.
+    table, else (on a GPU) the CUDA kernel. With ``virial``, which a barostat needs and kernels do not give, it is so
+    on a CPU too.
 
     Raises
     ------
@@ -80,7 +89,7 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
     own = NativeData.asked(potential, "hoomd", _KNOWN) if wanted in ("auto", "native") else None
     table = None
     if wanted == "auto":
-        if kind == "cpu":
+        if kind == "cpu" and not virial:
             wanted = "kernel" if own is None or potential.can(Capability.EVALUATOR) else "native"
         elif own is not None:
             wanted = "native"
@@ -88,6 +97,12 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
             table = NativeData.asked(potential, "table", ("pairs",))
             wanted = "kernel" if table is None else "table"
     if wanted == "kernel":
+        if virial:
+            raise InputError(
+                "The engine hoomd holds a pressure with HOOMD-blue's own pair forces and tables only (--route native, "
+                f"table), which give the virial; pelplug's kernel does not for {potential_name(potential)}: "
+                "use --engine lammps, or leave out --pressure."
+            )
         if kind == "mpi":
             raise InputError(
                 "With MPI the engine hoomd runs pair potentials between species only, by HOOMD's own force or a table; "
@@ -100,20 +115,26 @@ def choose_route(wanted: str, potential: Potential, frame: HoomdView, configurat
                 "HOOMD-blue has no pair force of exactly this form; its pair.LJ is Lennard-Jones between species, cut "
                 "or shifted in energy: use the route kernel or table."
             )
-        return _native(own, potential, frame)
+        return _native(own, potential, frame, virial)
     table = table or NativeData.asked(potential, "table", ("pairs",))
     if table is None:
         raise InputError(
             "A table serves a pair potential between species only, and this one has many-body terms or a diameter "
             "for each particle; use the route kernel."
         )
-    return _table(table, potential, frame)
+    return _table(table, potential, frame, virial)
 
 
-def _buffer(potential: Potential, configuration: Configuration, reach: float) -> float:
+def _buffer(potential: Potential, configuration: Configuration, reach: float, virial: bool = False) -> float:
     sizes = potential.sizes(configuration)
     scale = 0.4 * reach if sizes is None else float(sizes.max())
-    room = 0.5 * float(np.min(configuration.heights)) - reach
+    room = (0.5 - _SHRINKING * virial) * float(np.min(configuration.heights)) - reach
+    if room < _LEAST_BUFFER * scale and virial:
+        raise InputError(
+            f"HOOMD's neighbour list needs nine tenths of half the box ({0.45 * np.min(configuration.heights):.6g}), which "
+            f"may shrink, to be larger than the cutoff {reach:.6g} by {_LEAST_BUFFER * scale:.3g} at least; use "
+            "--engine lammps, or a larger system."
+        )
     if room < _LEAST_BUFFER * scale:
         raise InputError(
             f"HOOMD's neighbour list needs half the box ({0.5 * np.min(configuration.heights):.6g}) to be larger than "
@@ -123,7 +144,7 @@ def _buffer(potential: Potential, configuration: Configuration, reach: float) ->
     return min(_BUFFER * scale, 0.999 * room)
 
 
-def _native(answer: NativeData, potential: Potential, frame: HoomdView) -> Route:
+def _native(answer: NativeData, potential: Potential, frame: HoomdView, virial: bool) -> Route:
     name = answer.word("force")
     home, _, kind = name.partition(".")
     if home not in _HOMES or not kind.isidentifier() or kind.startswith("_"):
@@ -134,7 +155,7 @@ def _native(answer: NativeData, potential: Potential, frame: HoomdView) -> Route
         types = frame.names[a], frame.names[b]
         parameters[types], cutoffs[types] = dict(entry.mapping("parameters")), entry.number("cutoff", least=0.0)
     cutoff = max(cutoffs.values())
-    buffer = _buffer(potential, frame.start, cutoff)
+    buffer = _buffer(potential, frame.start, cutoff, virial)
 
     def build(simulation, frame, configuration, raw):
         import hoomd
@@ -155,9 +176,9 @@ def _native(answer: NativeData, potential: Potential, frame: HoomdView) -> Route
     return Route("native", f"native: hoomd.md.{name}", build, cutoff=cutoff, buffer=buffer)
 
 
-def _table(answer: NativeData, potential: Potential, frame: HoomdView) -> Route:
+def _table(answer: NativeData, potential: Potential, frame: HoomdView, virial: bool) -> Route:
     tables = read_tables(answer, frame)
-    buffer = _buffer(potential, frame.start, tables.cutoff)
+    buffer = _buffer(potential, frame.start, tables.cutoff, virial)
 
     def build(simulation, frame, configuration, raw):
         import hoomd

@@ -57,7 +57,7 @@ class HoomdSession(Session):
             if not self._frame.agrees(raw, configuration):
                 raise InputError("The checkpoint's arrays and its configuration are not of one state; start anew.")
         potential = model.potential(configuration)
-        chosen = choose_route(route, potential, self._frame, configuration, kind)
+        chosen = choose_route(route, potential, self._frame, configuration, kind, virial=dynamics.pressure is not None)
         self.route, self.interpolation_error = chosen.text, chosen.interpolation_error
         self.relative_error = _relative_error(kind, chosen.kind)
         if chosen.errors is not None:
@@ -84,6 +84,7 @@ class HoomdSession(Session):
         self.simulation = simulation = hoomd.Simulation(device=device, seed=int(seed) % 65536)
         simulation.timestep = raw.step
         simulation.create_state_from_snapshot(self._snapshot(raw, device.communicator))
+        simulation.always_compute_pressure = self._dynamics.pressure is not None
         if self._kind == "mpi":
             self._check_domains(chosen.reach, configuration, device.communicator.num_ranks)
         self._force = chosen.build(simulation, self._frame, configuration, raw)
@@ -113,6 +114,8 @@ class HoomdSession(Session):
             self._set_accelerations(raw.acceleration)
         if raw.thermostat is not None and self._thermostat is not None:
             self._thermostat.translational_dof = tuple(map(float, raw.thermostat))
+        if raw.barostat is not None and self._barostat is not None:
+            self._barostat.barostat_dof = tuple(map(float, raw.barostat))
 
     def _check_domains(self, reach: float, configuration: Configuration, ranks: int) -> None:
         parts = np.array(self.simulation.state.domain_decomposition[: self._frame.dimension])
@@ -128,7 +131,7 @@ class HoomdSession(Session):
 
         snapshot = hoomd.Snapshot(communicator)
         if snapshot.communicator.rank == 0:
-            snapshot.configuration.box = self._frame.box
+            snapshot.configuration.box = self._frame.box(raw.lower)
             particles = snapshot.particles
             particles.N = self._frame.n
             particles.types = self._frame.names
@@ -166,7 +169,16 @@ class HoomdSession(Session):
         else:
             self._thermostat = methods.thermostats.MTTK(kT=self._target(), tau=dynamics.thermostat_time)
             self.thermostat = "the temperature of the positions, and of velocities at half steps; MTTK"
-            method = methods.ConstantVolume(everything, self._thermostat)
+            if dynamics.pressure is None:
+                method = methods.ConstantVolume(everything, self._thermostat)
+            else:
+                self._barostat = method = methods.ConstantPressure(
+                    everything,
+                    S=float(dynamics.pressure),
+                    tauS=float(dynamics.barostat_time),
+                    couple="xyz" if self._frame.dimension == 3 else "xy",
+                    thermostat=self._thermostat,
+                )
         return hoomd.md.Integrator(dt=dynamics.time_step, methods=[method], forces=[self._force])
 
     def _target(self):
@@ -229,7 +241,8 @@ class HoomdSession(Session):
         self._write(period, look)
 
     def _log_energy(self, timestep: int) -> None:
-        self._log.note(timestep, self._thermo.potential_energy, self._kinetic_temperature())
+        more = () if self._barostat is None else (self._thermo.volume, self._thermo.pressure)
+        self._log.note(timestep, self._thermo.potential_energy, self._kinetic_temperature(), *more)
 
     def _kinetic_temperature(self) -> float:
         if self._dynamics.minimises or self._frame.n < 2:
@@ -249,6 +262,11 @@ class HoomdSession(Session):
             raise RunError(f"The simulation failed near step {self.step}: {error}") from None
         except RuntimeError as error:
             said = " ".join(str(error).split()) or type(error).__name__
+            if self._dynamics.pressure is not None and "minimum image" in said:
+                raise RunError(
+                    f"At about step {self.step} the box has become smaller than twice the cutoff with its margin, for "
+                    "which HOOMD-blue finds no neighbours; use a larger system, or --engine lammps."
+                ) from error
             raise RunError(
                 f"HOOMD-blue stopped near step {self.step} ({said}); a smaller time step or a melted start may help."
             ) from error
@@ -268,8 +286,12 @@ class HoomdSession(Session):
         forces = self._everywhere(self._force.forces)
         return float(self._thermo.potential_energy), forces[:, : self._frame.dimension] @ self._frame.turn
 
+    def pressure(self) -> float:
+        """Return the pressure at this moment, as HOOMD-blue has it."""
+        return float(self._thermo.pressure)
+
     def internal(self) -> dict[str, np.ndarray]:
-        """Return the raw state of HOOMD-blue, thermostat and accelerations included.
+        """Return the raw state of HOOMD-blue, thermostat, barostat and accelerations included.
 
         A session that is begun with it goes on with the same equations from the same numbers; its trajectory departs
         from the uninterrupted one by rounding only, because neighbours are listed in another order. FIRE begins
@@ -279,9 +301,9 @@ class HoomdSession(Session):
 
     def close(self) -> None:
         """Let HOOMD-blue free its memory."""
-        self.simulation = self._force = self._thermo = self._thermostat = None
+        self.simulation = self._force = self._thermo = self._thermostat = self._barostat = None
 
-    _thermostat = None
+    _thermostat = _barostat = None
 
     def _state(self, raw: Raw) -> Configuration:
         time = None
@@ -303,7 +325,11 @@ class HoomdSession(Session):
             p = snapshot.particles
             arrays = tuple(np.array(a) for a in (p.position, p.image, p.velocity, p.acceleration))
         thermostat = None if self._thermostat is None else np.array(self._thermostat.translational_dof)
-        return Raw(step, *self._everywhere(arrays), thermostat=thermostat)
+        lower = barostat = None
+        if self._barostat is not None:
+            lower = self._frame.lower_of(self.simulation.state.box)
+            barostat = np.array(self._barostat.barostat_dof)
+        return Raw(step, *self._everywhere(arrays), thermostat=thermostat, lower=lower, barostat=barostat)
 
     def _set_accelerations(self, accelerations: np.ndarray) -> None:
         # HOOMD computes them from the forces at the start; after a Langevin step they held the noise as well.
@@ -342,17 +368,17 @@ class _Log:
 
     def expect(self, step: int, steps: int) -> None:
         count = (step + steps) // self.every - step // self.every if self.every else 0
-        self._step, self._energy = np.empty(count, dtype=np.int64), np.empty(count)
-        self._kinetic = np.empty(count)
-        self._n = 0
+        self._step, self._values = np.empty(count, dtype=np.int64), np.empty((count, 4))
+        self._n = self._known = 0
 
-    def note(self, step: int, energy: float, kinetic_temperature: float) -> None:
-        at = self._n
-        self._step[at], self._energy[at], self._kinetic[at] = step, energy, kinetic_temperature
+    def note(self, step: int, *values: float) -> None:
+        at, self._known = self._n, len(values)
+        self._step[at], self._values[at, : len(values)] = step, values
         self._n = at + 1
 
     def taken(self) -> EnergyLog:
-        return EnergyLog(self._step[: self._n], self._energy[: self._n], self._kinetic[: self._n])
+        known = self._known if self._n else 2
+        return EnergyLog(self._step[: self._n], *np.ascontiguousarray(self._values[: self._n, :known].T))
 
 
 def _action(function: Callable[[int], None]):

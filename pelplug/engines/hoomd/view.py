@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,10 @@ class Raw:
         Accelerations, the noise of a Langevin step included [length / time**2]; None before the first step.
     thermostat : ndarray of shape (2,) or None
         Momentum and position of a Nosé–Hoover thermostat.
+    lower : ndarray of shape (d, d) or None
+        Box vectors as rows at constant pressure; None where they are those of the start [length].
+    barostat : ndarray of shape (6,) or None
+        Velocities of the box of a barostat [1 / time].
     """
 
     step: int
@@ -42,6 +47,8 @@ class Raw:
     velocity: np.ndarray
     acceleration: np.ndarray | None = None
     thermostat: np.ndarray | None = None
+    lower: np.ndarray | None = None
+    barostat: np.ndarray | None = None
 
     _PREFIX = "hoomd_"
 
@@ -124,13 +131,17 @@ class HoomdView:
         """Number of particles."""
         return len(self.masses)
 
-    @property
-    def box(self) -> list[float]:
-        """``Lx, Ly, Lz, xy, xz, yz``; Lz is 0 in two dimensions."""
-        h = self.lower
+    def box(self, lower: np.ndarray | None = None) -> list[float]:
+        """Return ``Lx, Ly, Lz, xy, xz, yz`` of the start, or of other box vectors; Lz is 0 in two dimensions."""
+        h = self.lower if lower is None else lower
         if self.dimension == 2:
             return [h[0, 0], h[1, 1], 0.0, h[1, 0] / h[1, 1], 0.0, 0.0]
         return [h[0, 0], h[1, 1], h[2, 2], h[1, 0] / h[1, 1], h[2, 0] / h[2, 2], h[2, 1] / h[2, 2]]
+
+    def lower_of(self, box: Any) -> np.ndarray:
+        """Undo `box`: return box vectors as rows, shape (d, d), of a ``hoomd.Box``."""
+        rows = [[box.Lx, 0, 0], [box.xy * box.Ly, box.Ly, 0], [box.xz * box.Lz, box.yz * box.Lz, box.Lz]]
+        return np.array(rows, dtype=np.float64)[: self.dimension, : self.dimension]
 
     @property
     def species(self) -> list[str]:
@@ -159,9 +170,11 @@ class HoomdView:
     def configuration(self, raw: Raw, time: float | None, velocities: bool) -> Configuration:
         """Return a state in the model's own axes, wrapped into the cell."""
         d = self.dimension
-        turned = (raw.position[:, :d] + 0.5 * self.lower.sum(axis=0)) @ self.turn
+        lower = self.lower if raw.lower is None else raw.lower
+        turned = (raw.position[:, :d] + 0.5 * lower.sum(axis=0)) @ self.turn
         state = self.start.replace(
             positions=turned,
+            cell=self.cell if raw.lower is None else lower @ self.turn,
             images=raw.image[:, :d],
             velocities=raw.velocity[:, :d] @ self.turn if velocities else None,
             step=raw.step,
@@ -175,5 +188,7 @@ class HoomdView:
         if raw.position.shape != (self.n, 3) or raw.step != (configuration.step or 0):
             return False
         mine = self.configuration(raw, None, velocities=False)
+        if not np.allclose(mine.cell, configuration.cell, rtol=1e-9, atol=1e-9 * np.abs(self.cell).max()):
+            return False
         apart = mine.fractional() - configuration.fractional()
         return bool(np.all(np.abs(apart - np.round(apart)) < 1e-5))
