@@ -18,6 +18,7 @@ from pelplug.engines.velocities import kinetic_temperature, thermalised
 from pelplug.errors import InputError
 from pelplug.models import KobAndersen
 from pelplug.models.base import Model
+from pelplug.potentials.base import Capability
 from pelplug.testing.checks import check, require
 from pelplug.testing.models import disordered
 from pelplug.testing.potentials import scale_of
@@ -27,6 +28,7 @@ __all__ = ["engine_of", "model_of", "session_of", "start_of"]
 STEPS = 60
 """Of most runs."""
 
+_SETTINGS = ("force_tolerance", "end_temperature", "ramp_steps", "pressure", "barostat_time")
 _MINIMA = 2000  # steps that a minimisation may take
 
 
@@ -68,8 +70,8 @@ def session_of(
 ) -> Session:
     """Return a session; skip the check where the engine has no such method."""
     model = model_of(kit)
-    settings = {name: more.pop(name) for name in ("force_tolerance", "end_temperature", "ramp_steps") if name in more}
-    if method in ("nvt", "langevin"):
+    settings = {name: more.pop(name) for name in _SETTINGS if name in more}
+    if method in ("nvt", "npt", "langevin"):
         settings["temperature"] = _temperature(kit)
     dynamics = EquationsOfMotion(method, factor * (model.time_step or 0.005), **settings)
     more.setdefault("seed", 1)
@@ -311,6 +313,47 @@ def _require_temperature(cls, kit, method: str) -> None:
             abs(mean - wanted) <= 5 * error + 0.01 * wanted and error < 0.2 * wanted,
             f"particles {name} have the temperature {mean:.4g} +- {error:.2g}, not {wanted:.4g}",
         )
+
+
+@check("engine", when=lambda cls: cls.holds_pressure)
+def check_engine_pressure(cls, kit):
+    """With npt the potential's own virial has the pressure in the mean; cells, log and `pressure` are of the moment."""
+    model, start = model_of(kit), start_of(kit)
+
+    def pressure_of(state: Configuration) -> float:
+        thermal = model.boltzmann * kinetic_temperature(state, model) * (state.n - 1)
+        return float(thermal / state.volume - np.trace(model.potential(state).stress(state)) / state.dimension)
+
+    if not model.potential(start).can(Capability.STRAIN):
+        raise unittest.SkipTest("the potential of the model gives no stress")
+    with session_of(cls, kit, "nvt") as session:
+        session.run(500)
+        liquid = session.configuration().replace(step=0)
+        wanted = pressure_of(liquid) + model.boltzmann * _temperature(kit) * liquid.density
+    barostat = 100 * (model.time_step or 0.005)
+    found, cells = [], []
+    with session_of(cls, kit, "npt", liquid, pressure=wanted, barostat_time=barostat, log_every=50) as session:
+        session.run(1000)
+        for _ in range(80):
+            log, state = session.run(50), session.configuration()
+            found.append(pressure_of(state))
+            cells.append(state.cell)
+            close = (1e-6 + 10 * session.relative_error) * (abs(found[-1]) + state.density * model.boltzmann)
+            off = abs(session.pressure() - found[-1])
+            require(off <= close + 100 * session.table_error[1], f"its pressure differs from the virial's by {off:.3g}")
+            if log.volume is None or log.pressure is None:
+                raise AssertionError("it logs no volume and pressure")
+            require(abs(log.volume[-1] / state.volume - 1) <= 1e-9, "the volume in the log is not that of the state")
+    shapes = np.array([cell / np.abs(np.linalg.det(cell)) ** (1 / state.dimension) for cell in cells])
+    require(np.ptp(np.linalg.det(cells)) != 0, "the cell does not change")
+    require(np.ptp(shapes, axis=0).max() <= 1e-9 * np.abs(shapes).max(), "the cell changes its shape")
+    blocks = np.mean(np.reshape(found, (8, -1)), axis=1)
+    error, mean = np.std(blocks, ddof=1) / np.sqrt(len(blocks)), float(np.mean(found))
+    unit = model.boltzmann * _temperature(kit) * liquid.density
+    require(
+        abs(mean - wanted) <= 5 * error + 0.02 * unit and error < unit,
+        f"the mean pressure is {mean:.4g} +- {error:.2g}, not {wanted:.4g}",
+    )
 
 
 @check("engine")

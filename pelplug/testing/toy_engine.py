@@ -20,9 +20,10 @@ __all__ = ["ToyEngine", "ToySession"]
 class ToyEngine(Engine):
     """Velocity Verlet on the forces of the model's potential, on one core.
 
-    ``nvt`` scales the velocities to the temperature after every step; ``langevin`` puts friction and noise between two
-    half steps of the positions, and draws the noise of each step from its number, so that a run that is taken up again
-    goes on as if it had not been cut.
+    ``nvt`` scales the velocities to the temperature after every step; ``npt`` also tries another volume at every tenth,
+    as Monte Carlo does (R. Eppenga and D. Frenkel, Mol. Phys. 52, 1303 (1984)); ``langevin`` puts friction and noise
+    between two half steps of the positions, and draws the noise of each step from its number, so that a run that is
+    taken up again goes on as if it had not been cut.
 
     Attributes
     ----------
@@ -31,6 +32,7 @@ class ToyEngine(Engine):
     """
 
     name = "toy"
+    holds_pressure = True
     summary = "velocity Verlet on one core, for tests"
     seconds_a_step = 0.0
 
@@ -69,8 +71,8 @@ class ToySession(Session):
         self.f = np.empty_like(self.x)
         self.energy = self.evaluate(self.x, self.f)
         if dynamics.thermostatted:
-            kinds = {"nvt": "velocities scaled at every step", "langevin": "friction and noise"}
-            self.thermostat = f"the temperature of the velocities; {kinds[dynamics.method]}"
+            kind = "friction and noise" if dynamics.method == "langevin" else "velocities scaled at every step"
+            self.thermostat = f"the temperature of the velocities; {kind}"
 
     def run(self, steps: int) -> EnergyLog:
         """Advance by so many steps; see `Session.run`."""
@@ -86,10 +88,13 @@ class ToySession(Session):
             self.energy = self.evaluate(self.x, self.f)
             self.v += 0.5 * dt * self.f / self.m
             self.step += 1
-            if self.dynamics.method == "nvt":
+            if self.dynamics.method in ("nvt", "npt"):
                 self.v *= np.sqrt(self.dynamics.temperature_at(self.step) / self._temperature())
+            if self.dynamics.pressure is not None and self.step % 10 == 0:
+                self._try_another_volume(self.dynamics.pressure)
             if self.log_every and self.step % self.log_every == 0:
-                rows.append((self.step, self.energy, self._temperature()))
+                more = () if self.dynamics.pressure is None else (self.start.volume, self.pressure())
+                rows.append((self.step, self.energy, self._temperature(), *more))
             if self.pause:
                 time.sleep(self.pause)
         return EnergyLog.of(rows)
@@ -102,6 +107,26 @@ class ToySession(Session):
         kick = np.sqrt((1.0 - kept**2) * thermal / self.m) * noise
         self.v *= kept
         self.v += kick - np.sum(self.m * kick, axis=0) / np.sum(self.m)  # the centre of mass is no degree of freedom
+
+    def _try_another_volume(self, pressure: float) -> None:
+        """Scale everything by a random factor, or not, so that volumes have the weights of constant pressure."""
+        (n, d), rng = self.x.shape, np.random.default_rng([self.seed, self.step, 1])
+        thermal = self.model.boltzmann * self.dynamics.temperature_at(self.step)
+        growth = 0.05 * rng.uniform(-1.0, 1.0)  # of ln V
+        scale = np.exp(growth / d)
+        state = self.start.replace(positions=scale * self.x, cell=scale * self.start.cell, images=None)
+        evaluate, forces = self.model.potential(state).evaluator(state), np.empty_like(self.f)
+        energy = evaluate(np.array(state.positions), forces)
+        work = energy - self.energy + pressure * (state.volume - self.start.volume)
+        if np.log(rng.uniform()) < (n + 1) * growth - work / thermal:
+            self.start, self.x = state, np.array(state.positions)
+            self.evaluate, self.energy, self.f = evaluate, energy, forces
+
+    def pressure(self) -> float:
+        """Return the pressure of the virial and the velocities; see `Session.pressure`."""
+        state, (n, d) = self.configuration(), self.x.shape
+        kinetic = self.model.boltzmann * self._temperature() * (n - 1) / state.volume
+        return float(kinetic - np.trace(self.model.potential(state).stress(state)) / d)
 
     def _temperature(self) -> float:
         n, d = self.v.shape

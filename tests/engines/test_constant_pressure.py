@@ -247,6 +247,13 @@ def test_what_makes_no_sense_is_one_sentence(tmp_path, changed, match):
         run_simulation(pelplug.model("modified-kob-andersen"), ToyEngine(), tmp_path / "a.gsd", **{**ASKED, **changed})
 
 
+class Plain(ToyEngine):
+    """An engine of others, which says nothing of pressure."""
+
+    name = "plain"
+    holds_pressure = False
+
+
 def test_what_cannot_hold_a_pressure_is_refused_before_it_works(tmp_path):
     stages = []
 
@@ -254,7 +261,7 @@ def test_what_cannot_hold_a_pressure_is_refused_before_it_works(tmp_path):
         stages.append(stage)
 
     for name, engine, match in (
-        ("modified-kob-andersen", ToyEngine(), "The engine toy holds no pressure"),
+        ("modified-kob-andersen", Plain(), "The engine plain holds no pressure"),
         ("mari-kurchan", engine_called("lammps"), "no form for mari-kurchan"),
         ("modified-kob-andersen", engine_called("lammps", route="kernel"), "--route kernel was given"),
     ):
@@ -286,7 +293,7 @@ def test_a_box_that_becomes_too_small_for_hoomd_is_one_sentence():
     ):
         run.run(3000)
     model, state = liquid(n=80)
-    with pytest.raises(InputError, match=r"may shrink.*--engine lammps, or a larger"):
+    with pytest.raises(InputError, match=r"may shrink.*--engine lammps, or a larger system"):
         session("hoomd", model, state)
 
 

@@ -111,6 +111,11 @@ def rubbing(self, steps):
     return found
 
 
+def squeeze(self, pressure):
+    """Hold more than the pressure asked for."""
+    ToySession._try_another_volume(self, pressure + 10.0)
+
+
 def take_a_stranger(self, configuration, *arguments, **keywords):
     """Take unknown species for the first one."""
     names = np.where(configuration.species == "unheard-of", "A", configuration.species)
@@ -183,7 +188,8 @@ FAULTY = [
     Faulty(Routes, "check_engine_routes", "by the route half"),
     Faulty(engine("Light", __init__=light), "check_engine_masses", "force over mass"),
     Faulty(engine("Euler", run=euler), "check_engine_conserves_energy", "divides the fluctuations",
-           also=("check_engine_reversible", "check_engine_temperature", "check_engine_langevin")),
+           also=("check_engine_reversible", "check_engine_temperature", "check_engine_langevin",
+                 "check_engine_pressure")),
     Faulty(engine("Rubbing", run=rubbing), "check_engine_reversible", "as many back",
            also=("check_engine_masses",)),
     Faulty(engine("Anew", __init__=one_step_more), "check_engine_counts_steps", "starts at step 0",
@@ -192,6 +198,7 @@ FAULTY = [
     Faulty(engine("Late", observe=observe_late), "check_engine_observed", "it shows"),
     Faulty(engine("Hot", __init__=too_hot("nvt")), "check_engine_temperature", "have the temperature"),
     Faulty(engine("Warm", __init__=too_hot("langevin")), "check_engine_langevin", "have the temperature"),
+    Faulty(engine("Squeezed", _try_another_volume=squeeze), "check_engine_pressure", "the mean pressure is"),
     Faulty(NeverDown, "check_engine_minimises", "the energy goes from"),
     Faulty(Redraws, "check_engine_resumes", "away from where", also=("check_engine_simulates",)),
     Faulty(NoChoice, "check_engine_simulates", "TypeError"),

@@ -131,8 +131,8 @@ def _buffer(potential: Potential, configuration: Configuration, reach: float, vi
     room = (0.5 - _SHRINKING * virial) * float(np.min(configuration.heights)) - reach
     if room < _LEAST_BUFFER * scale and virial:
         raise InputError(
-            f"HOOMD's neighbour list needs nine tenths of half the box ({0.45 * np.min(configuration.heights):.6g}), which "
-            f"may shrink, to be larger than the cutoff {reach:.6g} by {_LEAST_BUFFER * scale:.3g} at least; use "
+            f"HOOMD's neighbour list needs 0.45 of the box ({0.45 * np.min(configuration.heights):.6g}), which may "
+            f"shrink, to be larger than the cutoff {reach:.6g} by {_LEAST_BUFFER * scale:.3g} at least; use "
             "--engine lammps, or a larger system."
         )
     if room < _LEAST_BUFFER * scale:
