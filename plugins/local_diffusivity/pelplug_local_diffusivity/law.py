@@ -130,7 +130,7 @@ def _chi(guess, powers, y, thermal, weight) -> np.ndarray:
 
 def _gauss_newton(guess, powers, y, thermal, weight, limit) -> np.ndarray:
     """Return the guesses improved by Levenberg's and Marquardt's steps, all sets at once."""
-    damping = np.full(len(guess), 1e-3)
+    damping, done = np.full(len(guess), 1e-3), np.zeros(len(guess), dtype=bool)
     now = _chi(guess, powers, y, thermal, weight)
     free = slice(1, 4) if limit is not None else slice(0, 4)
     for _ in range(_STEPS):
@@ -152,7 +152,7 @@ def _gauss_newton(guess, powers, y, thermal, weight, limit) -> np.ndarray:
         tried = guess + step
         then = _chi(tried, powers, y, thermal, weight)
         better = then < now
-        done = better & (now - then < 1e-10 * now)
+        done |= better & (now - then < 1e-9 * now)
         guess = np.where(better[:, None], tried, guess)
         damping = np.clip(np.where(better, damping / 5.0, damping * 4.0), 1e-12, 1e12)
         now = np.where(better, then, now)

@@ -80,9 +80,9 @@ class State:
         inside = (t >= begin * self.time) & (t <= self.time * (1 + 1e-9))
         if inside.sum() < 3:
             raise pelplug.InputError(
-                f"At T = {self.temperature:g} {inside.sum()} lags lie between {begin:g} and 1 times t = {self.time:.4g}, "
-                "where the mean MSD reaches its target; write frames more often, or make the results of dynamics anew "
-                "with a larger --per-decade."
+                f"At T = {self.temperature:g} {inside.sum()} lags lie between {begin:g} and 1 times t = "
+                f"{self.time:.4g}, where the mean MSD reaches its target; write frames more often, or make "
+                "the results of dynamics anew with a larger --per-decade."
             )
         weight = np.mean([one.origins for one in self.runs], axis=0)[inside]
         moved = t[inside] - np.average(t[inside], weights=weight)
@@ -113,8 +113,8 @@ def states_of(collection, kind: str, target: float) -> list[State]:
         for key, one in energies.items():
             if key not in dynamics:
                 raise pelplug.InputError(
-                    f"{one.source} has no result of dynamics of the same trajectory beside it; make it: pelplug analyze "
-                    f"--plugin dynamics {_file(one)}."
+                    f"{one.source} has no result of dynamics of the same trajectory beside it; make it: pelplug "
+                    f"analyze --plugin dynamics {_file(one)}."
                 )
         runs = []
         for key in sorted(dynamics):
@@ -183,17 +183,17 @@ def _reached(runs, target: float, temperature: float) -> float:
     for one in runs[1:]:
         if one.lag_times.shape != lags.shape or not np.allclose(one.lag_times, lags, rtol=1e-6):
             raise pelplug.InputError(
-                f"{one.source} has other lags than {runs[0].source}, both at T = {temperature:g}; give runs of one length "
-                "and schedule."
+                f"{one.source} has other lags than {runs[0].source}, both at T = {temperature:g}; give runs of one "
+                "length and schedule."
             )
     mean = np.mean([one.msd for one in runs], axis=0)
     above = np.flatnonzero(mean >= target)
     if above.size == 0 or above[0] == 0:
-        which = "reaches {:.3g} only".format(mean.max()) if above.size == 0 else f"is {mean[0]:.3g} at the first lag"
+        which = f"reaches {mean.max():.3g} only" if above.size == 0 else f"is {mean[0]:.3g} at the first lag"
         remedy = "simulate longer" if above.size == 0 else "write frames more often"
         raise pelplug.InputError(
-            f"At T = {temperature:g} the mean MSD {which}, and diffusivities are up to {target:g}; {remedy}, give another "
-            "--msd-target (msd_target= in Python), or leave that temperature out."
+            f"At T = {temperature:g} the mean MSD {which}, and diffusivities are up to {target:g}; {remedy}, give "
+            "another --msd-target (msd_target= in Python), or leave that temperature out."
         )
     k = int(above[0])
     share = np.log(target / mean[k - 1]) / np.log(mean[k] / mean[k - 1])
