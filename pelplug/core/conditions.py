@@ -319,11 +319,15 @@ class Conditions:
     def group(self) -> Conditions:
         """What independent runs at the same conditions have in common; a key, equal to rounding of their files.
 
-        Replica and seed are left out, the seed of a model's disorder too.
+        Replica and seed are left out, the seed of a model's disorder too, and the temperature at which it was planted
+        where that is the temperature of the states.
         """
         model = self.model
         if model is not None and isinstance(parameters := model.get("parameters"), Mapping):
-            model = {**model, "parameters": {name: one for name, one in parameters.items() if name != "seed"}}
+            same = {"seed"}
+            if parameters.get("planted_temperature") in (None, self.liquid_temperature):
+                same.add("planted_temperature")
+            model = {**model, "parameters": {name: one for name, one in parameters.items() if name not in same}}
         rounded: dict[str, Any] = {
             name: None if (value := getattr(self, name)) is None else float(f"{value:.{digits}g}")
             for name, digits in _DIGITS.items()

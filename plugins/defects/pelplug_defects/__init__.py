@@ -2,7 +2,7 @@
 
 import pelplug
 
-__all__ = ["pelplug_analyses"]
+__all__ = ["pelplug_analyses", "pelplug_studies"]
 
 
 @pelplug.hookimpl
@@ -11,3 +11,11 @@ def pelplug_analyses():
     from pelplug_defects.defects import Defects, DefectsBetween
 
     return [Defects, DefectsBetween]
+
+
+@pelplug.hookimpl
+def pelplug_studies():
+    """Offer the study."""
+    from pelplug_defects.study import DefectsOfTemperature
+
+    return [DefectsOfTemperature]

@@ -2,7 +2,7 @@
 
 import pelplug
 
-__all__ = ["pelplug_analyses"]
+__all__ = ["pelplug_analyses", "pelplug_studies"]
 
 
 @pelplug.hookimpl
@@ -11,3 +11,11 @@ def pelplug_analyses():
     from pelplug_relaxation.relaxation import Relaxation
 
     return [Relaxation]
+
+
+@pelplug.hookimpl
+def pelplug_studies():
+    """Offer the study."""
+    from pelplug_relaxation.study import DescentExponents
+
+    return [DescentExponents]

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-__all__ = ["DecayFits", "exponents", "fit_decay", "local_slope"]
+__all__ = ["DecayFits", "cutoffs", "exponents", "fit_decay", "fit_window", "local_slope"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +96,40 @@ def exponents(times: np.ndarray, curves: np.ndarray) -> np.ndarray:
     """
     moved = np.log(times) - np.log(times).mean()
     return -(np.log(curves) @ moved) / (moved @ moved)
+
+
+def cutoffs(times: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Return lambda of ``v ~ t**-b exp(-lambda t)`` for each of several curves; arguments of `exponents` [1 / time]."""
+    both = np.column_stack([np.ones(len(times)), -np.log(times), -times])
+    return np.linalg.lstsq(both, np.log(curves).T, rcond=None)[0][2]
+
+
+def fit_window(times, mean, ends, t_min, t_max, to_minimum: bool = True) -> tuple[float, float]:
+    """Return the window of the fits: what was given, or where that is ``"auto"`` chosen from the curve.
+
+    The latest time is a tenth of that at which the first frame stopped, or of the last output, because a finite system
+    ends exponentially; the earliest a thirtieth of the latest, but not before ten times the time at which the velocity
+    has halved.
+
+    Parameters
+    ----------
+    times, mean : ndarray, shape (K,)
+        Output times, and v there.
+    ends : ndarray, shape (frames,)
+        When each descent ended.
+    t_min, t_max : float or "auto"
+        What was given.
+    to_minimum : bool
+        Whether descents were followed to their minima.
+    """
+    first, last = t_min, t_max
+    if last == "auto":
+        stopped = min(float(np.min(ends)), 10.0 * times[-1]) if to_minimum else np.inf
+        last = min(stopped / 10.0, times[-1])
+    if first == "auto":
+        half = times[min(int(np.argmax(mean < 0.5 * mean[0])), len(mean) - 1)]
+        first = max(last / 30.0, 10.0 * half if 10.0 * half < last / 3.0 else 0.0)
+    return float(first), float(last)
 
 
 def local_slope(times: np.ndarray, velocity: np.ndarray) -> np.ndarray:

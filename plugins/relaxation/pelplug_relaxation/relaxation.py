@@ -10,7 +10,7 @@ import numpy as np
 import pelplug
 from pelplug_relaxation.amplification import amplification, rms_distance
 from pelplug_relaxation.averages import ERRORS, average_amplification, average_distance
-from pelplug_relaxation.fits import exponents, fit_decay, local_slope
+from pelplug_relaxation.fits import exponents, fit_decay, fit_window, local_slope
 from pelplug_relaxation.harmonic import harmonic_velocity, low_frequency_exponent, stiffnesses
 
 __all__ = ["Relaxation"]
@@ -274,7 +274,8 @@ class Relaxation(pelplug.Analysis):
         dataset["descent_time"].attrs = {"long_name": "time of the descent", "units": TIME}
         curves = dataset["rms_velocity"].values
         mean = curves.mean(axis=0)
-        first, last = self._window(mean, dataset["end_time"].values)
+        ends = dataset["end_time"].values
+        first, last = fit_window(self.descent_times, mean, ends, self.t_min, self.t_max, self.to_minimum)
         chosen = (self.descent_times >= first * (1 - 1e-9)) & (self.descent_times <= last * (1 + 1e-9))
         chosen &= np.all(curves > 0, axis=0)
         energies = dataset["energy_per_particle"].values
@@ -339,23 +340,6 @@ class Relaxation(pelplug.Analysis):
             pelplug.state_errors(dataset, ["spectrum_exponent_error"], "maximum likelihood of the softest modes", modes)
         means = ("beta_error", "mean_velocity_error", "mean_energy_per_particle_error", *ERRORS)
         return pelplug.state_errors(dataset, means, resampling.attributes(of))
-
-    def _window(self, mean: np.ndarray, ends: np.ndarray) -> tuple[float, float]:
-        """Return the window of the fits: what was given, or else chosen from the curve.
-
-        The latest time is a tenth of that at which the first frame stopped, or of the last output, because a finite
-        system ends exponentially; the earliest a thirtieth of the latest, but not before ten times the time at which
-        the velocity has halved.
-        """
-        last = self.t_max
-        if last == "auto":
-            stopped = min(float(ends.min()), 10.0 * self.descent_times[-1]) if self.to_minimum else np.inf
-            last = min(stopped / 10.0, self.descent_times[-1])
-        first = self.t_min
-        if first == "auto":
-            half = self.descent_times[min(int(np.argmax(mean < 0.5 * mean[0])), len(mean) - 1)]
-            first = max(last / 30.0, 10.0 * half if 10.0 * half < last / 3.0 else 0.0)
-        return float(first), float(last)
 
     def _distances(self, start, potential, reached: np.ndarray) -> dict[str, float]:
         found = {"sd": reached}

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import optimize
 
 import pelplug
 
-__all__ = ["best_collapse", "collapse_spread", "finite_size_collapse"]
+__all__ = ["Collapse", "best_collapse", "collapse_spread", "finite_size_collapse"]
 
 Curves = Mapping[int, tuple[np.ndarray, np.ndarray]]
+
+NO_OVERLAP = "No two of the scaled curves overlap in time; give longer curves or another z."
+COARSE = 40
+"""Values of z that are tried before the best one is made better."""
 
 
 def finite_size_collapse(curves: Curves, beta: float, z: float) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -35,6 +40,55 @@ def finite_size_collapse(curves: Curves, beta: float, z: float) -> dict[int, tup
     return scaled
 
 
+class Collapse:
+    """Curves of several sizes, and how far they are from one master curve for any z.
+
+    ``v t**beta = G(t / N**z)``: in ln t all curves are one, moved by z ln N.
+
+    Parameters
+    ----------
+    curves, beta
+        Of `finite_size_collapse`.
+    from_time : float
+        Earlier points of the unscaled curves are left out: scaling is about late times.
+    """
+
+    def __init__(self, curves: Curves, beta: float, from_time: float = 0.0):
+        self._curves = []
+        for n, (times, velocity) in curves.items():
+            times, velocity = np.asarray(times, dtype=float), np.asarray(velocity, dtype=float)
+            good = (times > 0) & (times >= from_time) & (velocity > 0)
+            if np.count_nonzero(good) > 1:
+                x = np.log(times[good])
+                self._curves.append((float(np.log(n)), x, np.log(velocity[good]) + beta * x))
+
+    def spread(self, z: float) -> float:
+        """Return the root mean square distance of ln v between curves where several are; infinite where none are."""
+        total, number = 0.0, 0
+        for a, (size, x, y) in enumerate(self._curves):
+            for b, (other_size, other_x, other_y) in enumerate(self._curves):
+                if a == b:
+                    continue
+                moved = x - z * (size - other_size)
+                first, last = np.searchsorted(moved, (other_x[0], other_x[-1] + 1e-12))
+                if last > first:
+                    apart = y[first:last] - np.interp(moved[first:last], other_x, other_y)
+                    total += float(apart @ apart)
+                    number += last - first
+        return float(np.sqrt(total / number)) if number else np.inf
+
+    def best(self, bounds: tuple[float, float], coarse: int = COARSE) -> tuple[float, float]:
+        """Return the z of the least spread within bounds, and the spread; NaN where there is no overlap anywhere."""
+        grid = np.linspace(*bounds, coarse)
+        spreads = np.array([self.spread(z) for z in grid])
+        k = int(np.argmin(spreads))
+        if not np.isfinite(spreads[k]):
+            return np.nan, np.nan
+        near = grid[max(k - 1, 0)], grid[min(k + 1, coarse - 1)]
+        found = optimize.minimize_scalar(self.spread, bounds=near, method="bounded", options={"xatol": 1e-4})
+        return (float(found.x), float(found.fun)) if found.fun < spreads[k] else (float(grid[k]), float(spreads[k]))
+
+
 def collapse_spread(curves: Curves, beta: float, z: float, from_time: float = 0.0) -> float:
     """Return the root mean square distance of ln v between scaled curves, at scaled times that several cover.
 
@@ -43,24 +97,17 @@ def collapse_spread(curves: Curves, beta: float, z: float, from_time: float = 0.
     curves, beta, z
         Of `finite_size_collapse`.
     from_time : float
-        Earlier points of the unscaled curves are left out: scaling is about late times.
+        Of `Collapse`.
 
     Raises
     ------
     InputError
         If no two curves overlap.
     """
-    late = {n: tuple(np.asarray(part)[np.asarray(pair[0]) >= from_time] for part in pair) for n, pair in curves.items()}
-    scaled = [(np.log(x), np.log(y)) for x, y in finite_size_collapse(late, beta, z).values() if len(x) > 1]
-    squares: list[float] = []
-    for a, (x, y) in enumerate(scaled):
-        for b, (other_x, other_y) in enumerate(scaled):
-            inside = (x >= other_x[0]) & (x <= other_x[-1])
-            if a != b and inside.any():
-                squares.extend((y[inside] - np.interp(x[inside], other_x, other_y)) ** 2)
-    if not squares:
-        raise pelplug.InputError("No two of the scaled curves overlap in time; give longer curves or another z.")
-    return float(np.sqrt(np.mean(squares)))
+    spread = Collapse(curves, beta, from_time).spread(z)
+    if not np.isfinite(spread):
+        raise pelplug.InputError(NO_OVERLAP)
+    return spread
 
 
 def best_collapse(
@@ -75,14 +122,7 @@ def best_collapse(
     bounds : (float, float)
         Where to look for z.
     """
-    grid = np.linspace(*bounds, 118)
-    spreads = []
-    for z in grid:
-        try:
-            spreads.append(collapse_spread(curves, beta, z, from_time))
-        except pelplug.InputError:
-            spreads.append(np.inf)
-    best = int(np.argmin(spreads))
-    if not np.isfinite(spreads[best]):
-        raise pelplug.InputError("No two of the scaled curves overlap in time; give longer curves or other bounds.")
-    return float(grid[best]), float(spreads[best])
+    z, spread = Collapse(curves, beta, from_time).best(bounds)
+    if not np.isfinite(spread):
+        raise pelplug.InputError(NO_OVERLAP)
+    return z, spread
