@@ -111,7 +111,7 @@ class DefectsOfTemperature(pelplug.Study):
         phi, chi, said = [], [], []
         for k, group in enumerate(groups):
             group.parameter("defects", "x_eq")  # may differ from one temperature to another, not at one
-            frames = group.frames(lambda result: {name: result[name].values for name in MEANS.values()})
+            frames = group.frames(_arrays)
             unit, of = pelplug.independent_samples(frames, frames["phi_frame"].values, of="frames")
             boot = pelplug.Bootstrap(int(unit.max()) + 1, resamples=self.resamples, seed=self.seed + k)
             counts = pelplug.unit_sums(np.ones(unit.size), unit)
@@ -196,6 +196,11 @@ class DefectsOfTemperature(pelplug.Study):
         from pelplug_defects.study_drawing import draw_study
 
         return draw_study(self.to_dataset())
+
+
+def _arrays(result) -> dict:
+    read = result.read(*MEANS.values())
+    return {name: read[name].values for name in MEANS.values()}
 
 
 def _fluctuations(phi: np.ndarray, unit: np.ndarray, counts: np.ndarray, boot) -> np.ndarray:
