@@ -146,10 +146,13 @@ class Evaluator(abc.ABC):
         Force evaluations so far.
     rebuilds : int
         How often the neighbour list was built.
+    gives_virial : bool
+        Whether it has `in_cell`.
     """
 
     evaluations: int = 0
     rebuilds: int = 0
+    gives_virial: bool = False
 
     @abc.abstractmethod
     def __call__(self, positions: np.ndarray, forces: np.ndarray) -> float:
@@ -160,6 +163,23 @@ class Evaluator(abc.ABC):
         float
             The total potential energy [energy]. Not finite if two particles are at one point.
         """
+
+    def in_cell(self, positions: np.ndarray, cell: np.ndarray, forces: np.ndarray) -> tuple[float, float]:
+        """Do the same in a cell of the same shape and another size; where `gives_virial`, what a barostat asks.
+
+        Parameters
+        ----------
+        positions, forces : ndarray, shape (N, d)
+            As in a call; positions grow and shrink with the cell.
+        cell : ndarray, shape (d, d)
+            Cell vectors as rows [length].
+
+        Returns
+        -------
+        energy, virial : float
+            U, and dU/d(ln s) of a scaling of everything by s: the trace of V times `Potential.stress` [energy].
+        """
+        raise NotImplementedError(f"{type(self).__name__} gives no virial")
 
 
 class Capability(enum.Flag):

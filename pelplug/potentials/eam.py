@@ -21,6 +21,7 @@ from pelplug.potentials.eam_kernels import (
     halve,
     pair_forces,
     spline_coefficients,
+    virials,
 )
 from pelplug.potentials.following import FollowingEvaluator, overlap_sentence
 from pelplug.potentials.neighbours import NeighbourList, build_neighbour_list
@@ -238,6 +239,13 @@ class _EmbeddedSystem:
         run_ranges(add_shares, n, self._forces, forces)
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
+
+    def virial(self, neighbours: NeighbourList) -> float:
+        """Return the sum of r times the effective slope over the pairs, after `energy_forces`."""
+        sums = np.empty(len(self.groups))
+        run_ranges(virials, len(sums), neighbours.site_positions, neighbours.rows, neighbours.row_site, self._start,
+                   neighbours.owner, self._inside, self._ends, self._pulls, self.slopes, sums)  # fmt: skip
+        return float(sums.sum())
 
     def checked_energy_forces(
         self, configuration: Configuration, neighbours: NeighbourList, forces: np.ndarray

@@ -209,6 +209,24 @@ def pair_forces(begin, end, chunks, sites, rows, row_site, start, owner, inside,
 
 
 @kernel(error_model="numpy")
+def virials(begin, end, sites, rows, row_site, start, owner, inside, ends, pulls, slopes, sums):
+    """After the third pass: r times the effective slope of every pair, by the row that has it."""
+    for row in range(begin, end):
+        me = row_site[row]
+        i = rows[row]
+        total = 0.0
+        for k in range(np.uint64(start[row, 0]), np.uint64(ends[row])):
+            j = inside[k]
+            w = pulls[k, 0] + slopes[i] * pulls[k, 1] + slopes[np.uint64(owner[j])] * pulls[k, 2]
+            square = 0.0
+            for a in range(3):
+                step = sites[j, a] - sites[me, a]
+                square += step * step
+            total += w * square
+        sums[i] = total
+
+
+@kernel(error_model="numpy")
 def add_shares(begin, end, shares, forces):
     """Add up the chunks in their order, whatever the threads were."""
     for i in range(begin, end):

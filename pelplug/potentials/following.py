@@ -48,6 +48,23 @@ class FollowingEvaluator(Evaluator):
         self._arguments = system.arguments(self._list.neighbours)
 
     @property
+    def gives_virial(self) -> bool:  # type: ignore[override]  # as the system can
+        """Whether `in_cell` is there; nobody knows how quenched shifts would scale."""
+        system: Any = self._system
+        return hasattr(system, "virial") and not system.potential.shifted
+
+    def in_cell(self, positions: np.ndarray, cell: np.ndarray, forces: np.ndarray) -> tuple[float, float]:
+        """Fill ``forces`` and return energy and virial in a cell of another size; see `Evaluator.in_cell`."""
+        system: Any = self._system
+        if not np.array_equal(cell, system.cell):
+            factor = float(abs(np.linalg.det(cell) / np.linalg.det(system.cell)) ** (1.0 / len(cell)))
+            system.cell = np.array(cell)
+            if self._list.scale(factor, positions):
+                self._arguments = system.arguments(self._list.neighbours)
+        energy = self(positions, forces)
+        return energy, system.virial(self._arguments)
+
+    @property
     def rebuilds(self) -> int:
         """How often neighbours were searched."""
         return self._list.searches

@@ -28,6 +28,7 @@ class PairKernels:
     """Compiled kernels of one functional form; they take ``(begin, end, ...)`` ranges of rows."""
 
     energy_forces: Callable
+    virials: Callable
     hessian_rows: Callable
     list_pairs: Callable
 
@@ -121,6 +122,27 @@ def pair_kernels(form: Form, d: int, mixing: Callable | None) -> PairKernels:
         scale = 1.0 / mix(diameters[i], diameters[o]) if per_particle else inverse_sigma[gi, gj]
         reduced = square * scale * scale if per_particle else square
         return math.sqrt(square), scale, reduced < cutoff_squared[gi, gj]
+
+    @family.kernel(error_model="numpy")
+    def virials(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
+                parameters, cutoff_squared, sums):  # fmt: skip
+        # Half of r U'(r) over the neighbours of each row.
+        vector = np.empty(d)
+        for row in range(begin, end):
+            me = row_site[row]
+            i = rows[row]
+            gi = groups[i]
+            total = 0.0
+            for gj in range(start.shape[1] - 1):
+                for k in range(start[row, gj], start[row, gj + 1]):
+                    j = neighbours[k]
+                    r, scale, inside = separation(
+                        me, j, gi, gj, i, owner[j], sites, diameters, inverse_sigma, cutoff_squared, vector
+                    )
+                    if inside:
+                        _, du, _ = function(r * scale, parameters[gi, gj])
+                        total += du * scale * r
+            sums[i] = 0.5 * total
 
     @family.kernel(error_model="numpy")
     def hessian_rows(begin, end, sites, rows, row_site, start, neighbours, owner, groups, diameters, inverse_sigma,
@@ -248,4 +270,4 @@ def pair_kernels(form: Form, d: int, mixing: Callable | None) -> PairKernels:
             if not fill:
                 count[i] = at
 
-    return PairKernels(energy_forces, hessian_rows, list_pairs)
+    return PairKernels(energy_forces, virials, hessian_rows, list_pairs)

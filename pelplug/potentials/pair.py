@@ -304,6 +304,12 @@ class _PairSystem:
         # Summed in one order whatever the threads did.
         return float(self._energies.sum())
 
+    def virial(self, arguments: tuple) -> float:
+        """Return the sum of r U'(r) over the pairs where the neighbour list's sites are."""
+        sums = np.empty(len(self.groups))
+        run_ranges(self.kernels.virials, len(sums), *arguments, sums)
+        return float(sums.sum())
+
     def list(self, positions: np.ndarray, skin: float) -> NeighbourList:
         """Build a neighbour list."""
         if not np.all(np.isfinite(positions)):

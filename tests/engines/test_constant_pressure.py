@@ -31,10 +31,10 @@ def liquid(name="modified-kob-andersen", n=150, density=None, temperature=T):
 
 
 def session(engine, model, state, method="npt", internal=None, **numbers):
-    log_every = numbers.pop("log_every", 10)
+    log_every, options = numbers.pop("log_every", 10), numbers.pop("options", {})
     numbers = {"temperature": T, **({"pressure": P} if method == "npt" else {}), **numbers}
     dynamics = EquationsOfMotion(method, numbers.pop("time_step", model.time_step), **numbers)
-    engine = engine_called(engine)
+    engine = engine_called(engine, **options)
     return engine.session(state, model, dynamics, seed=1, log_every=log_every, internal=internal)
 
 
@@ -161,6 +161,57 @@ def test_a_tilted_cell_keeps_its_shape_and_axes(engine):
     np.testing.assert_allclose(last.cell, scale * cell, atol=1e-9 * edge)
 
 
+HOOMD = pytest.mark.hoomd
+
+
+@pytest.mark.parametrize(
+    ("engine", "route", "name", "temperature", "pressure"),
+    [
+        ("lammps", "kernel", "kob-andersen", 1.0, 2.0),
+        ("lammps", "native", "kob-andersen", 1.0, 2.0),
+        ("lammps", "kernel", "cu50zr50", 1500.0, 0.01),
+        ("lammps", "kernel", "polydisperse-soft-spheres-2d", 0.5, 3.0),
+        ("lammps", "native", "stillinger-weber", 0.1, 0.02),
+        pytest.param("hoomd", "native", "kob-andersen", 1.0, 2.0, marks=HOOMD),
+        pytest.param("hoomd", "table", "inverse-power-law-2d", 1.0, 3.0, marks=HOOMD),
+        pytest.param("hoomd", "kernel", "kob-andersen", 1.0, 2.0, marks=HOOMD),
+        pytest.param("hoomd", "kernel", "cu50zr50", 1500.0, 0.01, marks=HOOMD),
+        pytest.param("hoomd", "kernel", "polydisperse-soft-spheres-2d", 0.5, 3.0, marks=HOOMD),
+    ],
+)
+def test_every_route_has_the_virial_of_the_potential_and_goes_on(engine, route, name, temperature, pressure):
+    model, state = liquid(name, 256 if route in ("native", "table") and engine == "hoomd" else 128, None, temperature)
+    numbers = {
+        "options": {"route": route}, "temperature": temperature, "pressure": pressure, "log_every": 0,
+        "barostat_time": 60 * model.time_step,
+    }  # fmt: skip
+
+    def check(run):
+        last = run.configuration()
+        energy, forces = run.energy_forces()
+        exact, pulls = model.potential(last).energy_forces(last)
+        unit = model.boltzmann * temperature * last.density
+        assert run.route.startswith(route)
+        assert energy == pytest.approx(exact, abs=1e-9 * abs(exact) + 10 * run.table_error[0])
+        assert np.abs(forces - pulls).max() < 1e-8 * np.abs(pulls).max() + 10 * run.table_error[1]
+        assert run.pressure() == pytest.approx(pressure_of(model, last), abs=1e-8 * unit + 100 * run.table_error[1])
+        return last
+
+    with session(engine, model, state, **numbers) as run:
+        for _ in range(4):
+            run.run(50)
+            middle = check(run)
+        internal = run.internal()
+        run.run(40)
+        whole = check(run)
+    assert abs(middle.volume / state.volume - 1) > 1e-3
+    with session(engine, model, middle, internal=internal, **numbers) as run:
+        run.run(40)
+        found = check(run)
+    np.testing.assert_allclose(found.cell, whole.cell, rtol=1e-7)
+    np.testing.assert_allclose(found.unwrapped_positions(), whole.unwrapped_positions(), atol=1e-5)
+
+
 # --- simulations ------------------------------------------------------------------------------------------------------
 
 ASKED = {
@@ -262,8 +313,8 @@ def test_what_cannot_hold_a_pressure_is_refused_before_it_works(tmp_path):
 
     for name, engine, match in (
         ("modified-kob-andersen", Plain(), "The engine plain holds no pressure"),
-        ("mari-kurchan", engine_called("lammps"), "no form for mari-kurchan"),
-        ("modified-kob-andersen", engine_called("lammps", route="kernel"), "--route kernel was given"),
+        ("mari-kurchan", engine_called("lammps"), "virial, which pelplug's kernel does not give for"),
+        ("stillinger-weber", engine_called("lammps", route="kernel"), "leave out --route kernel"),
     ):
         with pytest.raises(InputError, match=match):
             run_simulation(pelplug.model(name), engine, tmp_path / "a.gsd", progress=seen, **ASKED)
@@ -288,20 +339,20 @@ def test_both_engines_have_the_same_density_and_enthalpy():
 def test_a_box_that_becomes_too_small_for_hoomd_is_one_sentence():
     model, state = liquid()
     with (
-        session("hoomd", model, state, pressure=400.0, barostat_time=0.5) as run,
+        session("hoomd", model, state, pressure=400.0, barostat_time=0.5, options={"route": "table"}) as run,
         pytest.raises(RunError, match=r"smaller than twice the cutoff.*use a larger system"),
     ):
         run.run(3000)
     model, state = liquid(n=80)
     with pytest.raises(InputError, match=r"may shrink.*--engine lammps, or a larger system"):
-        session("hoomd", model, state)
+        session("hoomd", model, state, options={"route": "table"})
 
 
 @pytest.mark.hoomd
 def test_what_hoomd_has_no_virial_of_is_refused(tmp_path):
-    for name, route in (("polydisperse-soft-spheres", "auto"), ("modified-kob-andersen", "kernel")):
+    for name in ("stillinger-weber", "mari-kurchan"):
         with pytest.raises(InputError, match="use --engine lammps"):
-            run_simulation(pelplug.model(name), engine_called("hoomd", route=route), tmp_path / "a.gsd", **ASKED)
+            run_simulation(pelplug.model(name), engine_called("hoomd"), tmp_path / "a.gsd", **ASKED)
 
 
 def test_isoconfigurational_runs_are_at_constant_volume():

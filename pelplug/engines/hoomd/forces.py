@@ -78,8 +78,8 @@ def choose_route(
     ``auto`` is the kernel on one process's CPU: it is in double precision, exact, right in small boxes, and was
     measured to be about twice as fast as HOOMD's ``pair.LJ`` there; but a potential without an evaluator is slower than
     HOOMD's own force. On a GPU and with MPI it is HOOMD's own force where the potential has a name for it, else a
-    table, else (on a GPU) the CUDA kernel. With ``virial``, which a barostat needs and kernels do not give, it is so
-    on a CPU too.
+    table, else (on a GPU) the CUDA kernel. A kernel that does not give the virial, which a barostat needs, is no kernel
+    where ``virial`` is set; none on a GPU does.
 
     Raises
     ------
@@ -88,8 +88,9 @@ def choose_route(
     """
     own = NativeData.asked(potential, "hoomd", _KNOWN) if wanted in ("auto", "native") else None
     table = None
+    able = not virial or (kind == "cpu" and potential.evaluator(configuration.wrapped()).gives_virial)
     if wanted == "auto":
-        if kind == "cpu" and not virial:
+        if kind == "cpu" and able:
             wanted = "kernel" if own is None or potential.can(Capability.EVALUATOR) else "native"
         elif own is not None:
             wanted = "native"
@@ -97,18 +98,17 @@ def choose_route(
             table = NativeData.asked(potential, "table", ("pairs",))
             wanted = "kernel" if table is None else "table"
     if wanted == "kernel":
-        if virial:
+        if not able:
             raise InputError(
-                "The engine hoomd holds a pressure with HOOMD-blue's own pair forces and tables only (--route native, "
-                f"table), which give the virial; pelplug's kernel does not for {potential_name(potential)}: "
-                "use --engine lammps, or leave out --pressure."
+                f"A pressure needs the virial, which pelplug's kernel does not give for {potential_name(potential)} on "
+                f"{kind}; use --engine lammps, or leave out --pressure."
             )
         if kind == "mpi":
             raise InputError(
                 "With MPI the engine hoomd runs pair potentials between species only, by HOOMD's own force or a table; "
                 "leave --mpi out: in one process pelplug's kernels run in threads."
             )
-        return _cuda(potential, configuration) if kind == "cuda" else _kernel(potential)
+        return _cuda(potential, configuration) if kind == "cuda" else _kernel(potential, virial)
     if wanted == "native":
         if own is None:
             raise InputError(
@@ -197,11 +197,11 @@ def _table(answer: NativeData, potential: Potential, frame: HoomdView, virial: b
     return Route("table", text, build, error, tables.cutoff, buffer, functools.partial(tables.errors, frame.types))
 
 
-def _kernel(potential: Potential) -> Route:
+def _kernel(potential: Potential, virial: bool) -> Route:
     def build(simulation, frame, configuration, raw):
         from pelplug.engines.hoomd.kernel import evaluator_force
 
-        return evaluator_force(potential.evaluator(configuration.wrapped()), frame, raw.image)
+        return evaluator_force(potential.evaluator(configuration.wrapped()), frame, raw.image, virial)
 
     text = f"kernel: pelplug's {potential_name(potential)} by hoomd.md.force.Custom, on the CPU"
     return Route("kernel", text, build)

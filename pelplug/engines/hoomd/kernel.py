@@ -14,7 +14,7 @@ from pelplug.potentials.base import Evaluator
 __all__ = ["evaluator_force"]
 
 
-def evaluator_force(evaluator: Evaluator, frame: HoomdView, images: np.ndarray):
+def evaluator_force(evaluator: Evaluator, frame: HoomdView, images: np.ndarray, virial: bool = False):
     """Return a ``hoomd.md.force.Custom`` that asks an `Evaluator`.
 
     Parameters
@@ -26,13 +26,15 @@ def evaluator_force(evaluator: Evaluator, frame: HoomdView, images: np.ndarray):
     images : ndarray of int, shape (N, 3)
         Images at the start: the evaluator sees positions that are continuous from there, so that a particle that
         leaves the box is no reason to search for neighbours.
+    virial : bool
+        Whether the box may change its size, and its trace of the virial is asked for.
 
     Returns
     -------
     hoomd.md.force.Custom
-        Total energy, forces; every particle is given U / N as its energy, and no virial.
+        Total energy, forces; every particle is given U / N as its energy, and the same share of the virial, if any.
     """
-    return _force_class()(evaluator, frame, images)
+    return _force_class()(evaluator, frame, images, virial)
 
 
 @functools.cache
@@ -40,10 +42,10 @@ def _force_class():
     import hoomd
 
     class EvaluatorForce(hoomd.md.force.Custom):
-        def __init__(self, evaluator, frame, images):
+        def __init__(self, evaluator, frame, images, virial):
             super().__init__(aniso=False)
             n, d = frame.n, frame.dimension
-            self._evaluator = evaluator
+            self._evaluator, self._frame, self._virial = evaluator, frame, virial
             self._images = np.ascontiguousarray(images[:, :d], dtype=np.int64)
             self._half = 0.5 * frame.lower.sum(axis=0)
             self._turn = np.ascontiguousarray(frame.turn)
@@ -57,11 +59,20 @@ def _force_class():
         def set_forces(self, timestep):
             if self._views is None:
                 self._views = self._open()
-            position, image, places, out, energies = self._views
+            position, image, places, out, energies, virials = self._views
+            if self._virial:
+                lower = self._frame.lower_of(self._state.box)
+                self._half, self._cell = 0.5 * lower.sum(axis=0), lower @ self._turn
             near = _gather(position, image, places, self._images, self._half, self._turn, self._cell, self._positions)
             if not near:
                 raise RunError(f"Particles flew apart at step {timestep}; use a smaller time step or a melted start.")
-            energy = self._evaluator(self._positions, self._forces)
+            if self._virial:
+                energy, virial = self._evaluator.in_cell(self._positions, self._cell, self._forces)
+                # xx, xy, xz, yy, yz, zz
+                d = self._positions.shape[1]
+                virials[:, [0, 3, 5][:d]] = -virial / (d * len(self._forces))
+            else:
+                energy = self._evaluator(self._positions, self._forces)
             _scatter(self._forces, energy / len(self._forces), places, self._turn, out, energies)
 
         def _open(self):
@@ -69,7 +80,7 @@ def _force_class():
             with self._state.cpu_local_snapshot as data, self.cpu_local_force_arrays as mine:
                 particles = data.particles
                 arrays = (particles.position, particles.image, particles.rtag, mine.force, mine.potential_energy)
-                return tuple(array._coerce_to_ndarray() for array in arrays)
+                return tuple(array._coerce_to_ndarray() for array in (*arrays, mine.virial))
 
         def begin(self) -> None:
             """Look up the arrays again at the next step; call it before each run."""

@@ -235,7 +235,7 @@ class LammpsSession(Session):
             # LAMMPS may move a particle to another image between steps; ours follow continuous paths.
             self._commands(
                 ("fix", "forces", "all", "external", "pf/callback", 1, 1),
-                ("fix_modify", "forces", "energy", "yes", "virial", "no"),
+                ("fix_modify", "forces", "energy", "yes", "virial", "no" if self._dynamics.pressure is None else "yes"),
             )
             self._lmp.set_fix_external_callback("forces", self._external, self._lmp)
         size = getattr(self._model, "largest_size", 0.0)
@@ -344,7 +344,11 @@ class LammpsSession(Session):
             positions = np.empty((nlocal, d))
             positions[order] = x[:nlocal, :d] @ self._turn
             forces = np.empty_like(positions)
-            energy = self._evaluator(positions, forces)
+            if self._dynamics.pressure is None:
+                energy = self._evaluator(positions, forces)
+            else:
+                energy, virial = self._evaluator.in_cell(positions, self._cell(), forces)
+                lmp.fix_external_set_virial_global("forces", [*[-virial / d] * d, *[0.0] * (6 - d)])
             f[:nlocal, :d] = forces[order] @ self._turn.T
             lmp.fix_external_set_energy_global("forces", energy)
         except Exception as error:  # LAMMPS would go on without it: `_integrate` raises it, as soon as LAMMPS stops

@@ -16,7 +16,7 @@ from pelplug.engines.lammps.input import Expression, FileName, line
 from pelplug.engines.native import NativeData, is_number
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.potentials.base import Capability, Potential
+from pelplug.potentials.base import Capability, Potential, potential_name
 
 __all__ = ["Forces", "forces_of"]
 
@@ -62,7 +62,7 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto", v
         LAMMPS's own style, pelplug's kernel, or the faster of the two: the kernel where the potential has an evaluator,
         but for one style.
     virial : bool
-        Whether it must give the virial too, for a barostat: LAMMPS's own styles do.
+        Whether it must give the virial too, for a barostat: LAMMPS's own styles do, and most kernels.
 
     Returns
     -------
@@ -74,21 +74,24 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto", v
         If `route` is native and LAMMPS has no such form, or the potential's answer is malformed.
     """
     potential = model.potential(configuration)
-    route = "native" if virial and route == "auto" else route
+    able = potential.can(Capability.EVALUATOR) and (
+        not virial or potential.evaluator(configuration.wrapped()).gives_virial
+    )
     answer = None if route == "kernel" else NativeData.asked(potential, "lammps", _KNOWN)
     if answer is not None:
         style = answer.list("style")[0]
-        taken = route == "native" or style in _FASTER or not potential.can(Capability.EVALUATOR)
+        taken = route == "native" or style in _FASTER or not able
         if taken and (found := _translated(answer, potential.reach(configuration), configuration)) is not None:
             return found
-    if virial:
-        why = f"it has no form for {model.name}" if route == "native" else "--route kernel was given; leave that out"
-        raise InputError(
-            f"The engine lammps holds a pressure with forces of its own only, which give the virial, and {why}, or "
-            "leave out --pressure."
-        )
     if route == "native":
         raise InputError(f"LAMMPS has no form for {model.name}; leave the route to the engine, or ask for kernel.")
+    if virial and not able:
+        known = answer is None and route == "auto"
+        more = "" if known else " (leave out --route kernel, so that LAMMPS's own forces are tried)"
+        raise InputError(
+            f"A pressure needs the virial, which pelplug's kernel does not give for {potential_name(potential)}{more}; "
+            "leave out --pressure."
+        )
     # No neighbour list of LAMMPS's own is needed; the ghosts that it asks for are never used.
     nothing = (("pair_style", "zero", 0.1), ("pair_coeff", "*", "*"))
     return Forces("kernel: pelplug by fix external", nothing, potential=potential)

@@ -58,6 +58,12 @@ class NeighbourList:
     search: tuple
     fillings: int = 0
 
+    @property
+    def longest(self) -> float:
+        """Largest distance at which two particles interact [length]."""
+        _, _, diameters, reach = self.search
+        return float(reach.max() * diameters.max())
+
     def holds(self, positions: np.ndarray, spare: float = 0.0) -> bool:
         """Tell whether no neighbour within reach plus ``spare`` [length] can be missing at ``positions``."""
         margin = 0.5 * (self.skin - spare)

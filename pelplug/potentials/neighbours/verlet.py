@@ -58,6 +58,18 @@ class VerletList:
         self._tight = min(2.0 * self._tight, self._best())
         return self._prune(positions)
 
+    def scale(self, factor: float, positions: np.ndarray) -> bool:
+        """Follow a cell that has become larger or smaller by a factor; return True if its arrays are new ones."""
+        self.neighbours.offset *= factor  # shared with the wide list
+        for one in (self._wide, self.neighbours):
+            one.built_at *= factor
+            # What was beyond the longest reach and the margin is nearer now; what was at the shortest is not farther.
+            one.skin = factor * one.skin - max(1.0 - factor, 0.0) * one.longest
+        if self.neighbours.skin > 0.0:
+            return False
+        self._search(positions)
+        return True
+
     def held(self, positions: np.ndarray) -> bool:
         """Count an evaluation for which the list was complete; return True if its arrays are new ones."""
         self._since += 1
