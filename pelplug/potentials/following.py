@@ -49,9 +49,8 @@ class FollowingEvaluator(Evaluator):
 
     @property
     def gives_virial(self) -> bool:  # type: ignore[override]  # as the system can
-        """Whether `in_cell` is there; nobody knows how quenched shifts would scale."""
-        system: Any = self._system
-        return hasattr(system, "virial") and not system.potential.shifted
+        """Whether `in_cell` is there."""
+        return hasattr(self._system, "virial")
 
     def in_cell(self, positions: np.ndarray, cell: np.ndarray, forces: np.ndarray) -> tuple[float, float]:
         """Fill ``forces`` and return energy and virial in a cell of another size; see `Evaluator.in_cell`."""
