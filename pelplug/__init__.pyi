@@ -105,6 +105,7 @@ from .potentials.near_pairs import NearPairs as NearPairs
 from .potentials.near_pairs import near_pairs as near_pairs
 from .tasks.independence import average_frames as average_frames
 from .tasks.independence import bin_errors as bin_errors
+from .tasks.independence import frame_sums as frame_sums
 from .tasks.independence import independent_samples as independent_samples
 from .tasks.independence import sample_histograms as sample_histograms
 from .tasks.independence import scatter_of_blocks as scatter_of_blocks
@@ -118,6 +119,7 @@ from .tasks.statistics import Jackknife as Jackknife
 from .tasks.statistics import block_of as block_of
 from .tasks.statistics import block_sums as block_sums
 from .tasks.statistics import effective_samples as effective_samples
+from .tasks.statistics import relative_to as relative_to
 from .tasks.statistics import standard_error as standard_error
 from .tasks.statistics import state_errors as state_errors
 from .tasks.statistics import statistical_inefficiency as statistical_inefficiency

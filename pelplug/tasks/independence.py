@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "average_frames",
     "bin_errors",
+    "frame_sums",
     "independent_samples",
     "sample_histograms",
     "scatter_of_blocks",
@@ -120,6 +121,26 @@ def unit_sums(values: ArrayLike, unit: np.ndarray) -> np.ndarray:
     sums = np.zeros((int(unit.max()) + 1, *array.shape[1:]))
     np.add.at(sums, unit, array)
     return sums
+
+
+def frame_sums(dataset: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return sums over the entries that each frame has of a ragged variable, as ``kappa_ij``, and their numbers.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the variable, ``frame``, and the coordinate ``<dimension>_frame`` of the frame of each entry.
+    name : str
+        The variable, of one dimension.
+
+    Returns
+    -------
+    sums, counts : ndarray, shape (frames,)
+    """
+    (entry,) = dataset[name].dims
+    frame = np.searchsorted(dataset["frame"].values, dataset[f"{entry}_frame"].values)
+    frames = dataset.sizes["frame"]
+    return np.bincount(frame, dataset[name].values, minlength=frames), np.bincount(frame, minlength=frames)
 
 
 def average_frames(

@@ -29,6 +29,7 @@ __all__ = [
     "block_of",
     "block_sums",
     "effective_samples",
+    "relative_to",
     "standard_error",
     "state_errors",
     "statistical_inefficiency",
@@ -284,6 +285,27 @@ class Jackknife(Resampling):
         """Return the value without the part of its bias that falls as one over the number of samples."""
         array = np.asarray(values, dtype=float)
         return self.samples * array[0] - (self.samples - 1) * array[1:].mean(axis=0)
+
+
+def relative_to(values: ArrayLike, errors: ArrayLike, place: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """Return independent values over one of them, and the standard errors of these ratios.
+
+    Parameters
+    ----------
+    values, errors : array_like, shape (K,)
+        Values and their standard errors.
+    place : int
+        Of the one, which is 1 without an error.
+
+    Returns
+    -------
+    ratio, error : ndarray, shape (K,)
+    """
+    value, error = np.asarray(values, dtype=float), np.asarray(errors, dtype=float)
+    ratio = value / value[place]
+    spread = np.abs(ratio) * np.hypot(error / value, error[place] / value[place])
+    spread[place] = np.nan
+    return ratio, spread
 
 
 def block_of(n: int, blocks: int) -> np.ndarray:

@@ -141,11 +141,8 @@ class Stiffness(pelplug.Study):
     @staticmethod
     def _relative(values: dict, name: str) -> None:
         """Add means over that at the highest temperature, which is the last; temperatures are independent."""
-        mean, error = (np.array(values[f"{name}_mean{end}"]) for end in ("", "_error"))
-        ratio = mean / mean[-1]
-        spread = np.abs(ratio) * np.hypot(error / mean, error[-1] / mean[-1])
-        values[f"{name}_relative"] = ratio
-        values[f"{name}_relative_error"] = np.where(np.arange(mean.size) == mean.size - 1, np.nan, spread)
+        ratio, spread = pelplug.relative_to(values[f"{name}_mean"], values[f"{name}_mean_error"])
+        values[f"{name}_relative"], values[f"{name}_relative_error"] = ratio, spread
 
     def plot(self, ax=None, **keywords):
         """Draw the mean dipole stiffness over temperature."""
@@ -179,8 +176,7 @@ class _Structures:
         kappa = read["kappa_ij"]
         self.smallest = min(self.smallest, float(kappa.min()))
         self.largest = max(self.largest, float(kappa.max()))
-        frame = _frame_of(read)
-        pairs, sums = np.bincount(frame), np.bincount(frame, weights=kappa.values)
+        sums, pairs = pelplug.frame_sums(read, "kappa_ij")
         modulus = read["shear_modulus"].mean("plane").values
         return {"kappa": sums / pairs, "kappa_sum": sums, "pairs": pairs, "modulus": modulus}
 
