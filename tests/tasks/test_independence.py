@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import signal
 
-from pelplug.tasks.independence import independent_samples, unit_sums
+from pelplug.tasks.independence import frame_sums, independent_samples, unit_sums
 from pelplug.tasks.statistics import standard_error
 
 
@@ -81,3 +81,12 @@ def test_a_run_too_short_for_what_is_correlated_in_it_is_one_sample():
 def test_sums_of_samples():
     values = np.arange(12.0).reshape(4, 3)
     np.testing.assert_array_equal(unit_sums(values, np.array([1, 0, 1, 1])), [[3, 4, 5], [15, 18, 21]])
+
+
+def test_sums_of_what_each_frame_has():
+    """Frames keep their labels, and one without an entry has none."""
+    dataset = xr.Dataset(
+        {"kappa_ij": ("pair", [1.0, 2.0, 4.0])}, {"frame": [3, 5, 9], "pair_frame": ("pair", [9, 3, 9])}
+    )
+    sums, counts = frame_sums(dataset, "kappa_ij")
+    assert sums.tolist() == [2.0, 0.0, 5.0] and counts.tolist() == [1, 0, 2]

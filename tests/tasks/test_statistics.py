@@ -11,6 +11,7 @@ from pelplug.tasks.statistics import (
     block_of,
     block_sums,
     effective_samples,
+    relative_to,
     standard_error,
     state_errors,
     statistical_inefficiency,
@@ -133,3 +134,13 @@ def test_an_interval_of_what_reaches_zero_is_not_of_its_logarithm():
     means = bootstrap.means([[0.0, 4.0], [0.0, 5.0], [0.0, 6.0], [0.0, 4.5], [3.0, 5.5], [1.0, 5.1]])
     low, high = bootstrap.interval(means, 0.9, positive=True)
     assert low[0] == 0.0 < high[0] and 4.0 < low[1] < 5.0 < high[1]
+
+
+def test_ratios_to_one_of_several_values_scatter_as_they_say():
+    rng = np.random.default_rng(8)
+    truth, errors = np.array([3.0, 2.0, 4.0]), np.array([0.03, 0.05, 0.02])
+    drawn = truth + errors * rng.normal(size=(4000, 3))
+    ratio, error = relative_to(truth, errors, 1)
+    np.testing.assert_allclose(ratio, truth / 2.0)
+    np.testing.assert_allclose(error[[0, 2]], (drawn / drawn[:, 1:2]).std(axis=0)[[0, 2]], rtol=0.05)
+    assert np.isnan(error[1])

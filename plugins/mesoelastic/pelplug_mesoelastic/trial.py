@@ -18,7 +18,7 @@ def trial_results(folder) -> list:
     for k, temperature in enumerate((0.5, 1.0)):
         said = pelplug.Conditions(temperature=temperature)
         start, rng = pelplug.read_configuration(path, frame=k), np.random.default_rng(k)
-        steps = 0.05 * (1 + k) * rng.normal(size=(30, start.n, 3))
+        steps = 0.1 * (1 + k) * rng.normal(size=(30, start.n, 3))
         walk = start.positions + np.cumsum(steps, axis=0)
         states = [
             start.replace(positions=one, images=np.zeros(one.shape, dtype=int), step=10 * number, time=0.05 * number)
