@@ -13,10 +13,10 @@ __all__ = ["draw_chi", "draw_phi", "draw_study", "panels"]
 FEWER = f"fewer than {pelplug.FEWEST_FOR_ERROR} samples"
 
 
-def _mark(panel, dataset, name, symbol):
+def _mark(panel, dataset, name, symbol, linestyle=":"):
     if np.isfinite(dataset[name]):
-        label = panel.number(symbol, dataset[name], dataset[f"{name}_error"])
-        panel.level(float(dataset[name]), label, axis="x")
+        value, error = (dataset[one].assign_attrs(units="1") for one in (name, f"{name}_error"))  # the axis has it
+        panel.level(float(value), panel.number(symbol, value, error), axis="x", linestyle=linestyle)
 
 
 def draw_phi(dataset, ax=None, **keywords):
@@ -26,7 +26,7 @@ def draw_phi(dataset, ax=None, **keywords):
     panel.curve(dataset["temperature"], dataset["phi"], dataset["phi_error"], bars=True, linestyle="", why=FEWER)
     if "phi_fit" in dataset:
         panel.fit(dataset["fitted_temperature"], dataset["phi_fit"], "polynomial of the logit")
-    _mark(panel, dataset, "t_def_slope", r"steepest in $T$")
+    _mark(panel, dataset, "t_def_slope", r"steepest in $T$", "--")
     _mark(panel, dataset, "t_def_log_slope", r"steepest in $\ln T$")
     return panel.finish()
 

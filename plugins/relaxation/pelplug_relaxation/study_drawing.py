@@ -53,7 +53,7 @@ def draw_beta(dataset, ax=None, **keywords):
             )
     if "beta_hot" in dataset:
         panel.level(float(dataset["beta_hot"]), r"$T = \infty$, published", shared=True)
-        panel.level(float(dataset["beta_harmonic"]), "$d/4 + 1/2$", shared=True)
+        panel.level(float(dataset["beta_harmonic"]), "$d/4 + 1/2$", shared=True, linestyle="--")
     if np.isfinite(dataset["t_sf_lower"]):
         for name in ("t_sf_lower", "t_sf_upper"):
             panel.level(float(dataset[name]), r"$T_\mathrm{SF}$ between" if name == "t_sf_lower" else "", axis="x")
