@@ -165,7 +165,7 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         self._check_order(labels)
         times, unreadable = self._times(trajectory, labels)
         energies: dict[int, float] = {}
-        quenched = {name: self.parameters[name] for name in InherentStructures.parameter_specs()}
+        quenched = {name: self.parameters[name] for name in pelplug.QuenchingAnalysis.parameter_specs()}
         analysis = InherentStructures(trajectory, model=self.model, **quenched)
         store = None
         if self._store is not None:
