@@ -2,7 +2,7 @@
 
 import pelplug
 
-__all__ = ["pelplug_analyses", "pelplug_commands"]
+__all__ = ["pelplug_analyses", "pelplug_commands", "pelplug_studies"]
 
 
 @pelplug.hookimpl
@@ -11,6 +11,14 @@ def pelplug_analyses():
     from pelplug_metabasins.metabasins import Metabasins
 
     return [Metabasins]
+
+
+@pelplug.hookimpl
+def pelplug_studies():
+    """Offer the study."""
+    from pelplug_metabasins.random_walk import RandomWalk
+
+    return [RandomWalk]
 
 
 @pelplug.hookimpl

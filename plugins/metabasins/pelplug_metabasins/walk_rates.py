@@ -1,0 +1,135 @@
+"""Gamma(e, T) of Rehwald and Heuer's Eq. 1 fitted to the metabasins of all temperatures together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+__all__ = ["RatesOfTemperature", "fit_rates"]
+
+_CROSSOVERS = 25
+_TAIL = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class RatesOfTemperature:
+    """``ln Gamma = ln Gamma_0 - beta V_0 + (lambda beta - B) min(e - e_c, 0)``, of all and of each choice.
+
+    Attributes
+    ----------
+    log_prefactor, barrier, lam, entropic, crossover : ndarray, shape (1 + R,)
+        ln Gamma_0, V_0 [energy], lambda, B = lambda kappa k [1 / energy], e_c [energy].
+    seen : bool
+        Whether the waiting times show a crossover; else it is at the highest energy.
+    """
+
+    log_prefactor: np.ndarray
+    barrier: np.ndarray
+    lam: np.ndarray
+    entropic: np.ndarray
+    crossover: np.ndarray
+    seen: bool
+
+    def plateau(self, beta: np.ndarray) -> np.ndarray:
+        """Return ln of the rate above the crossover, shape (temperatures, 1 + R)."""
+        return self.log_prefactor - np.asarray(beta)[:, None] * self.barrier
+
+    def slope(self, beta: np.ndarray) -> np.ndarray:
+        """Return d ln Gamma / de below the crossover, shape (temperatures, 1 + R) [1 / energy]."""
+        return np.asarray(beta)[:, None] * self.lam - self.entropic
+
+    def log_rate(self, energy: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        """Return ln Gamma, shape (temperatures, 1 + R, energies)."""
+        depth = np.minimum(energy - self.crossover[:, None], 0.0)
+        return self.plateau(beta)[..., None] + self.slope(beta)[..., None] * depth
+
+
+def fit_rates(
+    beta: np.ndarray, energy: np.ndarray, number: np.ndarray, time: np.ndarray, barrier: float | None
+) -> RatesOfTemperature:
+    """Maximise ``sum n ln Gamma - Gamma t`` over all temperatures, as `rates.fit_rate` does at one.
+
+    Parameters
+    ----------
+    beta : ndarray, shape (J,)
+        [1 / energy]
+    energy : ndarray, shape (K,)
+        Of the bins [energy].
+    number, time : ndarray, shape (J, 1 + R, K)
+        Jumps and time [time] in each.
+    barrier : float or None
+        V_0 where it is known [energy].
+
+    Notes
+    -----
+    A consistent estimate of 1/<tau(e)> whatever the distribution of waiting times at an energy. At a given crossover it
+    is concave in the other parameters (a Poisson regression); the crossover is searched where at least 2 % of the jumps
+    of all temperatures lie on either side.
+    """
+    jumps = number[:, 0].sum(axis=0)
+    share = np.cumsum(jumps) / jumps.sum()
+    grid = np.linspace(*np.interp([_TAIL, 1.0 - _TAIL], share, energy), _CROSSOVERS)
+    fit = _Regression(beta, energy, number, time, barrier)
+    value, theta = [], None
+    for c in grid:  # the parameters change little from one to the next
+        one, theta = fit.at(np.full(number.shape[1], c), theta)
+        value.append(one)
+    likelihood = np.stack(value)
+    best = np.argmax(likelihood, axis=0)
+    inside = (best > 0) & (best < _CROSSOVERS - 1)
+    seen = bool(inside[0] and inside.mean() > 2 / 3)
+    crossover = grid[best] if seen else np.full(number.shape[1], energy.max())
+    if seen:
+        rows = np.flatnonzero(inside)
+        before, here, after = (likelihood[best[rows] + k, rows] for k in (-1, 0, 1))
+        curved = 2 * here - before - after
+        crossover[rows] += np.where(curved > 0, (after - before) / (2 * np.where(curved > 0, curved, 1.0)), 0.0) * (
+            grid[1] - grid[0]
+        )
+    _, theta = fit.at(crossover, theta, last=True)
+    return RatesOfTemperature(*fit.parameters(theta), crossover, seen)
+
+
+class _Regression:
+    def __init__(self, beta, energy, number, time, barrier):
+        self.middle, self.known, self.energy = float(beta.mean()), barrier, energy
+        self.away = (beta - self.middle)[:, None, None]
+        self.number, self.time = number, time
+
+    def parameters(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return ln Gamma_0, V_0, lambda and B."""
+        plateau, slope, lam = theta[:, 0], theta[:, 1], theta[:, 2]
+        barrier = theta[:, 3] if self.known is None else np.full(len(theta), self.known)
+        return plateau + barrier * self.middle, barrier, lam, lam * self.middle - slope
+
+    def at(self, crossover: np.ndarray, start: np.ndarray | None, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Return the greatest likelihood at crossovers, shape (1 + R,), and the parameters, shape (1 + R, p)."""
+        rows = len(crossover)
+        x = np.minimum(self.energy - crossover[:, None], 0.0)[None]
+        columns = [np.ones_like(x) * np.ones_like(self.away), x * np.ones_like(self.away), x * self.away]
+        offset = np.zeros(1)
+        if self.known is None:
+            columns.append(-self.away * np.ones_like(x))
+        else:
+            offset = -self.known * self.away
+        shape = (len(self.away), rows, self.energy.size)
+        design = np.stack([np.broadcast_to(one, shape) for one in columns], axis=-1)
+        theta = np.zeros((rows, design.shape[-1])) if start is None else start.copy()
+        if start is None:
+            theta[:, 0] = np.log(self.number.sum(axis=(0, 2)) / (self.time * np.exp(offset)).sum(axis=(0, 2)))
+        ridge = 1e-10 * np.eye(design.shape[-1])
+        for _ in range(60):
+            log = np.einsum("jrkp,rp->jrk", design, theta) + offset
+            weight = self.time * np.exp(np.minimum(log, 60.0))
+            gradient = np.einsum("jrkp,jrk->rp", design, self.number - weight)
+            curvature = np.einsum("jrkp,jrk,jrkq->rpq", design, weight, design, optimize=True)
+            scale = np.sqrt(np.einsum("rpp->rp", curvature)) + 1e-300
+            curvature = curvature / (scale[:, :, None] * scale[:, None, :]) + ridge
+            step = np.linalg.solve(curvature, (gradient / scale)[..., None])[..., 0] / scale
+            change = np.abs(np.einsum("jrkp,rp->jrk", design, step)).max(axis=(0, 2))
+            theta += step * np.minimum(1.0, 2.0 / np.maximum(change, 1e-300))[:, None]
+            if change.max() < (1e-7 if last else 1e-3):
+                break
+        log = np.einsum("jrkp,rp->jrk", design, theta) + offset
+        return (self.number * log - self.time * np.exp(np.minimum(log, 60.0))).sum(axis=(0, 2)), theta
