@@ -1,7 +1,8 @@
 #!/bin/sh
 # Local diffusivity and local inherent-structure energy of 155 Kob-Andersen particles, and the landscape that they tell
 # (the first paper of docs/reproduction.md): independent runs at several temperatures, hot ones for D_inf, the results
-# of each run, the study, its figure, and a table beside the published numbers. It goes on where it was interrupted.
+# of each run, the study, its figure, and a table beside the published numbers; and the configurational entropy by
+# integration over 1/T, for which there are a few runs of a hot gas. It goes on where it was interrupted.
 #
 #     sh examples/paper-1/run.sh FOLDER            # 20 runs at five temperatures: about 20 minutes on two idle cores
 #     sh examples/paper-1/run.sh FOLDER paper      # the paper's: 167 runs at each of its six temperatures, days
@@ -12,8 +13,8 @@ mkdir -p "${1:?name a folder for the files}"
 cd "$1"
 
 # T, runs, steps (1.3 times what the MSD of A takes to reach 1, and as many to equilibrate) and steps between frames.
-example='5.0 4 1500 30
-3.0 4 2000 40
+example='3.0 4 2000 40
+2.5 4 2000 40
 2.0 4 2500 50
 1.5 4 3000 60
 1.0 4 6000 120
@@ -22,8 +23,8 @@ example='5.0 4 1500 30
 0.65 20 27000 540
 0.6 20 50000 1000
 0.55 20 110000 2200'
-paper='5.0 10 1500 30
-3.0 10 2000 40
+paper='3.0 10 2000 40
+2.5 10 2000 40
 2.0 10 2500 50
 1.5 10 3000 60
 1.0 10 6000 120
@@ -48,8 +49,14 @@ echo "$all" | while read -r temperature runs steps every; do
     pelplug simulate kob-andersen -N 155 -T "$temperature" --steps "$steps" --equilibration "$steps" \
         --frames "$every" --seed 1 --replicas "$runs" --workers 2 --threads 1 -o "ka-$temperature.gsd" </dev/null
 done
+for hot in '40 0.0005' '10 0.001' '5 0.002'; do  # T and a time step that it allows
+    pelplug simulate kob-andersen -N 155 -T "${hot% *}" --time-step "${hot#* }" --steps 3000 --equilibration 3000 \
+        --frames 200 --seed 1 --replicas 3 --workers 2 --threads 1 -o "gas-${hot% *}.gsd" </dev/null
+done
 python "$here/analyse.py" .
-pelplug study local-diffusivity 'ka-*.dynamics.nc' 'ka-*.minima.nc' -o local-diffusivity.nc \
+pelplug study local-diffusivity 'ka-*.dynamics.nc' 'ka-*.minima.nc' --hot 1 -o local-diffusivity.nc \
     --plot local-diffusivity.png --overwrite --quiet
+pelplug study configurational-entropy '*.minima.nc' -o configurational-entropy.nc --plot configurational-entropy.png \
+    --overwrite --quiet
 python "$here/table.py" . > table.md
 cat table.md

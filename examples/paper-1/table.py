@@ -46,10 +46,20 @@ def main(folder):
     print("| | published | ours |\n| --- | --- | --- |")
     for name, (symbol, published) in PUBLISHED.items():
         print(f"| {symbol} | {published} | {number(found, name)} |")
+    path = folder / "configurational-entropy.nc"
+    entropy = pelplug.read_results(path)["configurational-entropy"] if path.exists() else None
+    if entropy is not None:
+        print(f"| T_K by integration | | {number(entropy, 'kauzmann_temperature')} |")
     print(f"\n| T | {' | '.join(STATES)} |\n|{' --- |' * (len(STATES) + 1)}")
     for k, temperature in enumerate(found["temperature"].values):
         one = found.isel(temperature=k)
         print(f"| {temperature:g} | {' | '.join(number(one, name) for name in STATES)} |")
+    if entropy is not None:
+        names = ("liquid_entropy", "harmonic_entropy", "anharmonic_entropy", "configurational_entropy")
+        print(f"\n| T | {' | '.join(names)} |\n|{' --- |' * (len(names) + 1)}")
+        for k, temperature in enumerate(entropy["temperature"].values):
+            one = entropy.isel(temperature=k)
+            print(f"| {temperature:g} | {' | '.join(number(one, name) for name in names)} |")
 
 
 main(pathlib.Path(sys.argv[1]))

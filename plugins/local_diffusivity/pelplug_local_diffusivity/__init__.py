@@ -7,7 +7,8 @@ __all__ = ["pelplug_studies"]
 
 @pelplug.hookimpl
 def pelplug_studies():
-    """Offer the study."""
+    """Offer the studies."""
+    from pelplug_local_diffusivity.entropy import ConfigurationalEntropy
     from pelplug_local_diffusivity.study import LocalDiffusivity
 
-    return [LocalDiffusivity]
+    return [LocalDiffusivity, ConfigurationalEntropy]

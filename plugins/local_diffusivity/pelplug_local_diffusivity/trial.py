@@ -9,7 +9,7 @@ import xarray as xr
 
 import pelplug
 
-__all__ = ["Landscape", "results"]
+__all__ = ["Landscape", "Solid", "minima", "results"]
 
 
 class Landscape:
@@ -71,6 +71,63 @@ def results(folder) -> list:
     rng, landscape = np.random.default_rng(1), Landscape(n=30, variance=9.0, center=-220.0)
     made = [one for temperature in (0.6, 0.9) for one in landscape.results(rng, temperature, 4, walkers=20)]
     return made + [one for temperature in (2.0, 4.0) for one in landscape.results(rng, temperature, 3, 20, hot=True)]
+
+
+class Solid:
+    """Particles whose energies are sums of powers of T, integrated in closed form; k_B = 1.
+
+    ``U/N = a T^(3/4) + e_0 + c T^(1/2)``, as of a core r^-12 in three dimensions at high T, ``e_IS = e_0 - s/T``, and
+    the same ln omega everywhere.
+
+    Parameters
+    ----------
+    n : int
+        Number of particles.
+    core, center, spread, vibrations : float
+        a, e_0, s and c.
+    logarithm : float
+        Mean ln omega.
+    """
+
+    def __init__(self, n=155, core=2.0, center=-7.3, spread=0.1, vibrations=0.05, logarithm=2.5):
+        self.n, self.core, self.center, self.spread = n, core, center, spread
+        self.vibrations, self.logarithm = vibrations, logarithm
+
+    def energy(self, temperature):
+        """Return U of all particles, a sum of powers of T that is integrated in closed form."""
+        return self.n * (self.core * temperature**0.75 + self.center + self.vibrations * temperature**0.5)
+
+    def integral(self, temperature):
+        """Return ``int_0^(1/T) U d(1/T')``."""
+        beta = 1.0 / temperature
+        return self.n * (4 * self.core * beta**0.25 + self.center * beta + 2 * self.vibrations * beta**0.5)
+
+    def inherent(self, temperature):
+        """Return the inherent-structure energy of all particles."""
+        return self.n * (self.center - self.spread / temperature)
+
+    def results(self, rng, temperature: float, runs: int, frames=4, scatter=0.5) -> list:
+        """Return results of `inherent-structures` with the sums of ln omega."""
+        made = []
+        for seed in range(runs):
+            noise = scatter * rng.normal(size=(3, frames))
+            one = {
+                "initial_energy": (self.energy(temperature) + noise[0], "energy"),
+                "energy": (self.inherent(temperature) + noise[1], "energy"),
+                "log_frequency_sum": (self.logarithm * 3 * (self.n - 1) + noise[2], "1"),
+                "modes": (np.full(frames, 3 * (self.n - 1)), "1"),
+                "n_rattlers": (np.zeros(frames, dtype=int), "1"),
+            }
+            data = {name: ("frame", values, {"units": unit}) for name, (values, unit) in one.items()}
+            attributes = _attributes("inherent-structures", self.n, temperature, seed)
+            made.append(xr.Dataset(data, {"frame": np.arange(frames)}, attributes))
+        return made
+
+
+def minima(folder) -> list:
+    """Return results to try the study of the configurational entropy with."""
+    rng, solid = np.random.default_rng(2), Solid()
+    return [one for temperature in (0.5, 0.6, 0.8, 1.0, 3.0, 20.0) for one in solid.results(rng, temperature, 3)]
 
 
 def _attributes(analysis: str, n: int, temperature: float, seed: int) -> dict:
