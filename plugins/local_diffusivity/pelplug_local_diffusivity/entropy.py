@@ -32,7 +32,8 @@ _SCALARS = {
     "entropy_limit": ("1", "s_0, configurational entropy per particle for T to infinity"),
     "entropy_slope": ("temperature**2", "s_1"),
 }
-_METHOD = "bootstrap over independent samples of each temperature"
+_METHOD = "bootstrap over independent samples"
+_UNSURE = 0.02  # k_B a particle by the extrapolation above the highest temperature
 
 
 def _fields() -> dict:
@@ -136,7 +137,8 @@ class ConfigurationalEntropy(pelplug.Study):
         rows["harmonic_entropy"] = (
             modes * (1 + np.log(thermal)) - means["logarithms"] + self._of_centre(collection, n, thermal, d)
         ) / n
-        rows["anharmonic_entropy"] = anharmonic(thermal, rows["anharmonic_energy"], fitted)
+        # Beyond the temperatures of the fit its powers of T mean nothing.
+        rows["anharmonic_entropy"] = np.where(fitted, anharmonic(thermal, rows["anharmonic_energy"], fitted), np.nan)
         rows["configurational_entropy"] = rows["liquid_entropy"] - rows["harmonic_entropy"] - rows["anharmonic_entropy"]
         limit, slope, point = kauzmann(temperature, rows["configurational_entropy"], fitted)
         values = {"temperature": temperature, "samples": samples, "fitted": fitted.astype(int), "extrapolated": share}
@@ -221,11 +223,10 @@ class ConfigurationalEntropy(pelplug.Study):
         return np.log(n / collection.value("density")) + 0.5 * d * (1 + np.log(whole * thermal / (2 * np.pi)))
 
     def _judge(self, values, n: int, off: float) -> None:
-        if values["extrapolated"] > 0.3:
+        if off / n > _UNSURE:
             self._said.append(
-                f"{100 * values['extrapolated']:.2g} % of the integral over 1/T lie above the highest temperature, "
-                f"{values['temperature'][-1]:g}, where U is extrapolated (by {off / n:.2g} k_B a particle more or "
-                "less); give results of higher temperatures."
+                f"Above the highest temperature, {values['temperature'][-1]:g}, U is extrapolated, by which entropies "
+                f"may be off by {off / n:.2g} k_B a particle; give results of higher temperatures."
             )
         names = [name for name in _SCALARS if not np.isfinite(values[name])]
         if names:

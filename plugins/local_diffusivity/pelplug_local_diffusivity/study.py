@@ -213,7 +213,7 @@ class LocalDiffusivity(pelplug.Study):
                 f"{', '.join(names)}: the runs do not tell how the law bends (a1 = {values['law_a1']:.3g} ± "
                 f"{values['law_a1_error']:.2g}); give more runs, at more and lower temperatures."
             )
-            for name in (*names, "configurational_entropy"):
+            for name in (*names, "configurational_entropy", "predicted_diffusion", "diffusion_ratio"):
                 values[name] = np.nan * np.asarray(values[name])
                 values[f"{name}_error"] = np.nan * np.asarray(values[f"{name}_error"])
 
