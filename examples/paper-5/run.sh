@@ -14,8 +14,12 @@ while read -r temperature steps every; do
     pelplug simulate kob-andersen -N "${N:-200}" -T "$temperature" --ensemble nve --steps $((steps * ${LENGTH:-1})) \
         --equilibration $((steps / 4)) --frames "$every" --log-every 5 --engine lammps --seed 1 --replicas 5 \
         --workers 2 --threads 1 -o "ka-$temperature.gsd"
-    pelplug analyze "ka-$temperature-seed*.gsd" --plugin msed,dynamics --quantities msd,fs --threshold 0.36787944 \
-        --workers 2 -o "ka-$temperature.nc" --quiet
+    # Runs at constant energy differ in it, and so in temperature: each has its own fluctuations.
+    for seed in 1 2 3 4 5; do
+        pelplug analyze "ka-$temperature-seed$seed.gsd" --plugin msed -o "msed-$temperature-$seed.nc" --quiet
+    done
+    pelplug analyze "ka-$temperature-seed*.gsd" --plugin dynamics --quantities msd,fs --threshold 0.36787944 \
+        --workers 2 -o "dynamics-$temperature.nc" --quiet
 done <<TEMPERATURES
 1.0 80000 20
 0.8 120000 40
@@ -25,6 +29,6 @@ done <<TEMPERATURES
 0.5 1000000 1000
 TEMPERATURES
 
-pelplug info ka-*.nc
-pelplug study energy-entropies ka-*.nc -o energy-entropies.nc --plot energy-entropies.png --overwrite
+pelplug info msed-*.nc dynamics-*.nc
+pelplug study energy-entropies msed-*.nc dynamics-*.nc -o energy-entropies.nc --plot energy-entropies.png --overwrite
 python "$here/table.py" energy-entropies.nc

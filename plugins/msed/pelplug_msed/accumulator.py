@@ -47,6 +47,11 @@ class Accumulator:
         """Get ready for another run."""
         self._runs.append(len(self._pieces))
 
+    def run_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and variance of the energies of each run, shape (runs,)."""
+        runs = [np.concatenate(run) for run in self._by_run()]
+        return np.array([run.mean() for run in runs]), np.array([run.var() for run in runs])
+
     def check(self) -> None:
         """Refuse a series that is too short, unequally spaced or constant."""
         pairs = 0 if self.correlator is None else self.correlator.pairs

@@ -18,6 +18,8 @@ from pelplug_msed.variables import PROVIDES
 
 __all__ = ["MSED"]
 
+_UNLIKE = 0.1  # variance of the means of runs over that within them; of one energy it is 2 tau over their length
+
 
 class MSED(pelplug.Series):
     """<Delta^2>(t) with Delta(t) = [E(t0 + t) - E(t0)]/N, E the potential energy, over all time origins t0.
@@ -138,6 +140,8 @@ class MSED(pelplug.Series):
         limit_error = 2.0 * scale * variance_spread
         kinetic = segments.kinetic_temperature
         heat, heat_words = self._heat(origin, kinetic)
+        if heat and heat.ensemble == "nve" and self.method == "fft":
+            _refuse_unlike(*accumulator.run_moments(), share)
         fit = relaxation(
             blocks, times, curve, errors, scale, heat,
             t_min=self.t_min, t_max=self.t_max, resamples=self.resamples, seed=self.seed,
@@ -162,7 +166,9 @@ class MSED(pelplug.Series):
             values["kinetic_temperature"] = ((), kinetic)
         if heat:
             values |= heat.of_limit(limit, limit_error)
-        values, said = honest(values | fit.variables, fit, trend, self._remedy())
+        values, said = honest(
+            values | fit.variables, fit, trend, self._remedy(), heat is not None and heat.ensemble == "nve"
+        )
         dataset = dataset.assign_coords(lag=("lag", times))
         dataset["lag"].attrs = {"long_name": "lag", "units": "time"}
         dataset, values = self._with_distributions(dataset, values, correlator, entry, share)
@@ -231,3 +237,13 @@ class MSED(pelplug.Series):
         from pelplug_msed.drawing import draw_figure
 
         return draw_figure(self.to_dataset())
+
+
+def _refuse_unlike(means: np.ndarray, variances: np.ndarray, share: float) -> None:
+    """Refuse runs at constant energy that differ in it: what they fluctuate by together is of no ensemble."""
+    if means.size > 1 and np.var(means) > _UNLIKE * np.mean(variances):
+        low, high = share * means.min(), share * means.max()
+        raise pelplug.InputError(
+            f"The runs are at constant energy and differ in it: their mean potential energies are {low:.6g} to "
+            f"{high:.6g} a particle; analyse each by itself, and join the results by pelplug study energy-entropies."
+        )

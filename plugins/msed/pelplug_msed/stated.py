@@ -43,7 +43,7 @@ def trend_of(accumulator, share: float, times: np.ndarray, curve: np.ndarray, er
     return find_trend(means, tau * len(means) / length) if np.isfinite(tau) else Trend(line.change)
 
 
-def honest(values: dict, fit, trend: Trend, remedy: str) -> tuple[dict, dict[str, str]]:
+def honest(values: dict, fit, trend: Trend, remedy: str, at_constant_energy: bool) -> tuple[dict, dict[str, str]]:
     """Take away errors that do not hold.
 
     Parameters
@@ -56,6 +56,8 @@ def honest(values: dict, fit, trend: Trend, remedy: str) -> tuple[dict, dict[str
         Of the energies.
     remedy : str
         What can be done about a trend.
+    at_constant_energy : bool
+        Whether runs differ in their energy, so that they are not analysed together.
 
     Returns
     -------
@@ -75,10 +77,12 @@ def honest(values: dict, fit, trend: Trend, remedy: str) -> tuple[dict, dict[str
     elif fit.unfinished:
         without = {name for name in errors if name != "msed_error"}
         which = "the long-time limit and of the fit" if fit.variables else "the long-time limit"
-        missing.append(
-            f"There are no errors of {which}: {fit.unfinished}; simulate longer, or analyse several independent runs "
-            "together: pelplug analyze --plugin msed run-*.gsd."
+        more = (
+            "join the results of several runs: pelplug study energy-entropies"
+            if at_constant_energy
+            else "analyse several independent runs together: pelplug analyze --plugin msed run-*.gsd"
         )
+        missing.append(f"There are no errors of {which}: {fit.unfinished}; simulate longer, or {more}.")
     if not fit.variables:
         missing.insert(0, f"No tau*: {fit.words.removeprefix('none: ')}.")
     blank = {name: (values[name][0], np.full(np.shape(values[name][1]), np.nan)) for name in without}

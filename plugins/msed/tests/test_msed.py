@@ -604,6 +604,25 @@ def test_several_trajectories_are_pooled(tmp_path):
         pelplug.analyze("msed", paths, energies=str(write_csv(tmp_path / "e.csv", energies[0])), time_step=1.0)
 
 
+def test_runs_of_unlike_energy_are_not_of_one_ensemble(tmp_path):
+    """At constant energy; at constant temperature energies of runs may differ by chance."""
+    paths = []
+    made = pelplug.testing.make_trajectory(tmp_path / "made.gsd", frames=1, minima=1)
+    minimum = pelplug.read_configuration(made)
+    for seed, amplitude in enumerate((0.02, 0.02, 0.04)):
+        rng = np.random.default_rng(seed)
+        moves = amplitude * rng.normal(size=(24, *minimum.positions.shape))
+        states = [minimum.replace(positions=minimum.positions + one, step=k) for k, one in enumerate(moves)]
+        paths.append(tmp_path / f"{seed}.gsd")
+        pelplug.write_trajectory(paths[-1], states)
+    given = {"dt": 0.005, "model": "kob-andersen", "temperature": 1.0}
+    with pytest.raises(pelplug.InputError, match=r"differ in it: their mean .* study energy-entropies"):
+        pelplug.analyze("msed", paths, ensemble="nve", **given)
+    for path in paths:
+        pelplug.analyze("msed", path, ensemble="nve", **given)
+    pelplug.analyze("msed", paths, ensemble="nvt", **given)
+
+
 def test_lags_of_two_runs_end_at_half_of_one():
     """Of the sum of both they went to the whole of each, where one difference of a run is left."""
     rng = np.random.default_rng(45)
