@@ -1,7 +1,6 @@
 """The study of defects over temperature: T_def of known laws with binomial noise, what it refuses, its figure."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import pelplug
 from pelplug.testing import parametrize_with_checks
 
 MODEL = {"name": "polydisperse-soft-spheres-2d", "parameters": {}}
-SEED = int(os.environ.get("PELPLUG_LAW_SEED", "20261130"))
 N = 1000
 TEMPERATURES = np.array([0.06, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.4, 0.5, 0.7])
 
@@ -60,7 +58,7 @@ def test_keeps_the_contract(check):
     check()
 
 
-def test_t_def_of_a_known_law_within_its_error():
+def test_t_def_of_a_known_law_within_its_error(pelplug_seed):
     # d phi/dT is largest where (1 - 2 phi) = w, so at T0 ((1 - w) / (1 + w))^w; chi = phi (1 - phi) at phi = 1/2.
     middle, width, many = 0.22, 0.3, 100
     truth = {
@@ -70,7 +68,7 @@ def test_t_def_of_a_known_law_within_its_error():
     }
     off = {name: [] for name in truth}
     for k in range(many):
-        rng = np.random.default_rng([SEED, k])
+        rng = np.random.default_rng([pelplug_seed, k])
         ds = study(
             sampled(rng, lambda t: logistic(t, middle, width), runs=24, frames=10, scale=50.0),
             resamples=100,

@@ -1,10 +1,9 @@
 """Local diffusivities: random walks in a Gaussian landscape of known law, what is refused, what is not told.
 
-The landscapes are drawn by a seed: ``PELPLUG_LAW_SEED=7 pytest plugins/local_diffusivity``.
+The landscapes are drawn by a seed: ``pytest plugins/local_diffusivity --pelplug-seed 7``.
 """
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from scipy.stats import binom
 import pelplug
 from pelplug.testing import parametrize_with_checks
 
-SEED = int(os.environ.get("PELPLUG_LAW_SEED", "20261130"))
 COLD, HOT = (0.45, 0.5, 0.55, 0.6, 0.65), (2.0, 3.0, 5.0)
 TOLD = {
     "diffusion_limit": "limit",
@@ -48,8 +46,8 @@ def study(results, **parameters):
     return LocalDiffusivity(results, **parameters).run().to_dataset()
 
 
-def test_walks_in_a_gaussian_landscape_give_back_its_law():
-    rng = np.random.default_rng(SEED)
+def test_walks_in_a_gaussian_landscape_give_back_its_law(pelplug_seed):
+    rng = np.random.default_rng(pelplug_seed)
     one, walks = drawn(rng), {"walkers": 100, "frames": 26}
     cold = [result for temperature in COLD for result in one.results(rng, temperature, 25, **walks)]
     hot = [result for temperature in HOT for result in one.results(rng, temperature, 10, **walks, hot=True)]
@@ -99,8 +97,8 @@ def cheap(rng, one, runs=100, walkers=120):
     return {name: (rows[name][0], float(means.error(rows[name], rests[name]))) for name in TOLD}
 
 
-def test_errors_hold_over_many_landscapes():
-    rng, sets = np.random.default_rng(SEED + 1), 100
+def test_errors_hold_over_many_landscapes(pelplug_seed):
+    rng, sets = np.random.default_rng(pelplug_seed + 1), 100
     off = {name: [] for name in TOLD}
     for _ in range(sets):
         one = drawn(rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline
 
 __all__ = ["entropy"]
 
@@ -23,13 +23,13 @@ def entropy(temperatures, capacities, reference: int) -> np.ndarray:
     Returns
     -------
     ndarray, shape (..., K)
-        Over k; 0 at the reference. Between the temperatures the capacities are cubic in ln T without new extremes; from
-        only two, a straight line.
+        Over k; 0 at the reference. Between the temperatures the capacities are a cubic spline in ln T, from only two a
+        straight line: linear in the capacities, so that values drawn within their errors scatter as the integral does.
     """
     x = np.log(temperatures)
     if x.size < 3:
         means = 0.5 * (capacities[..., 1:] + capacities[..., :-1])
         whole = np.concatenate([np.zeros_like(means[..., :1]), np.cumsum(means * np.diff(x), axis=-1)], axis=-1)
     else:
-        whole = np.moveaxis(PchipInterpolator(x, np.moveaxis(capacities, -1, 0)).antiderivative()(x), 0, -1)
+        whole = CubicSpline(x, capacities, axis=-1).antiderivative()(x)
     return whole - whole[..., [reference]]

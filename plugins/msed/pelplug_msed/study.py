@@ -146,7 +146,7 @@ class EnergyEntropies(pelplug.Study):
             values[name], values[f"{name}_error"] = points.values[name], points.errors[name]
         values["u0_over_harmonic"] = points.values["u0"] / points.harmonic
         drawn = points.drawn(self.resamples, self.seed)
-        values |= self._entropies(points, drawn)
+        values |= self._entropies(points)
         values |= self._exponent(points)
         values |= self._turns(points, drawn)
         values |= self._adam_gibbs(points, drawn, values)
@@ -156,14 +156,17 @@ class EnergyEntropies(pelplug.Study):
         """Say how errors were found, and what was not."""
         measured = [f"{name}_error" for name in _MEASURED]
         pelplug.state_errors(dataset, measured, "scatter between results, or errors of them joined", "samples")
-        others = [str(name) for name in dataset.data_vars if name.endswith("_error") and name not in measured]
+        carried = ["s1_error", "s2_error", "u0_exponent_error"]
+        pelplug.state_errors(dataset, carried, "errors of each temperature carried through", "samples")
+        others = [str(name) for name in dataset.data_vars if name.endswith("_error")]
+        others = [name for name in others if name not in (*measured, *carried)]
         pelplug.state_errors(dataset, others, "values drawn within their errors", self.resamples)
         dataset.attrs["not_found"] = json.dumps(list(dict.fromkeys(self.said)))
         return dataset
 
     # --- what is computed from several temperatures -------------------------------------------------------------------
 
-    def _entropies(self, points: Points, drawn: dict) -> dict:
+    def _entropies(self, points: Points) -> dict:
         """Integrate the heat capacities over the temperatures that have them."""
         found = {
             f"{name}{end}": np.full(points.temperature.size, np.nan) for name in _ENTROPIES for end in ("", "_error")
@@ -183,7 +186,8 @@ class EnergyEntropies(pelplug.Study):
             {"s1": "heat_capacity_fast", "s2": "heat_capacity_slow"}.items(), ("u0", "um"), strict=True
         ):
             found[name][have] = entropy(temperature, points.values[part][have], place)
-            spread = np.std(entropy(temperature, drawn[part][:, have], place), axis=0)
+            weights = entropy(temperature, np.eye(temperature.size), place)  # of each capacity in each integral
+            spread = np.sqrt(points.errors[part][have] ** 2 @ weights**2)
             spread[place] = np.nan  # 0 there by choice
             found[f"{name}_error"][have] = spread
             printed = points.values[square][have] ** 2 / (points.n * points.boltzmann * temperature)

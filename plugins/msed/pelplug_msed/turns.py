@@ -75,10 +75,12 @@ def find_turn(x, y, errors, kind: str, drawn: np.ndarray) -> Turn:
         return Turn(
             probability=probability, why=f"{which} describes the values as well (probability {probability:.2g})"
         )
-    found = places[np.argmax(np.sum(np.einsum("rk,pkc->rpc", drawn / errors, bases) ** 2, axis=2), axis=1)]
+    line = bases[place] @ (bases[place].T @ (y / errors)) * errors
+    # About the best line: the points are off it already, and drawn about them they would be so twice.
+    about = (line + drawn - y) / errors
+    found = places[np.argmax(np.sum(np.einsum("rk,pkc->rpc", about, bases) ** 2, axis=2), axis=1)]
     inside = (found > places[0]) & (found < places[-1])
     error = float(np.std(found)) if np.mean(inside) > 1.0 - _UNCERTAIN else np.nan
-    line = bases[place] @ (bases[place].T @ (y / errors)) * errors
     return Turn(float(places[place]), error, probability, "", line)
 
 
