@@ -33,6 +33,7 @@ __all__ = ["METHODS", "EnergyLog", "Engine", "EngineStatus", "EquationsOfMotion"
 METHODS = (*ENSEMBLES, *MINIMISERS)
 
 
+_FEWEST_STEPS = {"thermostat_time": 2, "barostat_time": 10}
 _TEMPERATURE = {"exclusive_minimum": 0.0, "unit": "temperature"}
 _TIME = {"exclusive_minimum": 0.0, "unit": "time"}
 
@@ -105,6 +106,13 @@ class EquationsOfMotion(Parametrised):
             object.__setattr__(self, "thermostat_time", 40.0 * self.time_step)
         if self.barostat_time is None and self.pressure is not None:
             object.__setattr__(self, "barostat_time", 400.0 * self.time_step)
+        for name, fewest in _FEWEST_STEPS.items():
+            time = getattr(self, name)
+            if time is not None and time < fewest * self.time_step * (1.0 - 1e-9):
+                raise InputError(
+                    f"The {name.replace('_', ' ')} is {time:g}, less than {fewest} time steps of {self.time_step:g}, "
+                    f"over which nothing relaxes stably; raise --{name.replace('_', '-')}."
+                )
 
     @property
     def thermostatted(self) -> bool:

@@ -190,6 +190,8 @@ class Request(Arguments):
         if self.pressure is None:
             if self.ensemble == "npt":
                 raise InputError("The ensemble npt needs a pressure; give one (--pressure).")
+            if self.barostat_time is not None:
+                raise InputError("A barostat holds a pressure; give one (--pressure), or leave out --barostat-time.")
             return
         if self.minimise is not None:
             raise InputError("A minimisation is done at constant volume; leave out --pressure.")

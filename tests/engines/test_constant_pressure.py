@@ -357,3 +357,22 @@ def test_isoconfigurational_runs_are_at_constant_volume():
     model, state = liquid(n=100)
     with pytest.raises(InputError, match="must be one of nvt, nve, langevin"):
         pelplug.isoconfigurational(state, model, temperature=T, times=[0.1], ensemble="npt", engine="lammps")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("pressure", "words"), [(-20.0, "grown .* boils or tears .*raise it"), (1e6, "lower it|nearer the density")]
+)
+def test_a_cell_that_runs_away_is_said_and_kills_no_engine(engine, pressure, words):
+    model, state = liquid(n=120)
+    with session(engine, model, state, pressure=pressure) as run, pytest.raises(RunError, match=words):
+        for _ in range(400):
+            run.run(10)
+
+
+def test_times_below_the_time_step_are_refused():
+    for name, time in (("barostat_time", 0.02), ("thermostat_time", 0.005)):
+        with pytest.raises(InputError, match=r"time steps of 0\.005, over which nothing relaxes stably"):
+            EquationsOfMotion("npt", 0.005, temperature=1.0, pressure=1.0, **{name: time})
+    with pytest.raises(InputError, match="leave out --barostat-time"):
+        pelplug.simulate("kob-andersen", n=150, temperature=1.0, steps=10, barostat_time=1.0, output="never.gsd")

@@ -13,6 +13,7 @@ from pelplug.engines.agreement import summed_error
 from pelplug.engines.engine import EnergyLog, EquationsOfMotion, Session
 from pelplug.engines.hoomd.forces import choose_route
 from pelplug.engines.hoomd.view import HoomdView, Raw
+from pelplug.engines.runaway import refuse_runaway
 from pelplug.errors import InputError, RunError, reason_of
 from pelplug.execution.device import Device
 from pelplug.models.base import Model
@@ -110,6 +111,7 @@ class HoomdSession(Session):
             raise InputError(
                 f"This HOOMD-blue cannot compute by {self.route!r} ({error.__cause__}); say --route kernel, or table."
             ) from error.__cause__
+        self._volume = float(self.simulation.state.box.volume)  # at constant pressure it changes
         if raw.acceleration is not None:
             self._set_accelerations(raw.acceleration)
         if raw.thermostat is not None and self._thermostat is not None:
@@ -210,6 +212,9 @@ class HoomdSession(Session):
         with self._errors():
             self._run(steps)
         self.step = int(self.simulation.timestep)
+        if self._dynamics.pressure is not None:
+            volume = float(self.simulation.state.box.volume)
+            refuse_runaway(self._volume, volume, self._dynamics.pressure, self.step)
         log = self._log.taken()
         if not (np.isfinite(self._thermo.potential_energy) and np.all(np.isfinite(log.potential_energy))):
             raise RunError(

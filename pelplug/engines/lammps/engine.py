@@ -14,6 +14,7 @@ from pelplug.core.parameters import Param
 from pelplug.engines.engine import EnergyLog, Engine, EngineStatus, EquationsOfMotion, Session
 from pelplug.engines.lammps.forces import forces_of
 from pelplug.engines.lammps.input import FileName, send, temporary_folder
+from pelplug.engines.runaway import MOST_GROWN, refuse_runaway
 from pelplug.engines.step_correction import step_correction
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
@@ -271,6 +272,13 @@ class LammpsSession(Session):
             corner = ("fixedpoint", 0.0, 0.0, 0.0)  # the cell goes on beginning at the origin
             thermostat = ("temp", *self._targets(), float(dynamics.thermostat_time))
             self._commands(("fix", "move", "all", "npt", *thermostat, *held, *corner))
+            # LAMMPS dies in a cell that collapses or flies apart, before it could say so.
+            self._commands(("variable", "volume", "equal", "vol"))
+            for name, sign, limit in (("grown", ">", MOST_GROWN), ("shrunk", "<", 1.0 / MOST_GROWN)):
+                volume = limit * self._start.volume
+                self._commands(
+                    ("fix", name, "all", "halt", 1, "v_volume", sign, volume, "error", "continue", "message", "no")
+                )
         elif dynamics.method == "nve":
             self._commands(("fix", "move", "all", "nve"))
         elif dynamics.method == "langevin":
@@ -315,10 +323,20 @@ class LammpsSession(Session):
     def _integrate(self, steps: int) -> None:
         # Setting up a run costs a force evaluation and a neighbour list: only the first of a series needs it.
         how = ("post", "no") if self._fresh else ("pre", "no", "post", "no")
-        self._commands(("run", steps, *self._ramp, *how))
+        try:
+            self._commands(("run", steps, *self._ramp, *how))
+        except RunError as error:
+            if self._dynamics.pressure is None:
+                raise
+            raise RunError(
+                f"{error} A cell that collapses ends like this; begin nearer the density of this pressure."
+            ) from error
         if self._failure is not None:
             raise RunError(f"The simulation failed at about step {self.step}: {self._failure}") from self._failure
         self._fresh = False
+        if self._dynamics.pressure is not None:
+            volume, step = float(self._lmp.get_thermo("vol")), int(self._lmp.extract_global("ntimestep"))
+            refuse_runaway(self._start.volume, volume, self._dynamics.pressure, step)
 
     def _minimise(self, steps: int) -> EnergyLog:
         tolerance = float(self._dynamics.force_tolerance)

@@ -22,6 +22,7 @@ from pelplug.errors import InputError
 __all__ = ["Expression", "FileName", "line", "lines", "send", "temporary_folder"]
 
 _WORD = re.compile(r"[A-Za-z0-9_./*\[\]-]+")
+_COMPARISONS = ("<", ">")  # a word of them alone is no redirection
 _EXPRESSION = re.compile(r"[A-Za-z0-9_.()^*/+;=,-]+")
 # In a path ``*`` and ``%`` are replaced by LAMMPS, ``$``, quotes and what is not ASCII may be.
 _PATH = re.compile(r"[A-Za-z0-9_./+=,:@~() -]+")
@@ -109,6 +110,6 @@ def _word(word, folder) -> str:
         if not math.isfinite(word):
             raise InputError(f"LAMMPS cannot be told a number that is not finite ({float(word)!r}).")
         return repr(float(word))
-    if isinstance(word, str) and _WORD.fullmatch(word):
+    if isinstance(word, str) and (_WORD.fullmatch(word) or word in _COMPARISONS):
         return word
     raise InputError(f"LAMMPS cannot be told {word!r}: it is not a word of its language.")
