@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import optimize
+from scipy import interpolate, optimize
 
 import pelplug
 
@@ -60,19 +61,22 @@ class Collapse:
             good = (times > 0) & (times >= from_time) & (velocity > 0)
             if np.count_nonzero(good) > 1:
                 x = np.log(times[good])
-                self._curves.append((float(np.log(n)), x, np.log(velocity[good]) + beta * x))
+                y = np.log(velocity[good]) + beta * x
+                # Straight lines between output times are off where a curve bends, by what depends on z.
+                line = interpolate.CubicSpline(x, y) if x.size > 3 else functools.partial(np.interp, xp=x, fp=y)
+                self._curves.append((float(np.log(n)), x, y, line))
 
     def spread(self, z: float) -> float:
         """Return the root mean square distance of ln v between curves where several are; infinite where none are."""
         total, number = 0.0, 0
-        for a, (size, x, y) in enumerate(self._curves):
-            for b, (other_size, other_x, other_y) in enumerate(self._curves):
+        for a, (size, x, y, _) in enumerate(self._curves):
+            for b, (other_size, other_x, _, line) in enumerate(self._curves):
                 if a == b:
                     continue
                 moved = x - z * (size - other_size)
                 first, last = np.searchsorted(moved, (other_x[0], other_x[-1] + 1e-12))
                 if last > first:
-                    apart = y[first:last] - np.interp(moved[first:last], other_x, other_y)
+                    apart = y[first:last] - line(moved[first:last])
                     total += float(apart @ apart)
                     number += last - first
         return float(np.sqrt(total / number)) if number else np.inf
