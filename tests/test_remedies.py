@@ -321,6 +321,9 @@ def known_options():
     for study in registry.studies().values():
         mine = by_package.setdefault(study.__module__.partition(".")[0], set())
         mine |= {f"--{no}{one.option}" for one in study.parameter_specs().values() for no in ("", "no-")}
+        for name in (*study.uses, *study.takes):  # whose results it asks to be made anew
+            read = registry.analyses()[name].parameter_specs()
+            mine |= {f"--{one.option}" for one in read.values()}
     for engine in registry.engines().values():
         by_command["simulate"] |= {f"--{one.option}" for one in engine.parameter_specs().values()}
     return by_command, by_package

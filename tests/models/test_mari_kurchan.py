@@ -366,28 +366,26 @@ def test_a_planted_configuration_is_in_equilibrium():
 
 
 def test_metropolis_moves_of_the_program_are_those_of_the_whole_matrix():
-    """Planted positions keep the exact mean energy; others reach it, and the energy added up is that of the state."""
+    """Planted positions keep the exact mean energy, others come down to it; what is added up is that of the state."""
     n, temperature, samples = 64, 0.2, 12
-    late = {"planted": [], "random": []}
+
+    def sampled(state, model, equilibration, seed):
+        given = {"equilibration": equilibration, "sample_every": 20, "seed": seed}
+        run = swap_monte_carlo(state, model, temperature, 60, **given)
+        assert run.energies[-1] == pytest.approx(model.potential(state).energy(run.configuration), rel=1e-10)
+        assert run.p_swap == 0 and 0.2 < run.displacement_acceptance < 0.7
+        return run.mean_energy / n
+
+    planted = []
     for seed in range(samples):
-        model, start, potential = build(n, seed=seed, planted_temperature=temperature, cutoff=1.6)
-        elsewhere = model.random_configuration(n, 100 + seed, arrangement="random")
-        elsewhere = pelplug.steepest_descent(elsewhere, potential, [0.001], to_minimum=False).configuration
-        for name, state in (("planted", start), ("random", elsewhere)):
-            run = swap_monte_carlo(state, model, temperature, 60, equilibration=60, sample_every=20, seed=seed)
-            assert run.energies[-1] == pytest.approx(potential.energy(run.configuration), rel=1e-10)
-            assert run.p_swap == 0 and 0.2 < run.displacement_acceptance < 0.7
-            late[name].append(run.mean_energy / n)
+        model, start, _ = build(n, seed=seed, planted_temperature=temperature, cutoff=1.6)
+        planted.append(sampled(start, model, 60, seed))
     exact = averages(n, temperature, model)[0]
-    for values in late.values():
-        error = np.std(values, ddof=1) / np.sqrt(samples)
-        assert abs(np.mean(values) - exact) < 4 * error
-        assert error < 0.1 * exact
-    # Positions are continuous, so that displacements mean something; the same seed gives the same chain.
-    again = swap_monte_carlo(elsewhere, model, temperature, 60, equilibration=60, sample_every=20, seed=seed)
-    np.testing.assert_array_equal(again.configuration.positions, run.configuration.positions)
-    moved = np.diff([one.unwrapped_positions() for one in run.configurations], axis=0)
-    assert np.abs(moved).max() < 0.5 * model.edge(n)
+    error = np.std(planted, ddof=1) / np.sqrt(samples)
+    assert abs(np.mean(planted) - exact) < 4 * error and error < 0.05 * exact
+    elsewhere = model.random_configuration(n, 100, arrangement="random")
+    late = [sampled(elsewhere, model, equilibration, 1) for equilibration in (20, 60, 180)]
+    assert late[0] > late[1] > late[2] > exact - 0.05
 
 
 def test_one_pair_has_the_distances_of_its_temperature():
@@ -528,9 +526,8 @@ def test_command_plants(tmp_path, capsys):
         assert words in run_command(capsys, *common, *arguments, "-o", str(tmp_path / "x.gsd"), code=2).err
     err = run_command(capsys, "prepare", "mk", "-N", "300", "-T", "0.01", "-o", where, "--overwrite", code=2).err
     assert "--sweeps" in err
-    err = run_command(capsys, "prepare", "mk", "-N", "300", "-T", "0.01", "--sweeps", "5", "-o", where, "--overwrite",
-                      code=2).err  # fmt: skip
-    assert "--start planted" in err
+    # Not planted, it is brought to its temperature by Metropolis dynamics.
+    run_command(capsys, "prepare", "mk", "-N", "300", "-T", "0.01", "--sweeps", "5", "-o", where, "--overwrite", code=0)
     other = ("prepare", "pss", "-N", "9", "-T", "1", "--start", "planted")
     err = run_command(capsys, *other, "-o", str(tmp_path / "y.gsd"), code=2).err
     assert "no disorder" in err

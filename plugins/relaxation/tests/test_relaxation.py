@@ -307,7 +307,7 @@ def test_plot(dataset):
     moving = dataset["mean_velocity"].values > 0
     np.testing.assert_array_equal(x, dataset["descent_time"].values[moving])
     np.testing.assert_array_equal(y, dataset["mean_velocity"].values[moving])
-    assert len(analysis.figure().axes) == 3
+    assert len(analysis.figure().axes) == 4
 
 
 def test_the_plugin_offers_it():
