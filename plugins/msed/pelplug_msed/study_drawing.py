@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import textwrap
 
 import numpy as np
 
@@ -90,7 +91,8 @@ def draw_adam_gibbs(dataset, ax=None):
     panel, t = pelplug.Panel(dataset, ax), dataset["temperature"]
     offset = float(dataset["reference_entropy"])
     if not np.isfinite(offset):
-        return panel.nothing(dataset.attrs.get("adam_gibbs", "no entropy at the reference")).finish()
+        why = textwrap.fill(dataset.attrs.get("adam_gibbs", "no entropy at the reference"), 36)
+        return panel.nothing(why).finish()
     x = 1.0 / (t * (dataset["s2"] + offset))
     x.attrs["units"] = f"1 / {t.attrs.get('units', '1')}"
     panel.axes((r"$1 / T (S_2/N + S_\mathrm{ref})$", x), (r"$\tau$", dataset["tau"]), log="y")
