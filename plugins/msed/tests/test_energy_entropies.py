@@ -8,6 +8,7 @@ import xarray as xr
 from pelplug_msed.study import EnergyEntropies
 
 import pelplug
+from pelplug.testing import parametrize_with_checks
 
 N = 200
 FITTED = ("tau", "u0", "um", "heat_capacity_fast", "heat_capacity_slow")
@@ -78,6 +79,11 @@ def within(share, number):
 
     low, high = stats.binom.interval(0.999, number, 0.6827)
     return low <= share * number <= high
+
+
+@parametrize_with_checks([EnergyEntropies])
+def test_keeps_the_contract(check):
+    check()
 
 
 def test_a_known_law_comes_back_over_many_seeds(pelplug_seed):
