@@ -105,8 +105,21 @@ def check_around(analysis, first, names) -> None:
             "--x-broken (x_broken= in Python)."
         )
     potential = analysis.potential_or_none(first)
+    bonds = "bond_breaking" in analysis.quantities
     # Cages need no sigma, but distances in space, which it refuses to give where there are none.
-    pelplug.length_scale(first, potential, analysis.sigma if "bond_breaking" in analysis.quantities else 1.0)
+    scale = pelplug.length_scale(first, potential, analysis.sigma if bonds else 1.0)
+    reaches = {}
+    if analysis.quantities & set(CAGES) and radius != "auto":
+        reaches["--cage-radius"] = float(np.max(radius))
+    if bonds:
+        reaches["--x-bonded"] = bonded * scale.largest  # beyond that a bond is followed, not looked for
+    half = 0.5 * float(first.heights.min())
+    for option, reach in reaches.items():
+        if reach > half:
+            raise pelplug.InputError(
+                f"Neighbours up to {reach:.4g} are beyond half the box, {half:.4g}: one is met twice; "
+                f"give a smaller {option}, or a larger system."
+            )
 
 
 def cage_radii(radius, dataset, trajectory, frames, names, count: int) -> np.ndarray:
