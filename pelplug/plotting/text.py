@@ -191,7 +191,9 @@ def title_of(datasets: Sequence[xr.Dataset], width: int = 0, count: str = "") ->
     minima = [of_minima(one) for one in datasets]
     theory = {str(one.attrs.get("analysis")) for one in datasets if one.attrs.get("collection") == "[]"}  # of no states
     names = ", ".join(sorted(theory)) if theory else _name(conditions)
-    parts = [names, _number("$N$", [one.n for one in conditions], "" if theory else "N not stated")]
+    sizes = [size for one, said in zip(datasets, conditions, strict=True) for size in _sizes(one, said)]
+    several = any("n" in one.several for one in conditions)
+    parts = [names, _number("$N$", sizes, "" if theory else "several $N$" if several else "N not stated")]
     temperatures = [_temperatures(one, said) for one, said in zip(datasets, conditions, strict=True)]
     units = conditions[0].units
     stated_units = units.is_stated and all(one.units == units for one in conditions)
@@ -265,6 +267,13 @@ def _temperatures(dataset: xr.Dataset, conditions: Conditions) -> list[float]:
         if name in dataset.variables and dataset[name].ndim == 1 and dataset[name].dtype.kind in "fiu":
             return [float(value) for value in dataset[name].values]
     return []
+
+
+def _sizes(dataset: xr.Dataset, conditions: Conditions) -> list[int | None]:
+    """Return N, or those of a study over several."""
+    if conditions.n is None and "particles" in dataset.coords and dataset["particles"].ndim == 1:
+        return [int(value) for value in dataset["particles"].values]
+    return [conditions.n]
 
 
 def _number(symbol: str, values: Sequence[Any], none: str, unit: str = "") -> str:

@@ -80,9 +80,11 @@ def draw_over_tau(dataset, name, ax=None, **keywords):
     panel.axes(TAU, OVER_TAU[name], log="xy" if name == "reduced_rate" else "x")
     for kind, one, density in _densities(dataset):
         values, error = one[name], one[f"{name}_error"]
+        if not np.isfinite(values).any():
+            continue
         panel.curve(one["reduced_tau_alpha"], values, error, kind=kind, label=density, bars=True, why=WHY)
     for level in dataset["tau_level"].values if "tau_level" in dataset.coords else ():
-        panel.level(float(level), axis="x", shared=True)
+        panel.level(float(level), r"equal $\tau_\alpha / t_0$", axis="x", shared=True)
     return panel.finish()
 
 
