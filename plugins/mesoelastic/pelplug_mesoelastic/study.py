@@ -126,10 +126,12 @@ class Mesoelastic(pelplug.Study):
                 self._remarks.append(f"There is no result of {without[0]} at T = {one.temperature:g}.")
         both = [one for one in states if _known(one, "kappa") and _known(one, "reduced_tau_alpha")]
         if len(both) < 2:
+            have = f"at T = {both[0].temperature:g} alone" if both else "at no temperature"
+            why = "".join(f" ({one[0].lower()}{one[1:].rstrip('.')})" for one in self._remarks[:1])
             raise pelplug.InputError(
-                f"The density {density:g} has both kappa and tau_alpha at {len(both)} temperatures, and the law is "
-                f"about two or more{''.join('; ' + one.rstrip('.') for one in self._remarks[:1])}; give results of "
-                "kappa and of dynamics at the same temperatures, from longer runs where F_s does not fall far enough."
+                f"The density {density:g} has both kappa and tau_alpha {have}{why}, and the law is about several; give "
+                "results of kappa and of dynamics at the same temperatures, from longer runs where F_s does not fall "
+                "far enough."
             )
         return states
 

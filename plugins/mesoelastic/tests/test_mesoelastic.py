@@ -270,6 +270,6 @@ def test_refusals():
             one["reduced_tau_alpha"] = np.nan * one["reduced_tau_alpha"]
             one.attrs["not_found"] = json.dumps(["tau_alpha of L: F_s(q = 6.35) stays above 0.2; use a longer run."])
     said = refused(without)
-    assert "has both kappa and tau_alpha at 0 temperatures" in said and "stays above 0.2; use a longer run" in said
+    assert "has both kappa and tau_alpha at no temperature" in said and "stays above 0.2; use a longer run" in said
     no_fs = [one.drop_vars("reduced_tau_alpha") if "reduced_tau_alpha" in one else one for one in made]
     assert "has no tau_alpha, for F_s was not asked for; make it anew with --quantities msd,fs" in refused(no_fs)
