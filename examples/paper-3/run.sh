@@ -3,7 +3,7 @@
 # temperatures, relaxation times and diffusion coefficients of the liquid, dipole stiffness and shear modulus of its
 # inherent structures, and the study of all with the published numbers beside it. It goes on where it was interrupted.
 #
-#     sh examples/paper-3/run.sh FOLDER                 # inverse-power-law, N = 256; estimated: 20 minutes on two idle cores
+#     sh examples/paper-3/run.sh FOLDER                 # inverse-power-law, N = 256: 11 minutes on two cores
 #     sh examples/paper-3/run.sh FOLDER TABLE           # what another table says: inverse-power-law-2000.txt and
 #                                                       # modified-kob-andersen-8000.txt have the paper's sizes
 #     TRANSITIONS=yes PROPENSITY=yes sh examples/...    # also the transition rate and C_s at the lowest temperature
