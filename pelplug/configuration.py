@@ -140,6 +140,14 @@ class Configuration:
         return heights_of(self.cell)
 
     @cached_property
+    def half_box(self) -> float:
+        """How far a particle meets no other one twice, whichever cell vectors span the lattice [length].
+
+        Half the least distance between opposite faces, of the most compact cell of the lattice.
+        """
+        return 0.5 * float(heights_of(compact(self.cell)).min())
+
+    @cached_property
     def species_names(self) -> tuple[str, ...]:
         """The names of the species present, sorted."""
         return tuple(str(name) for name in np.unique(self.species))

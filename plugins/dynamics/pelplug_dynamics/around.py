@@ -113,11 +113,10 @@ def check_around(analysis, first, names) -> None:
         reaches["--cage-radius"] = float(np.max(radius))
     if bonds:
         reaches["--x-bonded"] = bonded * scale.largest  # beyond that a bond is followed, not looked for
-    half = 0.5 * float(first.heights.min())
     for option, reach in reaches.items():
-        if reach > half:
+        if reach > first.half_box:
             raise pelplug.InputError(
-                f"Neighbours up to {reach:.4g} are beyond half the box, {half:.4g}: one is met twice; "
+                f"Neighbours up to {reach:.4g} are beyond half the box, {first.half_box:.4g}: one is met twice; "
                 f"give a smaller {option}, or a larger system."
             )
 

@@ -55,7 +55,6 @@ class Dynamics(pelplug.Analysis):
             "cage_radius": 1.4,
             "sigma": 1.0,
         },
-        "exempt": {"check_cell_vectors.rdf": "it reaches half the smallest height of the cell"},
     }
 
     def __init__(

@@ -50,7 +50,6 @@ class RadialDistribution(pelplug.Analysis):
         "n": 60,
         "frames": 3,
         "parameters": {"bins": 30},
-        "expected_failures": {"check_cell_vectors": "g(r) reaches half the smallest height of the cell"},
     }
 
     def __init__(
@@ -92,7 +91,7 @@ class RadialDistribution(pelplug.Analysis):
             raise pelplug.InputError(
                 f"g(r) is computed in two and three dimensions, and these states have {first.dimension}; leave it out."
             )
-        half = 0.499 * float(first.heights.min())
+        half = 0.998 * first.half_box
         if self.r_max != "auto" and self.r_max > half:
             raise pelplug.InputError(
                 f"g(r) up to {self.r_max:g} reaches beyond half the least height of the cell, {half:.4g}, where a "

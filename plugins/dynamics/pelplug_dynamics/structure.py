@@ -84,7 +84,7 @@ def largest_distance(states) -> float:
     Five mean distances, or half the least height that the cell ever has, beyond which a particle meets its own image.
     """
     density = states[0].n / np.mean([state.volume for state in states])
-    half = 0.499 * min(state.heights.min() for state in states)
+    half = 0.998 * min(state.half_box for state in states)
     return min(half, 5.0 * density ** (-1.0 / states[0].dimension))
 
 
