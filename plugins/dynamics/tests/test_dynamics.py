@@ -715,6 +715,19 @@ def test_a_number_that_is_not_shown_is_not_invented():
     assert np.isnan(value) and "too far apart" in reason
 
 
+def test_the_amplitude_of_a_decay_seen_late_is_at_most_one():
+    """Without that bound the same noisy curves gave amplitudes up to 1.33, and times down to 0.59."""
+    t = np.geomspace(0.2, 60.0, 40)
+    found = []
+    for seed in range(40):
+        noise = np.random.default_rng(seed).normal(0.0, 0.003, t.size)
+        found.append(characteristic.stretched_exponential(t, np.exp(-(t**0.5)) + noise, 1.0)[0])
+    amplitude, time, beta, mean = np.transpose(found)
+    assert amplitude.max() == 1.0 and 10 < np.count_nonzero(amplitude == 1.0) < 30  # half of them by the noise
+    at_one = amplitude == 1.0
+    assert time[at_one].min() > 0.97 and beta[at_one].min() > 0.47 and mean[at_one].max() < 2.15  # 1, 0.5 and 2
+
+
 def test_stretched_exponential_and_inflection_of_known_curves():
     times = np.geomspace(0.1, 1000, 41)
     (a, tau, beta, mean), reason = characteristic.stretched_exponential(
