@@ -69,7 +69,7 @@ class Reading:
         )
         self._add(found, "msd_time", "the MSD", lambda one: characteristic.reaching(times, one.msd, msd_target))
         self._diffusion(found, length)
-        start = found["tau_beta"] if np.isfinite(found["tau_beta"]) else times[0]
+        start = characteristic.decay_start(times, self.estimates.curves.msd, found["tau_beta"])
         for index, q in enumerate(wave_numbers):
             one_q: dict = {}
             self._scattering(one_q, index, f"F_s(q = {q:.4g})", threshold, start)

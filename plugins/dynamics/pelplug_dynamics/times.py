@@ -9,6 +9,7 @@ from scipy.special import gamma
 __all__ = [
     "beta_time",
     "crossing_down",
+    "decay_start",
     "diffusion",
     "diffusion_window",
     "last_of_decay",
@@ -140,6 +141,18 @@ def beta_time(times, msd, least: float = 0.0) -> tuple[float, str]:
     a, b, _ = np.polyfit(x - x[1], slope[k - 1 : k + 2], 2)
     shift = -b / (2.0 * a) if a > 0 else 0.0
     return float(np.exp(x[1] + np.clip(shift, x[0] - x[1], x[2] - x[1]))), ""
+
+
+def decay_start(times, msd, tau_beta: float) -> float:
+    """Return from where on a correlation function is in its final decay: tau_beta, or at least past what precedes it.
+
+    Where the MSD is flattest at an end of the lags its inflection is not seen, but what is before the flattest lag is
+    still the decay to the plateau; without a plateau all lags are in the final decay.
+    """
+    slope = local_slope(times, msd)
+    if np.isfinite(tau_beta) or not np.isfinite(slope).any() or np.nanmin(slope) >= _PLATEAU:
+        return float(tau_beta if np.isfinite(tau_beta) else times[0])
+    return float(times[np.nanargmin(slope)])
 
 
 def diffusion_window(times, msd, least: float, off: float = 0.05) -> tuple[slice | None, str]:

@@ -728,6 +728,21 @@ def test_the_amplitude_of_a_decay_seen_late_is_at_most_one():
     assert time[at_one].min() > 0.97 and beta[at_one].min() > 0.47 and mean[at_one].max() < 2.15  # 1, 0.5 and 2
 
 
+def test_a_final_decay_is_fitted_where_the_inflection_before_it_is_not_seen():
+    """Frames too far apart: the first lags are still of the decay to the plateau, which spoils the fit from there."""
+    times = np.geomspace(0.2, 300.0, 60)
+    msd = 0.02 * (1.0 - np.exp(-((times / 0.1) ** 0.7))) + 2e-4 * times
+    curve = 0.6 * np.exp(-((times / 0.1) ** 0.7)) + 0.4 * np.exp(-((times / 20.0) ** 0.6))
+    tau_beta, reason = characteristic.beta_time(times, msd)
+    assert np.isnan(tau_beta) or tau_beta > 1.0, reason
+    start = characteristic.decay_start(times, msd, np.nan)
+    assert 0.5 < start < 10.0
+    (amplitude, tau, beta, _), reason = characteristic.stretched_exponential(times, curve, start)
+    assert not reason and (amplitude, tau, beta) == pytest.approx((0.4, 20.0, 0.6), rel=0.05)
+    assert characteristic.stretched_exponential(times, curve, times[0])[0][0] != pytest.approx(0.4, rel=0.2)
+    assert characteristic.decay_start(times, 6.0 * times, np.nan) == times[0]  # no plateau: all is the final decay
+
+
 def test_stretched_exponential_and_inflection_of_known_curves():
     times = np.geomspace(0.1, 1000, 41)
     (a, tau, beta, mean), reason = characteristic.stretched_exponential(
