@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pelplug.configuration import Configuration
 from pelplug.core.units import Units
 from pelplug.errors import InputError
@@ -53,6 +55,10 @@ class GivenModel(Model):
     def potential_of(self, configuration: Configuration) -> Potential:
         """Return the potential, which is the same for all."""
         return self.given
+
+    def known_masses(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the masses that the potential knows, shape (N,) [mass]; None where it knows none."""
+        return self.given.masses(configuration)
 
     def random_configuration(self, *arguments: Any, **keywords: Any) -> Configuration:
         """Refuse: nobody knows of what particles.

@@ -216,6 +216,8 @@ class Potential(abc.ABC):
     force_jumps : tuple of float
         Largest repulsive and largest attractive force that ends at a cutoff [energy / length]; 0 where forces are
         continuous, or nobody knows.
+    smoother : str
+        What to set for forces that end smoothly, where they do not: the remedy of a sentence; empty for a model's.
     made_of : tuple
         Other potentials, or functions, that it asks: their code decides its numbers too.
     """
@@ -226,6 +228,7 @@ class Potential(abc.ABC):
     shifted: bool = False
     repulsive: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
+    smoother: str = ""
     made_of: tuple[Any, ...] = ()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -243,6 +246,10 @@ class Potential(abc.ABC):
 
     def sizes(self, configuration: Configuration) -> np.ndarray | None:
         """Return the diameter of each particle, shape (N,) [length]; None where the potential knows none."""
+        return None
+
+    def masses(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the mass of each particle, shape (N,) [mass]; None where the potential knows none."""
         return None
 
     def ranges(self, configuration: Configuration) -> np.ndarray | None:

@@ -109,7 +109,7 @@ class BorrowedPotential(Potential):
     def __init__(self, asked: Any, source: Mapping[str, Any] | None = None):
         self.asked, self.made_of, self._source = asked, (asked,), source
         self.label = getattr(asked, "label", type(asked).__qualname__)
-        for name in ("capabilities", "cutoff", "shifted", "repulsive", "force_jumps"):
+        for name in ("capabilities", "cutoff", "shifted", "repulsive", "force_jumps", "smoother"):
             if (value := getattr(asked, name, None)) is not None:
                 setattr(self, name, value)
         if not isinstance(self.capabilities, Capability):
@@ -155,6 +155,10 @@ class BorrowedPotential(Potential):
     def sizes(self, configuration: Configuration) -> np.ndarray | None:
         """Return the diameter of each particle, shape (N,) [length], where it knows them."""
         return getattr(self.asked, "sizes", super().sizes)(configuration)
+
+    def masses(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the masses, shape (N,) [mass], where it knows them."""
+        return getattr(self.asked, "masses", super().masses)(configuration)
 
     def ranges(self, configuration: Configuration) -> np.ndarray | None:
         """Return how far each particle sees its own kind, shape (N,) [length], where it knows it."""

@@ -45,7 +45,6 @@ def smooth_instead(potential: Potential) -> str:
     """Return what is amiss with forces that jump, and the remedy."""
     jump = max(potential.force_jumps)
     kind = "repulsive" if potential.force_jumps[0] == jump else "attractive"
-    return (
-        f"its {kind} force jumps from {np.format_float_positional(jump, 3, fractional=False)} to 0 at a cutoff; choose "
-        "truncation=smooth (--model-param truncation=smooth, or in the model file)"
-    )
+    size = np.format_float_positional(jump, 3, fractional=False)
+    remedy = potential.smoother or "choose truncation=smooth (--model-param truncation=smooth, or in the model file)"
+    return f"its {kind} force jumps from {size} to 0 at a cutoff; {remedy}"

@@ -81,7 +81,7 @@ class FromForces(Parametrised, Potential):
         self.capabilities = self.potential.capabilities | _DERIVATIVES
         self.units, self.cutoff = self.potential.units, self.potential.cutoff
         self.shifted, self.repulsive = self.potential.shifted, self.potential.repulsive
-        self.force_jumps = self.potential.force_jumps
+        self.force_jumps, self.smoother = self.potential.force_jumps, self.potential.smoother
         self._measured: list[MeasuredState] = []
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Potentials that OpenMM computes: of a System, whoever made it."""
