@@ -15,6 +15,7 @@ from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.units import Units
 from pelplug.errors import InputError, PelplugError
+from pelplug.trajectories.memory import in_memory
 from pelplug.trajectories.opening import open_trajectory
 from pelplug.trajectories.recorded import joined_conditions
 from pelplug.trajectories.selection import select_frames
@@ -258,7 +259,7 @@ def opened(given: Any, source: Source | None = None) -> Trajectory | SeveralTraj
     Parameters
     ----------
     given : path, pattern, Trajectory, or an iterable of these
-        A pattern is of names of files, ``"run-*/traj.gsd"``.
+        A pattern is of names of files, ``"run-*/traj.gsd"``. Or states in memory; see `in_memory`.
     source : Source, optional
         How each file is read.
 
@@ -268,6 +269,8 @@ def opened(given: Any, source: Source | None = None) -> Trajectory | SeveralTraj
         If there is none, a file cannot be read, or they do not belong together.
     """
     source = source or Source()
+    if (there := in_memory(given, source)) is not None:
+        return there
     if isinstance(given, str | os.PathLike):
         given = fitting_files(given)
     elif _is_open(given) or not isinstance(given, Iterable) or isinstance(given, bytes | bytearray):

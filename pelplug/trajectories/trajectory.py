@@ -282,7 +282,8 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles, Selecte
 
         Above 1 GiB it is taken of the size and the first and last 16 MiB, and begins with "sha256-sampled:".
         """
-        return kept_checksum(self.path)
+        own = getattr(self.reader, "checksum", None)  # of what is no file
+        return kept_checksum(self.path) if own is None else own()
 
     def open_another(self, path: str | os.PathLike[str], timed: bool = True) -> Trajectory:
         """Open a further file of the same system as this one was opened: topology, species, dt and all the rest.
