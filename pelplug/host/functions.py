@@ -129,8 +129,8 @@ def potential(given: Any, *, registry: Registry | None = None, **parameters: Any
     ----------
     given : str or object
         ``"PROVIDER:FILE"``, as ``pelplug models`` lists the providers: ``"python:calc.py"``. Or a `Potential`, a class
-        of them, a function that takes a `Configuration` and returns its energy and forces, or any object with
-        ``energy_forces(configuration)`` and ``record()``.
+        of them, a function that takes a `Configuration` and returns its energy and forces, a calculator of ASE, or any
+        object with ``energy_forces(configuration)`` and ``record()``.
     registry : Registry, optional
         Where to look; the installed plugins by default.
     **parameters
@@ -183,8 +183,8 @@ def analyze(
     ----------
     names : str or iterable of str
         Analyses, as ``pelplug plugins`` lists them.
-    trajectory : path or Trajectory
-        Any file MDAnalysis reads.
+    trajectory : path, Trajectory, Configuration, ase.Atoms, or a list of these
+        Any file MDAnalysis reads, or states that are in memory: several of these are the frames of one trajectory.
     interactions : FileInteractions
         By what the particles interact.
     source : Source

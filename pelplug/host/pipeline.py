@@ -187,7 +187,7 @@ def execute(
         massive = any(Need.MASSES in one for one in needs.values())
         _check_model(model, trajectory, int(selected[0]), massive)
         hessian = any(Need.HESSIAN in one for one in needs.values())
-        check_derivatives(model, trajectory, int(selected[0]), hessian)
+        check_derivatives(model, trajectory, selected, hessian)
     datasets: dict[str, xr.Dataset] = {}
     analyses: dict[str, Analysis] = {}
     failed: dict[str, PelplugError] = {}

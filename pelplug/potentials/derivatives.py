@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_derivatives", "check_potential"]
 
+_LOOKS = 3  # frames that are tried
 _FEW = 0.005  # of all components: pairs that cross a jump within the step
 
 
@@ -92,7 +94,7 @@ def _content(part: Any) -> Any:
     return [cls.__qualname__, methods, values, [_content(one) for one in parts]]
 
 
-def check_derivatives(model: Any, trajectory: Any, frame: int, hessian: bool) -> None:
+def check_derivatives(model: Any, trajectory: Any, frames: Sequence[int], hessian: bool) -> None:
     """Check the potential that an analysis is going to use, before any work is done.
 
     Parameters
@@ -100,8 +102,9 @@ def check_derivatives(model: Any, trajectory: Any, frame: int, hessian: bool) ->
     model : Model
         The interactions.
     trajectory : Trajectory
-    frame : int
-        Where to look; a damaged frame is left to the run to record.
+    frames : sequence of int
+        Where to look: at the first that can be read, and in which the potential's own code does not raise; the run
+        records those before it. Some are tried.
     hessian : bool
         Whether second derivatives are wanted.
 
@@ -110,11 +113,20 @@ def check_derivatives(model: Any, trajectory: Any, frame: int, hessian: bool) ->
     InputError
         With what is wrong, and by how much.
     """
-    try:
-        configuration = trajectory.configuration(frame)
-    except PelplugError:
-        return
-    check_potential(model.potential(configuration), configuration, hessian)
+    raised = None
+    for frame in frames[:_LOOKS]:
+        try:
+            configuration = trajectory.configuration(int(frame))
+        except PelplugError:
+            continue
+        try:
+            return check_potential(model.potential(configuration), configuration, hessian)
+        except InputError as error:
+            if error.__cause__ is None or isinstance(error.__cause__, PelplugError):
+                raise
+            raised = raised or error
+    if raised is not None:
+        raise raised
 
 
 class _Differences:

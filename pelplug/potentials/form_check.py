@@ -15,7 +15,7 @@ from pelplug.potentials.form import Form
 __all__ = ["check_form"]
 
 _SAMPLES, _MOST_SETS = 300, 64
-_OWN = ("pelplug.potentials.forms.", "pelplug.potentials.truncations")
+_OWN = ("pelplug.potentials.forms.", "pelplug.potentials.truncations", "pelplug.potentials.pair_table")
 
 
 def check_form(form: Form, parameters: np.ndarray, cutoff: np.ndarray) -> None:

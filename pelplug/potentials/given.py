@@ -18,11 +18,11 @@ from pelplug.errors import InputError, reason_of
 from pelplug.execution.kernel_cache import content_of
 from pelplug.potentials.base import Capability, Evaluator, Pairs, Potential, StrainDerivatives
 
-__all__ = ["BorrowedPotential", "FunctionPotential", "as_potential"]
+__all__ = ["BorrowedPotential", "FunctionPotential", "as_potential", "is_calculator"]
 
 _KINDS = (
-    "give a pelplug.Potential, a function f(configuration) that returns the energy and the forces, or an object with "
-    "energy_forces(configuration) and record()"
+    "give a pelplug.Potential, a function f(configuration) that returns the energy and the forces, a calculator of "
+    "ASE, or an object with energy_forces(configuration) and record()"
 )
 
 
@@ -33,7 +33,7 @@ def as_potential(given: Any, source: Mapping[str, Any] | None = None) -> Potenti
     ----------
     given : Potential, class, callable or object
         A class is called without arguments; a callable takes a configuration and returns energy and forces; any other
-        object has ``energy_forces`` and ``record``.
+        object has ``energy_forces`` and ``record``, or is a calculator of ASE.
     source : mapping, optional
         Where it comes from, which is recorded with it.
 
@@ -52,6 +52,14 @@ def as_potential(given: Any, source: Mapping[str, Any] | None = None) -> Potenti
             ) from error
     if isinstance(given, Potential):
         return given if source is None else BorrowedPotential(given, source)
+    if hasattr(given, "positions") and hasattr(given, "get_atomic_numbers"):
+        raise InputError(
+            f"{type(given).__name__} of ASE are a state, not a potential; give their calculator, atoms.calc."
+        )
+    if is_calculator(given):
+        from pelplug.potentials.external.ase_calculator import CalculatorPotential
+
+        return CalculatorPotential(given, source)
     if hasattr(given, "potential") and hasattr(given, "parameters"):
         raise InputError(f"{given!r} is a model, not a potential; pass it as model=.")
     if callable(getattr(given, "energy_forces", None)) and callable(getattr(given, "record", None)):
@@ -59,6 +67,13 @@ def as_potential(given: Any, source: Mapping[str, Any] | None = None) -> Potenti
     if callable(given):
         return FunctionPotential(given, source)
     raise InputError(f"{given!r} is no potential; {_KINDS}.")
+
+
+def is_calculator(given: Any) -> bool:
+    """Return whether an object, or what a class makes, computes as a calculator of ASE; ASE is not imported."""
+    return all(callable(getattr(given, name, None)) for name in ("get_potential_energy", "get_forces")) and not hasattr(
+        given, "get_atomic_numbers"
+    )
 
 
 class FunctionPotential(Potential):

@@ -91,7 +91,7 @@ class FrameLoop(AnalysisBase):
         if Need.IDENTITY in self.needs:
             self.joined.check_identity(selected)
         if self.model is not None and Need.POTENTIAL in self.needs:
-            check_derivatives(self.model, self.trajectory, int(selected[0]), Need.HESSIAN in self.needs)
+            check_derivatives(self.model, self.trajectory, selected, Need.HESSIAN in self.needs)
         self.note_frames(selected)
         own = selected if self.reads_frames else self.selections[0]
         self.check_before(own)

@@ -121,7 +121,7 @@ def test_its_parameters_are_set_checked_and_recorded(registry):
         ("careless:a.dat", ["provider careless of the plugin shop (pelplug-shop 1.0) failed", "returned 3"]),
         ("tables:bad.dat", ["shop (pelplug-shop 1.0) failed with bad.dat: ValueError", "tell its author"]),
         ("tables:no.dat", ["failed with no.dat: FileNotFoundError"]),
-        ("tabels:a.dat", ["no provider of potentials 'tabels' (did you mean tables?)"]),
+        ("tabels:a.dat", ["no provider of potentials 'tabels' (did you mean tables"]),
     ],
 )
 def test_what_cannot_be_made_is_one_sentence_before_work(registry, given, words):

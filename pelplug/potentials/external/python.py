@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pelplug.core.checksum import checksum
 from pelplug.core.parameters import closest
@@ -15,7 +16,7 @@ from pelplug.potentials.base import Potential
 from pelplug.potentials.given import as_potential
 from pelplug.potentials.provider import Provider
 
-__all__ = ["PythonProvider"]
+__all__ = ["NamedObject", "PythonProvider", "called", "named_object", "own_objects", "required_arguments"]
 
 _WANTED = "a class below pelplug.Potential, or a function f(configuration) that returns the energy and the forces"
 
@@ -41,27 +42,84 @@ class PythonProvider(Provider):
         InputError
             If the file is not there, fails, or does not define one potential of that name.
         """
-        split = split_file(file)
-        path, name = split or ((file, "") if ":" not in file else tuple(file.rsplit(":", 1)))
-        module = load_file(path) if split else _imported(path)
-        found, name = _named(module, name, path)
-        source = {"provider": self.name, "file": path.replace("\\", "/").rpartition("/")[2], "name": name}
-        if (at := getattr(module, "__file__", None)) is not None:
-            source["sha256"] = checksum(at).rpartition(":")[2]
-        if inspect.isfunction(found) and not _required(found):
-            found = _called(found, name, path)
-        return as_potential(found, source)
+        named = named_object(file, self.name, _candidates, "potential", _WANTED)
+        found = named.value
+        if inspect.isfunction(found) and not required_arguments(found):
+            found = called(named)
+        return as_potential(found, named.source)
 
 
-def _imported(name: str) -> ModuleType:
+class NamedObject(NamedTuple):
+    """What a Python file or a module has of some name.
+
+    Attributes
+    ----------
+    value : object
+    name, path : str
+        How it is called there, and where it stands: as it was given.
+    source : dict
+        What it is recorded by: provider, file, name and the SHA-256 of the file.
+    """
+
+    value: Any
+    name: str
+    path: str
+    source: dict[str, str]
+
+
+def named_object(
+    file: str, provider: str, candidates: Callable[[ModuleType], dict[str, Any]], noun: str, wanted: str
+) -> NamedObject:
+    """Return what ``FILE.py``, ``FILE.py:NAME`` or ``package.module:NAME`` stands for.
+
+    Parameters
+    ----------
+    file : str
+    provider : str
+        Name of the provider that asks, for sentences.
+    candidates : callable
+        What of a module may be meant where no name is given, by name.
+    noun, wanted : str
+        What is looked for, in a word, and what to write, in a clause.
+
+    Raises
+    ------
+    InputError
+        If the file is not there or fails, has nothing of that name, or, without a name, none or several candidates.
+    """
+    split = split_file(file)
+    path, name = split or ((file, "") if ":" not in file else tuple(file.rsplit(":", 1)))
+    module = load_file(path) if split else _imported(path, provider)
+    found = candidates(module)
+    choice = f"; write {wanted}"
+    if found:
+        names = ", ".join(f"{provider}:{path}:{one}" for one in found)
+        choice = f"; it has {', '.join(found)}, so give one of {names}"
+    if name:
+        if (value := getattr(module, name, None)) is None:
+            hint = closest(name, [one for one in vars(module) if not one.startswith("_")])
+            raise InputError(f"{path} defines no {name}{hint or choice}.")
+    elif not found:
+        raise InputError(f"{path} defines no {noun}; write {wanted}.")
+    elif len(found) > 1:
+        raise InputError(f"{path} defines several {noun}s{choice}.")
+    else:
+        name, value = found.popitem()
+    source = {"provider": provider, "file": path.replace("\\", "/").rpartition("/")[2], "name": name}
+    if (at := getattr(module, "__file__", None)) is not None:
+        source["sha256"] = checksum(at).rpartition(":")[2]
+    return NamedObject(value, name, path, source)
+
+
+def _imported(name: str, provider: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise InputError(f"The module {name} cannot be imported: {reason_of(error)}.") from error
         raise InputError(
-            f"There is no module {name}; a file is given with its ending, as python:calc.py, and a module has to be "
-            "installed (or on PYTHONPATH)."
+            f"There is no module {name}; a file is given with its ending, as {provider}:calc.py, and a module has to "
+            "be installed (or on PYTHONPATH)."
         ) from None
     except Exception as error:
         raise InputError(
@@ -69,31 +127,20 @@ def _imported(name: str) -> ModuleType:
         ) from error
 
 
-def _named(module: ModuleType, name: str, path: str) -> tuple[Any, str]:
-    """Return what is called so in a module, or the one potential in it, and its name."""
-    found = _candidates(module)
-    if name:
-        if (value := getattr(module, name, None)) is None:
-            hint = closest(name, [one for one in vars(module) if not one.startswith("_")])
-            raise InputError(f"{path} defines no {name}{hint or _choice(path, found)}.")
-        return value, name
-    if not found:
-        raise InputError(f"{path} defines no potential; write {_WANTED}.")
-    if len(found) > 1:
-        raise InputError(f"{path} defines several potentials{_choice(path, found)}.")
-    return found.popitem()[::-1]
-
-
-def _choice(path: str, found: dict[str, Any]) -> str:
-    names = ", ".join(f"python:{path}:{name}" for name in found)
-    return f"; it has {', '.join(found)}, so give one of {names}" if found else f"; write {_WANTED}"
+def own_objects(module: ModuleType) -> dict[str, Any]:
+    """Return what is public in a module and was defined by it, not imported, by name."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    }
 
 
 def _candidates(module: ModuleType) -> dict[str, Any]:
     """Return the potentials of a module: objects, else classes, else functions of a configuration."""
-    own = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    objects = {name: value for name, value in own.items() if isinstance(value, Potential)}
-    here = {name: value for name, value in own.items() if getattr(value, "__module__", None) == module.__name__}
+    public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    objects = {name: value for name, value in public.items() if isinstance(value, Potential)}
+    here = own_objects(module)
     classes = {
         name: value
         for name, value in here.items()
@@ -102,12 +149,12 @@ def _candidates(module: ModuleType) -> dict[str, Any]:
     functions = {
         name: value
         for name, value in here.items()
-        if inspect.isfunction(value) and _required(value) == ["configuration"]
+        if inspect.isfunction(value) and required_arguments(value) == ["configuration"]
     }
     return objects or classes or functions
 
 
-def _required(function) -> list[str]:
+def required_arguments(function: Callable) -> list[str]:
     """Return the names of the arguments that must be given."""
     return [
         name
@@ -116,8 +163,15 @@ def _required(function) -> list[str]:
     ]
 
 
-def _called(factory, name: str, path: str) -> Any:
+def called(named: NamedObject) -> Any:
+    """Return what a function or class makes without arguments.
+
+    Raises
+    ------
+    InputError
+        If it fails.
+    """
     try:
-        return factory()
+        return named.value()
     except Exception as error:
-        raise InputError(f"{name} of {path} fails: {type(error).__name__}: {reason_of(error)}.") from error
+        raise InputError(f"{named.name} of {named.path} fails: {type(error).__name__}: {reason_of(error)}.") from error
