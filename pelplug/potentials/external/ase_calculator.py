@@ -16,12 +16,13 @@ import pickle
 import weakref
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from pelplug.configuration import Configuration
 from pelplug.core.checksum import checksum
+from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.potentials.base import Capability, Potential
 from pelplug.potentials.external.python import called, named_object, own_objects, required_arguments
@@ -44,6 +45,16 @@ class ASEProvider(Provider):
     name = "ase"
     summary = "a calculator of ASE, by the function or class that makes it"
     takes = "MODULE|FILE.py:FACTORY"
+
+    def __init__(
+        self,
+        *,
+        cutoff: Annotated[
+            float | None,
+            Param("largest range of any interaction, where it is known", exclusive_minimum=0.0, unit="length"),
+        ] = None,
+    ):
+        super().__init__()
 
     @classmethod
     def missing(cls) -> str:
@@ -72,7 +83,7 @@ class ASEProvider(Provider):
             found, made = called(named), found
         if not is_calculator(found):
             raise InputError(f"{named.name} of {named.path} returns {found!r}, no calculator of ASE; write {_WANTED}.")
-        return CalculatorPotential(found, named.source, made)
+        return CalculatorPotential(found, named.source, made, self.parameters["cutoff"])
 
 
 def _candidates(module: ModuleType) -> dict[str, Any]:
@@ -98,6 +109,8 @@ class CalculatorPotential(Potential):
         Where it comes from, which is recorded.
     factory : callable, optional
         Makes the same one in another process; without it the calculator itself is sent.
+    cutoff : float, optional
+        Largest range of any interaction [Angstrom], which says what pairs are where forces act on more than pairs.
 
     Raises
     ------
@@ -108,7 +121,11 @@ class CalculatorPotential(Potential):
     units = "metal"  # type: ignore[assignment]  # the name becomes Units when the class is made
 
     def __init__(
-        self, calculator: Any, source: Mapping[str, str] | None = None, factory: Callable[[], Any] | None = None
+        self,
+        calculator: Any,
+        source: Mapping[str, str] | None = None,
+        factory: Callable[[], Any] | None = None,
+        cutoff: float | None = None,
     ):
         if missing := ASEProvider.missing():
             raise InputError(missing)
@@ -119,7 +136,8 @@ class CalculatorPotential(Potential):
         self._own_hessian = "hessian" in implemented
         self._free_energy = "free_energy" in implemented
         self.capabilities = Capability.HESSIAN if self._own_hessian else Capability(0)
-        self._record = _record_of(calculator, source)
+        self.cutoff = cutoff
+        self._record = _record_of(calculator, source) | ({} if cutoff is None else {"cutoff": cutoff})
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ if self._factory is None else self.__dict__ | {"calculator": None}

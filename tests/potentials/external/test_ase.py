@@ -172,6 +172,17 @@ def test_silicon_by_matscipys_own_hessian_is_the_built_in(here):
     analytic = np.asarray(theirs.hessian(state).todense())
     scale = np.abs(exact).max()
     np.testing.assert_allclose(analytic, exact, atol=1e-5 * scale)
+    # Pairs are those within the cutoff, so kappa_i is a mean over the same ones.
+    disordered = state.replace(
+        positions=state.positions + rng.normal(0, 0.45, places.shape), masses=np.full(64, 28.085)
+    )
+    glass = pelplug.quench(disordered, own, force_tolerance=1e-9).configuration
+    pelplug.write_trajectory("silicon.gsd", glass.replace(step=0))
+    asked = {"units": "metal", "pairs": "all"}
+    by_ase = {"potential": "ase:silicon.py:make", "potential_parameters": {"cutoff": 1.8 * 2.0951}}
+    kappa, wanted = (pelplug.analyze("kappa", "silicon.gsd", **one, **asked) for one in (by_ase, {"model": model}))
+    np.testing.assert_allclose(kappa["kappa"], wanted["kappa"], rtol=1e-5)
+    np.testing.assert_allclose(kappa["shear_modulus"], wanted["shear_modulus"], rtol=1e-6)
     # The same calculator without its Hessian: by differences of its forces.
     measured = pelplug.FromForces(pelplug.potential("ase:silicon.py:without"))
     np.testing.assert_allclose(measured.hessian(state).toarray(), analytic, atol=1e-6 * scale)
