@@ -14,7 +14,10 @@ import numpy.typing as npt
 from pelplug.core.cells import compact, heights_of, upper_triangular
 from pelplug.errors import InputError
 
-__all__ = ["Configuration", "natural_order", "whole_numbers"]
+__all__ = ["PER_PARTICLE", "Configuration", "natural_order", "whole_numbers"]
+
+PER_PARTICLE = ("positions", "species", "diameters", "masses", "charges", "velocities", "images", "unwrapped")
+"""The fields of a configuration that have one entry for each particle."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,6 +49,8 @@ class Configuration:
     unwrapped : array_like, shape (N, d), optional
         Continuous positions, where the cell has changed since the first frame, so that images alone do not give them
         [length].
+    charges : array_like, shape (N,), optional
+        Charges, in elementary charges where units are real, for potentials that do not bring their own.
 
     Raises
     ------
@@ -69,6 +74,7 @@ class Configuration:
     step: int | None = None
     time: float | None = None
     unwrapped: np.ndarray | None = None
+    charges: np.ndarray | None = None
 
     if TYPE_CHECKING:  # what is given may be any array_like, what is kept is an array
 
@@ -85,6 +91,7 @@ class Configuration:
             step: int | None = None,
             time: float | None = None,
             unwrapped: npt.ArrayLike | None = None,
+            charges: npt.ArrayLike | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -98,7 +105,8 @@ class Configuration:
                 f"There are {n} positions but species has shape {species.shape}; give one name a particle."
             )
         values = {"positions": positions, "cell": _cell_matrix(self.cell, d), "species": species}
-        for name, shape in (("diameters", (n,)), ("masses", (n,)), ("velocities", (n, d)), ("unwrapped", (n, d))):
+        shapes = {"diameters": (n,), "masses": (n,), "charges": (n,), "velocities": (n, d), "unwrapped": (n, d)}
+        for name, shape in shapes.items():
             if (value := getattr(self, name)) is not None:
                 values[name] = _float_array(value, name)
                 _check_shape(values[name], shape, name)

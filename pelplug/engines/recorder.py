@@ -22,7 +22,7 @@ from pelplug.trajectories.opening import open_trajectory
 
 __all__ = ["Checkpoint", "Recorder"]
 
-_ARRAYS = ("positions", "cell", "species", "diameters", "masses", "velocities", "images")
+_ARRAYS = ("positions", "cell", "species", "diameters", "masses", "charges", "velocities", "images")
 
 
 @dataclasses.dataclass(frozen=True)

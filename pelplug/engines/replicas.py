@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import PER_PARTICLE, Configuration
 from pelplug.errors import InputError
 from pelplug.models.base import Model
 from pelplug.potentials.base import Capability, Evaluator, Potential
@@ -31,19 +31,19 @@ def replicated(configurations) -> Configuration:
         values = [getattr(one, name) for one in configurations]
         return None if any(value is None for value in values) else np.concatenate(values)
 
-    names = ("positions", "species", "diameters", "masses", "velocities", "images")
-    return first.replace(**{name: joined(name) for name in names})
+    return first.replace(**{name: joined(name) for name in PER_PARTICLE})
 
 
 def split(configuration: Configuration, copies: int) -> list[Configuration]:
     """Return the replicas that `replicated` has put together."""
     n = configuration.n // copies
-    names = ("positions", "species", "diameters", "masses", "velocities", "images")
     found = []
     for k in range(copies):
         part = slice(k * n, (k + 1) * n)
         changed = {
-            name: getattr(configuration, name)[part] for name in names if getattr(configuration, name) is not None
+            name: getattr(configuration, name)[part]
+            for name in PER_PARTICLE
+            if getattr(configuration, name) is not None
         }
         found.append(configuration.replace(**changed))
     return found

@@ -33,7 +33,7 @@ class GSDWriter:
     -----
     The box of a GSD file is centred at the origin and its cell matrix is triangular: a general cell is rotated
     together with positions and velocities. ``log/particles/pelplug/position`` (N, 3) and ``log/pelplug/cell``
-    (3, 3) hold the same state in float64; so do ``velocity``, ``mass`` and ``diameter`` beside the former.
+    (3, 3) hold the same state in float64; so do ``velocity``, ``mass``, ``charge`` and ``diameter`` beside the former.
     """
 
     def __init__(self, path, records: Mapping[str, Mapping] | None = None, append: bool = False):
@@ -129,6 +129,8 @@ class GSDWriter:
             particles.velocity = self._keep(frame, "velocity", pad(conf.velocities))
         if conf.masses is not None:
             particles.mass = self._keep(frame, "mass", conf.masses)
+        if conf.charges is not None:
+            particles.charge = self._keep(frame, "charge", conf.charges)
         if conf.diameters is not None:
             particles.diameter = self._keep(frame, "diameter", conf.diameters)
         if self._count == 0:

@@ -10,7 +10,7 @@ from pelplug.configuration import Configuration
 from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.models.base import Model
-from pelplug.potentials.answers import plain_record
+from pelplug.potentials.answers import asked, plain_record
 from pelplug.potentials.base import Potential, potential_name
 from pelplug.potentials.given import as_potential
 
@@ -58,7 +58,7 @@ class GivenModel(Model):
 
     def known_masses(self, configuration: Configuration) -> np.ndarray | None:
         """Return the masses that the potential knows, shape (N,) [mass]; None where it knows none."""
-        return self.given.masses(configuration)
+        return asked(self.given, "masses", configuration)
 
     def random_configuration(self, *arguments: Any, **keywords: Any) -> Configuration:
         """Refuse: nobody knows of what particles.

@@ -42,7 +42,9 @@ _known: dict[str, tuple[Configuration, float, np.ndarray]] = {}
 def is_foreign(part: Any) -> bool:
     """Whether a potential, or any that it asks, is not pelplug's own."""
     named = part if inspect.isroutine(part) else type(part)
-    return not is_pelplugs(named) or any(map(is_foreign, getattr(part, "made_of", ())))
+    return (
+        getattr(part, "foreign", False) or not is_pelplugs(named) or any(map(is_foreign, getattr(part, "made_of", ())))
+    )
 
 
 def energy_and_forces(potential: Potential, state: Configuration) -> tuple[float, np.ndarray]:

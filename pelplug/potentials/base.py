@@ -214,10 +214,15 @@ class Potential(abc.ABC):
     repulsive : bool
         Whether particles only repel each other, so that a dilute state may have no energy at all.
     force_jumps : tuple of float
-        Largest repulsive and largest attractive force that ends at a cutoff [energy / length]; 0 where forces are
-        continuous, or nobody knows.
+        Largest repulsive and attractive force that ends at a cutoff [energy / length]; 0 where none does, or is known.
     smoother : str
         What to set for forces that end smoothly, where they do not: the remedy of a sentence; empty for a model's.
+    rough : str
+        Why its forces do not do for second derivatives, and what to change; empty where they do.
+    knows : tuple of str
+        Which of a topology's "bonds", "angles", "dihedrals", "impropers", "charged atoms" are in it, beyond a warning.
+    foreign : bool
+        Whether another program computes it: its answers are looked at before they are used.
     made_of : tuple
         Other potentials, or functions, that it asks: their code decides its numbers too.
     """
@@ -229,6 +234,9 @@ class Potential(abc.ABC):
     repulsive: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
     smoother: str = ""
+    knows: tuple[str, ...] = ()
+    foreign: bool = False
+    rough: str = ""
     made_of: tuple[Any, ...] = ()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -327,7 +335,7 @@ class Potential(abc.ABC):
         return capability in self.capabilities
 
     def energy(self, configuration: Configuration) -> float:
-        """Return the total potential energy U [energy]."""
+        """Return U [energy]."""
         return self.energy_forces(configuration)[0]
 
     def forces(self, configuration: Configuration) -> np.ndarray:

@@ -57,6 +57,8 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     """
     if isinstance(potential, FromForces):  # what it finds it checks itself
         potential = potential.potential
+    if hessian and potential.rough:
+        raise InputError(f"Second derivatives need smooth forces: {potential.rough}.")
     if not is_foreign(potential) or _looked_at.get((id(potential), hessian)) is potential:
         return
     if not check_answers(potential, configuration):

@@ -124,7 +124,17 @@ class BorrowedPotential(Potential):
     def __init__(self, asked: Any, source: Mapping[str, Any] | None = None):
         self.asked, self.made_of, self._source = asked, (asked,), source
         self.label = getattr(asked, "label", type(asked).__qualname__)
-        for name in ("capabilities", "cutoff", "shifted", "repulsive", "force_jumps", "smoother"):
+        for name in (
+            "capabilities",
+            "cutoff",
+            "shifted",
+            "repulsive",
+            "force_jumps",
+            "smoother",
+            "knows",
+            "foreign",
+            "rough",
+        ):
             if (value := getattr(asked, name, None)) is not None:
                 setattr(self, name, value)
         if not isinstance(self.capabilities, Capability):

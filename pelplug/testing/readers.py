@@ -21,7 +21,7 @@ from pelplug.trajectories.trajectory import Trajectory
 
 __all__: list[str] = []
 
-_FIELDS = ("positions", "cell", "species", "diameters", "masses", "velocities", "images", "step", "time")
+_FIELDS = ("positions", "cell", "species", "diameters", "masses", "charges", "velocities", "images", "step", "time")
 # What files of other formats begin with.
 _HEADS = (
     b"\x89HDF\r\n\x1a\n" + bytes(56),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import PER_PARTICLE, Configuration
 
 if TYPE_CHECKING:
     from pelplug.potentials.base import Potential
@@ -192,8 +192,7 @@ def renumbered(configuration: Configuration, order: np.ndarray) -> Configuration
     order : ndarray of int, shape (N,)
         Which particle comes at each place.
     """
-    arrays = ("positions", "species", "diameters", "masses", "velocities", "images", "unwrapped")
-    kept = {name: getattr(configuration, name) for name in arrays}
+    kept = {name: getattr(configuration, name) for name in PER_PARTICLE}
     return configuration.replace(**{name: None if value is None else value[order] for name, value in kept.items()})
 
 
@@ -219,4 +218,5 @@ def supercell(configuration: Configuration, times: int = 2) -> Configuration:
         copies(configuration.species),
         diameters=copies(configuration.diameters),
         masses=copies(configuration.masses),
+        charges=copies(configuration.charges),
     )

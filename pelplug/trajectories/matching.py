@@ -89,6 +89,12 @@ def _refuse_other_kind(trajectory, units: Units, owner: str) -> None:
             "units, or say what the numbers of the file are in, for example --units metal (units= in Python)."
         )
     words = ", ".join(text for text in (file.length, file.energy, file.time) if text is not None)
+    if owner.startswith(f"the {GivenModel.noun} "):
+        raise InputError(
+            f"{trajectory.path} comes in {words} and {owner} is in reduced units; let the potential state its units (a "
+            "fragment of LAMMPS's input by a line `units metal`), or, if the file was written in reduced units, pass "
+            "--units lj (units= in Python)."
+        )
     raise InputError(
         f"{trajectory.path} comes in {words} and {owner} is in reduced units; choose a model in real units "
         '(--model FILE.toml with units = "metal"; stillinger-weber and kob-andersen take --model-param sigma=... '
@@ -128,11 +134,10 @@ def check_together(trajectory, model, configuration) -> None:
             "are wrong; dump all particles.",
             stacklevel=2,
         )
-    ignored = getattr(trajectory, "ignored", {})
+    known = getattr(getattr(model, "given", None), "knows", ())
+    ignored = {name: count for name, count in getattr(trajectory, "ignored", {}).items() if name not in known}
     if ignored:
-        words = ", ".join(
-            f"{number} {name if name != 'charges' else 'charged atoms'}" for name, number in ignored.items()
-        )
+        words = ", ".join(f"{number} {name}" for name, number in ignored.items())
         warnings.warn(
             f"{trajectory.topology or trajectory.path} has {words}, which {owner} does not know: energies and forces "
             "are without them.",

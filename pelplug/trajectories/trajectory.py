@@ -195,6 +195,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles, Selecte
                 self._species(timestep),
                 diameters=data.get("pelplug_diameters", self._extra.get("diameters")),
                 masses=masses,
+                charges=data.get("pelplug_charges", self._extra.get("charges")),
                 velocities=data.get("pelplug_velocities"),
                 images=images,
                 frame=int(timestep.frame),
@@ -261,7 +262,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles, Selecte
         return parse_record(np.asarray(record, dtype=np.uint8).tobytes())
 
     def has(self, quantity: str) -> bool:
-        """Tell whether frames carry "positions", "velocities", "images", "diameters", "masses", "steps" or "times"."""
+        """Tell whether frames carry "positions", "velocities", "images", "diameters", "masses", "charges" or times."""
         quantity = quantity.lower()
         ts = self.reader.ts
         data = ts.data if self._generic is None else self._generic.data(ts)
@@ -273,7 +274,7 @@ class Trajectory(ConvertedFrames, RecordedConditions, FollowedParticles, Selecte
             return self.positions == "unwrapped"
         if quantity == "images" and data.get("pelplug_unwrapped"):
             return True
-        if quantity in ("masses", "diameters") and quantity in self._extra:
+        if quantity in ("masses", "diameters", "charges") and quantity in self._extra:
             return True
         return f"pelplug_{quantity}" in data
 

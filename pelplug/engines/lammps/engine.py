@@ -13,12 +13,12 @@ from pelplug.core.cells import upper_triangular
 from pelplug.core.parameters import Param
 from pelplug.engines.engine import EnergyLog, Engine, EngineStatus, EquationsOfMotion, Session
 from pelplug.engines.lammps.forces import forces_of
-from pelplug.engines.lammps.input import FileName, send, temporary_folder
 from pelplug.engines.runaway import MOST_GROWN, refuse_runaway
 from pelplug.engines.step_correction import step_correction
 from pelplug.errors import InputError, RunError
 from pelplug.execution.device import Device
 from pelplug.execution.lammps import INSTALL, lammps_version, start_lammps
+from pelplug.execution.lammps_input import FileName, send, temporary_folder
 from pelplug.models.base import Model
 
 __all__ = ["LammpsEngine", "LammpsSession"]
@@ -398,7 +398,7 @@ class LammpsSession(Session):
         return np.ctypeslib.as_array((gather or self._lmp.gather_atoms)(name, kind, 3)).reshape(-1, 3).copy()
 
     def _commands(self, *commands: tuple) -> None:
-        """Give commands to LAMMPS, each a tuple of words; see `pelplug.engines.lammps.input`."""
+        """Give commands to LAMMPS, each a tuple of words; see `pelplug.execution.lammps_input`."""
         with self._sentences():
             send(self._lmp, *commands, folder=self._folder.name)
 

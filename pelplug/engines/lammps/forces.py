@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.engines.lammps.input import Expression, FileName, line
 from pelplug.engines.native import NativeData, is_number
 from pelplug.errors import InputError
+from pelplug.execution.lammps_input import Expression, FileName, line
 from pelplug.models.base import Model
 from pelplug.potentials.base import Capability, Potential, potential_name
 
@@ -30,7 +30,7 @@ class Forces:
     route : str
         ``native: STYLE``, or ``kernel: pelplug`` where LAMMPS has no such form.
     commands : tuple of tuple
-        Pair styles and coefficients, as words of `pelplug.engines.lammps.input`.
+        Pair styles and coefficients, as words of `pelplug.execution.lammps_input`.
     files : dict of str to str
         Text of the files that the commands name, which hold nothing but numbers and words.
     potential : Potential or None

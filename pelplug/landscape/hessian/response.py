@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import PER_PARTICLE, Configuration
 from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.iterative import IterativeFactor, expected_iterations
 from pelplug.landscape.hessian.solvers import factorise
@@ -221,8 +221,7 @@ def _by_products(potential: Potential, configuration: Configuration, solver: str
 
 def _subset(configuration: Configuration, members: np.ndarray) -> Configuration:
     """Return the configuration of some particles only, in the same cell."""
-    arrays = ("positions", "species", "diameters", "masses", "velocities", "images")
-    values = {name: getattr(configuration, name) for name in arrays}
+    values = {name: getattr(configuration, name) for name in PER_PARTICLE}
     return configuration.replace(**{name: value[members] for name, value in values.items() if value is not None})
 
 

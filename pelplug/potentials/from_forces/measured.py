@@ -70,6 +70,8 @@ class MeasuredState:
     """
 
     def __init__(self, potential: Potential, configuration: Configuration, settings: dict[str, Any]):
+        if potential.rough:
+            raise InputError(f"Second derivatives need smooth forces: {potential.rough}.")
         self.potential, self.configuration, self.settings = potential, configuration, settings
         self.report: dict[str, Any] = {}
 

@@ -55,7 +55,7 @@ def times_repeated(configuration: Configuration, reach: float) -> np.ndarray:
 def repeated_cell(configuration: Configuration, times: np.ndarray) -> Configuration:
     """Return the state in a cell repeated along its vectors; the first N particles are the original ones."""
     shifts = np.array(np.meshgrid(*[range(k) for k in times], indexing="ij")).reshape(len(times), -1).T
-    arrays = ("species", "diameters", "masses")
+    arrays = ("species", "diameters", "masses", "charges")
     values = {name: getattr(configuration, name) for name in arrays}
     return Configuration(
         np.concatenate([configuration.positions + shift @ configuration.cell for shift in shifts]),

@@ -49,8 +49,8 @@ class RawFrame:
         Image flags that belong to `positions`.
     unwrapped : bool
         Whether `positions` are unwrapped already (so that images follow from them).
-    velocities, diameters, masses : ndarray, optional
-        Shapes (N, d), (N,), (N,).
+    velocities, diameters, masses, charges : ndarray, optional
+        Shapes (N, d), (N,), (N,), (N,).
     labels : dict of ndarray of str, shape (N,)
         What may name the species, by kind ("elements", "types", "names"), the preferred kind first.
     step : int, optional
@@ -72,6 +72,7 @@ class RawFrame:
     velocities: np.ndarray | None = None
     diameters: np.ndarray | None = None
     masses: np.ndarray | None = None
+    charges: np.ndarray | None = None
     labels: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     step: int | None = None
     time: float | None = None
@@ -93,9 +94,8 @@ def is_flat(positions: np.ndarray, cell: np.ndarray | None, dimension: int | Non
     Returns
     -------
     bool
-        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal, to a ten
-        thousandth of the distance of particles, in an upright cell at most half as high as it is wide (LAMMPS writes z
-        from -0.5 to 0.5, HOOMD-blue any height).
+        True if the file says so, if a and b lie in the xy plane and c has no z, or if all z are equal, to 1e-4 of the
+        distance of particles, in an upright cell at most half as high as it is wide (LAMMPS: -0.5 to 0.5; HOOMD: any).
     """
     if positions.shape[1] != 3:
         return False
@@ -158,10 +158,10 @@ class FrameReader(ReaderBase):
     """MDAnalysis reader over a file that gives whole frames in double precision.
 
     A subclass opens its file in `_open`, reads one frame in `_load`, and lets go of the file in `close`. What
-    MDAnalysis has no place for rides in ``ts.data``: "pelplug_positions", "pelplug_cell", "pelplug_images",
-    "pelplug_velocities", "pelplug_diameters", "pelplug_masses", "pelplug_unwrapped", "pelplug_periodic", "pelplug_ids",
-    "pelplug_elements", "pelplug_types" or "pelplug_names", and "step". ``ts.positions`` is the float32 copy that
-    MDAnalysis works on: z = 0 in two dimensions, the first three coordinates in more than three.
+    MDAnalysis has no place for rides in ``ts.data``: "step", and behind "pelplug_": "positions", "cell", "images",
+    "velocities", "diameters", "masses", "charges", "unwrapped", "periodic", "ids", "elements", "types" or "names".
+    ``ts.positions`` is the float32 copy that MDAnalysis works on: z = 0 in two dimensions, the first three coordinates
+    in more than three.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ class FrameReader(ReaderBase):
         return self._count
 
     def provides(self, quantity: str) -> bool:
-        """Tell whether frames carry "velocities", "images", "diameters", "masses" or "positions"."""
+        """Tell whether frames carry "velocities", "images", "diameters", "masses", "charges" or "positions"."""
         if quantity == "images" and self.ts.data.get("pelplug_unwrapped"):
             return True
         return f"pelplug_{quantity}" in self.ts.data
@@ -304,7 +304,7 @@ class FrameReader(ReaderBase):
             ts.dimensions = None if cell is None else triclinic_box(*cell)
         with np.errstate(all="ignore"):  # refused with the float64 values
             self._show_single(frame, turn)
-        for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "periodic", "ids"):
+        for name in ("positions", "cell", "images", "velocities", "diameters", "masses", "charges", "periodic", "ids"):
             if (value := getattr(frame, name)) is not None:
                 ts.data[f"pelplug_{name}"] = value
         for kind, names in frame.labels.items():

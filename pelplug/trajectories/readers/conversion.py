@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pelplug.configuration import Configuration
+from pelplug.configuration import PER_PARTICLE, Configuration
 from pelplug.core.units import REDUCED, Units
 from pelplug.errors import InputError
 from pelplug.trajectories.readers.base import FrameReader
@@ -71,7 +71,7 @@ class Conversion:
         elif self.model is not None and (known := self.model.known_masses(configuration)) is not None:
             changes["masses"] = known
         if self.order is not None:
-            for name in ("positions", "species", "diameters", "masses", "velocities", "images"):
+            for name in PER_PARTICLE:
                 if (value := changes.get(name, getattr(configuration, name))) is not None:
                     changes[name] = value[self.order]
         return configuration.replace(**changes) if changes else configuration

@@ -155,7 +155,7 @@ def load_topology(topology: str | None, reader, convert: bool = True):
     -------
     universe : MDAnalysis.Universe
     extra : dict
-        What the topology supplies: "labels", "masses", "cell".
+        What the topology supplies: "labels", "masses", "charges", "cell".
     """
     if topology is not None:
         universe = _topology_universe(topology, convert)
@@ -173,7 +173,7 @@ def open_with_mdanalysis(path: str, topology: str | None, name: str, convert: bo
     -------
     universe : MDAnalysis.Universe
     extra : dict
-        What the topology (or the file itself) supplies: "labels", "masses", "cell".
+        What the topology (or the file itself) supplies: "labels", "masses", "charges", "cell".
     """
     import MDAnalysis
 
@@ -309,6 +309,8 @@ def _universe_of(reader):
         universe.add_TopologyAttr("names", data[kinds[-1]].astype(object))
     if "pelplug_masses" in data:
         universe.add_TopologyAttr("masses", data["pelplug_masses"])
+    if "pelplug_charges" in data:
+        universe.add_TopologyAttr("charges", data["pelplug_charges"])
     return universe
 
 
@@ -346,6 +348,9 @@ def _extra_of(universe, with_cell: bool) -> dict:
     masses = np.asarray(getattr(atoms, "masses", [np.nan]), dtype=np.float64)
     if np.all(np.isfinite(masses)) and np.all(masses >= 0) and np.any(masses > 0):
         extra["masses"] = masses
+    charges = np.asarray(getattr(atoms, "charges", [np.nan]), dtype=np.float64)
+    if np.all(np.isfinite(charges)):
+        extra["charges"] = charges
     if with_cell and getattr(universe, "_trajectory", None) is not None:
         ts = universe.trajectory.ts
         cell = cell_in(ts)

@@ -16,6 +16,7 @@ from pelplug.trajectories.readers.text import text_of
 
 __all__ = [
     "CELL_LOG",
+    "CHARGE_LOG",
     "CONDITIONS_LOG",
     "DIAMETER_LOG",
     "MASS_LOG",
@@ -32,6 +33,7 @@ POSITION_LOG = "particles/pelplug/position"
 VELOCITY_LOG = "particles/pelplug/velocity"
 DIAMETER_LOG = "particles/pelplug/diameter"
 MASS_LOG = "particles/pelplug/mass"
+CHARGE_LOG = "particles/pelplug/charge"
 CELL_LOG = "pelplug/cell"
 TIME_LOG = "pelplug/time"
 MODEL_LOG = "pelplug/model"
@@ -160,6 +162,7 @@ class GSDReader(FrameReader):
                 images = np.zeros((n, 3), dtype=np.int64)
         diameters = self._optional(frame, "diameter", n, DIAMETER_LOG)
         masses = self._optional(frame, "mass", n, MASS_LOG)
+        charges = self._optional(frame, "charge", n, CHARGE_LOG, 0.0)
         step = self._chunk(frame, "configuration/step", 0)
         time = self._chunk(frame, f"log/{TIME_LOG}")
         dimension = int(np.ravel(self._chunk(frame, "configuration/dimensions", 3))[0])
@@ -170,6 +173,7 @@ class GSDReader(FrameReader):
             velocities=velocities,
             diameters=diameters,
             masses=masses,
+            charges=charges,
             labels={"types": self._types(frame, n)},
             step=int(np.ravel(step)[0]) if self._has_steps or self._count == 1 else None,
             time=None if time is None else float(np.ravel(time)[0]),
@@ -187,13 +191,13 @@ class GSDReader(FrameReader):
             )
         return value.astype(dtype)
 
-    def _optional(self, frame, name, n, log):
-        """Diameters or masses: None where the file says nothing, although the schema's default would be 1."""
+    def _optional(self, frame, name, n, log, default=1.0):
+        """Diameters, masses or charges: None where the file says nothing, although the schema has a default."""
         value = self._array(frame, name, (n,), np.float64)
         if value is None:
             if not self._file.chunk_exists(frame=0, name=f"log/{log}"):
                 return None
-            value = np.ones(n)
+            value = np.full(n, default)
         return self._precise(frame, log, f"particles/{name}", value)
 
     def _types(self, frame, n):

@@ -94,6 +94,7 @@ class H5MDReader(FrameReader):
                 raise InputError(f"positions have shape {positions.shape} instead of (N, d); write the file again.")
             velocities, images = self._at("velocity", frame, step), self._at("image", frame, step)
             masses, diameters = self._at("mass", frame, step), self._at("diameter", frame, step)
+            charges = self._at("charge", frame, step)
             cell, periodic = self._box(frame, step, positions.shape[1])
             labels = self._labels(frame, step)
             ids = self._at("id", frame, step)
@@ -114,6 +115,7 @@ class H5MDReader(FrameReader):
             velocities=pick(velocities),
             diameters=pick(diameters),
             masses=pick(masses) if np.ndim(masses) else None,
+            charges=pick(charges) if np.ndim(charges) else None,
             labels={"types": labels[order]} if labels is not None else {},
             step=step,
             time=time,

@@ -143,7 +143,7 @@ class DumpReader(FrameReader):
         flags = [name for name in ("ix", "iy", "iz")[: len(names)] if name in present]
         speeds = [name for name in ("vx", "vy", "vz")[: len(names)] if name in present]
         wanted = [*names, *flags, *speeds]
-        wanted += [name for name in ("id", "type", "element", "diameter", "radius", "mass") if name in present]
+        wanted += [name for name in ("id", "type", "element", "diameter", "radius", "mass", "q") if name in present]
         table = self._table(frame, header, wanted)
         if "id" in present:
             table = table[order_by_id(table["id"])]
@@ -168,6 +168,7 @@ class DumpReader(FrameReader):
             velocities=np.column_stack([table[name] for name in speeds]) if len(speeds) == d else None,
             diameters=diameters,
             masses=table["mass"] if "mass" in present else None,
+            charges=table["q"] if "q" in present else None,
             labels=_labels(table, present),
             step=header["step"],
             time=None if np.isnan(time) else float(time),
@@ -192,7 +193,7 @@ class DumpReader(FrameReader):
     def log(self, frame):
         """Return the remaining columns (forces, energies, ...) of a frame by name, sorted by id."""
         header = self._header(frame)
-        own = {"id", "type", "element", "diameter", "radius", "mass", "ix", "iy", "iz", "vx", "vy", "vz"}
+        own = {"id", "type", "element", "diameter", "radius", "mass", "q", "ix", "iy", "iz", "vx", "vy", "vz"}
         own |= {name for names in _STYLES.values() for name in names}
         extra = [name for name in header["columns"] if name not in own]
         if not extra:

@@ -97,6 +97,7 @@ class DataReader(FrameReader):
             velocities=velocities,
             diameters=atoms["diameter"] if "diameter" in columns else None,
             masses=masses,
+            charges=atoms["q"] if "q" in columns else None,
             labels=labels,
             ids=atoms["id"].astype(np.int64),
         )

@@ -25,6 +25,7 @@ _OPTIONAL = {
     "images": (("frame", "particle", "spatial"), np.int32, "1"),
     "diameters": (("frame", "particle"), np.float64, "length"),
     "masses": (("frame", "particle"), np.float64, "mass"),
+    "charges": (("frame", "particle"), np.float64, "charge"),
 }
 
 

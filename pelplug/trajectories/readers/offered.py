@@ -126,7 +126,8 @@ class OfferedFrames(FrameReader):
                 f"it has d = {found.dimension}, unlike the first (d = {self._dimension}); use the frames before it."
             )
         arrays: dict[str, Any] = {
-            name: getattr(found, name) for name in ("positions", "images", "velocities", "diameters", "masses")
+            name: getattr(found, name)
+            for name in ("positions", "images", "velocities", "diameters", "masses", "charges")
         }
         names = found.species
         if (ids := self._ask("ids", frame)) is not None:

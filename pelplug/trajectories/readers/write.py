@@ -15,7 +15,7 @@ from pelplug.errors import InputError
 
 __all__ = ["check_ending", "read_record", "write_trajectory"]
 
-_FIELDS = ("velocities", "images", "diameters", "masses", "time")
+_FIELDS = ("velocities", "images", "diameters", "masses", "charges", "time")
 
 
 @takes()

@@ -13,9 +13,9 @@ import pytest
 import pelplug
 from pelplug.cli.main import cli
 from pelplug.engines.engine import EquationsOfMotion
-from pelplug.engines.lammps.input import Expression, FileName, line, temporary_folder
 from pelplug.engines.velocities import thermalised
 from pelplug.errors import InputError
+from pelplug.execution.lammps_input import Expression, FileName, line, temporary_folder
 from pelplug.models import from_file
 from pelplug.potentials.form import Form
 from pelplug.potentials.forms import FORMS
