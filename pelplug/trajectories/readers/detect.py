@@ -85,7 +85,7 @@ def detect_format(path: str, format: str | None = None) -> str:
     if format is not None:
         name = str(format).upper().removeprefix(".")
         if name == "NC" and not head.startswith(_HDF5):
-            return "NCDF"  # MDAnalysis calls Amber's so
+            return "LAMMPSNC" if _of_lammps(path, head) else "NCDF"  # MDAnalysis calls Amber's so
         if name == "LAMMPS" and head[4:8] == b"CORD":
             return "DCD"  # and so a DCD of LAMMPS
         return ALIASES.get(name, name)
@@ -98,6 +98,8 @@ def detect_format(path: str, format: str | None = None) -> str:
         return "GSD"
     if head.startswith(b"ITEM:"):
         return "LAMMPSDUMP"
+    if _of_lammps(path, head):
+        return "LAMMPSNC"
     if head.startswith(_ULM):
         return "ASETRAJ"
     if head.startswith(b"---\ncreator: LAMMPS"):
@@ -238,6 +240,17 @@ def _is_ase_s(path: str) -> bool:
     """Tell whether a file that MDAnalysis does not know is one of those that ASE reads by its name."""
     name = os.path.basename(path).upper()
     return any(name.startswith(one) or name.endswith(f".{one}") for one in _OF_ASE)
+
+
+def _of_lammps(path: str, head: bytes) -> bool:
+    """Tell whether a classic NetCDF file is one that LAMMPS wrote, which its attributes say."""
+    if not head.startswith(b"CDF"):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return b"LAMMPS" in file.read(4096)
+    except OSError:
+        return False
 
 
 def _head(path: str) -> bytes:

@@ -12,6 +12,7 @@ OWN = {
     "H5MD": "pelplug.trajectories.readers.h5md:H5MDReader",
     "PELPLUG": "pelplug.trajectories.readers.netcdf:NetCDFReader",
     "LAMMPSYAML": "pelplug.trajectories.readers.lammps_yaml:YamlReader",
+    "LAMMPSNC": "pelplug.trajectories.readers.lammps_netcdf:LammpsNetCDFReader",
     "ASETRAJ": "pelplug.trajectories.readers.ase_files:TrajReader",
     "XDATCAR": "pelplug.trajectories.readers.ase_files:XdatcarReader",
     "POSCAR": "pelplug.trajectories.readers.ase_files:PoscarReader",

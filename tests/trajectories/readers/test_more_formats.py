@@ -195,3 +195,130 @@ def test_tpr_as_topology(tmp_path):
     (tmp_path / "md.tpr").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"md\.tpr"):
         open_trajectory(tmp_path / "salt.gro", topology=tmp_path / "md.tpr")
+
+
+def write_classic(path, version, records, atoms=5, units=("angstrom", "picosecond"), program="LAMMPS", cut=0):
+    """A NetCDF dump as LAMMPS lays it out, by the format's specification; version 2 or 5."""
+    import struct
+
+    wide = ">q" if version == 5 else ">i"
+    kinds = {"f4": 5, "f8": 6, "i4": 4, "i8": 10}
+
+    def name(text):
+        return struct.pack(wide, len(text)) + text.encode() + b"\0" * (-len(text) % 4)
+
+    def some(tag, entries):
+        return struct.pack(">i", tag if entries else 0) + struct.pack(wide, len(entries)) + b"".join(entries)
+
+    def text(key, value):
+        return name(key) + struct.pack(">i", 2) + name(value)
+
+    dimensions = {"frame": 0, "atom": atoms, "cell_spatial": 3, "cell_angular": 3, "spatial": 3}
+    places = {key: k for k, key in enumerate(dimensions)}
+    first = {key: np.asarray(value) for key, value in records[0].items()}
+    shapes = {"time": ["frame"], "cell_lengths": ["frame", "cell_spatial"], "cell_origin": ["frame", "cell_spatial"]}
+    shapes |= {"cell_angles": ["frame", "cell_angular"]}
+
+    def header(begins):
+        found = b"CDF" + bytes([version]) + struct.pack(wide, len(records))
+        found += some(10, [name(key) + struct.pack(wide, size) for key, size in dimensions.items()])
+        found += some(12, [text("Conventions", "AMBER"), text("program", program)])
+        variables = []
+        for key, value in first.items():
+            dims = shapes.get(key, ["frame", "atom", "spatial"] if value.ndim == 2 else ["frame", "atom"])
+            attributes = {"cell_lengths": [text("units", units[0])], "time": [text("units", units[1])]}.get(key, [])
+            if key == "time":
+                attributes += [
+                    name("scale_factor") + struct.pack(">i", 5) + struct.pack(wide, 1) + struct.pack(">f", 0.002)
+                ]
+            one = name(key) + struct.pack(wide, len(dims)) + b"".join(struct.pack(wide, places[d]) for d in dims)
+            one += some(12, attributes) + struct.pack(">i", kinds[value.dtype.str[1:]])
+            variables.append(one + struct.pack(wide, padded(value)) + struct.pack(">q", begins[key]))
+        return found + some(11, variables)
+
+    def padded(value):
+        return -(-value.nbytes // 4) * 4
+
+    at = len(header(dict.fromkeys(first, 0)))
+    begins = {}
+    for key, value in first.items():
+        begins[key] = at
+        at += padded(value)
+    body = b"".join(
+        np.asarray(value).astype(np.asarray(value).dtype.newbyteorder(">")).tobytes()
+        + b"\0" * (-np.asarray(value).nbytes % 4)
+        for record in records
+        for value in record.values()
+    )
+    content = header(begins) + body
+    path.write_bytes(content[: len(content) - cut])
+    return path
+
+
+def records(frames=3, n=5, kind="f8"):
+    rng = np.random.default_rng(4)
+    found = []
+    for k in range(frames):
+        order = rng.permutation(n)
+        positions = np.arange(3 * n).reshape(n, 3) / 3.0 + 0.1 * k
+        found.append(
+            {
+                "time": np.array(100.0 * k, dtype=kind),
+                "cell_origin": np.array([-1.0, 0.5, 0.0], dtype=kind),
+                "cell_lengths": np.array([6.0, 7.0, 8.0], dtype=kind),
+                "cell_angles": np.array([90.0, 90.0, 80.0], dtype=kind),
+                "id": (order + 1).astype("i4" if kind == "f4" else "i8"),
+                "type": np.array([1, 1, 2, 2, 3], dtype="i4")[order],
+                "ix": np.array([0, 1, 0, -1, 0], dtype="i4")[order],
+                "iy": np.zeros(n, dtype="i4"),
+                "iz": np.zeros(n, dtype="i4"),
+                "coordinates": (positions[order] + [-1.0, 0.5, 0.0]).astype(kind),
+                "velocities": positions[order].astype(kind),
+            }
+        )
+    return found
+
+
+@pytest.mark.parametrize(("version", "kind"), [(5, "f8"), (5, "f4"), (2, "f4")])
+def test_netcdf_dumps_of_lammps(tmp_path, version, kind):
+    written = records(kind=kind)
+    path = write_classic(tmp_path / "run.nc", version, written)
+    if version == 2:  # what the test writes is what scipy reads
+        from scipy.io import netcdf_file
+
+        with netcdf_file(path, mmap=False) as file:
+            np.testing.assert_array_equal(file.variables["coordinates"][1], written[1]["coordinates"])
+            np.testing.assert_array_equal(file.variables["id"][2], written[2]["id"])
+    for options in ({}, {"format": "NC"}):
+        with open_trajectory(path, species={"1": "A"}, **options) as trajectory:
+            assert len(trajectory) == 3 and str(trajectory.units).startswith("metal")
+            for k, state in enumerate(trajectory):
+                expected = np.arange(15).reshape(5, 3) / 3.0 + 0.1 * k
+                np.testing.assert_allclose(state.positions, expected, atol=1e-6)
+                np.testing.assert_allclose(state.velocities, expected, atol=1e-6)
+                np.testing.assert_array_equal(state.images[:, 0], [0, 1, 0, -1, 0])
+                assert state.species.tolist() == ["A", "A", "2", "2", "3"]
+                np.testing.assert_allclose(np.linalg.norm(state.cell, axis=1), [6, 7, 8], rtol=1e-6)
+                assert (state.step, state.time) == (100 * k, pytest.approx(0.2 * k))
+
+
+def test_netcdf_dumps_that_are_damaged_or_not_periodic(tmp_path):
+    path = write_classic(tmp_path / "cut.nc", 5, records(), cut=100)
+    with open_trajectory(path) as trajectory:
+        assert trajectory[1].n == 5
+        with pytest.raises(InputError, match=r"Frame 2 of .*the file is cut off; .*--stop 2"):
+            trajectory.configuration(2)
+    whole = path.read_bytes()
+    for content in (whole[:60], whole[:300], whole[:8] + b"\xff" * 40 + whole[48:]):
+        path.write_bytes(content + b"LAMMPS")
+        with pytest.raises(InputError, match=r"cut\.nc is damaged|header of .*cut\.nc is damaged"):
+            open_trajectory(path)
+    open_in_z = records()
+    for record in open_in_z:
+        record["cell_lengths"] = np.array([6.0, 7.0, 0.0])
+    write_classic(path, 5, open_in_z)
+    with pytest.raises(InputError, match="not periodic along z"):
+        read_configuration(path)
+    write_classic(path, 5, records(), units=("lj", "lj"))
+    with open_trajectory(path) as trajectory:
+        assert trajectory.units.is_reduced
