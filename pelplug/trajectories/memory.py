@@ -20,7 +20,7 @@ from pelplug.trajectories.trajectory import Trajectory
 
 __all__ = ["MemoryReader", "in_memory"]
 
-_FIELDS = ("positions", "cell", "images", "velocities", "diameters", "masses")
+_FIELDS = ("positions", "cell", "images", "velocities", "diameters", "masses", "charges")
 
 
 def in_memory(given: Any, source: Source) -> Trajectory | None:

@@ -118,6 +118,7 @@ class CalculatorPotential(Potential):
         If ASE is not installed, or nothing tells this calculator from others.
     """
 
+    knows = ("charged atoms",)
     units = "metal"  # type: ignore[assignment]  # the name becomes Units when the class is made
 
     def __init__(
@@ -193,8 +194,8 @@ class CalculatorPotential(Potential):
             )
         inside = configuration.wrapped()
         atoms = Atoms(numbers=numbers, positions=inside.positions, cell=inside.cell, pbc=True, masses=inside.masses)
-        if (charges := getattr(configuration, "charges", None)) is not None:
-            atoms.set_initial_charges(charges)
+        if configuration.charges is not None:
+            atoms.set_initial_charges(configuration.charges)
         return atoms
 
 

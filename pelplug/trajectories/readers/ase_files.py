@@ -109,6 +109,7 @@ def frame_of_atoms(atoms: Any) -> RawFrame:
         cell=cell if np.linalg.det(cell) != 0 else None,
         velocities=velocities,
         masses=np.array(atoms.get_masses(), dtype=np.float64),
+        charges=atoms.get_initial_charges() if atoms.has("initial_charges") else None,
         labels={"elements": np.array(atoms.get_chemical_symbols(), dtype=str)},
         periodic=tuple(bool(one) for one in atoms.pbc),
     )

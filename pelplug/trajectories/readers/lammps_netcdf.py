@@ -81,6 +81,7 @@ class LammpsNetCDFReader(FrameReader):
             unwrapped=style.startswith("unwrapped"),
             velocities=None if "velocities" not in read else np.asarray(read["velocities"], dtype=np.float64),
             masses=None if "mass" not in read else np.asarray(read["mass"], dtype=np.float64),
+            charges=None if "q" not in read else np.asarray(read["q"], dtype=np.float64),
             labels={"types": read["type"].astype(str)} if "type" in read else {},
             step=int(np.rint(read["time"])),
             time=self._time_of(float(read["time"])),
@@ -95,12 +96,23 @@ class LammpsNetCDFReader(FrameReader):
         return None if scale is None else float(f"{float(scale[0]):.7g}") * step
 
 
-_COLUMNS = {"cell_lengths", "cell_angles", "cell_origin", "time", *_POSITIONS, *_FLAGS, "velocities", "mass", "type"}
+_COLUMNS = {
+    "cell_lengths",
+    "cell_angles",
+    "cell_origin",
+    "time",
+    *_POSITIONS,
+    *_FLAGS,
+    "velocities",
+    "mass",
+    "type",
+    "q",
+}
 _COLUMNS |= {"id"}
 
 
 def _sorted(frame: RawFrame, order: np.ndarray) -> RawFrame:
-    for name in ("positions", "images", "velocities", "masses", "ids"):
+    for name in ("positions", "images", "velocities", "masses", "charges", "ids"):
         if (value := getattr(frame, name)) is not None:
             setattr(frame, name, value[order])
     frame.labels = {kind: names[order] for kind, names in frame.labels.items()}

@@ -29,7 +29,7 @@ def test_trajectories_of_ase(tmp_path, name):
     from ase import units
     from ase.io import write
 
-    written = frames(masses=[28.0] * 3 + [18.0] * 6)
+    written = frames(masses=[28.0] * 3 + [18.0] * 6, charges=[2.4] * 3 + [-1.2] * 6)
     write(tmp_path / name, written, format="traj")
     with open_trajectory(tmp_path / name, frame_interval=0.5) as trajectory:
         assert trajectory.species_names == ("O", "Si") and str(trajectory.units).startswith("metal")
@@ -37,6 +37,7 @@ def test_trajectories_of_ase(tmp_path, name):
             np.testing.assert_array_equal(state.positions, atoms.positions)
             np.testing.assert_array_equal(state.cell, CELL)
             np.testing.assert_array_equal(state.masses, atoms.get_masses())
+            np.testing.assert_array_equal(state.charges, atoms.get_initial_charges())
             # Angstrom / ps: the temperature is that of ASE.
             np.testing.assert_allclose(state.velocities, atoms.get_velocities() * 1e3 * units.fs, rtol=1e-6)
             assert state.time == 0.5 * k
@@ -189,8 +190,7 @@ def test_tpr_as_topology(tmp_path):
     np.testing.assert_allclose(state.positions, 10 * grid, atol=0.0051)
     np.testing.assert_allclose(state.masses, [22.98977] * 4 + [35.453] * 4, rtol=1e-5)
     assert state.species.tolist() == ["Na"] * 4 + ["Cl"] * 4
-    if hasattr(state, "charges"):
-        np.testing.assert_allclose(state.charges, [1.0] * 4 + [-1.0] * 4)
+    np.testing.assert_allclose(state.charges, [1.0] * 4 + [-1.0] * 4)
     whole = (tmp_path / "md.tpr").read_bytes()
     (tmp_path / "md.tpr").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"md\.tpr"):
@@ -274,6 +274,7 @@ def records(frames=3, n=5, kind="f8"):
                 "iz": np.zeros(n, dtype="i4"),
                 "coordinates": (positions[order] + [-1.0, 0.5, 0.0]).astype(kind),
                 "velocities": positions[order].astype(kind),
+                "q": (order - 2.0).astype(kind),
             }
         )
     return found
@@ -297,6 +298,7 @@ def test_netcdf_dumps_of_lammps(tmp_path, version, kind):
                 np.testing.assert_allclose(state.positions, expected, atol=1e-6)
                 np.testing.assert_allclose(state.velocities, expected, atol=1e-6)
                 np.testing.assert_array_equal(state.images[:, 0], [0, 1, 0, -1, 0])
+                np.testing.assert_array_equal(state.charges, np.arange(5) - 2.0)
                 assert state.species.tolist() == ["A", "A", "2", "2", "3"]
                 np.testing.assert_allclose(np.linalg.norm(state.cell, axis=1), [6, 7, 8], rtol=1e-6)
                 assert (state.step, state.time) == (100 * k, pytest.approx(0.2 * k))
