@@ -135,6 +135,7 @@ from .potentials.base import Evaluator as Evaluator
 from .potentials.base import Pairs as Pairs
 from .potentials.base import Potential as Potential
 from .potentials.base import StrainDerivatives as StrainDerivatives
+from .potentials.constraints import Constraints as Constraints
 from .potentials.eam import EAMPotential as EAMPotential
 from .potentials.eam_file import EAMTables as EAMTables
 from .potentials.eam_file import read_eam as read_eam

@@ -15,6 +15,7 @@ import numpy as np
 from pelplug.errors import InputError
 from pelplug.potentials.answers import energy_and_forces
 from pelplug.potentials.base import potential_name
+from pelplug.potentials.constraints import refuse_constraints
 from pelplug.potentials.neighbours import build_neighbour_list
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def compared(take_up: Callable[..., Session]) -> Callable[..., Session]:
             raise InputError(
                 f"The engine {self.name} holds no pressure; leave out --pressure, or use --engine lammps or hoomd."
             )
+        refuse_constraints(model.potential(configuration), "a simulation")
         session = take_up(self, configuration, model, dynamics, *arguments, **keywords)
         if not getattr(session, "own_forces", False) or session.agreement is not None:
             return session

@@ -30,6 +30,7 @@ METHODS = {
     Capability.PAIRS: "pairs",
     Capability.STRAIN: "strain_derivatives",
     Capability.EVALUATOR: "evaluator",
+    Capability.CONSTRAINTS: "constraints",
 }
 """The method that each capability stands for."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import scipy.sparse
 
     from pelplug.configuration import Configuration
+    from pelplug.potentials.constraints import Constraints
     from pelplug.potentials.form import Form
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "Pairs",
     "Potential",
     "StrainDerivatives",
-    "check_order",
     "potential_name",
 ]
 
@@ -189,6 +189,7 @@ class Capability(enum.Flag):
     PAIRS = enum.auto()
     STRAIN = enum.auto()
     EVALUATOR = enum.auto()
+    CONSTRAINTS = enum.auto()
 
 
 ALL = Capability.HESSIAN | Capability.PAIRS | Capability.STRAIN | Capability.EVALUATOR
@@ -198,8 +199,8 @@ class Potential(abc.ABC):
     """The total potential energy U of a configuration and its derivatives.
 
     A subclass writes `energy_forces` and `record`. What else it writes it declares in ``capabilities``: `hessian`,
-    `pairs`, `strain_derivatives`, `evaluator`. What it does not declare is made from its forces where an analysis needs
-    it, with an error that is measured and recorded.
+    `pairs`, `strain_derivatives`, `evaluator`, `constraints`. Derivatives that it does not declare are made from its
+    forces where an analysis needs them, with an error that is measured and recorded.
 
     Attributes
     ----------
@@ -215,8 +216,8 @@ class Potential(abc.ABC):
         Whether particles only repel each other, so that a dilute state may have no energy at all.
     force_jumps : tuple of float
         Largest repulsive and attractive force that ends at a cutoff [energy / length]; 0 where none does, or is known.
-    smoother : str
-        What to set for forces that end smoothly, where they do not: the remedy of a sentence; empty for a model's.
+    smoother, flexible : str
+        How to have forces that end smoothly, and molecules that are not rigid: remedies of sentences.
     rough : str
         Why its forces do not do for second derivatives, and what to change; empty where they do.
     knows : tuple of str
@@ -234,6 +235,7 @@ class Potential(abc.ABC):
     repulsive: bool = False
     force_jumps: tuple[float, float] = (0.0, 0.0)
     smoother: str = ""
+    flexible: str = ""
     knows: tuple[str, ...] = ()
     foreign: bool = False
     rough: str = ""
@@ -325,6 +327,16 @@ class Potential(abc.ABC):
         """
         raise self._lacks("derivatives by strain")
 
+    def constraints(self, configuration: Configuration) -> Constraints:
+        """Return the distances that are constant: a quench goes along states that have them.
+
+        Raises
+        ------
+        InputError
+            If it is not among the ``capabilities``.
+        """
+        raise self._lacks("constraints")
+
     def reach(self, configuration: Configuration) -> float | None:
         """Return the largest distance at which two particles of a state interact [length]; None where nobody knows."""
         found = self.ranges(configuration)
@@ -371,29 +383,3 @@ class ForcesEvaluator(Evaluator):
         forces[...] = found
         self.evaluations += 1
         return energy
-
-
-def check_order(who: str, configuration: Any, potential: Any) -> None:
-    """Refuse what is no configuration and its potential, or the two as in an earlier order of arguments.
-
-    Parameters
-    ----------
-    who : str
-        The function, for the sentence.
-    configuration, potential
-        What it was given.
-
-    Raises
-    ------
-    InputError
-        If they are the wrong way round, or of another kind.
-    """
-    if hasattr(configuration, "energy_forces") and hasattr(potential, "positions"):
-        raise InputError(f"A configuration comes before its potential: {who}(configuration, potential).")
-    if not hasattr(configuration, "positions"):
-        raise InputError(f"{configuration!r} is no configuration; pelplug.read_configuration(FILE) reads one.")
-    if not hasattr(potential, "energy_forces"):
-        maker = "model.potential(configuration)" if hasattr(potential, "potential") else "pelplug.model(NAME).potential"
-        if isinstance(potential, str) or callable(potential):  # a name of one, or what one can be made of
-            maker = "pelplug.potential(...)"
-        raise InputError(f"{potential!r} is no potential; {maker} gives one.")

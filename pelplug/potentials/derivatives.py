@@ -23,6 +23,7 @@ from pelplug.potentials.answers import (
     is_foreign,
 )
 from pelplug.potentials.base import Capability, potential_name
+from pelplug.potentials.constraints import refuse_constraints
 from pelplug.potentials.differences import STEPS, WRONG, key_of, known, remember, settled
 from pelplug.potentials.from_forces.displaced import deformed, spacing
 from pelplug.potentials.from_forces.hessian import own_hessian
@@ -55,6 +56,8 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     InputError
         With what is wrong, and by how much.
     """
+    if hessian:
+        refuse_constraints(potential)
     if isinstance(potential, FromForces):  # what it finds it checks itself
         potential = potential.potential
     if hessian and potential.rough:

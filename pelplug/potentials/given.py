@@ -17,6 +17,7 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError, reason_of
 from pelplug.execution.kernel_cache import content_of
 from pelplug.potentials.base import Capability, Evaluator, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.constraints import Constraints
 
 __all__ = ["BorrowedPotential", "FunctionPotential", "as_potential", "is_calculator"]
 
@@ -131,6 +132,7 @@ class BorrowedPotential(Potential):
             "repulsive",
             "force_jumps",
             "smoother",
+            "flexible",
             "knows",
             "foreign",
             "rough",
@@ -172,6 +174,10 @@ class BorrowedPotential(Potential):
     def pairs(self, configuration: Configuration) -> Pairs:
         """Return the interacting pairs."""
         return self._asked("pairs", Capability.PAIRS, configuration)
+
+    def constraints(self, configuration: Configuration) -> Constraints:
+        """Return the distances that are constant."""
+        return self._asked("constraints", Capability.CONSTRAINTS, configuration)
 
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
         """Return the derivatives of U with respect to strain."""

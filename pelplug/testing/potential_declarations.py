@@ -22,6 +22,7 @@ _METHODS = {
     Capability.PAIRS: "pairs",
     Capability.STRAIN: "strain_derivatives",
     Capability.EVALUATOR: "evaluator",
+    Capability.CONSTRAINTS: "constraints",
 }
 
 

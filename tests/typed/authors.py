@@ -239,6 +239,15 @@ def derivatives(state: pelplug.Configuration) -> list[Any]:
     return [pelplug.EAMPotential(tables), pairs.distances, strain.second, energy, wells]
 
 
+class Rigid(Spring):
+    """Two particles at one distance."""
+
+    capabilities = pelplug.Capability.CONSTRAINTS
+
+    def constraints(self, configuration: pelplug.Configuration) -> pelplug.Constraints:
+        return pelplug.Constraints(np.array([0]), np.array([1]), np.array([1.0]))
+
+
 def bonded(state: pelplug.Configuration, potential: pelplug.Potential) -> np.ndarray:
     """Return distances of near pairs in units of sigma_ij."""
     scale: pelplug.LengthScale = pelplug.length_scale(state, potential, "auto")

@@ -19,7 +19,9 @@ from pelplug.errors import InputError, NotConvergedError
 from pelplug.landscape.descent.chebyshev import Flow
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.trace import Descent, Stopped
-from pelplug.potentials.base import Potential, check_order
+from pelplug.potentials.arguments import check_order
+from pelplug.potentials.base import Potential
+from pelplug.potentials.constraints import refuse_constraints
 from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["SteepestDescent", "SteepestDescentResult", "steepest_descent"]
@@ -195,6 +197,7 @@ def steepest_descent(
     Nishikawa et al., Phys. Rev. X 12, 021001 (2022), Eqs. 1 and 2.
     """
     check_order("steepest_descent", configuration, potential)
+    refuse_constraints(potential, "steepest descent")
     schedule = _schedule(times)
     descent = Descent(potential.evaluator(configuration), configuration.positions, force_tolerance, max_evaluations)
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):

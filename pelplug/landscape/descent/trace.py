@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from pelplug.landscape.descent.surface import Surface
 from pelplug.potentials.base import Evaluator
 
 __all__ = ["ENERGY_NOISE", "Descent", "Point", "Stopped"]
@@ -47,6 +48,8 @@ class Descent:
         Largest force component of a converged state [energy / length].
     max_evaluations : int
         Force evaluations allowed.
+    surface : Surface, optional
+        Where distances are constant: each point is moved there before it is evaluated, and has the forces along it.
 
     Attributes
     ----------
@@ -58,13 +61,20 @@ class Descent:
         Energy of the start [energy].
     """
 
-    def __init__(self, evaluator: Evaluator, positions: np.ndarray, force_tolerance: float, max_evaluations: int):
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        positions: np.ndarray,
+        force_tolerance: float,
+        max_evaluations: int,
+        surface: Surface | None = None,
+    ):
         self.force_tolerance = force_tolerance
         self.max_evaluations = max_evaluations
         self.evaluations = 1
-        self._evaluator = evaluator
+        self._evaluator, self._surface = evaluator, surface
         self.current = Point(positions)
-        self.current.energy = evaluator(self.current.positions, self.current.forces)
+        self.current.energy = self._ask(self.current)
         self.initial_energy = self.current.energy
         self._total_force = float(np.abs(self.current.f).sum())
         self._lowest_energy = self._lowest_force = math.inf
@@ -91,7 +101,17 @@ class Descent:
         if self.evaluations >= self.max_evaluations - 1:
             raise Stopped(f"the limit of {self.max_evaluations} force evaluations was reached")
         self.evaluations += 1
-        point.energy = energy = self._evaluator(point.positions, point.forces)
+        point.energy = energy = self._ask(point)
+        return energy
+
+    def _ask(self, point: Point) -> float:
+        if self._surface is None:
+            return self._evaluator(point.positions, point.forces)
+        if not self._surface.move_to(point.positions):
+            point.forces.fill(math.nan)
+            return math.nan
+        energy = self._evaluator(point.positions, point.forces)
+        self._surface.keep_along(point.positions, point.forces)
         return energy
 
     def accept(self, point: Point, max_force: float) -> bool:
@@ -126,7 +146,7 @@ class Descent:
         for _ in range(2):  # the second pass takes out the rounding of the first
             point.positions -= (point.positions - start).mean(axis=0)
         self.evaluations += 1
-        point.energy = self._evaluator(point.positions, point.forces)
+        point.energy = self._ask(point)
         return float(np.abs(point.f).max())
 
     def spare_point(self) -> Point:

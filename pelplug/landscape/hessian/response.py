@@ -10,7 +10,8 @@ from pelplug.configuration import PER_PARTICLE, Configuration
 from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.iterative import IterativeFactor, expected_iterations
 from pelplug.landscape.hessian.solvers import factorise
-from pelplug.potentials.base import Pairs, Potential, check_order
+from pelplug.potentials.arguments import check_order
+from pelplug.potentials.base import Pairs, Potential
 from pelplug.potentials.from_forces.potential import FromForces, completed
 
 __all__ = ["SAFETY", "LinearResponse", "find_rattlers", "require_response"]

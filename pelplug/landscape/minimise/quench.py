@@ -16,12 +16,15 @@ from pelplug.errors import InputError, NotConvergedError
 from pelplug.execution.placement import computed_on_the_cpu
 from pelplug.landscape.descent.minimiser import Minimiser
 from pelplug.landscape.descent.steepest_descent import SteepestDescent
+from pelplug.landscape.descent.surface import surface_of
 from pelplug.landscape.descent.trace import Descent, Stopped
 from pelplug.landscape.minimise.conjugate_gradients import ConjugateGradients
 from pelplug.landscape.minimise.fire import Fire
 from pelplug.landscape.minimise.lbfgs import LimitedMemoryBFGS
 from pelplug.landscape.minimise.minimisable import smooth_instead
-from pelplug.potentials.base import Potential, check_order
+from pelplug.potentials.arguments import check_order
+from pelplug.potentials.base import Potential
+from pelplug.potentials.constraints import refuse_constraints
 from pelplug.potentials.interaction import require_interaction
 
 __all__ = ["MINIMISERS", "QuenchResult", "quench", "quench_parameters"]
@@ -48,7 +51,8 @@ class QuenchResult:
     energy, initial_energy : float
         Total potential energy at the end and at the start [energy].
     max_force : float
-        Largest force component at the end, from an evaluation of its own [energy / length].
+        Largest force component at the end, from an evaluation of its own; where distances are constant, of the forces
+        without what holds them [energy / length].
     evaluations : int
         Force evaluations used.
     converged : bool
@@ -133,7 +137,11 @@ def quench(
     """
     check_order("quench", configuration, potential)
     minimiser = _minimiser(method, parameters)
-    descent = Descent(potential.evaluator(configuration), configuration.positions, force_tolerance, max_evaluations)
+    surface = surface_of(potential, configuration)
+    if surface is not None and method == SteepestDescent.name:
+        refuse_constraints(potential, "steepest descent")
+    evaluator = potential.evaluator(configuration)
+    descent = Descent(evaluator, configuration.positions, force_tolerance, max_evaluations, surface)
     if not (math.isfinite(descent.initial_energy) and np.all(np.isfinite(descent.current.f))):
         potential.energy_forces(configuration)  # raises where the potential knows what is wrong
         raise InputError("The energy or a force of the start is not finite; look for overlapping particles.")

@@ -21,6 +21,7 @@ __all__ = ["GromacsProvider"]
 
 _LENGTH: dict[str, Any] = {"exclusive_minimum": 0.0, "unit": "length"}
 _SWITCH = "modifier=potential-switch switch=0.9 (each with --potential-param)"
+_FLEXIBLE = "define=FLEXIBLE for water that has it, constraints=none"
 
 
 class GromacsProvider(Provider):
@@ -92,7 +93,8 @@ class GromacsProvider(Provider):
         files = {_named(path, file): checksum(path).rpartition(":")[2] for path in dict.fromkeys(topology.read)}
         settings = {name: value for name, value in of.items() if name not in ("platform", "include")}
         source = {"provider": self.name, "files": files, "parameters": settings}
-        found = OpenmmPotential(xml, source, of["platform"], names=names, ewald=ewald, smoother=f"state {_SWITCH}")
+        words = {"smoother": f"state {_SWITCH}", "flexible": f" (state {_FLEXIBLE})"}
+        found = OpenmmPotential(xml, source, of["platform"], names=names, ewald=ewald, **words)
         tell_jumps(found)
         return found
 

@@ -58,7 +58,11 @@ class OpenmmProvider(Provider):
             raise InputError(f"The System of OpenMM {file} is no text; give one that XmlSerializer wrote.") from None
         source: dict[str, Any] = {"provider": self.name, "files": {os.path.basename(file): _digest(content)}}
         found = OpenmmPotential(
-            xml, source, self.parameters["platform"], smoother="give its NonbondedForce a switching function"
+            xml,
+            source,
+            self.parameters["platform"],
+            smoother="give its NonbondedForce a switching function",
+            flexible=" (a System made with constraints=None, rigidWater=False)",
         )
         tell_jumps(found)
         return found

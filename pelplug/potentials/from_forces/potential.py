@@ -15,6 +15,7 @@ from pelplug.core.python_files import is_pelplugs
 from pelplug.errors import InputError
 from pelplug.potentials.answers import asked, is_foreign
 from pelplug.potentials.base import ALL, Capability, Evaluator, Pairs, PairTerms, Potential, StrainDerivatives
+from pelplug.potentials.constraints import Constraints, refuse_constraints
 from pelplug.potentials.from_forces.measured import MeasuredState
 from pelplug.potentials.from_forces.products import HessianProducts
 
@@ -82,6 +83,7 @@ class FromForces(Parametrised, Potential):
         self.units, self.cutoff = self.potential.units, self.potential.cutoff
         self.shifted, self.repulsive = self.potential.shifted, self.potential.repulsive
         self.force_jumps, self.smoother = self.potential.force_jumps, self.potential.smoother
+        self.flexible = self.potential.flexible
         self._measured: list[MeasuredState] = []
 
     def __getstate__(self) -> dict[str, Any]:
@@ -134,6 +136,10 @@ class FromForces(Parametrised, Potential):
     def native(self, engine: str) -> Mapping[str, Any] | None:
         """Return what the potential says to an engine."""
         return self.potential.native(engine)
+
+    def constraints(self, configuration: Configuration) -> Constraints:
+        """Return what the potential holds constant."""
+        return self.potential.constraints(configuration)
 
     def evaluator(self, configuration: Configuration) -> Evaluator:
         """Return the potential's own."""
@@ -203,6 +209,7 @@ class FromForces(Parametrised, Potential):
 
     def measured(self, configuration: Configuration) -> MeasuredState:
         """Return what is known of a state, which is looked at once."""
+        refuse_constraints(self.potential)
         for one in self._measured:
             if one.configuration is configuration:
                 return one

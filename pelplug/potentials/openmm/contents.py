@@ -85,11 +85,6 @@ def contents_of(system: Any) -> Contents:
     if not forces:
         raise InputError("The System has no forces; serialise one that has.")
     pairs = [system.getConstraintParameters(k) for k in range(system.getNumConstraints())]
-    if pairs:
-        raise InputError(
-            f"The System holds {len(pairs)} distances constant (rigid molecules); flexible ones are computed: state "
-            "define=FLEXIBLE for a topology whose water has that, or make the System without constraints."
-        )
     held = np.array([one[:2] for one in pairs], dtype=np.int64).reshape(-1, 2)
     distances = np.array([_number(one[2]) for one in pairs])
     bonded = [_bonds(force) for force in forces if type(force).__name__ == "HarmonicBondForce"]

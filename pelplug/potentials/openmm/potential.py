@@ -21,6 +21,7 @@ from pelplug.execution.openmm import (
     system_of,
 )
 from pelplug.potentials.base import Capability, Evaluator, Potential
+from pelplug.potentials.constraints import Constraints
 from pelplug.potentials.openmm.contents import NM, UNITS, contents_of
 from pelplug.potentials.openmm.order import check_particles
 
@@ -45,8 +46,8 @@ class OpenmmPotential(Potential):
         Name of each particle in a topology.
     ewald : Ewald, optional
         How fine sums over images are, where the System does not say so itself.
-    smoother : str
-        What to set for forces that end smoothly.
+    smoother, flexible : str
+        How to have forces that end smoothly, and flexible molecules.
 
     Raises
     ------
@@ -56,6 +57,7 @@ class OpenmmPotential(Potential):
 
     capabilities = Capability.EVALUATOR
     units = UNITS
+    foreign = True
     knows = ("bonds", "angles", "dihedrals", "impropers", "charged atoms")
 
     def __init__(
@@ -67,12 +69,18 @@ class OpenmmPotential(Potential):
         names: Sequence[str] | None = None,
         ewald: Ewald | None = None,
         smoother: str = "",
+        flexible: str = "",
     ):
-        self.xml, self.platform, self.ewald, self.smoother = xml, platform, ewald, smoother
+        self.xml, self.platform, self.ewald = xml, platform, ewald
+        self.smoother, self.flexible = smoother, flexible
         self.names = None if names is None else np.array(names, dtype=str)
         self._source = dict(source)
         self.contents = contents_of(system_of(xml))
         self.cutoff, self.force_jumps = self.contents.cutoff, self.contents.force_jumps
+        if platform == "CPU":
+            self.rough = "on OpenMM's platform CPU they are in single precision; state platform=Reference"
+        if len(self.contents.constraints):
+            self.capabilities |= Capability.CONSTRAINTS
         self.label = str(self._source.get("provider", "openmm"))
         self._contexts: dict[tuple[float, ...], Any] = {}
 
@@ -94,6 +102,12 @@ class OpenmmPotential(Potential):
         """Return the masses of the System, shape (N,) [g/mol]."""
         check_particles(self, configuration)
         return self.contents.masses
+
+    def constraints(self, configuration: Configuration) -> Constraints:
+        """Return the distances that the System holds constant, none where molecules are flexible."""
+        check_particles(self, configuration)
+        i, j = self.contents.constraints.T
+        return Constraints(i, j, self.contents.constrained)
 
     def energy_forces(self, configuration: Configuration) -> tuple[float, np.ndarray]:
         """Return U [kJ/mol] and the forces, shape (N, 3) [kJ/mol / Angstrom].

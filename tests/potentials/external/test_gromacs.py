@@ -219,7 +219,6 @@ def test_forces_that_jump_are_told(tmp_path):
         ({"fourier_spacing": None}, "state its fourier_spacing"),
         ({"ewald_rtol": None}, "state its ewald_rtol"),
         ({"switch": 0.5}, "belong together"),
-        ({}, "holds 192 distances constant"),
         ({"modifier": "potential-switch", "switch": 0.7}, "begins at 0.7 nm, not below the cutoff 0.6 nm"),
         ({"platform": "Abacus"}, "platform"),
         ({"platform": "CUDA", "define": "FLEXIBLE"}, "has no platform CUDA here; it has Reference, CPU"),
@@ -230,6 +229,53 @@ def test_what_is_not_stated_is_asked_for(wet, change, words):
     with pytest.raises(pelplug.InputError, match=words):
         potential = pelplug.potential(f"gromacs:{wet}/topol.top", **OF_WATER | change)
         potential.energy(pelplug.Configuration(10 * x, [10 * edge] * 3, names))
+
+
+def rigid_water(folder, edge=0.8):
+    """8 rigid molecules on a lattice, with the digits of a .gro file."""
+    (folder / "topol.top").write_text(WATER.replace("SOL 64", "SOL 8"))
+    rng = np.random.default_rng(2)
+    centres = (np.stack(np.meshgrid(*[np.arange(2)] * 3, indexing="ij"), -1).reshape(-1, 3) + 0.5) * edge / 2
+    shape = np.array([[0, 0, 0], [0.08165, 0.057736, 0], [-0.08165, 0.057736, 0]])
+    x = (centres[:, None] + shape @ np.linalg.qr(rng.normal(size=(8, 3, 3)))[0]).reshape(-1, 3).round(3)
+    return pelplug.Configuration(10 * x, [10 * edge] * 3, ["OW", "HW1", "HW2"] * 8)
+
+
+def test_rigid_water_comes_to_rest(tmp_path):
+    """Nothing pulls or turns a molecule at the end, and OpenMM's own minimiser finds nothing lower there."""
+    import openmm
+
+    state = rigid_water(tmp_path)
+    stated = {
+        "cutoff": 0.39,
+        "modifier": "potential-switch",
+        "switch": 0.3,
+        "electrostatics": "ewald",
+        "ewald_rtol": 1e-10,
+    }
+    potential = pelplug.potential(f"gromacs:{tmp_path}/topol.top", **stated)
+    found = pelplug.quench(state, potential, method="lbfgs", force_tolerance=1e-6).require_converged()
+    x, f = found.configuration.positions.reshape(-1, 3, 3), potential.forces(found.configuration).reshape(-1, 3, 3)
+    assert np.linalg.norm(x[:, 1] - x[:, 0], axis=1) == pytest.approx(1.0, abs=1e-12)  # Angstrom
+    assert np.linalg.norm(x[:, 2] - x[:, 1], axis=1) == pytest.approx(1.633, abs=1e-12)
+    assert np.abs(f).max() > 1.0
+    assert np.abs(f.sum(axis=1)).max() < 1e-5
+    assert np.abs(np.cross(x - x[:, :1], f).sum(axis=1)).max() < 1e-5
+    system = openmm.XmlSerializer.deserialize(potential.xml)
+    system.setDefaultPeriodicBoxVectors(*(openmm.Vec3(*row) for row in (0.8 * np.eye(3)).tolist()))
+    for force in system.getForces():
+        if isinstance(force, openmm.NonbondedForce):
+            force.setEwaldErrorTolerance(1e-10)
+    integrator = openmm.VerletIntegrator(0.001)
+    integrator.setConstraintTolerance(1e-9)
+    context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
+    context.setPositions(found.configuration.positions / 10)
+    before = context.getState(getEnergy=True).getPotentialEnergy()._value
+    openmm.LocalEnergyMinimizer.minimize(context, 1e-3, 50)
+    after = context.getState(getEnergy=True).getPotentialEnergy()._value
+    assert before - after < 1e-4
+    with pytest.raises(pelplug.InputError, match=r"needs flexible ones \(state define=FLEXIBLE"):
+        pelplug.LinearResponse(found.configuration, potential)
 
 
 @pytest.mark.parametrize(

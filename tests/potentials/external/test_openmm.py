@@ -8,36 +8,13 @@ import sys
 
 import numpy as np
 import pytest
+from oracles.with_openmm import kob_andersen
 
 import pelplug
 from pelplug.potentials.external.openmm import OpenmmProvider
 from pelplug.testing import parametrize_with_checks, states
 
 openmm = pytest.importorskip("openmm")
-
-# Kob-Andersen, smooth: lengths are 0.1 nm = 1 Angstrom, energies kJ/mol, so that numbers are those of reduced units.
-SMOOTH = """epsilon*(4*(x^-12-x^-6)+c0+c2*x^2+c4*x^4); x=r/sigma;
-epsilon=select(t1*t2, 0.5, select(t1+t2, 1.5, 1)); sigma=0.1*select(t1*t2, 0.88, select(t1+t2, 0.8, 1));"""
-CUT = 2.5
-C4 = 24 * CUT**-10 - 84 * CUT**-16
-C2 = 24 * CUT**-14 - 12 * CUT**-8 - 2 * C4 * CUT**2
-C0 = -4 * (CUT**-12 - CUT**-6) - C2 * CUT**2 - C4 * CUT**4
-
-
-def kob_andersen(species):
-    """The mixture as a System: each pair ends at its own cutoff, 2.5 sigma."""
-    energy = f"step({CUT}-x)*({SMOOTH.split(';')[0]});{';'.join(SMOOTH.split(';')[1:])} c0={C0!r}; c2={C2!r}; c4={C4!r}"
-    system, pairs = openmm.System(), openmm.CustomNonbondedForce(energy)
-    pairs.addPerParticleParameter("t")
-    pairs.setNonbondedMethod(pairs.CutoffPeriodic)
-    pairs.setCutoffDistance(0.1 * CUT)
-    for name in species:
-        system.addParticle(1.0)
-        pairs.addParticle([float(name == "B")])
-    system.addForce(pairs)
-    system.addForce(openmm.CMMotionRemover())
-    system.addForce(openmm.MonteCarloBarostat(1.0, 300.0))
-    return system
 
 
 def saved(path, system):
