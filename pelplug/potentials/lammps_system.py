@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
 import re
+import tempfile
+import weakref
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,7 @@ class LammpsSystem:
         self._skin = _SKIN * float((configuration.volume / configuration.n) ** (1.0 / configuration.dimension))
         self._reference: np.ndarray | None = None
         self._lmp = start_lammps(("-screen", "none", "-log", str(pathlib.Path(self._folder.name, _LOG))))
+        self._end = weakref.finalize(self, _ended, self._lmp, self._folder)
         try:
             self._build(configuration)
         except BaseException:
@@ -83,14 +85,7 @@ class LammpsSystem:
 
     def close(self) -> None:
         """End LAMMPS."""
-        if self.__dict__.get("_lmp") is not None:
-            self._lmp.close()
-            self._lmp = None
-            self._folder.cleanup()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # at the end of the process
-            self.close()
+        self._end()
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -257,6 +252,11 @@ class LammpsSystem:
             said = said.replace(f"{self._folder.name}/", "").rstrip(".")
             where = f"line {of.line} of {self.fragment.name}" if of is not None else self.fragment.name
             raise InputError(f"LAMMPS refuses {where}: {said}.") from None
+
+
+def _ended(lmp: Any, folder: tempfile.TemporaryDirectory) -> None:
+    lmp.close()
+    folder.cleanup()
 
 
 def _written(word: Any, folder: str) -> str:

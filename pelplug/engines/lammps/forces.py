@@ -60,7 +60,7 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto", v
         The particles; types are numbered in the order of `Configuration.species_names`.
     route : {"auto", "native", "kernel"}
         LAMMPS's own style, pelplug's kernel, or the faster of the two: the kernel where the potential has an evaluator,
-        but for one style.
+        but for one style and for what is LAMMPS's anyhow.
     virial : bool
         Whether it must give the virial too, for a barostat: LAMMPS's own styles do, and most kernels.
 
@@ -80,7 +80,7 @@ def forces_of(model: Model, configuration: Configuration, route: str = "auto", v
     answer = None if route == "kernel" else NativeData.asked(potential, "lammps", _KNOWN)
     if answer is not None:
         style = answer.list("style")[0]
-        taken = route == "native" or style in _FASTER or not able
+        taken = route == "native" or style in _FASTER or potential.foreign or not able
         if taken and (found := _translated(answer, potential.reach(configuration), configuration)) is not None:
             return found
     if route == "native":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pelplug.errors import InputError
 from pelplug.execution.lammps import INSTALL, lammps_version
 from pelplug.potentials.base import Capability, Evaluator, Potential
 from pelplug.potentials.lammps_fragment import Fragment, read_fragment
+from pelplug.potentials.lammps_native import pair_style_of
 from pelplug.potentials.lammps_system import COLUMNS, LammpsEvaluator, LammpsSystem
 from pelplug.potentials.provider import Provider
 
@@ -124,6 +126,10 @@ class LammpsPotential(Potential):
         if not set(types.tolist()) <= set(known):
             return None
         return np.array([known[number] for number in types.tolist()])
+
+    def native(self, engine: str) -> Mapping[str, Any] | None:
+        """Return the pair style for LAMMPS's engine, where it is all there is and knows no unit; None elsewhere."""
+        return pair_style_of(self.fragment, self._names) if engine == "lammps" else None
 
     # --- who is what --------------------------------------------------------------------------------------------
 

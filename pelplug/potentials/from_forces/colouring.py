@@ -30,16 +30,17 @@ def colours_of(pattern: scipy.sparse.csr_matrix, atoms: np.ndarray | None = None
     A. R. Curtis, M. J. D. Powell and J. K. Reid, J. Inst. Maths Applics 13, 117 (1974).
     """
     n = pattern.shape[0]
-    start, others = pattern.indptr, pattern.indices
     atoms = np.arange(n) if atoms is None else atoms
     if pattern.nnz == n * n:
         return [np.array([atom]) for atom in atoms]
+    ones = scipy.sparse.csr_matrix((np.ones(pattern.nnz, dtype=np.int32), pattern.indices, pattern.indptr), (n, n))
+    sharing = ones @ ones
+    start, others = sharing.indptr, sharing.indices
     # Those with most neighbours first: they are hardest to place.
-    atoms = atoms[np.argsort(-np.diff(start)[atoms], kind="stable")]
+    atoms = atoms[np.argsort(-np.diff(pattern.indptr)[atoms], kind="stable")]
     colour = np.full(n, -1)
     for atom in atoms:
-        near = others[start[atom] : start[atom + 1]]
-        taken = np.concatenate([colour[others[start[k] : start[k + 1]]] for k in near])
+        taken = colour[others[start[atom] : start[atom + 1]]]
         used = np.zeros(len(taken) + 1, dtype=bool)
         taken = taken[(taken >= 0) & (taken < len(used))]
         used[taken] = True

