@@ -57,9 +57,8 @@ def timed(potential, state):
     found = made.found()
     colours = state.dimension * found["colours"]
     ratio = total / (2 * colours * once)
-    print(
-        f"\nN = {state.n}: {1e3 * once:.2f} ms once, {total:.2f} s, {colours} colours, {found['evaluations']} evaluations"
-    )
+    evaluations = found["evaluations"]
+    print(f"\nN = {state.n}: {1e3 * once:.2f} ms once, {total:.2f} s, {colours} colours, {evaluations} evaluations")
     print(f"{ratio:.2f} times 2 evaluations for each colour")
     return hessian, ratio
 
