@@ -206,10 +206,12 @@ def _atomic_numbers(configuration: Configuration) -> np.ndarray:
     unknown = [str(name) for name in names if not atomic_numbers.get(str(name))]
     if unknown:
         example = ",".join(f"{name}={element}" for name, element in zip(unknown, ("Ar", "Kr", "Xe"), strict=False))
+        others = [str(name) for name in names if str(name) not in unknown]
+        told = f" ({', '.join(others)} would be the element of that name)" if others else ""
         raise InputError(
             f"A calculator of ASE takes chemical elements, and {', '.join(unknown)} "
-            f"{'is none' if len(unknown) == 1 else 'are none'}; say which they are, for example --species {example} "
-            "(species= in Python)."
+            f"{'is none' if len(unknown) == 1 else 'are none'}{told}; say which they are, for example --species "
+            f"{example} (species= in Python)."
         )
     return np.array([atomic_numbers[str(name)] for name in names])[inverse]
 
