@@ -176,6 +176,8 @@ class Engine(Parametrised, abc.ABC):
     holds_pressure : bool
         Whether it has the ensemble npt: its sessions then give the cell as it is, log volume and pressure, and have
         `Session.pressure`. Without it npt is refused before `session` is asked.
+    any_potential : bool
+        Whether it moves particles of any potential, by pelplug's kernel if need be.
     device : Device
         With what is not said here as it is around: sessions compute under it.
     parameters : dict
@@ -193,6 +195,7 @@ class Engine(Parametrised, abc.ABC):
     not_parameters = ("device", "threads")
     summary: ClassVar[str]
     holds_pressure: ClassVar[bool] = False
+    any_potential: ClassVar[bool] = True
     ranks: Ranks = ALONE
 
     device: Device = Device()

@@ -65,7 +65,7 @@ def run_isoconfigurational(
     start = configuration.replace(step=0, frame=None, time=None)
     keys = np.random.SeedSequence(asked.seed).spawn(replicas)
     begun = [thermalised(start, model, temperature, np.random.default_rng(key)) for key in keys]
-    if asked.together and asked.ensemble in _SEPARATE and replicas > 1:
+    if asked.together and engine.any_potential and asked.ensemble in _SEPARATE and replicas > 1:
         groups = [(replicated(begun), ReplicatedModel(model, replicas), replicas)]
     else:
         groups = [(one, model, 1) for one in begun]

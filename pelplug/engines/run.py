@@ -69,7 +69,7 @@ def choose_engine(name: str, engines: Mapping[str, type[Engine]]) -> type[Engine
             raise InputError(f"The engine {name} cannot be used here. {status.missing}")
         return engines[name]
     for candidate in (*AUTOMATIC, *sorted(set(engines) - set(AUTOMATIC))):
-        if candidate in engines and engines[candidate].available():
+        if candidate in engines and engines[candidate].any_potential and engines[candidate].available():
             return engines[candidate]
     raise InputError(NO_ENGINE)
 

@@ -1,0 +1,1 @@
+"""OpenMM as an engine, for potentials that OpenMM computes."""
