@@ -122,11 +122,14 @@ def fit_walk(records: list[Record], barrier: float | None) -> WalkLaw:
     def log_rate(energy):
         return rates.log_rate(energy + middle, beta)
 
+    def rate_of_all(energy):  # on a grid too fine for all choices
+        return rates.of_all().log_rate(energy + middle, beta)[:, 0]
+
     cut, found = ends[0], None
     for _ in range(2):  # the cutoff changes the Gaussian little
         centre, sigma = fit_gaussian(beta, sums, log_rate, cut, *ends)
         of_all = centre[0], sigma[0]
-        found = fit_cutoff(beta, sums[:, 0, 0], lambda energy: log_rate(energy)[:, 0], *of_all, *ends)
+        found = fit_cutoff(beta, sums[:, 0, 0], rate_of_all, *of_all, *ends)
         cut = found.value
     moved = {name: getattr(found, name) + middle for name in ("lowest", "value", "lower", "upper")}
     rng = np.random.default_rng(sigma.size)

@@ -31,6 +31,11 @@ class RatesOfTemperature:
     crossover: np.ndarray
     seen: bool
 
+    def of_all(self) -> RatesOfTemperature:
+        """Return the same without the choices."""
+        rows = (self.log_prefactor, self.barrier, self.lam, self.entropic, self.crossover)
+        return RatesOfTemperature(*(row[:1] for row in rows), self.seen)
+
     def plateau(self, beta: np.ndarray) -> np.ndarray:
         """Return ln of the rate above the crossover, shape (temperatures, 1 + R)."""
         return self.log_prefactor - np.asarray(beta)[:, None] * self.barrier
@@ -96,6 +101,10 @@ class _Regression:
         self.middle, self.known, self.energy = float(beta.mean()), barrier, energy
         self.away = (beta - self.middle)[:, None, None]
         self.number, self.time = number, time
+        # ln Gamma is a plateau and a slope times the depth at each temperature, both linear in the parameters.
+        away, one, none = beta - self.middle, np.ones(beta.size), np.zeros(beta.size)
+        columns = [[one, none], [none, one], [none, away], [-away, none]]
+        self.design = np.moveaxis(columns if barrier is None else columns[:3], 0, -1)  # shape (2, J, p)
 
     def parameters(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return ln Gamma_0, V_0, lambda and B."""
@@ -105,31 +114,33 @@ class _Regression:
 
     def at(self, crossover: np.ndarray, start: np.ndarray | None, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Return the greatest likelihood at crossovers, shape (1 + R,), and the parameters, shape (1 + R, p)."""
-        rows = len(crossover)
-        x = np.minimum(self.energy - crossover[:, None], 0.0)[None]
-        columns = [np.ones_like(x) * np.ones_like(self.away), x * np.ones_like(self.away), x * self.away]
-        offset = np.zeros(1)
-        if self.known is None:
-            columns.append(-self.away * np.ones_like(x))
-        else:
-            offset = -self.known * self.away
-        shape = (len(self.away), rows, self.energy.size)
-        design = np.stack([np.broadcast_to(one, shape) for one in columns], axis=-1)
-        theta = np.zeros((rows, design.shape[-1])) if start is None else start.copy()
+        x = np.minimum(self.energy - crossover[:, None], 0.0)
+        offset = 0.0 if self.known is None else -self.known * self.away
+        number = np.stack([self.number.sum(axis=-1), np.einsum("jrk,rk->jr", self.number, x)])
+        theta = np.zeros((len(crossover), self.design.shape[-1])) if start is None else start.copy()
         if start is None:
-            theta[:, 0] = np.log(self.number.sum(axis=(0, 2)) / (self.time * np.exp(offset)).sum(axis=(0, 2)))
-        ridge = 1e-10 * np.eye(design.shape[-1])
+            theta[:, 0] = np.log(number[0].sum(axis=0) / (self.time * np.exp(offset)).sum(axis=(0, 2)))
+        ridge = 1e-10 * np.eye(theta.shape[1])
         for _ in range(60):
-            log = np.einsum("jrkp,rp->jrk", design, theta) + offset
-            weight = self.time * np.exp(np.minimum(log, 60.0))
-            gradient = np.einsum("jrkp,jrk->rp", design, self.number - weight)
-            curvature = np.einsum("jrkp,jrk,jrkq->rpq", design, weight, design, optimize=True)
+            _, weight = self._expected(theta, x, offset)
+            sums = np.stack([np.einsum("jrk,rk->jr", weight, x**power) for power in range(3)])
+            gradient = np.einsum("cjr,cjp->rp", number - sums[:2], self.design)
+            square = np.stack([sums[:2], sums[1:]])
+            curvature = np.einsum("cdjr,cjp,djq->rpq", square, self.design, self.design, optimize=True)
             scale = np.sqrt(np.einsum("rpp->rp", curvature)) + 1e-300
             curvature = curvature / (scale[:, :, None] * scale[:, None, :]) + ridge
             step = np.linalg.solve(curvature, (gradient / scale)[..., None])[..., 0] / scale
-            change = np.abs(np.einsum("jrkp,rp->jrk", design, step)).max(axis=(0, 2))
+            ends = np.einsum("cjp,rp->cjr", self.design, step)  # ln Gamma changes most at one end of the energies
+            change = np.maximum(np.abs(ends[0]), np.abs(ends[0] + ends[1] * x[:, 0])).max(axis=0)
             theta += step * np.minimum(1.0, 2.0 / np.maximum(change, 1e-300))[:, None]
             if change.max() < (1e-7 if last else 1e-3):
                 break
-        log = np.einsum("jrkp,rp->jrk", design, theta) + offset
-        return (self.number * log - self.time * np.exp(np.minimum(log, 60.0))).sum(axis=(0, 2)), theta
+        (plateau, slope), weight = self._expected(theta, x, offset)
+        plateau = plateau + np.asarray(offset).reshape(-1, 1)
+        return (number[0] * plateau + number[1] * slope - weight.sum(axis=-1)).sum(axis=0), theta
+
+    def _expected(self, theta: np.ndarray, x: np.ndarray, offset) -> tuple[np.ndarray, np.ndarray]:
+        """Return ln Gamma above the crossover and its slope below, shape (2, J, 1 + R), and the jumps expected."""
+        line = np.einsum("cjp,rp->cjr", self.design, theta)
+        log = line[0][..., None] + offset + line[1][..., None] * x
+        return line, self.time * np.exp(np.minimum(log, 60.0))
