@@ -91,7 +91,7 @@ class DefectsOfTemperature(pelplug.Study):
         collection=None,
         *,
         phi_degree: Annotated[int, pelplug.Param("degree in ln T of the polynomial through the logit", minimum=2)] = 5,
-        chi_degree: Annotated[int, pelplug.Param("degree in ln T of the polynomial through ln chi", minimum=2)] = 3,
+        chi_degree: Annotated[int, pelplug.Param("degree in ln T of the polynomial through ln chi", minimum=2)] = 4,
         resamples: Annotated[
             int, pelplug.Param("bootstrap resamples", minimum=100, maximum=100_000, meaning=False)
         ] = 1000,
@@ -220,7 +220,7 @@ def _why(name: str, value: float, error: float, fit, temperature, fewest: int, a
     """Return why a T_def or its error is missing."""
     what = FOUND[name]
     if fit is None and not at_end:
-        where = "<phi> between 0 and 1" if "slope" in name else "a chi of at least a quarter of its largest"
+        where = "<phi> between 0 and 1" if "slope" in name else "a chi of at least 2 % of its largest"
         return [f"No {name}: fewer than {FEWEST} temperatures have {where}; give results of more temperatures."]
     if not np.isfinite(value):
         ends = f"{temperature[0]:g} to {temperature[-1]:g}"
