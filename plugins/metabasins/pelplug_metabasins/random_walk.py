@@ -67,8 +67,9 @@ class RandomWalk(pelplug.Study):
         bins: Annotated[int, pelplug.Param("bins of G(e)", minimum=4, maximum=1000, meaning=False)] = 40,
         times: Annotated[int, pelplug.Param("times of S_0", minimum=4, maximum=1000, meaning=False)] = 60,
         blocks: Annotated[
-            int, pelplug.Param("parts the record of a temperature is cut into for errors", minimum=5, meaning=False)
-        ] = 20,
+            int,
+            pelplug.Param("most parts the record of a temperature is cut into for errors", minimum=5, meaning=False),
+        ] = 100,
         resamples: Annotated[
             int, pelplug.Param("bootstrap resamples", minimum=20, maximum=10_000, meaning=False)
         ] = 200,

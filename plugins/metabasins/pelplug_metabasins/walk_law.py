@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy import special
 
 import pelplug
 from pelplug_metabasins.resampling import Samples
@@ -60,8 +61,12 @@ class WalkLaw:
         }
 
     def error(self, values: np.ndarray) -> np.ndarray:
-        """Return half of the interval of choices, which a few far ones do not move."""
-        return np.ptp(self.samples.interval(values, pelplug.ONE_SIGMA), axis=0) / 2
+        """Return the farther side of the interval of choices, which a few far ones do not move.
+
+        kappa and Gamma_0 are skewed: half of the interval would be too small on one side.
+        """
+        lower, upper = self.samples.interval(values, pelplug.ONE_SIGMA)
+        return np.maximum(upper - values[0], values[0] - lower)
 
     def landscape(self, beta: float, row: int, sigma_gamma: float = 0.0) -> pelplug.TrapLandscape | None:
         """Return the landscape at one temperature, None where its rates rise with depth.
@@ -85,13 +90,21 @@ class WalkLaw:
         )
 
     def log_moments(self, beta: np.ndarray) -> np.ndarray:
-        """Return ln <Gamma> and ln <1/Gamma>, shape (2, temperatures, 1 + R)."""
-        found = np.full((2, beta.size, self.sigma.size), np.nan)
-        for k, row in np.ndindex(found.shape[1:]):
-            one = self.landscape(float(beta[k]), row)
-            if one is not None:
-                found[:, k, row] = [float(one.log_moment(n, 1.0 / beta[k])) for n in (1.0, -1.0)]
-        return found
+        """Return ln <Gamma> and ln <1/Gamma> over ``G(e) exp(-beta e)``, shape (2, temperatures, 1 + R).
+
+        Times Gamma**n this is a Gaussian below the crossover, and one above. NaN where rates rise with depth.
+        """
+        rates, width, power = self.rates, self.sigma, np.array([1.0, -1.0])[:, None, None]
+        peak = self.centre - beta[:, None] * width**2
+        tilt = power * rates.slope(beta)
+        moved = peak + tilt * width**2
+        cutoff = np.minimum(self.cutoffs, self.centre - 1e-6)
+        turn = np.maximum(rates.crossover, cutoff) if rates.seen else np.inf  # without one the slope goes on
+        ends = [(one - moved) / width for one in (cutoff, turn)]
+        below = tilt * (peak - rates.crossover) + 0.5 * (tilt * width) ** 2 + _log_between(*ends)
+        above = special.log_ndtr((peak - turn) / width)
+        moment = np.logaddexp(below, above) - special.log_ndtr((peak - cutoff) / width)
+        return np.where(rates.slope(beta) >= 0.0, power * rates.plateau(beta) + moment, np.nan)
 
     def exponent(self) -> np.ndarray:
         """Return xi = d ln(<Gamma> <1/Gamma>) / d ln <1/Gamma> along the temperature, shape (temperatures, 1 + R)."""
@@ -99,6 +112,16 @@ class WalkLaw:
         first, second = up - down
         with np.errstate(divide="ignore", invalid="ignore"):
             return (first + second) / second
+
+
+def _log_between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return ln of the share of a normal distribution between two places; -inf of none."""
+    low, high = np.broadcast_arrays(low, high)
+    turned = low > 0.0  # the far tail without cancellation
+    less, more = np.where(turned, -high, low), np.where(turned, -low, high)
+    more = special.log_ndtr(more)
+    with np.errstate(divide="ignore"):
+        return more + np.log(-np.expm1(np.minimum(special.log_ndtr(less) - more, 0.0)))
 
 
 def fit_walk(records: list[Record], barrier: float | None) -> WalkLaw:

@@ -10,6 +10,7 @@ __all__ = ["RatesOfTemperature", "fit_rates"]
 
 _CROSSOVERS = 25
 _TAIL = 0.02
+_NARROWER = (1.0, 0.25)  # steps of the search for the crossover
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +87,14 @@ def fit_rates(
     seen = bool(inside[0] and inside.mean() > 2 / 3)
     crossover = grid[best] if seen else np.full(number.shape[1], energy.max())
     if seen:
-        rows = np.flatnonzero(inside)
-        before, here, after = (likelihood[best[rows] + k, rows] for k in (-1, 0, 1))
-        curved = 2 * here - before - after
-        crossover[rows] += np.where(curved > 0, (after - before) / (2 * np.where(curved > 0, curved, 1.0)), 0.0) * (
-            grid[1] - grid[0]
-        )
+        step = grid[1] - grid[0]
+        for narrower in _NARROWER:  # in steps wider than its error the likelihood is no parabola
+            beside = step * narrower
+            here = [fit.at(crossover + k * beside, theta, last=True) for k in (-1, 0, 1)]
+            (before, _), (middle, theta), (after, _) = here
+            curved = 2 * middle - before - after
+            moved = np.divide(after - before, 2 * curved, out=np.zeros(curved.shape), where=curved > 0)
+            crossover = crossover + np.where(inside, np.clip(moved, -1.0 / narrower, 1.0 / narrower), 0.0) * beside
     _, theta = fit.at(crossover, theta, last=True)
     return RatesOfTemperature(*fit.parameters(theta), crossover, seen)
 

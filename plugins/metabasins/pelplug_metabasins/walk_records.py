@@ -70,7 +70,8 @@ def record_of(group, blocks: int, resamples: int, seed: int) -> Record:
             "give those of longer records, or leave them out."
         )
     thermal = next(iter(group)).conditions.units.thermal(temperature)
-    samples = Samples(run, blocks, resamples, seed)
+    independent = int(ends.sum() / pelplug.statistical_inefficiency(energy) / _LONGER)
+    samples = Samples(run, max(min(blocks, independent), pelplug.FEWEST_FOR_INTERVAL), resamples, seed)
     return Record(temperature, 1.0 / thermal, energy, stay, ends, run, samples)
 
 
@@ -98,3 +99,4 @@ def binned(records: list[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 _READ = ("metabasin_energy", "waiting_time", "complete")
 _FEWEST = 20
+_LONGER = 2.0  # blocks, than what is correlated

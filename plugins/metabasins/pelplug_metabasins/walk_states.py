@@ -78,7 +78,8 @@ class Cutoff:
         Cutoffs with which the lowest of as many metabasins lies below that in half of all records, in 84 and in 16 of
         100; -inf where it would without any cutoff too [energy].
     bias : float
-        How far the lowest energy of such records lies above the cutoff `value` on average; NaN without one.
+        One over the density of jumps at the lowest energy: how far that lies above a cutoff, without bias over records
+        [energy].
     energy, chance : ndarray
         Cutoffs up to the lowest energy, and with each the chance that the lowest lies below that found.
     """
@@ -101,6 +102,9 @@ def fit_cutoff(
     beta: np.ndarray, number: np.ndarray, log_rate, centre: float, sigma: float, low: float, high: float
 ) -> Cutoff:
     """Return the cutoff, from how low the lowest of independent metabasins should lie.
+
+    With S(e) the chance that all lie above e, the lowest lies ``integral of S(e) de`` above the cutoff on average. As
+    it lies at e with the density ``-dS/de``, the mean of ``S / (-dS/de)`` there, `bias`, is the same.
 
     Parameters
     ----------
@@ -125,11 +129,8 @@ def fit_cutoff(
     lower, value, upper = (
         float(np.interp(-one, -chance, grid[: place + 1])) if chance[0] >= one else -np.inf for one in _QUANTILES
     )
-    bias = np.nan
-    if np.isfinite(value):
-        at = int(np.searchsorted(grid, value))
-        survival = np.exp((number[:, None] * np.log(above[:, at:] / above[:, at, None])).sum(axis=0))
-        bias = float(survival.sum() * (grid[1] - grid[0]))
+    density = share[:, place] / above[:, place] / (grid[1] - grid[0])
+    bias = float(1.0 / (number * density).sum())
     return Cutoff(low, value, lower, upper, bias, grid[: place + 1], chance)
 
 

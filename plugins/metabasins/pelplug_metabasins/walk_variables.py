@@ -53,7 +53,7 @@ def fields() -> dict[str, pelplug.Field]:
     found |= {
         "cutoff": pelplug.Field((), ENERGY, "e_cut, from e_0, by the lowest energy without its bias"),
         "cutoff_interval": pelplug.Field(("bound",), ENERGY, "interval of e_cut, from e_0"),
-        "cutoff_bias": pelplug.Field((), ENERGY, "mean distance of the lowest energy from e_cut"),
+        "cutoff_bias": pelplug.Field((), ENERGY, "how far above e_cut the lowest energy lies on average"),
         "lowest_energy": pelplug.Field((), ENERGY, "lowest energy of a metabasin, from e_0"),
         **_pair("sigma_gamma", (), "1", "width of the logarithm of the rates at one energy"),
         **_pair("sigma_gamma_squared", AT, "1", "its square at each temperature"),

@@ -7,6 +7,8 @@ import pytest
 import xarray as xr
 from pelplug_metabasins.random_walk import RandomWalk
 from pelplug_metabasins.walk_curves import where_equal
+from pelplug_metabasins.walk_law import WalkLaw
+from pelplug_metabasins.walk_rates import RatesOfTemperature
 from pelplug_metabasins.walk_samples import PARTICLES, walks
 from pelplug_metabasins.walk_states import fit_cutoff
 from pelplug_metabasins.walk_variables import PARAMETERS
@@ -47,7 +49,7 @@ def test_landscapes_of_a_seed_come_back(pelplug_seed):
     away, held = [], []
     for k in range(5):
         law = landscape(np.random.default_rng([pelplug_seed, k]))
-        ds = study(law, seed=pelplug_seed + k)
+        ds = study(law, seed=pelplug_seed + k, resamples=200)
         away += [abs(float(ds[name]) - getattr(law, name)) / float(ds[f"{name}_error"]) for name in PARAMETERS]
         at = np.array(TEMPERATURES)
         for name, truth in (("predicted_waiting_time", law.mean_waiting_time(at)), ("exponent", law.exponent(at))):
@@ -72,6 +74,39 @@ def test_the_cutoff_is_an_extreme_value_with_its_bias_and_interval():
     assert abs(inside - pelplug.ONE_SIGMA) < 3.3 * (0.217 / 300) ** 0.5 and abs(below - 0.5) < 3.3 * (0.25 / 300) ** 0.5
     assert np.median([one.bias for one in found]) == pytest.approx(1.0 / number, rel=0.05)
     assert all(one.lower < one.value < one.upper < one.lowest for one in found)
+
+
+def test_the_bias_of_the_lowest_energy_has_none_itself():
+    """In a Gaussian with a cutoff in its tail, where the density changes much between it and the lowest energy."""
+    rng, beta, number, cutoff = np.random.default_rng(6), np.array([2.0]), np.array([500.0]), -13.0
+    law, off = pelplug.TrapLandscape(sigma=2.0, cutoff=cutoff, lam=0.0, sigma_gamma=0.0), []
+    for _ in range(200):
+        low = law.draw(500, 0.5, rng).min()
+        found = fit_cutoff(beta, number, lambda e: np.zeros((1, e.size)), 0.0, 2.0, low, 2.0)
+        off.append((low - cutoff, found.bias))
+    above, stated = np.transpose(off)
+    assert above.mean() > 0.1
+    assert abs((above - stated).mean()) < 3.3 * (above - stated).std() / 200**0.5
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        pelplug.TrapLandscape(cutoff=-18.0, sigma_gamma=0.0),
+        pelplug.TrapLandscape(cutoff=-9.0, sigma_gamma=0.0),  # above the crossover
+        pelplug.TrapLandscape(cutoff=-np.inf, plateau=False, sigma_gamma=0.0),
+    ],
+)
+def test_moments_of_the_rates_are_those_by_quadrature(law):
+    beta, one = np.array([1.2, 1.7, 2.2]), np.ones(1)
+    entropic = law.lam * law.entropic_factor * law.entropy_slope
+    rates = RatesOfTemperature(
+        *(value * one for value in (np.log(law.rate_prefactor), law.last_barrier, law.lam, entropic, law.crossover)),
+        law.plateau,
+    )
+    walk = WalkLaw(beta, rates, 0.0 * one, law.sigma * one, None, law.cutoff * one, None)
+    exact = np.stack([law.log_moment(n, 1.0 / beta) for n in (1.0, -1.0)])[..., None]
+    np.testing.assert_allclose(walk.log_moments(beta), exact, atol=1e-10)
 
 
 def test_metabasins_tell_diffusion_and_relaxation_beside_the_landscape():
