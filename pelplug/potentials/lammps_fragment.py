@@ -192,6 +192,15 @@ class Data:
                 return tuple(row[1] for row in rows)
         return ()
 
+    def check_width(self, width: int) -> None:
+        """Refuse a section Atoms that has not so many columns, or three image flags more."""
+        found = len(self._table[0])
+        if found not in (width, width + 3):
+            raise InputError(
+                f"The atoms in {self.name} have {found} columns, and {width} or {width + 3} by their style; state the "
+                "style as write_data does ('Atoms # full')."
+            )
+
     def column(self, place: int) -> list[str]:
         """Return a column of the section Atoms in the order of the ids."""
         return [self._table[k][place] for k in self.order]

@@ -13,7 +13,7 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.execution.lammps import INSTALL, lammps_version
 from pelplug.potentials.base import Capability, Evaluator, Potential
-from pelplug.potentials.lammps_fragment import Fragment, read_fragment
+from pelplug.potentials.lammps_fragment import Command, Fragment, read_fragment
 from pelplug.potentials.lammps_native import pair_style_of
 from pelplug.potentials.lammps_system import COLUMNS, LammpsEvaluator, LammpsSystem
 from pelplug.potentials.provider import Provider
@@ -117,12 +117,11 @@ class LammpsPotential(Potential):
     def masses(self, configuration: Configuration) -> np.ndarray | None:
         """Return the masses that the fragment states, shape (N,) [mass]; None where it does not for every type."""
         known: dict[int, float] = {}
-        for one in self.fragment.all("mass"):
-            if len(one.words) == 3 and one.words[1].isdecimal():
-                known[int(one.words[1])] = float(one.words[2])
-            elif len(one.words) == 3 and one.words[1] in self._names:
-                known[self._names.index(one.words[1]) + 1] = float(one.words[2])
         types = self.types_of(configuration)
+        for one in self.fragment.all("mass"):
+            every = one.words[1] == "*"
+            for number in set(types.tolist()) if every else (self._number(one, 1),):
+                known[number] = float(one.words[2])
         if not set(types.tolist()) <= set(known):
             return None
         return np.array([known[number] for number in types.tolist()])
@@ -170,6 +169,7 @@ class LammpsPotential(Potential):
                 f"{data.name} has {data.n} particles and the configuration {configuration.n}; give its own."
             )
         words = data.column(COLUMNS[self.style][0])
+        data.check_width(COLUMNS[self.style][2] + 3)
         labels = {name: k + 1 for k, name in enumerate(data.labels)}
         types = np.array([labels.get(word) or int(word) for word in words])
         told = [self._names[number - 1] if self._names else str(number) for number in types.tolist()]
@@ -186,10 +186,26 @@ class LammpsPotential(Potential):
         """LAMMPS's atom style: stated, or as the data file or the forces need."""
         data = self.fragment.data
         found = self.fragment.setting("atom_style") or (data.style if data is not None else "")
+        if data is not None and data.style not in ("", found):
+            raise InputError(
+                f"{self.fragment.name} says atom_style {found} and {data.name} has {data.style}; write that one."
+            )
         found = found or ("charge" if self.fragment.charged else "atomic")
         if found not in COLUMNS:
             raise InputError(f"The atom style {found} is not one of {', '.join(COLUMNS)}, for which forces are asked.")
         return found
+
+    def _number(self, command: Command, place: int) -> int:
+        """Return the type that a word of a command names by its number or label."""
+        word = command.words[place]
+        if word.isdecimal():
+            return int(word)
+        if word in self._names:
+            return self._names.index(word) + 1
+        raise InputError(
+            f"Line {command.line} of {self.fragment.name}: {word} is no type; write a line of {command.name} for each "
+            "type, by its number."
+        )
 
     def charges_of(self, configuration: Configuration, types: np.ndarray) -> np.ndarray | None:
         """Return the charges: of the fragment by types, of its data file, or of the configuration, shape (N,).
@@ -211,7 +227,7 @@ class LammpsPotential(Potential):
             charges = np.array([float(word) for word in fragment.data.column(place)])
         if charges is None or not np.any(charges):
             charges = configuration.charges if configuration.charges is not None else charges
-        by_type = {int(one.words[2]): float(one.words[4]) for one in fragment.all("set") if one.words[2].isdecimal()}
+        by_type = {self._number(one, 2): float(one.words[4]) for one in fragment.all("set")}
         if by_type:
             charges = np.zeros(configuration.n) if charges is None else np.array(charges)
             for number, value in by_type.items():

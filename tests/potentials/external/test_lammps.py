@@ -128,6 +128,18 @@ def test_charges_of_the_configuration_or_by_types(tmp_path):
         own.energy(state.replace(charges=None))
 
 
+def test_charges_by_labels_and_what_is_no_type(tmp_path):
+    state, labelled = salt(), "labelmap atom 1 Na 2 Cl\nset type Na charge 1\nset type Cl charge -1\nmass * 30.0"
+    energy = pelplug.potential(fragment(tmp_path, SALT), types="Na,Cl").energy(state)
+    potential = pelplug.potential(fragment(tmp_path, f"{SALT}{labelled}", "b"))
+    other = state.replace(charges=0.5 * state.charges)  # the fragment's count
+    assert potential.energy(other) == pytest.approx(energy, rel=1e-12)
+    np.testing.assert_array_equal(potential.masses(state), np.full(state.n, 30.0))
+    several = pelplug.potential(fragment(tmp_path, f"{SALT}set type 1*2 charge 1"), types="Na,Cl")
+    with pytest.raises(InputError, match=r"Line 5 of in.force: 1\*2 is no type"):
+        several.energy(state)
+
+
 def chains(folder, n_chains=6, length=10, labels=False):
     """Bead-spring chains on a lattice, as write_data has them, wrapped; ids in another order than rows."""
     rng = np.random.default_rng(5)
@@ -183,6 +195,16 @@ def test_bonds_come_from_a_data_file(tmp_path):
         potential.energy(
             states.renumbered(state, np.roll(np.arange(60), 1)).replace(species=state.species[::-1][np.r_[0, :59]])
         )
+
+
+def test_a_data_file_of_another_atom_style(tmp_path):
+    state, _ = chains(tmp_path)
+    with pytest.raises(InputError, match=r"says atom_style full and melt\.data has bond"):
+        pelplug.potential(fragment(tmp_path, f"atom_style full\n{FENE}")).energy(state)
+    data = tmp_path / "melt.data"
+    data.write_text(data.read_text().replace("Atoms # bond", "Atoms"))
+    with pytest.raises(InputError, match=r"The atoms in melt\.data have 9 columns, and 5 or 8 by their style"):
+        pelplug.potential(fragment(tmp_path, FENE)).energy(state)
 
 
 def test_a_melt_is_quenched_with_its_bonds(tmp_path):
