@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,21 @@ def test_single_precision_is_seen_in_the_noise(tmp_path, glass):
         for platform in ("Reference", "CPU")
     }
     assert noise["Reference"] < 1e-11 < 1e-7 < noise["CPU"] < 1e-3
+
+
+def test_a_quench_is_not_asked_for_less_than_the_noise(tmp_path, glass):
+    _, state = glass
+    given = saved(tmp_path / "ka.xml", kob_andersen(state.species))
+    file, coarse = tmp_path / "glass.gsd", {"potential_parameters": {"platform": "CPU"}}
+    pelplug.write_trajectory(file, state)
+    words = r"have a noise of [\d.e-]+, so that no quench gets below 1e-10; raise --force-tolerance to ([\d.e-]+)"
+    with pytest.raises(pelplug.InputError, match=words) as refused:
+        pelplug.analyze("inherent-structures", file, potential=given, units="metal", **coarse)
+    enough = float(re.search(words, str(refused.value))[1])
+    found = pelplug.analyze(
+        "inherent-structures", file, potential=given, units="metal", force_tolerance=enough, **coarse
+    )
+    assert float(found.max_force[0]) < enough < 0.1
 
 
 def without(system):
