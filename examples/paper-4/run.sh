@@ -5,7 +5,7 @@
 # (Figs. 2(a), S1(d)), and where the decay of the Mari-Kurchan model is cut off (Fig. 1).
 # It goes on where it was interrupted.
 #
-#     sh examples/paper-4/run.sh FOLDER [OPTIONS of make.py]
+#     sh examples/paper-4/run.sh FOLDER [OPTIONS of make.py]       # 30 minutes of processor time on two cores
 #     sh examples/paper-4/run.sh FOLDER --particles 64000 --sizes 4000 16000 64000 --planted 4096 16384      # the
 #                                                                                               paper's sizes: days
 set -e

@@ -255,7 +255,8 @@ def _name(conditions: Sequence[Conditions]) -> str:
     for one in conditions:
         record = one.model or {}
         name = record.get("name") or record.get("provider") or record.get("model")
-        names.append(shortened(str(name)) if name else "model not stated")
+        unknown = "several models" if "model" in one.several else "model not stated"
+        names.append(shortened(str(name)) if name else unknown)
     names = list(dict.fromkeys(names))
     return ", ".join(names) if len(names) < 4 else f"{len(names)} models"
 

@@ -20,6 +20,7 @@ AT = ("temperature",)
 DISTANCES = ("distance_sd_cg", "distance_sd_fire", "distance_cg_fire")
 HOT = {2: 0.92, 3: 0.85}
 HOT_ABOVE = 0.75
+MEAN_FIELD = "mari-kurchan"
 """beta of T = infinity in four and more dimensions; Nishikawa et al., Fig. 2(a)."""
 BOUNDS = (0.05, 2.0)
 REMEDY = "give results of more runs there (pelplug analyze --plugin relaxation)"
@@ -169,7 +170,9 @@ class DescentExponents(pelplug.Study):
         self.said = " and ".join(dict.fromkeys(one.said for one in states))
         self.missing = _without_errors(states)
         dimension = self._dimension_of_space()
-        if dimension is not None:
+        if all((one.conditions.model or {}).get("name") == MEAN_FIELD for one in collection):
+            values["beta_hot"] = HOT_ABOVE  # and no phonons
+        elif dimension is not None:
             values |= {"beta_hot": HOT.get(dimension, HOT_ABOVE), "beta_harmonic": dimension / 4 + 0.5}
         values |= self._collapses(states, temperature)
         return values | self._state_following(states, temperature)
@@ -188,14 +191,15 @@ class DescentExponents(pelplug.Study):
             found["collapse_beta"][k] = one.beta[0]
             found["collapse_spread"][k] = rows[0, 1]
             low, high = BOUNDS
-            if not low + 1e-3 < rows[0, 0] < high - 1e-3:
+            z, spread = rows[0, 0], pelplug.Bootstrap(fewest, resamples=2).error(rows[:, 0])
+            reach = max(1e-3, np.nan_to_num(spread))  # resamples do not go beyond the edge either
+            if not low + reach < z < high - reach:
                 self.missing.append(
-                    f"No z at T = {value:g}: the collapse is best at the edge of {low:g} to {high:g}, so the sizes "
-                    "given do not fix it; give other sizes, or longer descents."
+                    f"No z at T = {value:g}: the collapse is best at the edge of {low:g} to {high:g}, or within an "
+                    "error of it, so the sizes given do not fix it; give other sizes, or longer descents."
                 )
                 continue
-            found["z"][k] = rows[0, 0]
-            found["z_error"][k] = pelplug.Bootstrap(fewest, resamples=2).error(rows[:, 0])
+            found["z"][k], found["z_error"][k] = z, spread
             self.fewest[float(value)] = fewest
         return {} if np.isnan(found["collapse_beta"]).all() else found
 

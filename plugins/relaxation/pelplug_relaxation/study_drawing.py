@@ -53,6 +53,7 @@ def draw_beta(dataset, ax=None, **keywords):
             )
     if "beta_hot" in dataset:
         panel.level(float(dataset["beta_hot"]), r"$T = \infty$, published", shared=True)
+    if "beta_harmonic" in dataset:
         panel.level(float(dataset["beta_harmonic"]), "$d/4 + 1/2$", shared=True, linestyle="--")
     if np.isfinite(dataset["t_sf_lower"]):
         for name in ("t_sf_lower", "t_sf_upper"):
@@ -75,7 +76,8 @@ def draw_collapse(dataset, ax=None, **keywords):
             one["descent_time"] / float(n) ** z, one["velocity"] * float(n) ** (beta * z), kind=kind, marker="",
             label=f"$N = {n}$",
         )  # fmt: skip
-    panel.title(panel.number("$z$", at["z"], at["z_error"]))
+    which = f"$T = {float(at['temperature']):g}$: " if dataset.sizes["temperature"] > 1 else ""
+    panel.title(which + panel.number("$z$", at["z"], at["z_error"]))
     return panel.finish()
 
 

@@ -186,3 +186,17 @@ def test_its_figure_shows_the_collapse():
     ds = study(sampled(np.random.default_rng(5), 0.9, 0.6), t_min=0.1, t_max=3.0)
     figure = pelplug.plot(ds)
     assert [ax.get_xlabel() for ax in figure.axes][-1] == "$t / N^z$"
+
+
+def test_an_exponent_within_its_error_of_the_edge_is_not_told():
+    rng = np.random.default_rng(8)
+    ds = study(sampled(rng, 0.8, 1.98, sizes=(500, 700), noise=0.1), t_min=0.1, t_max=3.0)
+    assert "z" not in ds or np.isnan(float(ds["z"][0]))
+    assert "within an error of it" in ds.attrs["not_found"]
+
+
+def test_a_mean_field_model_has_its_own_limit():
+    model = {"name": "mari-kurchan", "parameters": {"dimension": 3, "volume_fraction": 0.5, "cutoff": 4.0, "seed": 1}}
+    made = [result(t, 256, TIMES**-0.75, seed=k, model=model) for k, t in enumerate((0.001, 0.015))]
+    ds = study(made, t_min=1.0, t_max=10.0)
+    assert float(ds["beta_hot"]) == 0.75 and "beta_harmonic" not in ds
