@@ -14,8 +14,9 @@ cd "$1"
 small="0.6 600000 80 100000
 0.7 300000 40 40000
 0.8 200000 20 20000"
-paper="0.45 200000000 2000 20000000
-0.5 40000000 400 4000000
+# Frames 0.4 apart at every temperature: most metabasins high in the landscape are as short when it is cold.
+paper="0.45 40000000 80 4000000
+0.5 20000000 80 2000000
 0.6 8000000 80 400000"
 case ${2:-small} in small) sizes=${SIZES:-$small} ;; paper) sizes=$paper ;; *) echo "small or paper, not $2" >&2; exit 2 ;; esac
 

@@ -222,7 +222,8 @@ NEEDS = (
     [
         (None, "python:clac.py", ["There is no file clac.py", "did you mean calc.py"]),
         (None, "pyton:calc.py", ["no provider of potentials 'pyton' (did you mean python?)"]),
-        (None, "lammps-data:calc.py", ["no provider of potentials 'lammps-data'", "there are", "python"]),
+        (None, "lammps-data:calc.py", ["no provider of potentials 'lammps-data'", "did you mean lammps"]),
+        (None, "zebra:calc.py", ["no provider of potentials 'zebra'", "there are", "python"]),
         (None, "python:calc.py:sprigns", ["calc.py defines no sprigns (did you mean springs?)"]),
         (None, "python:nobody.has.this:springs", ["There is no module nobody.has.this", "python:calc.py"]),
         (None, "calc.py", ["lacks its provider", "python:FILE.py"]),
