@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pelplug.errors import InputError
+from pelplug.models.given import GivenModel
 from pelplug.potentials.answers import energy_and_forces
 from pelplug.potentials.base import potential_name
 from pelplug.potentials.constraints import refuse_constraints
@@ -43,7 +44,8 @@ def compared(take_up: Callable[..., Session]) -> Callable[..., Session]:
             raise InputError(
                 f"The engine {self.name} holds no pressure; leave out --pressure, or use --engine lammps or hoomd."
             )
-        refuse_constraints(model.potential(configuration), "a simulation")
+        if isinstance(model, GivenModel):  # no other has any, and the engine speaks first of what it cannot do
+            refuse_constraints(model.potential(configuration), "a simulation")
         session = take_up(self, configuration, model, dynamics, *arguments, **keywords)
         if not getattr(session, "own_forces", False) or session.agreement is not None:
             return session

@@ -56,7 +56,7 @@ def check_potential(potential: Potential, configuration: Configuration, hessian:
     InputError
         With what is wrong, and by how much.
     """
-    if hessian:
+    if hessian and isinstance(potential.capabilities, Capability):  # what else it may be is refused below
         refuse_constraints(potential)
     if isinstance(potential, FromForces):  # what it finds it checks itself
         potential = potential.potential

@@ -12,7 +12,7 @@ import numpy as np
 from pelplug.core.outside import read_outside
 from pelplug.errors import InputError
 
-__all__ = ["PairTables", "Section", "read_pair_tables"]
+__all__ = ["Section", "TableFile", "read_pair_tables"]
 
 _FEWEST = 8  # rows of which a spline of fifth degree has something to say
 _ELSEWHERE = 0.01  # of the distance of two rows: a column of distances that is another grid than the header says
@@ -40,7 +40,7 @@ class Section:
 
 
 @dataclasses.dataclass(frozen=True)
-class PairTables:
+class TableFile:
     """All tables of a file.
 
     Attributes
@@ -61,7 +61,7 @@ class PairTables:
     sha256: str
 
 
-def read_pair_tables(path: str) -> PairTables:
+def read_pair_tables(path: str) -> TableFile:
     """Read all sections of a file.
 
     Parameters
@@ -88,7 +88,7 @@ def read_pair_tables(path: str) -> PairTables:
     if not sections:
         raise InputError(f"{path} has no table: a section is a line with its name, one with N and the rows; check it.")
     digest = hashlib.sha256(content).hexdigest()
-    return PairTables(os.fspath(path), sections, units[1] if units else None, digest)
+    return TableFile(os.fspath(path), sections, units[1] if units else None, digest)
 
 
 def _section(path: str, lines: list[tuple[int, list[str]]], at: int) -> tuple[Section, int]:

@@ -264,10 +264,10 @@ def test_engines_exporters_and_forms_are_checked():
             return "not a list"
 
     registry = Registry(third_party=False)
-    assert set(registry.engines()) == {"hoomd", "lammps"}
+    assert set(registry.engines()) == {"hoomd", "lammps", "openmm"}
     registry.register(Plugin(), "mixed")
     assert registry.has_engine() and "fine" in registry.exporters()
-    assert set(registry.engines()) == {"hoomd", "lammps", "fine"}
+    assert set(registry.engines()) == {"hoomd", "lammps", "openmm", "fine"}
     errors = "\n".join(by_name(registry)["mixed"].errors)
     assert "exporter bare must have suffixes" in errors
     assert "engine bare has no available()" in errors

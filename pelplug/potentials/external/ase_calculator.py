@@ -25,7 +25,7 @@ from pelplug.core.checksum import checksum
 from pelplug.core.parameters import Param
 from pelplug.errors import InputError
 from pelplug.potentials.base import Capability, Potential
-from pelplug.potentials.external.python import called, named_object, own_objects, required_arguments
+from pelplug.potentials.external.python import made_by, named_object, own_objects, required_arguments
 from pelplug.potentials.given import is_calculator
 from pelplug.potentials.provider import Provider
 
@@ -80,7 +80,7 @@ class ASEProvider(Provider):
         if inspect.isclass(found) or not is_calculator(found):
             if not callable(found):
                 raise InputError(f"{named.name} of {named.path} is {found!r}, no calculator of ASE; write {_WANTED}.")
-            found, made = called(named), found
+            found, made = made_by(named), found
         if not is_calculator(found):
             raise InputError(f"{named.name} of {named.path} returns {found!r}, no calculator of ASE; write {_WANTED}.")
         return CalculatorPotential(found, named.source, made, self.parameters["cutoff"])

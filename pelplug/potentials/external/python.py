@@ -16,7 +16,7 @@ from pelplug.potentials.base import Potential
 from pelplug.potentials.given import as_potential
 from pelplug.potentials.provider import Provider
 
-__all__ = ["NamedObject", "PythonProvider", "called", "named_object", "own_objects", "required_arguments"]
+__all__ = ["NamedObject", "PythonProvider", "made_by", "named_object", "own_objects", "required_arguments"]
 
 _WANTED = "a class below pelplug.Potential, or a function f(configuration) that returns the energy and the forces"
 
@@ -45,7 +45,7 @@ class PythonProvider(Provider):
         named = named_object(file, self.name, _candidates, "potential", _WANTED)
         found = named.value
         if inspect.isfunction(found) and not required_arguments(found):
-            found = called(named)
+            found = made_by(named)
         return as_potential(found, named.source)
 
 
@@ -163,7 +163,7 @@ def required_arguments(function: Callable) -> list[str]:
     ]
 
 
-def called(named: NamedObject) -> Any:
+def made_by(named: NamedObject) -> Any:
     """Return what a function or class makes without arguments.
 
     Raises

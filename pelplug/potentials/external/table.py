@@ -14,7 +14,7 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.potentials.base import Potential
 from pelplug.potentials.pair_table import TablePotential, splined
-from pelplug.potentials.pair_table_file import PairTables, read_pair_tables
+from pelplug.potentials.pair_table_file import TableFile, read_pair_tables
 from pelplug.potentials.provider import Provider
 
 __all__ = ["TableProvider"]
@@ -97,13 +97,13 @@ class TableProvider(Provider):
         found.units = units
         return found
 
-    def _units(self, tables: PairTables) -> Units:
+    def _units(self, tables: TableFile) -> Units:
         try:
             return Units.of(self.parameters["units"] or tables.units or Units())
         except InputError as error:
             raise InputError(f"The units of {tables.path}: {error}") from None
 
-    def _named(self, tables: PairTables) -> dict[tuple[str, str], str]:
+    def _named(self, tables: TableFile) -> dict[tuple[str, str], str]:
         """Return the section of each pair of species that has one; of ("", "") where one is for all."""
         known = tables.sections
         if self.parameters["sections"] is None:

@@ -11,7 +11,7 @@ from pelplug.core.units import Units
 from pelplug.errors import InputError
 from pelplug.execution.openmm import forces_at_cutoff
 
-__all__ = ["NM", "UNITS", "Contents", "contents_of"]
+__all__ = ["NM", "UNITS", "SystemContents", "particles_of_system"]
 
 UNITS, NM = Units.of("gromacs").for_atoms()
 """What numbers of these potentials are in, as of all models that are given in nm; and the length of a nm."""
@@ -22,7 +22,7 @@ _ONLY_NEAR = (0, 1)  # NoCutoff, CutoffNonPeriodic: of every force that has a cu
 
 
 @dataclasses.dataclass(frozen=True)
-class Contents:
+class SystemContents:
     """What is in a System.
 
     Attributes
@@ -55,7 +55,7 @@ class Contents:
     force_jumps: tuple[float, float]
 
 
-def contents_of(system: Any) -> Contents:
+def particles_of_system(system: Any) -> SystemContents:
     """Look into a System.
 
     Parameters
@@ -90,7 +90,7 @@ def contents_of(system: Any) -> Contents:
     bonded = [_bonds(force) for force in forces if type(force).__name__ == "HarmonicBondForce"]
     largest = NM * max((_number(force.getCutoffDistance()) for force in ended), default=0.0)
     far = any(_is_endless(force) for force in forces) or largest == 0.0
-    return Contents(
+    return SystemContents(
         masses,
         np.concatenate([held, *(pair for pair, _ in bonded)]),
         NM * np.concatenate([distances, *(length for _, length in bonded)]),

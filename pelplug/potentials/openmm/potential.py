@@ -22,7 +22,7 @@ from pelplug.execution.openmm import (
 )
 from pelplug.potentials.base import Capability, Evaluator, Potential
 from pelplug.potentials.constraints import Constraints
-from pelplug.potentials.openmm.contents import NM, UNITS, contents_of
+from pelplug.potentials.openmm.contents import NM, UNITS, particles_of_system
 from pelplug.potentials.openmm.order import check_particles
 
 __all__ = ["OpenmmPotential", "tell_jumps"]
@@ -75,7 +75,7 @@ class OpenmmPotential(Potential):
         self.smoother, self.flexible = smoother, flexible
         self.names = None if names is None else np.array(names, dtype=str)
         self._source = dict(source)
-        self.contents = contents_of(system_of(xml))
+        self.contents = particles_of_system(system_of(xml))
         self.cutoff, self.force_jumps = self.contents.cutoff, self.contents.force_jumps
         if platform == "CPU":
             self.rough = "on OpenMM's platform CPU they are in single precision; state platform=Reference"
