@@ -62,6 +62,11 @@ def _force_class():
             position, image, places, out, energies, virials = self._views
             if self._virial:
                 lower = self._frame.lower_of(self._state.box)
+                if not np.isfinite(lower).all():
+                    raise RunError(
+                        f"The cell is not finite any more at step {timestep}: a cell that collapses ends like this; "
+                        "begin nearer the density of this pressure."
+                    )
                 self._half, self._cell = 0.5 * lower.sum(axis=0), lower @ self._turn
             near = _gather(position, image, places, self._images, self._half, self._turn, self._cell, self._positions)
             if not near:

@@ -76,8 +76,6 @@ class GromacsProvider(Provider):
         InputError
             If a file is missing, something is not stated, or OpenMM does not know a term.
         """
-        if self.missing():
-            raise InputError(f"OpenMM is not installed. {INSTALL}")
         read_outside(file, "topology")
         of = self.parameters
         self._require(file, [name for name in ("cutoff", "modifier") if of[name] is None])

@@ -49,8 +49,6 @@ class OpenmmProvider(Provider):
         InputError
             If it is none, or holds what cannot be computed here.
         """
-        if self.missing():
-            raise InputError(f"OpenMM is not installed. {INSTALL}")
         content = read_outside(file, "System of OpenMM")
         try:
             xml = content.decode()

@@ -120,8 +120,8 @@ def strain_by_differences(state: DisplacedState, noise: Noise, tolerance: float)
             raise InputError(
                 f"Derivatives by strain of the potential {state.name} cannot be found from its {what}: two orders of "
                 f"differences disagree by {rough[name] / size[name]:.2g} of them. The {what} must be continuous where "
-                "a particle crosses a cutoff, and precise; shift the energy to 0 there, or declare STRAIN and write "
-                "strain_derivatives()."
+                "a particle crosses a cutoff, better its slope too, and precise; shift energy and forces to 0 there "
+                "(shifted-force; lj/smooth/linear in LAMMPS), or declare STRAIN and write strain_derivatives()."
             )
     planes = tuple(itertools.combinations(range(d), 2))
     order = [plane for plane, _ in strains]
