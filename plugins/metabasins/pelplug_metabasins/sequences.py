@@ -270,7 +270,7 @@ def check_steps(source: xr.Dataset) -> None:
         raise pelplug.InputError(
             f"A particle moves {steps[k].max():.2f} of the cell from frame {int(source['visit_last'][k])} to "
             f"{int(source['visit_first'][k + 1])}, so nobody can tell which way round the cell; "
-            "write frames more often."
+            "write frames more often, or end before it (--stop)."
         )
 
 
