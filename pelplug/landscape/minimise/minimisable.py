@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pelplug.configuration import Configuration
-from pelplug.errors import InputError
+from pelplug.errors import InputError, PelplugError
 from pelplug.potentials.base import Potential, potential_name
 from pelplug.potentials.from_forces.displaced import DisplacedState
 from pelplug.potentials.from_forces.potential import completed
@@ -50,7 +50,10 @@ def check_minimisable(potential: Potential, configuration: Configuration, force_
 
 
 def _refuse_noise(potential: Potential, configuration: Configuration, force_tolerance: float) -> None:
-    noise = measure_noise(DisplacedState(potential, configuration), np.random.default_rng(0)).force
+    try:
+        noise = measure_noise(DisplacedState(potential, configuration), np.random.default_rng(0)).force
+    except PelplugError:  # a calculator may fail in this frame and not in others
+        return
     if force_tolerance < noise:
         more = f", or have smoother forces ({potential.rough})" if potential.rough else ""
         raise InputError(

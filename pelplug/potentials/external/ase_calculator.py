@@ -118,6 +118,7 @@ class CalculatorPotential(Potential):
         If ASE is not installed, or nothing tells this calculator from others.
     """
 
+    foreign = True
     knows = ("charged atoms",)
     units = "metal"  # type: ignore[assignment]  # the name becomes Units when the class is made
 

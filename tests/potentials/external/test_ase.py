@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -70,6 +71,18 @@ def make():
 
 def analytic():
     return Analytic()
+
+
+class Single(KobAndersen):
+    """In single precision, as models that were learned are."""
+
+    def calculate(self, *arguments):
+        super().calculate(*arguments)
+        self.results["forces"] = self.results["forces"].astype(np.float32)
+
+
+def single():
+    return Single()
 
 
 def weak():
@@ -247,6 +260,17 @@ def test_a_frame_in_which_it_raises_fails_alone(here):
     assert list(why) == ["0", "2"] and all("the cycle did not converge" in one for one in why.values())
 
 
+def test_a_quench_is_not_asked_for_less_than_the_noise(here):
+    pelplug.write_trajectory("glass.gsd", liquid())
+    asked = {"potential": "ase:calc.py:single", "units": "metal"}
+    words = r"have a noise of [\d.e-]+, so that no quench gets below 1e-10; raise --force-tolerance to ([\d.e-]+)"
+    with pytest.raises(pelplug.InputError, match=words) as refused:
+        pelplug.analyze("inherent-structures", "glass.gsd", **asked)
+    enough = float(re.search(words, str(refused.value))[1])
+    found = pelplug.analyze("inherent-structures", "glass.gsd", force_tolerance=enough, **asked)
+    assert float(found.max_force[0]) < enough < 1e-2
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -255,7 +279,7 @@ def test_a_frame_in_which_it_raises_fails_alone(here):
         ("ase:calc.py:needs", ["needs of calc.py fails", "weights"]),
         ("ase:calc.py:CUT", ["CUT of calc.py is 1.8, no calculator"]),
         ("ase:calc.py:mak", ["calc.py defines no mak (did you mean make?)"]),
-        ("ase:calc.py", ["several calculators; it has make, analytic, weak", "ase:calc.py:make"]),
+        ("ase:calc.py", ["several calculators; it has make, analytic, single, weak", "ase:calc.py:make"]),
         ("ase:clac.py:make", ["There is no file clac.py"]),
         ("ase:no.such.module:EMT", ["There is no module no.such.module; a file is given with its ending, as ase:calc"]),
         ("ase:calc.py:make", ["takes chemical elements, and A is none (Kr would be", "--species A=Ar"]),
