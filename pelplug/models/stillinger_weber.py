@@ -10,7 +10,18 @@ from pelplug.errors import InputError
 from pelplug.models.scales import ScaledModel
 from pelplug.potentials.base import Potential
 
-__all__ = ["StillingerWeber"]
+__all__ = ["NUMBERS", "StillingerWeber"]
+
+# The paper's, but for the two scales and the strength of the three-body part.
+NUMBERS = {
+    "A": 7.049556277,
+    "B": 0.6022245584,
+    "p": 4,
+    "q": 0,
+    "a": 1.80,
+    "gamma": 1.20,
+    "cos_theta0": -1.0 / 3.0,
+}
 
 
 class StillingerWeber(ScaledModel):
@@ -47,17 +58,7 @@ class StillingerWeber(ScaledModel):
     @property
     def constants(self) -> dict:
         """Every number of the potential but three_body, which is a parameter."""
-        return {
-            "epsilon": self.energy_scale,
-            "sigma": self.length_scale,
-            "A": 7.049556277,
-            "B": 0.6022245584,
-            "p": 4,
-            "q": 0,
-            "a": 1.80,
-            "gamma": 1.20,
-            "cos_theta0": -1.0 / 3.0,
-        }
+        return {"epsilon": self.energy_scale, "sigma": self.length_scale, **NUMBERS}
 
     def check(self, configuration: Configuration) -> None:
         """Raise `InputError` if the configuration does not fit; see `Model.check`. A mixture does not."""
