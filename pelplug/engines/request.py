@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pelplug.engines.engine import Engine
     from pelplug.engines.protocol import Protocol
     from pelplug.models.base import Model
+    from pelplug.potentials.base import Potential
 
 __all__ = ["Isoconfigurational", "Program", "Recording", "Replication", "Request"]
 
@@ -271,14 +272,24 @@ class Program(Computing):
     """What simulates, and on what."""
 
     engine: Annotated[
-        str, Param("what simulates; auto: HOOMD-blue if it is installed, else LAMMPS", metavar="auto|hoomd|lammps")
+        str,
+        Param(
+            "what simulates; auto: HOOMD-blue if it is installed, else LAMMPS; the program of a --potential",
+            metavar="auto|hoomd|lammps",
+        ),
     ] = "auto"
     engine_options: Annotated[
         dict[str, Any] | None,
         Param("options of the engine, which are keywords of their own as well", option=""),
     ] = None
 
-    def started(self, engines: Mapping[str, type[Engine]], more: Mapping[str, Any], others: Iterable[str]) -> Engine:
+    def started(
+        self,
+        engines: Mapping[str, type[Engine]],
+        more: Mapping[str, Any],
+        others: Iterable[str],
+        potential: Potential | None = None,
+    ) -> Engine:
         """Return the engine, ready to take up systems.
 
         Parameters
@@ -289,6 +300,8 @@ class Program(Computing):
             Options of the engine that were given as keywords of the call.
         others : iterable of str
             Other keywords of the call, one of which may have been meant.
+        potential : Potential, optional
+            What was given in place of a model, which may belong to an engine.
 
         Raises
         ------
@@ -297,7 +310,7 @@ class Program(Computing):
         """
         from pelplug.engines.run import choose_engine
 
-        cls = choose_engine(self.engine, engines)
+        cls = choose_engine(self.engine, engines, potential)
         options = {**(self.engine_options or {}), **more}
         known = cls.parameter_specs()
         for name in options:

@@ -21,6 +21,7 @@ from pelplug.engines.shared_recorder import SharedRecorder
 from pelplug.errors import InputError
 from pelplug.files.results import read_results, write_netcdf
 from pelplug.models.base import Model
+from pelplug.potentials.base import Potential
 
 __all__ = ["AUTOMATIC", "NO_ENGINE", "SimulationResult", "choose_engine", "run_simulation"]
 
@@ -53,8 +54,10 @@ class SimulationResult:
     datasets: dict = dataclasses.field(default_factory=dict)
 
 
-def choose_engine(name: str, engines: Mapping[str, type[Engine]]) -> type[Engine]:
+def choose_engine(name: str, engines: Mapping[str, type[Engine]], potential: Potential | None = None) -> type[Engine]:
     """Return the engine of a name; ``auto`` takes HOOMD-blue if it can be used, else LAMMPS, else any other.
+
+    A potential that one program computes is simulated by that program, where it can be used.
 
     Raises
     ------
@@ -68,7 +71,12 @@ def choose_engine(name: str, engines: Mapping[str, type[Engine]]) -> type[Engine
         if not status.available:
             raise InputError(f"The engine {name} cannot be used here. {status.missing}")
         return engines[name]
-    for candidate in (*AUTOMATIC, *sorted(set(engines) - set(AUTOMATIC))):
+    order = (*AUTOMATIC, *sorted(set(engines) - set(AUTOMATIC)))
+    if potential is not None and potential.foreign:
+        for candidate in order:
+            if candidate in engines and engines[candidate].available() and potential.native(candidate) is not None:
+                return engines[candidate]
+    for candidate in order:
         if candidate in engines and engines[candidate].any_potential and engines[candidate].available():
             return engines[candidate]
     raise InputError(NO_ENGINE)

@@ -206,7 +206,8 @@ def execute(
             if Need.ENGINE in needs[cls.name]:
                 wanted = str(shares[cls.name].get("engine", "auto"))
                 with contextlib.suppress(InputError):  # the analysis says so itself
-                    analyses[cls.name].engines = (choose_engine(wanted, registry.engines()),)
+                    found = choose_engine(wanted, registry.engines(), getattr(model, "given", None))
+                    analyses[cls.name].engines = (found,)
     # What any of them refuses it refuses now, not after hours of those that it uses.
     for cls in classes:
         with told(cls, registry):

@@ -113,7 +113,7 @@ def simulate(
             request = dataclasses.replace(request, parent_temperature=began.quenched().parent_temperature)
     liquid = _looked_at(liquid, request.start)
     try:
-        engine = program.started(registry.engines(), of_engine, keywords_of(simulate))
+        engine = program.started(registry.engines(), of_engine, keywords_of(simulate), getattr(liquid, "given", None))
     except InputError:
         if of_model := sorted(set(of_engine) & set(liquid.parameters)):
             raise InputError(
@@ -211,5 +211,6 @@ def isoconfigurational(
     registry = registry or default_registry()
     given: dict[str, Any] = {"potential" if isinstance(model, Potential) else "model": model}
     liquid = _looked_at(Interactions(**given).resolved(registry).model, configuration)
-    engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational))
+    potential = getattr(liquid, "given", None)
+    engine = program.started(registry.engines(), of_engine, keywords_of(isoconfigurational), potential)
     return run_isoconfigurational(configuration, liquid, engine, temperature, times, asked)

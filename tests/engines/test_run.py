@@ -433,6 +433,32 @@ class Missing(ToyEngine):
         return EngineStatus(False, missing="Install it.")
 
 
+def test_auto_takes_the_program_that_computes_a_potential():
+    class Hoomd(ToyEngine):
+        name = "hoomd"
+
+    class Own(ToyEngine):
+        name, any_potential = "own", False
+
+    class Computed(pelplug.Potential):
+        foreign = True
+
+        def energy_forces(self, configuration):
+            return 0.0, np.zeros_like(configuration.positions)
+
+        def record(self):
+            return {"potential": "computed"}
+
+        def native(self, engine):
+            return {"system": "..."} if engine == "own" else None
+
+    every = {cls.name: cls for cls in (Hoomd, Own)}
+    assert choose_engine("auto", every, Computed()) is Own
+    assert choose_engine("hoomd", every, Computed()) is Hoomd
+    assert choose_engine("auto", {"hoomd": Hoomd}, Computed()) is Hoomd
+    assert choose_engine("auto", every) is Hoomd
+
+
 def test_auto_takes_hoomd_then_lammps_then_any_other():
     class Hoomd(ToyEngine):
         name = "hoomd"

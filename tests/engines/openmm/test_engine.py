@@ -111,11 +111,12 @@ def test_simulate_from_a_file(tmp_path, monkeypatch, moving):
     pathlib.Path("start.gro").write_text("\n".join(["start", f"{N:5d}", *rows, edges, ""]))
     words = [
         "simulate", "--potential", "openmm:ka.xml", "--start", "start.gro", "-T", str(WARM), "--steps", "40",
-        "--equilibration", "0", "--time-step", "0.0004", "--engine", "openmm", "--ensemble", "langevin",
+        "--equilibration", "0", "--time-step", "0.0004", "--ensemble", "langevin",
         "-o", "run.gsd", "--frames", "20", "--log-every", "20", "--quiet",
     ]  # fmt: skip
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
+    assert pelplug.Trajectory("run.gsd").simulation_record["engine"] == "openmm"
     found = pelplug.analyze("inherent-structures", "run.gsd", potential="openmm:ka.xml", force_tolerance=1.0)
     assert found.sizes["frame"] > 1 and found.initial_energy.attrs["units"] == "kJ/mol"
     assert json.loads(found.attrs["conditions"])["temperature"] == pytest.approx(WARM)
