@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["Catalogue", "displacements"]
+__all__ = ["Catalogue", "displacements", "follow", "images_of"]
 
 
 def displacements(before: np.ndarray, after: np.ndarray, cell: np.ndarray) -> np.ndarray:
@@ -37,6 +37,50 @@ def displacements(before: np.ndarray, after: np.ndarray, cell: np.ndarray) -> np
         moved = moved - (np.median(moved, axis=0) if origin is None else origin)
         moved -= np.round(moved)
     return (moved - moved.mean(axis=0)) @ cell
+
+
+def images_of(before: np.ndarray, after: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Image of each particle in one of two states of one structure, shape (N, d), relative to the first particle's.
+
+    Parameters
+    ----------
+    before, after : ndarray, shape (N, d)
+        Positions [length], the same but for images and a translation.
+    cell : ndarray, shape (d, d)
+        Cell vectors as rows [length].
+    """
+    moved = np.linalg.solve(cell.T, (after - before).T).T
+    return np.round(moved - moved[0]).astype(np.int32)
+
+
+def follow(trajectory, images: dict[int, np.ndarray]) -> str:
+    """Add to the images of particles in some frames those that only the frames in between tell.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        The frames.
+    images : dict of int to ndarray, shape (N, d)
+        By frame, as the frame on its own has them; changed in place.
+
+    Returns
+    -------
+    str
+        Why particles cannot be followed from frame to frame; empty if they can.
+    """
+    if not images:
+        return ""
+    start, flags = min(images), set()
+    try:
+        for number, frame in enumerate(trajectory.unwrapped(start, max(images) + 1), start):
+            flags.add(trajectory.has("images"))
+            if len(flags) > 1:
+                return f"frame {number} and those before differ in image flags"
+            if number in images and flags == {False}:
+                images[number] += frame.images
+    except Exception as error:  # of a frame that cannot be read, which fails alone elsewhere
+        return " ".join(str(error).split())
+    return ""
 
 
 class Catalogue:

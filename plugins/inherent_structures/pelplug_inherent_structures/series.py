@@ -30,6 +30,9 @@ class Found:
         Frames that were quenched, and those of which the quench failed.
     sampled : Sampled
         What the random sample said.
+    images : dict of int to ndarray, or None
+        Of the particles in the inherent structures of frames that were quenched, by their place, beyond those of the
+        catalogue; None if they could not be followed from frame to frame.
     """
 
     labels: np.ndarray
@@ -39,6 +42,7 @@ class Found:
     quenched: int
     failed: int
     sampled: Sampled
+    images: dict[int, np.ndarray] | None = None
 
 
 class Row:
@@ -91,21 +95,31 @@ class Row:
         self.changes = np.flatnonzero((np.diff(self.structure) != 0) & here)
         borders = np.flatnonzero((np.diff(self.structure) != 0) | ~here)
         self.starts, self.ends = np.r_[0, borders + 1], np.r_[borders, len(self.run) - 1]
-        self._catalogue = catalogue
+        self._catalogue, self._runs = catalogue, runs
 
     def path(self) -> tuple[np.ndarray, np.ndarray]:
         """Return positions along the visits, continuous in each run, and the drift-free step of each transition."""
-        states, cell = self._catalogue.positions, self._catalogue.cell
-        visited, run = self.found[self.structure[self.starts]], self.run[self.starts]
+        cell, visited = self._catalogue.cell, self.found[self.structure[self.starts]]
         positions, steps = [], []
-        for number in np.unique(run):
-            mine = visited[run == number]
-            moves = np.array([displacements(states[a], states[b], cell) for a, b in itertools.pairwise(mine)]).reshape(
-                -1, *states[0].shape
-            )
+        for number in np.unique(self.run):
+            mine = np.flatnonzero(self.run[self.starts] == number)
+            states = np.array([self._catalogue.positions[k] for k in visited[mine]])
+            images = self._runs[number].images
+            if images is None:
+                moves = jumps = np.array([displacements(a, b, cell) for a, b in itertools.pairwise(states)])
+                moves = jumps = moves.reshape(-1, *states[0].shape)
+            else:
+                first, last = (
+                    np.array([images[place] for place in self.place[ends[mine]].tolist()])
+                    for ends in (self.starts, self.ends)
+                )
+                # From the first frame of a visit to that of the next, and from its last one: within a visit a particle
+                # may have gone round the cell.
+                moves, jumps = (np.diff(states, axis=0) + (first[1:] - of[:-1]) @ cell for of in (first, last))
+                moves, jumps = (some - some.mean(axis=1, keepdims=True) for some in (moves, jumps))
             still = np.zeros((1, *states[0].shape))
-            positions.append(states[mine[0]] + np.concatenate([still, moves.cumsum(axis=0)]))
-            steps.append(moves)
+            positions.append(states[0] + np.concatenate([still, moves.cumsum(axis=0)]))
+            steps.append(jumps)
         return np.concatenate(positions), np.concatenate(steps)
 
 

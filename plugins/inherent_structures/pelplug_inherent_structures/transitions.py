@@ -10,7 +10,7 @@ import xarray as xr
 
 import pelplug
 from pelplug_inherent_structures.bisection import Sampled, Search, search_by_bisection
-from pelplug_inherent_structures.identity import Catalogue
+from pelplug_inherent_structures.identity import Catalogue, follow, images_of
 from pelplug_inherent_structures.inherent_structures import InherentStructures
 from pelplug_inherent_structures.quenching import Quencher, reason_of
 from pelplug_inherent_structures.series import Found, Row, together
@@ -147,6 +147,7 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         failures: dict[int, str] = {}
         selections = self.selections or (self.frames,)
         offsets = np.cumsum([0, *(one.n_frames for one in self.trajectories)])
+        self.attributes["images"] = "followed from frame to frame"
         found = [
             self._search(trajectory, np.asarray(labels, dtype=int), int(offset), catalogue, failures)
             for trajectory, labels, offset in zip(self.trajectories, selections, offsets[:-1], strict=True)
@@ -165,6 +166,7 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         self._check_order(labels)
         times, unreadable = self._times(trajectory, labels)
         energies: dict[int, float] = {}
+        images: dict[int, np.ndarray] = {}
         quenched = {name: self.parameters[name] for name in pelplug.QuenchingAnalysis.parameter_specs()}
         analysis = InherentStructures(trajectory, model=self.model, **quenched)
         store = None
@@ -181,7 +183,9 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
                             structures.append(None)
                             continue
                         energies[place] = float(values["energy"])
-                        structures.append(catalogue.identify(energies[place], values["positions"], values["cell"]))
+                        number = catalogue.identify(energies[place], values["positions"], values["cell"])
+                        images[place] = images_of(catalogue.positions[number], values["positions"], values["cell"])
+                        structures.append(number)
                 return structures
 
             search = Search(len(labels), identify, failed=set(unreadable))
@@ -200,7 +204,11 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         failures |= {offset + int(labels[k]): reason for k, reason in unreadable.items()}
         failures |= {offset + label: reason for label, reason in quencher.failures.items()}
         series = search.filled() if search.known else np.full(len(labels), -1)
-        return Found(offset + labels, times, series, energies, len(search.known), len(search.failed), sampled)
+        lost = follow(trajectory, {int(labels[place]): one for place, one in images.items()})
+        if lost:
+            self.attributes["images"] = f"nearest ones: {lost}"
+        counts = len(search.known), len(search.failed)
+        return Found(offset + labels, times, series, energies, *counts, sampled, None if lost else images)
 
     def plot(self, ax=None, **keywords):
         """Draw the inherent-structure energy per particle over time, and a mark at every transition."""

@@ -413,6 +413,51 @@ def test_positions_are_continuous_states_without_drift(dense, minima, path, mode
     assert float(dense["transition_distance"][0]) == pytest.approx(np.sqrt((known**2).sum()), abs=1e-6)
 
 
+def exchange(minima, way):
+    """Two A particles about half a cell apart take each other's places: one goes about `way` of the cell, one the rest.
+
+    Returns a minimum, the positions before, half way and after, and the largest move along the first cell vector.
+    """
+    one = minima[0].configuration
+    alike = np.flatnonzero(one.species == "A")
+    apart = (one.positions[alike] - one.positions[alike, None]) @ np.linalg.inv(one.cell)
+    apart[..., 0] %= 1.0
+    apart[..., 1:] -= np.round(apart[..., 1:])
+    off = np.abs(apart - [way, 0, 0]).sum(axis=2)
+    i, j = np.unravel_index(off.argmin(), off.shape)
+    moves = np.zeros((N, 3))
+    moves[alike[i]], moves[alike[j]] = apart[i, j], [1, 0, 0] - apart[i, j]
+    return one, one.positions + np.array([0.0, 0.5, 1.0])[:, None, None] * (moves @ one.cell), moves[:, 0].max()
+
+
+@pytest.mark.parametrize(("way", "flags"), [(0.46, True), (0.54, True), (0.5, False)])
+def test_hops_half_way_round_the_cell_go_the_way_of_the_frames(minima, model, tmp_path, way, flags):
+    """Of hops by about half the cell the nearest image tells nothing: frames do, by image flags or by their number."""
+    one, paths, most = exchange(minima, way)
+    assert 0.5 < most < 0.6
+    drift = np.array([0.3, -0.2, 0.1])
+    frames = [one.replace(positions=x + k * drift, frame=k, step=10 * k).wrapped() for k, x in enumerate(paths)]
+    frames = [frame if flags else frame.replace(images=None) for frame in frames]
+    pelplug.write_trajectory(tmp_path / "hop.gsd", frames, model_record=model.to_dict())
+    found = pelplug.analyze(Transitions.name, tmp_path / "hop.gsd", dt=0.005, search="all")
+    assert found.attrs["images"] == "followed from frame to frame"
+    moved, expected = found["positions"].values[-1] - found["positions"].values[0], paths[2] - paths[0]
+    np.testing.assert_allclose(moved, expected - expected.mean(axis=0), atol=1e-3)
+
+
+def test_where_frames_do_not_tell_it_is_the_nearest_image(minima, model, tmp_path):
+    one, paths, most = exchange(minima, 0.5)
+    drift = (0.5 - most) * one.cell[0]  # in the frames one particle moves by half the cell
+    frames = [
+        one.replace(positions=x, frame=k, step=10 * k).wrapped().replace(images=None)
+        for k, x in enumerate((paths[0], paths[2] + drift))
+    ]
+    pelplug.write_trajectory(tmp_path / "hop.gsd", frames, model_record=model.to_dict())
+    found = pelplug.analyze(Transitions.name, tmp_path / "hop.gsd", dt=0.005, search="all")
+    assert "nobody can tell which way" in found.attrs["images"]
+    assert np.abs(np.diff(found["positions"].values, axis=0) @ np.linalg.inv(one.cell)).max() <= 0.51
+
+
 def test_bisection_equals_dense_but_for_excursions(dense, path):
     found = pelplug.analyze(Transitions.name, path, dt=0.005, interval=16, sample=0)
     missing = sorted(set(dense["transition_before"].values) - set(found["transition_before"].values))

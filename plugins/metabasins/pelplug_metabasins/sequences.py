@@ -256,13 +256,14 @@ def _runs(run, number: int, source) -> np.ndarray:
 
 
 def check_steps(source: xr.Dataset) -> None:
-    """Refuse visits between which a particle goes half way round the cell: nobody can tell which way.
+    """Refuse visits between which a particle goes half way round the cell, where frames do not tell which way.
 
     Raises
     ------
     InputError
     """
-    if "positions" not in source or source.sizes["visit"] < 2:
+    images = str(source.attrs.get("images", ""))
+    if "positions" not in source or source.sizes["visit"] < 2 or images.startswith("followed"):
         return
     steps = np.abs(np.diff(source["positions"].values, axis=0) @ np.linalg.inv(source["cell"].values))
     if steps.max() > _LONGEST_STEP:
@@ -270,7 +271,7 @@ def check_steps(source: xr.Dataset) -> None:
         raise pelplug.InputError(
             f"A particle moves {steps[k].max():.2f} of the cell from frame {int(source['visit_last'][k])} to "
             f"{int(source['visit_first'][k + 1])}, so nobody can tell which way round the cell; "
-            "write frames more often, or end before it (--stop)."
+            "write frames more often or with image flags, or end before it (--stop)."
         )
 
 

@@ -572,6 +572,9 @@ def test_steps_round_half_the_cell_are_refused():
     positions = np.array([[[0.0, 0.0]], [[24.0, 0.0]], [[26.0, 0.0]]])
     with pytest.raises(pelplug.InputError, match=r"0\.48 of the cell from frame 0 to 1.*write frames more often"):
         metabasins_of(transitions([0, 1, 2], [0.0, 1.0, 2.0], positions))
+    positions += np.array([[[0.0, 0.0]], [[3.0, 0.0]], [[3.0, 0.0]]])  # 0.54 of it, which frames followed
+    ds = metabasins_of(transitions([0, 1, 2], [0.0, 1.0, 2.0], positions).assign_attrs(images="followed from frame to"))
+    assert ds["jump_length"].values.tolist() == [27.0, 2.0]
 
 
 def test_frames_not_equally_spaced():
