@@ -116,7 +116,7 @@ def test_simulate_from_a_file(tmp_path, monkeypatch, moving):
     ]  # fmt: skip
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
-    assert pelplug.Trajectory("run.gsd").simulation_record["engine"] == "openmm"
+    assert pelplug.open_trajectory("run.gsd").simulation_record["engine"] == "openmm"
     found = pelplug.analyze("inherent-structures", "run.gsd", potential="openmm:ka.xml", force_tolerance=1.0)
     assert found.sizes["frame"] > 1 and found.initial_energy.attrs["units"] == "kJ/mol"
     assert json.loads(found.attrs["conditions"])["temperature"] == pytest.approx(WARM)
