@@ -247,7 +247,8 @@ def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
     int
     """
     require_response(response)
-    state, pairs, potential = response.backbone, response.pairs, response.potential
+    state, potential = response.evaluated, response.potential
+    pairs = response.pairs if state is response.backbone else potential.pairs(state)
     longest = potential.cutoff if potential.cutoff is not None else float(pairs.distances.max(initial=0.0))
     if isinstance(potential, FromForces):
         near = potential.pairs_near_cutoff(state, tolerance)

@@ -230,11 +230,12 @@ def elastic_constants(response: LinearResponse) -> ElasticConstants:
     ElasticConstants
     """
     require_response(response)
-    strain, origin = response.potential.strain_derivatives(response.backbone), "analytic"
+    strain, origin = response.potential.strain_derivatives(response.evaluated), "analytic"
     if strain.errors is not None:
         origin = "differences"
     if strain.curvature is None or strain.coupling is None:
-        strain, origin = completed_strain(response.potential, response.backbone, strain)
+        strain, origin = completed_strain(response.potential, response.evaluated, strain)
+    strain = response.of_backbone(strain)
     d, volume = response.configuration.dimension, response.configuration.volume
     stress = strain.first / volume
     stress = (stress + stress.T) / 2
@@ -282,7 +283,7 @@ def shear_modulus(response: LinearResponse) -> ShearModulus:
     Kapteijns et al., J. Chem. Phys. 155, 074502 (2021), Eq. A1.
     """
     require_response(response)
-    strain = response.potential.strain_derivatives(response.backbone)
+    strain = response.of_backbone(response.potential.strain_derivatives(response.evaluated))
     relaxation = response.factor.solve(strain.mixed.T)
     nonaffine = np.einsum("px,xp->p", strain.mixed, relaxation) / response.configuration.volume
     return _shear(response, strain, nonaffine, _errors(response, strain, relaxation, strain.mixed))

@@ -51,6 +51,9 @@ class Pairs:
         Cutoff minus distance, positive [length]; NaN where nobody knows the cutoff.
     uncertain : int, optional
         Pairs that may be too many or missing, where they were found by differences.
+    central : bool
+        Whether all forces are sums over these pairs, along their axes: where they are not, the number of a particle's
+        contacts does not say whether it is held.
     """
 
     i: np.ndarray
@@ -61,6 +64,7 @@ class Pairs:
     second: np.ndarray
     gap: np.ndarray
     uncertain: int = 0
+    central: bool = True
 
     def __len__(self) -> int:
         return len(self.i)

@@ -290,7 +290,7 @@ class _EmbeddedEntries:
         once = once[np.argsort(self.i[once], kind="stable")]
         distances = self.distances[once]
         return Pairs(self.i[once], self.j[once], self.vectors[once], distances, self.first[once], self.second[once],
-                     cutoff - distances)  # fmt: skip
+                     cutoff - distances, central=False)  # fmt: skip
 
 
 def _merged(entries: _EmbeddedEntries, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -150,7 +150,7 @@ class StillingerWeberPotential(Parametrised, Potential):
             undecided &= shift == 0
         once = (j > i) | ((j == i) & upward)
         r, first, second = np.ascontiguousarray(e.scalars[once].T)
-        return Pairs(i[once], j[once], e.vectors[once], r, first, second, self.cutoff - r)
+        return Pairs(i[once], j[once], e.vectors[once], r, first, second, self.cutoff - r, central=False)
 
     def strain_derivatives(self, configuration: Configuration) -> StrainDerivatives:
         """Return the derivatives of U with respect to every strain.

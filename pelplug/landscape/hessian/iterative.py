@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from pelplug.errors import NotConvergedError
 from pelplug.landscape.hessian.factor import HessianFactor, not_a_minimum, remove_translations
+from pelplug.landscape.hessian.rattlers import diagonal_blocks
 
 __all__ = ["IterativeFactor", "expected_iterations"]
 
@@ -57,10 +58,7 @@ class IterativeFactor(HessianFactor):
             self.tolerance = max(tolerance, _OPERATOR_TOLERANCE)
             self._preconditioner = np.broadcast_to(np.eye(dimension) / scale, (self.n, dimension, dimension))
             return
-        diagonal = np.zeros((self.n, dimension, dimension))
-        rows = np.repeat(np.arange(self.n), np.diff(hessian.indptr))
-        on_diagonal = rows == hessian.indices
-        diagonal[rows[on_diagonal]] = hessian.data[on_diagonal]
+        diagonal = diagonal_blocks(hessian)
         if np.linalg.eigvalsh(diagonal).min() <= 0.0:
             raise not_a_minimum(hessian, dimension)
         self._preconditioner = np.linalg.inv(diagonal)

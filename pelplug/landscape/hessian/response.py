@@ -9,42 +9,18 @@ import numpy as np
 from pelplug.configuration import PER_PARTICLE, Configuration
 from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.iterative import IterativeFactor, expected_iterations
+from pelplug.landscape.hessian.rattlers import SOFT, find_rattlers, pairs_among, without_soft
 from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.arguments import check_order
-from pelplug.potentials.base import Pairs, Potential
+from pelplug.potentials.base import Capability, Pairs, Potential, StrainDerivatives
 from pelplug.potentials.from_forces.potential import FromForces, completed
 
-__all__ = ["SAFETY", "LinearResponse", "find_rattlers", "require_response"]
+__all__ = ["SAFETY", "LinearResponse", "require_response"]
 
 # Largest force left in a minimum, in units of the mean |U'| of its pairs: float32 coordinates leave more.
 FORCE_TOLERANCE = 1e-6
 # Errors that are stated are this many times the change that another displacement makes.
 SAFETY = 3.0
-
-
-def find_rattlers(i: np.ndarray, j: np.ndarray, n: int, dimension: int) -> np.ndarray:
-    """Return which particles have fewer than d + 1 contacts, not counting contacts with such particles.
-
-    Parameters
-    ----------
-    i, j : ndarray of int, shape (P,)
-        Interacting pairs.
-    n, dimension : int
-        N and d.
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-    """
-    rattler = np.zeros(n, dtype=bool)
-    holding = i != j
-    while True:
-        contacts = np.bincount(i[holding], minlength=n) + np.bincount(j[holding], minlength=n)
-        loose = ~rattler & (contacts < dimension + 1)
-        if not loose.any():
-            return rattler
-        rattler |= loose
-        holding &= ~(loose[i] | loose[j])
 
 
 class LinearResponse:
@@ -70,11 +46,18 @@ class LinearResponse:
     configuration : Configuration
         As given.
     rattlers : ndarray of bool, shape (N,)
-        Particles with fewer than d + 1 contacts, found repeatedly until none is left.
+        Particles that nothing holds, found by `rattlers_by` repeatedly until none is left.
+    rattlers_by : {"contacts", "blocks", "none"}
+        ``contacts``: fewer than d + 1 of them, where all forces are sums over pairs and the potential lists them, or
+        all repel. ``blocks``: an eigenvalue of the particle's block on the Hessian's diagonal, its stiffness while all
+        others are held, is within 1e-5 of the mean stiffness of zero. ``none``: where only products of the Hessian with
+        vectors are known none is looked for.
     backbone : Configuration
         The particles that remain.
     members : ndarray of int
         Their numbers in ``configuration``.
+    evaluated : Configuration
+        The state of which the potential is asked: the backbone, or all particles where rattlers were found by blocks.
     pairs : Pairs
         The interacting pairs of the backbone, with the backbone's particle numbers.
     potential : Potential
@@ -111,21 +94,35 @@ class LinearResponse:
         sample = None if pairs == "all" else int(pairs)
         self.potential = potential = _by_products(completed(potential), configuration, solver, sample)
         found = potential.pairs(configuration)
-        self.rattlers = find_rattlers(found.i, found.j, configuration.n, configuration.dimension)
+        by_products = isinstance(potential, FromForces) and potential.hessian_as == "products"
+        whole, self._condensed = None, None
+        self.rattlers, self.rattlers_by = np.zeros(configuration.n, dtype=bool), "none"
+        if _contacts_say(potential, found):
+            self.rattlers = find_rattlers(found.i, found.j, configuration.n, configuration.dimension)
+            self.rattlers_by = "contacts"
+        elif not by_products:
+            whole = potential.hessian(configuration)
+            noise = potential.hessian_noise(configuration) if isinstance(potential, FromForces) else 0.0
+            self.rattlers, self._condensed = without_soft(whole, noise)
+            self.rattlers_by = "blocks"
         self.members = np.flatnonzero(~self.rattlers)
         if self.members.size == 0:
-            raise NotAMinimumError(
-                f"All {configuration.n} particles are rattlers (fewer than {configuration.dimension + 1} contacts), so "
-                "nothing is rigid; use a denser state."
-            )
+            raise NotAMinimumError(self._all_rattlers())
         self.backbone = configuration if self.members.size == configuration.n else _subset(configuration, self.members)
-        self.pairs: Pairs = found if self.backbone is configuration else potential.pairs(self.backbone)
+        self.evaluated = self.backbone if self.rattlers_by == "contacts" else configuration
+        if self.evaluated is not configuration:
+            self.pairs: Pairs = potential.pairs(self.backbone)
+        else:
+            self.pairs = found if self.backbone is configuration else pairs_among(found, ~self.rattlers)
         self._check_forces()
-        if isinstance(potential, FromForces) and potential.hessian_as == "products":
+        if isinstance(potential, FromForces) and by_products:
             self.hessian: Any = potential.products(self.backbone)
             self.factor: Any = IterativeFactor(self.hessian, configuration.dimension)
             return
-        self.hessian = potential.hessian(self.backbone)
+        if self._condensed is not None:
+            self.hessian = self._condensed.hessian
+        else:
+            self.hessian = potential.hessian(self.evaluated) if whole is None else whole
         self.factor = factorise(
             self.hessian,
             self.backbone.fractional(),
@@ -161,7 +158,7 @@ class LinearResponse:
         """
         if (other := self._other()) is None:
             return None
-        return self.factor.solve(forces - other @ solutions)
+        return self.factor.solve(forces - self._times(other, solutions))
 
     def state_softest(self, field: np.ndarray) -> float | None:
         """Return, and record with the result, the relative error of the stiffness z.M.z of the softest mode.
@@ -180,7 +177,7 @@ class LinearResponse:
             return None
         z = np.asarray(field, dtype=np.float64).ravel()
         stiffness = z @ (self.hessian @ z)
-        error = SAFETY * abs(z @ (other @ z) / stiffness - 1.0)
+        error = SAFETY * abs(z @ self._times(other, z) / stiffness - 1.0)
         self.state_errors(softest_mode=float(error))
         return float(error)
 
@@ -190,10 +187,29 @@ class LinearResponse:
             self.potential.state_errors(**errors)
 
     def _other(self) -> Any:
-        return self.potential.products(self.backbone, second=True) if isinstance(self.potential, FromForces) else None
+        return self.potential.products(self.evaluated, second=True) if isinstance(self.potential, FromForces) else None
+
+    def _times(self, matrix: Any, fields: np.ndarray) -> np.ndarray:
+        """Return a matrix of the particles that were asked about times fields of the backbone."""
+        return matrix @ fields if self._condensed is None else self._condensed.applied(matrix, fields)
+
+    def of_backbone(self, strain: StrainDerivatives) -> StrainDerivatives:
+        """Return derivatives by strain of ``evaluated`` for the backbone, which its rattlers follow.
+
+        Parameters
+        ----------
+        strain : StrainDerivatives
+        """
+        return strain if self._condensed is None else self._condensed.strain(strain)
+
+    def _all_rattlers(self) -> str:
+        why = f"fewer than {self.configuration.dimension + 1} contacts"
+        if self.rattlers_by == "blocks":
+            why = f"in some direction each is held by less than {SOFT:g} of the mean stiffness"
+        return f"All {self.configuration.n} particles are rattlers ({why}), so nothing is rigid; use a denser state."
 
     def _check_forces(self) -> None:
-        left = float(np.abs(self.potential.forces(self.backbone)).max())
+        left = float(np.abs(self.potential.forces(self.evaluated)).max())
         # In a state without stress pairs exert nothing: there a displacement by 1e-5 of their length is the measure.
         pairs = self.pairs
         typical = float(np.maximum(np.abs(pairs.first), 1e-5 * np.abs(pairs.second) * pairs.distances).mean())
@@ -202,6 +218,12 @@ class LinearResponse:
                 f"This state is not a minimum: a force of {left:.2g} is left where a pair exerts {typical:.2g}; quench "
                 "it in double precision first."
             )
+
+
+def _contacts_say(potential: Potential, pairs: Pairs) -> bool:
+    """Whether the number of a particle's contacts says that it is held: by tension fewer hold it too, as in a chain."""
+    listed = not isinstance(potential, FromForces) or potential.potential.can(Capability.PAIRS)
+    return pairs.central and (listed or bool(np.all(pairs.first <= 0.0)))
 
 
 def _by_products(potential: Potential, configuration: Configuration, solver: str, sample: int | None) -> Potential:

@@ -287,7 +287,8 @@ class MeasuredState:
         share = float(np.mean(self.products().diagonal())) * self.configuration.n * self.configuration.dimension
         second = np.full(len(near.i), share / max(1, 2 * len(near.i)))
         self.report |= {"hessian": "products", "pairs": "cutoff", "n_pairs": len(near.i)}
-        return Pairs(near.i, near.j, near.vectors, near.distances, 0.0 * second, second, cutoff - near.distances)
+        gap = cutoff - near.distances
+        return Pairs(near.i, near.j, near.vectors, near.distances, 0.0 * second, second, gap, central=False)
 
     def pairs_near_cutoff(self, tolerance: float) -> int | None:
         """Return how many pairs are within a fraction of their cutoff; None where no cutoff is known."""

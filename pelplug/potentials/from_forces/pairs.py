@@ -124,7 +124,7 @@ def find_pairs(
     kept = np.flatnonzero(once & there)
     kept = kept[np.lexsort((j[kept], near.i[kept]))]
     pairs = Pairs(near.i[kept], j[kept], near.vectors[kept], near.distances[kept], first[kept], along[kept], gap[kept],
-                  uncertain=faint)  # fmt: skip
+                  uncertain=faint, central=central)  # fmt: skip
     return FoundPairs(pairs, rule, ranges)
 
 

@@ -159,6 +159,10 @@ class FromForces(Parametrised, Potential):
         """
         return self.measured(configuration).hessian
 
+    def hessian_noise(self, configuration: Configuration) -> float:
+        """Return the norm below which a block of the Hessian is noise [energy / length**2]; 0 of its own."""
+        return self.measured(configuration).blocks.floor if self.can_be_products else 0.0
+
     def products(self, configuration: Configuration, second: bool = False) -> HessianProducts | None:
         """Return the Hessian as an operator by differences; None where the potential has its own.
 

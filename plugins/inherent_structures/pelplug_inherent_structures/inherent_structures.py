@@ -46,6 +46,7 @@ class InherentStructures(pelplug.QuenchingAnalysis):
         ),
         "modes": pelplug.Field(("frame",), "1", "vibrational modes in the sum, without translations and rattlers"),
         "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out, which have no frequency"),
+        "rattlers_by": pelplug.Field(("frame",), "1", "how rattlers were told: by contacts, or blocks of the Hessian"),
         "mean_log_frequency_sum": pelplug.Field((), "1", "mean of log_frequency_sum over frames"),
         "mean_log_frequency_sum_error": pelplug.Field((), "1", "its standard error"),
         "mean_energy": pelplug.Field((), "energy", "mean inherent-structure energy"),
@@ -124,6 +125,7 @@ class InherentStructures(pelplug.QuenchingAnalysis):
             "log_frequency_sum": pelplug.log_frequency_sum(response, masses),
             "modes": response.n_modes,
             "n_rattlers": response.n_rattlers,
+            "rattlers_by": response.rattlers_by,
         }
 
     def summarize(self, dataset):

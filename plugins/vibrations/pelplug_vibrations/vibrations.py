@@ -62,6 +62,7 @@ class Vibrations(pelplug.Analysis):
         **pelplug.ElasticConstants.FIELDS,
         "debye": pelplug.Field(("frame",), "time**dimension", "A of Debye's D(omega) = A omega**(dimension - 1)"),
         "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out"),
+        "rattlers_by": pelplug.Field(("frame",), "1", "how rattlers were told: by contacts, or blocks of the Hessian"),
         "pairs_at_cutoff": pelplug.Field(("frame",), "1", "pairs within cutoff_tolerance of the cutoff"),
         "solver": pelplug.Field(("frame",), "1", "how the Hessian was inverted"),
         "density_of_states": pelplug.Field(("omega_bin",), "time", "D(omega), integral one over all modes"),
@@ -214,6 +215,7 @@ class Vibrations(pelplug.Analysis):
             **elastic.values(),
             "debye": debye_level(d, state.volume, total, shear, bulk, density),
             "n_rattlers": response.n_rattlers,
+            "rattlers_by": response.rattlers_by,
             "pairs_at_cutoff": pelplug.pairs_near_cutoff(response, self.cutoff_tolerance),
             "solver": response.factor.solver,
         }
