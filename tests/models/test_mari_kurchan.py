@@ -11,6 +11,7 @@ from scipy import integrate, stats
 
 import pelplug
 from pelplug.cli import cli
+from pelplug.engines.swap import shifted
 from pelplug.engines.swap.run import swap_monte_carlo
 from pelplug.errors import InputError
 from pelplug.host.functions import run_analyses
@@ -386,6 +387,54 @@ def test_metropolis_moves_of_the_program_are_those_of_the_whole_matrix():
     elsewhere = model.random_configuration(n, 100, arrangement="random")
     late = [sampled(elsewhere, model, equilibration, 1) for equilibration in (20, 60, 180)]
     assert late[0] > late[1] > late[2] > exact - 0.05
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 4])
+def test_lists_of_all_pairs_and_of_near_ones_give_the_same_moves(monkeypatch, dimension):
+    # They share the kernel and nothing of how neighbours are found; the matrix of shifts is the judge of both.
+    model, start, potential = build(64, seed=2, planted_temperature=0.3, cutoff=1.2, dimension=dimension)
+    runs = []
+    for most in (0, 2048):
+        monkeypatch.setattr(shifted, "_COMPLETE", most)
+        runs.append(swap_monte_carlo(start, model, 0.3, 300, delta=0.2, seed=4, sample_every=7))
+    assert np.array_equal(*(one.configuration.positions for one in runs))
+    np.testing.assert_allclose(runs[0].energies, runs[1].energies, rtol=1e-9)
+    assert np.abs(runs[0].configuration.positions - start.positions).max() > 1.5  # further than a list reaches
+    for state in runs[0].configurations[::10]:
+        i, j = np.triu_indices(64, 1)
+        vectors = state.positions[i] - state.positions[j] + model.edge(64) * potential.shifts(i, j, dimension)
+        vectors -= model.edge(64) * np.rint(vectors / model.edge(64))
+        expected = energy_at(np.linalg.norm(vectors, axis=1), 1.2).sum()
+        assert runs[0].energies[state.step - 1] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("most", [0, 2048])
+def test_a_chain_goes_on_from_a_checkpoint_to_the_last_bit(monkeypatch, most):
+    monkeypatch.setattr(shifted, "_COMPLETE", most)
+    monkeypatch.setattr(shifted, "_CHECKED", 64 * 9)
+    model, start, _ = build(64, seed=2, planted_temperature=0.3, cutoff=1.2)
+
+    def chain():
+        return shifted.ShiftedChain(start, model, 0.3, None, None, 0.2, np.random.default_rng(1))
+
+    straight, killed, resumed = chain(), chain(), chain()
+    for tuned in (False, True, False):
+        for sweeps in (1, 4, 2, 7):
+            straight.advance(sweeps)
+        if tuned:
+            straight.tune()
+    for tuned in (False, True):
+        for sweeps in (1, 4, 2, 7):
+            killed.advance(sweeps)
+        if tuned:
+            killed.tune()
+    killed.advance(1)
+    killed.advance(4)
+    resumed.restore(killed.state(0))
+    resumed.advance(2)
+    resumed.advance(7)
+    assert np.array_equal(np.concatenate(straight.energies), np.concatenate(resumed.energies))
+    assert np.array_equal(straight.positions, resumed.positions)
 
 
 def test_one_pair_has_the_distances_of_its_temperature():

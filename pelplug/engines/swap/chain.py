@@ -89,7 +89,7 @@ class Chain:
         """Make sweeps and compare the energy with a fresh evaluation; what comes next depends on `state` alone."""
         sums = np.array([self.energy, abs(self.energy)])
         series = self._sweep(sweeps, sums)
-        fresh = self.potential.energy(self.configuration(0))
+        fresh = self._fresh_energy(sweeps)
         difference = abs(fresh - sums[0])
         scale = max(sums[1], self.n / self.beta if self.beta > 0 else 0.0)
         if not difference <= 1e-8 * scale:
@@ -101,6 +101,10 @@ class Chain:
         self.energy = series[-1] = fresh
         self.energies.append(series)
         self.done += sweeps
+
+    def _fresh_energy(self, sweeps: int) -> float:
+        """Return the energy of the present state [energy], after ``sweeps`` that are not counted in `done` yet."""
+        return self.potential.energy(self.configuration(0))
 
     def _sweep(self, sweeps: int, sums: np.ndarray) -> np.ndarray:
         from pelplug.engines.swap.slots import Slots
