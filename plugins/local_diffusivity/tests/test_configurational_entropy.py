@@ -1,4 +1,7 @@
-"""Configurational entropy by integration: closed forms, what is told and refused."""
+"""Configurational entropy by integration: closed forms, what is told and refused.
+
+Synthetic energies are drawn by a seed: ``pytest plugins/local_diffusivity --pelplug-seed 7``.
+"""
 
 import json
 
@@ -8,11 +11,13 @@ from pelplug_local_diffusivity.entropy import ConfigurationalEntropy
 from pelplug_local_diffusivity.integration import anharmonic, integral_over_beta, kauzmann
 from pelplug_local_diffusivity.trial import Solid
 from scipy.special import gammaln
+from scipy.stats import binom
 
 import pelplug
 from pelplug.testing import parametrize_with_checks
 
 TEMPERATURES = (0.5, 0.55, 0.6, 0.7, 0.85, 1.0, 1.5, 2.5, 5.0, 12.0, 40.0)
+HOTTER = (*TEMPERATURES, 400.0)  # so that what lies above is no part of the error
 
 
 def study(results, **parameters):
@@ -93,6 +98,75 @@ def test_the_errors_of_the_liquid_hold():
         found = integral_over_beta(beta, rows, 0.25)[0]
         inside.append(np.abs(found[0, :5] - solid.integral(1 / beta[:5])) < boots[0].error(found)[:5])
     assert 0.5 < np.mean(inside) < 0.85, np.mean(inside, axis=0)
+
+
+class Glass(Solid):
+    """Vibrations of energy ``3/2 T + b T^2 + c T^3`` in basins of the rest of U, and entropy left at the coldest."""
+
+    squared, cubed = -0.05, 0.02
+
+    def inherent(self, temperature):
+        vibrations = 1.5 * (1 - 1 / self.n) * temperature + self.squared * temperature**2 + self.cubed * temperature**3
+        return self.energy(temperature) - self.n * vibrations
+
+
+def true_values(glass):
+    """What is told of the coldest temperature, and s_0, s_1 and T_K, where energies have no scatter."""
+    temperature = np.array(HOTTER)
+    liquid, harmonic = exact(glass, temperature)
+    whole = liquid - harmonic - 2.0 * glass.squared * temperature - 1.5 * glass.cubed * temperature**2
+    cold = temperature <= 2.0 * temperature[0]
+    slope, limit = np.polyfit(temperature[cold] ** -2, whole[cold], 1)
+    return {
+        "liquid_entropy": liquid[0],
+        "harmonic_entropy": harmonic[0],
+        "configurational_entropy": whole[0],
+        "entropy_limit": limit,
+        "entropy_slope": -slope,
+        "kauzmann_temperature": np.sqrt(-slope / limit),
+    }
+
+
+def told_of(rng, glass, collection, samples=40):
+    """The same from energies that scatter from sample to sample, with errors; results only tell n and the model."""
+    one = ConfigurationalEntropy(collection, resamples=200)
+    means = {
+        "energy": glass.energy,
+        "inherent": glass.inherent,
+        "logarithms": lambda _: glass.logarithm * 3 * (glass.n - 1),
+        "modes": lambda _: 3.0 * (glass.n - 1),
+    }
+
+    def drawn(groups, n):
+        rows = {name: [] for name in means}
+        for k, temperature in enumerate(HOTTER):
+            boot = pelplug.Bootstrap(samples, resamples=200, seed=k)
+            for name, law in means.items():
+                scatter = 0.0 if name == "modes" else 6.0
+                rows[name].append(boot.means(law(temperature) + scatter * rng.normal(size=samples)))
+        return {name: np.stack(some, axis=1) for name, some in rows.items()}, np.full(len(HOTTER), samples)
+
+    one._means = drawn
+    found = one.compute(one.collection)
+    pick = {name: (np.ravel(found[name])[0], np.ravel(found[f"{name}_error"])[0]) for name in true_values(glass)}
+    return pick
+
+
+def test_errors_hold_over_many_glasses(pelplug_seed):
+    """At most 3 of all pairs of number and glass are beyond three errors, none beyond five; 68 % within one."""
+    rng, sets = np.random.default_rng(pelplug_seed), 100
+    collection = pelplug.Collection([Solid().results(rng, temperature, 1)[0] for temperature in HOTTER])
+    off = []
+    for _ in range(sets):
+        glass = Glass(core=rng.uniform(1.95, 2.1), vibrations=rng.uniform(0.03, 0.07), logarithm=rng.uniform(3.2, 3.4))
+        glass.center, glass.squared, glass.cubed = rng.uniform([-7.4, -0.08, 0.0], [-7.2, -0.02, 0.03])
+        true, told = true_values(glass), told_of(rng, glass, collection)
+        off.append([(told[name][0] - value) / told[name][1] for name, value in true.items()])
+    off = np.abs(off)
+    low, high = binom.ppf([0.0005, 0.9995], sets, pelplug.ONE_SIGMA)
+    inside = dict(zip(true, np.count_nonzero(off < 1, axis=0), strict=True))
+    assert all(low <= number <= high for number in inside.values()), inside
+    assert np.isfinite(off).all() and off.max() < 5 and np.count_nonzero(off > 3) <= 3, np.sort(off.ravel())[-8:]
 
 
 def refused(results, words, **parameters):

@@ -1,4 +1,7 @@
-"""Heat capacities and entropies: harmonic oscillators and a Gaussian landscape, sampled at constant energy or T."""
+"""Heat capacities and entropies: harmonic oscillators and a Gaussian landscape, sampled at constant energy or T.
+
+Samples are drawn by a seed: ``pytest plugins/msed/tests/test_heat.py --pelplug-seed 7``.
+"""
 
 import numpy as np
 import pytest
@@ -24,8 +27,8 @@ def vibrations(total, rng, d=3, n=N):
 
 
 @pytest.mark.parametrize("d", [2, 3])
-def test_oscillators_at_constant_energy(tmp_path, d):
-    rng, temperature = np.random.default_rng(d), 0.7
+def test_oscillators_at_constant_energy(tmp_path, d, pelplug_seed):
+    rng, temperature = np.random.default_rng([pelplug_seed, d]), 0.7
     energy = vibrations(np.full(20_000, d * N * temperature), rng, d)
     found = run(tmp_path, energy, temperature=temperature, ensemble="nve", dimension=d)
     assert float(found["v_total"]) == pytest.approx(d / 4, rel=0.03)  # 3/4 for d = 3
@@ -37,8 +40,8 @@ def test_oscillators_at_constant_energy(tmp_path, d):
     assert "constant energy" in found.attrs["heat"] and "Eq. 12" in found.attrs["heat"]
 
 
-def test_oscillators_at_constant_temperature(tmp_path):
-    rng, temperature = np.random.default_rng(7), 0.4
+def test_oscillators_at_constant_temperature(tmp_path, pelplug_seed):
+    rng, temperature = np.random.default_rng([pelplug_seed, 7]), 0.4
     energy = temperature * rng.gamma(1.5 * N, size=20_000)  # canonical: 3N squares
     found = run(tmp_path, energy, temperature=temperature, ensemble="nvt")
     assert float(found["heat_capacity"]) == float(found["v_total"]) == pytest.approx(1.5, rel=0.03)
@@ -76,8 +79,8 @@ def landscape(temperature, rng, ensemble, entries=60_000, tau=15.0):
 
 
 @pytest.mark.parametrize("ensemble", ["nve", "nvt"])
-def test_entropies_of_a_gaussian_landscape(tmp_path, ensemble):
-    rng, results = np.random.default_rng(3), {}
+def test_entropies_of_a_gaussian_landscape(tmp_path, ensemble, pelplug_seed):
+    rng, results = np.random.default_rng([pelplug_seed, 3]), {}
     for aim in np.geomspace(0.5, 1.0, 6):
         energy, temperature = landscape(aim, rng, ensemble)
         assert temperature == pytest.approx(aim, rel=0.01)
@@ -104,9 +107,9 @@ def test_entropies_of_a_gaussian_landscape(tmp_path, ensemble):
 
 
 @pytest.mark.parametrize("d", [2, 3])
-def test_entropy_of_a_harmonic_solid_at_constant_energy(tmp_path, d):
+def test_entropy_of_a_harmonic_solid_at_constant_energy(tmp_path, d, pelplug_seed):
     """U0 alone, as there is no slow part, and S1 = d/2 k ln(T2/T1) a particle."""
-    rng, results = np.random.default_rng(d), []
+    rng, results = np.random.default_rng([pelplug_seed, d]), []
     for temperature in np.geomspace(0.3, 0.9, 5):
         entries, switch = 40_000, 15.0
         energy = vibrations(np.full(entries, d * N * temperature), rng, d)
@@ -119,8 +122,8 @@ def test_entropy_of_a_harmonic_solid_at_constant_energy(tmp_path, d):
     assert float(found["s1_error"][-1]) < 0.06 and abs(float(found["s2"][-1])) < 0.15 * float(found["s1"][-1])
 
 
-def test_errors_are_the_scatter_of_repetitions(tmp_path):
-    rng, found = np.random.default_rng(5), []
+def test_errors_are_the_scatter_of_repetitions(tmp_path, pelplug_seed):
+    rng, found = np.random.default_rng([pelplug_seed, 5]), []
     for _ in range(25):
         energy, temperature = landscape(0.55, rng, "nve", 12_000)
         one = run(tmp_path, energy, temperature=temperature, ensemble="nve")

@@ -15,6 +15,7 @@ from pelplug_propensity.second_events import (
     successive_pairs,
 )
 from pelplug_propensity.structure import first_shell_radius, structural_displacement
+from scipy.stats import binom
 
 import pelplug
 from pelplug.testing import parametrize_with_checks
@@ -325,6 +326,41 @@ def test_waiting_times_allow_for_runs_that_end():
     assert numbers["first_waiting_time"] == pytest.approx(4.0, rel=0.05) and np.nanmean(one) < 3.7
     assert numbers["waiting_time"] == pytest.approx([3.0, 7.0], rel=0.08)
     assert np.nanmean(two - one) < 4.0 < 4.5 < numbers["mean_waiting_time"] < 6.0
+
+
+@pytest.mark.parametrize("window", [25.0, 100.0])
+def test_independent_particles_wait_as_long_at_every_distance(pelplug_seed, window):
+    """Poisson events of each particle: tau_12(d) less the separation is tau_01 near and far, though runs end.
+
+    Which of several independent particles is next does not depend on when; 100 sets of 240 runs, one of five near.
+    """
+    mean, separation, held, off = 6.0, 5.0, [], []
+    for k in range(100):
+        rng = np.random.default_rng([pelplug_seed, k])
+        # Of each particle the first event, and the first after the separation: no memory.
+        one = rng.exponential(mean * 50, (240, 50)).min(axis=1)
+        next_of_each = rng.exponential(mean * 50, (240, 50))
+        near, two = next_of_each.argmin(axis=1) < 10, one + separation + next_of_each.min(axis=1)
+        one[one > window], two[two > window] = np.nan, np.nan
+        two[np.isnan(one)] = np.nan
+        seen = np.isfinite(two)
+        observed = np.stack([near & seen, ~near & seen], axis=1).astype(float)
+        numbers = isoconfigurational_events._result(
+            np.arange(240), "runs", one, two, observed, np.where(seen[:, None], [0.2, 0.8], 0.0), np.zeros(240),
+            opens=0.0, ends=window, separation=separation,
+        ).numbers  # fmt: skip
+        told = {"first": numbers["first_waiting_time"], "all": numbers["mean_waiting_time"] - separation}
+        errors = {"first": numbers["first_waiting_time_error"], "all": numbers["mean_waiting_time_error"]}
+        for b, where in enumerate(("near", "far")):
+            told[where] = numbers["waiting_time"][b] - separation
+            errors[where] = numbers["waiting_time_error"][b]
+        off.append([told[name] / mean - 1 for name in told])
+        held.append([abs(told[name] - mean) < errors[name] for name in told])
+    off, held = np.array(off), np.count_nonzero(held, axis=0)
+    scatter = off.std(axis=0) / np.sqrt(100)
+    assert np.all(np.abs(np.median(off, axis=0)) < 4 * scatter + 0.01)
+    low, high = binom.ppf([0.0005, 0.9995], 100, pelplug.ONE_SIGMA)
+    assert np.all((held >= low) & (held <= high)), held
 
 
 def test_results_without_meaning_are_said_to_be():
