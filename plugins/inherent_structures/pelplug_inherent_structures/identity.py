@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["Catalogue", "displacements", "follow", "images_of"]
+__all__ = ["Catalogue", "displacements", "follow", "goes_far", "images_of"]
 
 
 def displacements(before: np.ndarray, after: np.ndarray, cell: np.ndarray) -> np.ndarray:
@@ -53,8 +53,17 @@ def images_of(before: np.ndarray, after: np.ndarray, cell: np.ndarray) -> np.nda
     return np.round(moved - moved[0]).astype(np.int32)
 
 
+def goes_far(moves, cell: np.ndarray) -> bool:
+    """Whether in one of some displacements, shape (N, d) each, a particle moves by more than half a cell.
+
+    Where none does, images and nearest images say the same.
+    """
+    inverse = np.linalg.inv(cell)
+    return any(np.abs((moved - np.median(moved, axis=0)) @ inverse).max() > 0.5 for moved in moves)
+
+
 def follow(trajectory, images: dict[int, np.ndarray]) -> str:
-    """Add to the images of particles in some frames those that only the frames in between tell.
+    """Add to the images of particles in some frames those that only the frames in between tell; check image flags.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import xarray as xr
 
 import pelplug
 from pelplug_inherent_structures.bisection import Sampled, Search, search_by_bisection
-from pelplug_inherent_structures.identity import Catalogue, follow, images_of
+from pelplug_inherent_structures.identity import Catalogue, follow, goes_far, images_of
 from pelplug_inherent_structures.inherent_structures import InherentStructures
 from pelplug_inherent_structures.quenching import Quencher, reason_of
 from pelplug_inherent_structures.series import Found, Row, together
@@ -204,7 +205,16 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
         failures |= {offset + int(labels[k]): reason for k, reason in unreadable.items()}
         failures |= {offset + label: reason for label, reason in quencher.failures.items()}
         series = search.filled() if search.known else np.full(len(labels), -1)
-        lost = follow(trajectory, {int(labels[place]): one for place, one in images.items()})
+        lost = ""
+        alive = np.flatnonzero(series >= 0)
+        moves = (
+            catalogue.positions[series[b]] - catalogue.positions[series[a]] + (images[b] - images[a]) @ catalogue.cell
+            for a, b in itertools.pairwise(alive.tolist())
+            if series[a] != series[b]
+        )
+        # All frames are read once more only where that may say something else than the nearest images.
+        if images and (not trajectory.has("images") or goes_far(moves, catalogue.cell)):
+            lost = follow(trajectory, {int(labels[place]): one for place, one in images.items()})
         if lost:
             self.attributes["images"] = f"nearest ones: {lost}"
         counts = len(search.known), len(search.failed)

