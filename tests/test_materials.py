@@ -35,3 +35,12 @@ def test_cu_zr(tmp_path):
     assert structures["kappa"]["kappa"].attrs["units"] == "eV / Angstrom**2"
     assert structures["vibrations"]["omega"].attrs["units"] == "rad / ps"
     assert msed["lag"].attrs["units"] == "ps"
+
+
+@pytest.mark.validation
+@needs("lmp", "LAMMPS")
+def test_polymer(tmp_path):
+    found = walked("polymer", tmp_path / "run", ROWS=5, STEPS=1000)
+    structures = found["structures"]
+    assert int(structures["kappa"]["n_rattlers"][0]) == 0
+    assert structures["vibrations"]["omega"].attrs["units"] == "rad / time"

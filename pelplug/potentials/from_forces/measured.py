@@ -246,7 +246,10 @@ class MeasuredState:
         try:
             state = DisplacedState(self.potential, repeated_cell(self.configuration, times))
         except PelplugError as error:
-            raise InputError(f"{told}fails: {error}") from error
+            raise InputError(
+                f"{told}fails ({str(error).rstrip('.')}); analyse a larger system, over {2.0 * reach:.4g} high in each "
+                "direction, where each pair meets once."
+            ) from error
         off = float(np.abs(state.forces[: self.configuration.n] - self.state.forces).max())
         copies = int(np.prod(times))
         lost = abs(state.energy / copies - self.state.energy)

@@ -130,6 +130,20 @@ def test_images_that_cannot_be_told_apart_are_refused():
         made.pairs(state)
 
 
+class OwnTopology(Network):
+    """The same, for the number of particles that it was made for."""
+
+    def energy_forces(self, configuration):
+        if configuration.n != 10:
+            raise pelplug.InputError("melt.data has other particles; give its own.")
+        return super().energy_forces(configuration)
+
+
+def test_a_potential_of_one_number_of_particles_asks_for_a_larger_system():
+    with pytest.raises(pelplug.InputError, match=r"give its own\); analyse a larger system, over \d\.\d+ high"):
+        pelplug.FromForces(OwnTopology()).pairs(states.liquid(10, density=0.1))
+
+
 def test_quenched_shifts_are_refused():
     model = pelplug.model("mari-kurchan")
     state = model.random_configuration(40, 1)
