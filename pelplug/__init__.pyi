@@ -99,6 +99,8 @@ from .landscape.dipoles import pairs_near_cutoff as pairs_near_cutoff
 from .plotting.panel import Panel as Panel
 from .plotting.text import unit_label as unit_label
 from .potentials.first_minimum import first_minimum as first_minimum
+from .potentials.first_shells import FirstShells as FirstShells
+from .potentials.first_shells import first_shells as first_shells
 from .potentials.length_scale import LengthScale as LengthScale
 from .potentials.length_scale import length_scale as length_scale
 from .potentials.near_pairs import NearPairs as NearPairs

@@ -66,7 +66,7 @@ def dipole_stiffness(
     pairs: Annotated[int | Literal["all"], Param("every pair, or how many to draw", minimum=1)] = "all",
     seed: int | Sequence[int] = 0,
 ) -> DipoleStiffness:
-    """Return kappa_ij of every interacting pair, or of a random sample.
+    """Return kappa_ij of every pair of the response, or of a random sample: interacting ones, or those chosen.
 
     The dipole of a pair is ``d_ij = (1/sqrt 2) dr_ij/dx``, its response ``z_ij = M^-1 d_ij``, and
     ``kappa_ij = (z.M.z) / (z.z) = d.M^-1.d / d.M^-2.d``, the inverse taken off the d translations.
@@ -248,7 +248,8 @@ def pairs_near_cutoff(response: LinearResponse, tolerance: float = 1e-6) -> int:
     """
     require_response(response)
     state, potential = response.evaluated, response.potential
-    pairs = response.pairs if state is response.backbone else potential.pairs(state)
+    own = state is response.backbone and response.pair_rule == "interacting"
+    pairs = response.pairs if own else potential.pairs(state)
     longest = potential.cutoff if potential.cutoff is not None else float(pairs.distances.max(initial=0.0))
     if isinstance(potential, FromForces):
         near = potential.pairs_near_cutoff(state, tolerance)

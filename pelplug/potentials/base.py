@@ -262,6 +262,10 @@ class Potential(abc.ABC):
         """Return the diameter of each particle, shape (N,) [length]; None where the potential knows none."""
         return None
 
+    def bonds(self, configuration: Configuration) -> np.ndarray | None:
+        """Return who is bonded to whom, particle numbers of shape (B, 2); None where the force field has no bonds."""
+        return None
+
     def masses(self, configuration: Configuration) -> np.ndarray | None:
         """Return the mass of each particle, shape (N,) [mass]; None where the potential knows none."""
         return None

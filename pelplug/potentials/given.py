@@ -191,6 +191,10 @@ class BorrowedPotential(Potential):
         """Return the masses, shape (N,) [mass], where it knows them."""
         return getattr(self.asked, "masses", super().masses)(configuration)
 
+    def bonds(self, configuration: Configuration) -> np.ndarray | None:
+        """Return who is bonded to whom, shape (B, 2), where it knows."""
+        return getattr(self.asked, "bonds", super().bonds)(configuration)
+
     def ranges(self, configuration: Configuration) -> np.ndarray | None:
         """Return how far each particle sees its own kind, shape (N,) [length], where it knows it."""
         return getattr(self.asked, "ranges", super().ranges)(configuration)

@@ -170,6 +170,7 @@ class Data:
         for text in self._lines[1:]:
             if found := re.match(r"\s*(\d+)\s+(atoms|atom types|bonds)\s*(#.*)?$", text):
                 numbers[found[2]] = int(found[1])
+        self._n_bonds = numbers.get("bonds", 0)
         self.n, self.types = numbers.get("atoms", 0), numbers.get("atom types", 0)
         places = [k for k, text in enumerate(self._lines) if re.match(r"\s*Atoms\b", text)]
         if not places or not self.n:
@@ -204,6 +205,15 @@ class Data:
     def column(self, place: int) -> list[str]:
         """Return a column of the section Atoms in the order of the ids."""
         return [self._table[k][place] for k in self.order]
+
+    def bonds(self) -> np.ndarray:
+        """Return the particles of each bond, numbered from 0 in the order of the ids, shape (B, 2)."""
+        places = [k for k, text in enumerate(self._lines) if re.match(r"\s*Bonds\b", text)]
+        if not places or not self._n_bonds:
+            return np.empty((0, 2), dtype=np.int64)
+        rows = [row.split("#")[0].split() for row in self._lines[places[0] + 1 :] if row.strip()][: self._n_bonds]
+        ids = [int(self._table[k][0]) for k in self.order]
+        return np.searchsorted(ids, [[int(row[2]), int(row[3])] for row in rows])
 
     def text(self, box: Sequence[str], positions: np.ndarray, place: int) -> str:
         """Return the file with another box and other positions, and without velocities and image flags.

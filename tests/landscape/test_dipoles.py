@@ -332,6 +332,7 @@ def test_pairs_at_the_cutoff_are_counted_on_both_sides(distance, expected):
         response = object.__new__(LinearResponse)
         response.potential, response.pairs = potential, potential.pairs(state)
         response.backbone = response.evaluated = state
+        response.pair_rule = "interacting"
     n_aa = 0
     for a, b in zip(*(index.ravel() for index in np.triu_indices(state.n, 1)), strict=True):
         if not (corner[a] or corner[b]):

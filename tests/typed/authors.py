@@ -253,8 +253,10 @@ def bonded(state: pelplug.Configuration, potential: pelplug.Potential) -> np.nda
     scale: pelplug.LengthScale = pelplug.length_scale(state, potential, "auto")
     near: pelplug.NearPairs = pelplug.near_pairs(state.positions, state.cell, 1.5 * scale.largest)
     scaled: np.ndarray = near.distances / scale.of(near.i, near.j)
+    shells: pelplug.FirstShells = pelplug.first_shells([state])
+    shells: pelplug.FirstShells = pelplug.first_shells([state])
     shell: float = pelplug.first_minimum(np.histogram(scaled, 100)[0] * 1.0, 0.01, 0.02)
-    return scaled[scaled < shell]
+    return scaled[scaled < min(shell, float(shells.minima.max()))]
 
 
 # --- engines ----------------------------------------------------------------------------------------------------------

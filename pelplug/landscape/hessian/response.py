@@ -9,10 +9,12 @@ import numpy as np
 from pelplug.configuration import PER_PARTICLE, Configuration
 from pelplug.errors import InputError, NotAMinimumError
 from pelplug.landscape.hessian.iterative import IterativeFactor, expected_iterations
+from pelplug.landscape.hessian.pair_rules import PAIR_RULES, pairs_by_rule, resolved
 from pelplug.landscape.hessian.rattlers import SOFT, find_rattlers, pairs_among, without_soft
 from pelplug.landscape.hessian.solvers import factorise
 from pelplug.potentials.arguments import check_order
 from pelplug.potentials.base import Capability, Pairs, Potential, StrainDerivatives
+from pelplug.potentials.first_shells import FirstShells
 from pelplug.potentials.from_forces.potential import FromForces, completed
 
 __all__ = ["SAFETY", "LinearResponse", "require_response"]
@@ -59,7 +61,9 @@ class LinearResponse:
     evaluated : Configuration
         The state of which the potential is asked: the backbone, or all particles where rattlers were found by blocks.
     pairs : Pairs
-        The interacting pairs of the backbone, with the backbone's particle numbers.
+        Pairs of the backbone, with the backbone's particle numbers: those that interact, until `choose_pairs`.
+    pair_rule : str
+        Whose pairs these are: ``interacting``, another of the rules, or a distance.
     potential : Potential
         As given, or a `FromForces` of it.
     hessian : bsr_matrix or LinearOperator
@@ -114,6 +118,7 @@ class LinearResponse:
             self.pairs: Pairs = potential.pairs(self.backbone)
         else:
             self.pairs = found if self.backbone is configuration else pairs_among(found, ~self.rattlers)
+        self.pair_rule = "interacting"
         self._check_forces()
         if isinstance(potential, FromForces) and by_products:
             self.hessian: Any = potential.products(self.backbone)
@@ -142,6 +147,39 @@ class LinearResponse:
     def n_modes(self) -> int:
         """Number of vibrational modes of the backbone: without the d translations."""
         return self.configuration.dimension * (self.backbone.n - 1)
+
+    def choose_pairs(self, rule: str | float, shells: FirstShells | None = None) -> None:
+        """Take other pairs than those that interact: `dipole_stiffness` and `soft_modes` are of them.
+
+        Parameters
+        ----------
+        rule : {"auto", "interacting", "first-shell", "bonds", "hessian"} or float
+            ``interacting``: as the potential says, else within its cutoff, else whose block is not zero.
+            ``first-shell``: nearer than the first minimum of g(r) of their species. ``bonds``: of the force field.
+            ``hessian``: whose block of the Hessian is above 1e-6 of the largest, neighbours of neighbours too. A
+            number: nearer than that [length]. ``auto``: interacting, but first-shell where forces are no sums over
+            pairs and nobody knows a cutoff.
+        shells : FirstShells, optional
+            Those of the state itself by default.
+
+        Raises
+        ------
+        InputError
+            If the rule finds no pairs, with the remedy.
+        """
+        if isinstance(rule, str) and rule not in PAIR_RULES:
+            raise InputError(f"{rule} is no rule for pairs; choose {', '.join(PAIR_RULES)}, or a distance.")
+        rule = resolved(rule, self.potential)
+        if rule == "interacting":
+            if self.pair_rule != rule:
+                raise InputError("Pairs were chosen before; make another LinearResponse for those that interact.")
+            return
+        state = self.configuration
+        matrix = self.hessian if self.backbone is state else None
+        if rule == "hessian" and matrix is None:
+            matrix = self.potential.hessian(state)
+        found = pairs_by_rule(rule, state, self.potential, matrix, shells)
+        self.pairs, self.pair_rule = pairs_among(found, ~self.rattlers), rule if isinstance(rule, str) else f"{rule:g}"
 
     def correction(self, solutions: np.ndarray, forces: np.ndarray) -> np.ndarray | None:
         """Return by how much solutions of M z = f change with the Hessian that another displacement gives.

@@ -114,6 +114,14 @@ class LammpsPotential(Potential):
             return None
         return self._held(configuration).cutoff or None
 
+    def bonds(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the bonds of the data file, shape (B, 2); None where there are none."""
+        if self.fragment.data is None:
+            return None
+        self._types_of_data(configuration)
+        found = self.fragment.data.bonds()
+        return found if len(found) else None
+
     def masses(self, configuration: Configuration) -> np.ndarray | None:
         """Return the masses that the fragment states, shape (N,) [mass]; None where it does not for every type."""
         known: dict[int, float] = {}

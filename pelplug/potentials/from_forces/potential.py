@@ -121,6 +121,10 @@ class FromForces(Parametrised, Potential):
         """Return the diameters that the potential knows."""
         return self.potential.sizes(configuration)
 
+    def bonds(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the bonds that the potential knows."""
+        return self.potential.bonds(configuration)
+
     def ranges(self, configuration: Configuration) -> np.ndarray | None:
         """Return the ranges that the potential knows."""
         return self.potential.ranges(configuration)

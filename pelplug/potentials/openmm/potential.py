@@ -103,6 +103,11 @@ class OpenmmPotential(Potential):
         check_particles(self, configuration)
         return self.contents.masses
 
+    def bonds(self, configuration: Configuration) -> np.ndarray | None:
+        """Return the bonds and constant distances of the System, shape (B, 2)."""
+        check_particles(self, configuration)
+        return self.contents.bonds if len(self.contents.bonds) else None
+
     def constraints(self, configuration: Configuration) -> Constraints:
         """Return the distances that the System holds constant, none where molecules are flexible."""
         check_particles(self, configuration)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 from typing import Annotated, Any, Literal
 
@@ -42,8 +44,9 @@ class Kappa(pelplug.Analysis):
 
     Notes
     -----
-    Attributes of the dataset: ``solver`` (the ones used), ``not_found`` (why there are no errors or intervals) and
-    ``soft_modes`` (how they were found), beside the usual ones.
+    Attributes of the dataset: ``pair_rule`` (whose pairs count, and how far first shells reach), ``solver`` (the ones
+    used), ``not_found`` (why there are no errors or intervals) and ``soft_modes`` (how they were found), beside the
+    usual ones.
     """
 
     name = "kappa"
@@ -56,7 +59,8 @@ class Kappa(pelplug.Analysis):
         "pair_i": pelplug.Field(("frame", "pair"), "1", "first particle of the pair", ragged=True),
         "pair_j": pelplug.Field(("frame", "pair"), "1", "second particle of the pair", ragged=True),
         "kappa_frame": pelplug.Field(("frame",), STIFFNESS, "mean dipole stiffness"),
-        "n_pairs": pelplug.Field(("frame",), "1", "interacting pairs there are"),
+        "n_pairs": pelplug.Field(("frame",), "1", "pairs there are, by pair_rule"),
+        "pair_rule": pelplug.Field(("frame",), "1", "whose pairs count"),
         "pairs_at_cutoff": pelplug.Field(("frame",), "1", "pairs within cutoff_tolerance of the cutoff"),
         "n_rattlers": pelplug.Field(("frame",), "1", "rattlers taken out"),
         "rattlers_by": pelplug.Field(("frame",), "1", "how rattlers were told: by contacts, or blocks of the Hessian"),
@@ -129,8 +133,18 @@ class Kappa(pelplug.Analysis):
         *,
         pairs: Annotated[
             Literal["all"] | int,
-            pelplug.Param("every interacting pair, or how many to sample in each frame", minimum=1),
+            pelplug.Param("every pair, or how many to sample in each frame", minimum=1),
         ] = "all",
+        pair_rule: Annotated[
+            Literal["auto", "interacting", "first-shell", "bonds", "hessian"] | float,
+            pelplug.Param(
+                "whose pairs count: those that interact, in the first shell of g(r), bonded in the force field, with a "
+                "block of the Hessian, or nearer than a length; auto: interacting, or first-shell where a potential "
+                "without a cutoff is no sum over pairs",
+                exclusive_minimum=0,
+                unit="length",
+            ),
+        ] = "auto",
         seed: Annotated[int, pelplug.Param("seed of the sample and of the bootstrap", minimum=0, meaning=False)] = 0,
         solver: Annotated[
             str,
@@ -183,7 +197,8 @@ class Kappa(pelplug.Analysis):
     ):
         super().__init__(trajectory, **base)
         self.response = response
-        self.pairs = pairs
+        self.pairs, self.pair_rule = pairs, pair_rule
+        self._shells, self._surveyed = None, ()
         self.seed = seed
         self.solver = solver
         self.resamples = resamples
@@ -203,6 +218,46 @@ class Kappa(pelplug.Analysis):
             With the remedy.
         """
         check_choices(self.response, self.trajectory.n)
+        self.survey(frames)
+
+    def fingerprint(self) -> str:
+        """Return what decides the result of a frame, the first shells of all frames included."""
+        own = super().fingerprint()
+        if self._shells is None:
+            return own
+        return hashlib.sha256(f"{own} {self._shells.text(12)}".encode()).hexdigest()
+
+    def survey(self, frames) -> None:
+        """Find how far first shells reach, by g(r) of all frames: that of one is noise as well.
+
+        Raises
+        ------
+        InputError
+            If they are asked for, and some two species have none that is clear.
+        """
+        if self.pair_rule not in ("auto", "first-shell") or self._surveyed == tuple(frames):
+            return
+        states = self._readable(frames)
+        first = next(states, None)
+        if first is None or (self.pair_rule == "auto" and not self._acts_on_all(first)):
+            return
+        self._shells, self._surveyed = pelplug.first_shells(itertools.chain([first], states)), tuple(frames)
+        if self.pair_rule == "first-shell":
+            self._shells.require(
+                "one length for all pairs (--pair-rule 3.2), or another rule (--pair-rule interacting)"
+            )
+
+    def _readable(self, frames):
+        for frame in frames:
+            try:
+                yield self.trajectory.configuration(int(frame))
+            except pelplug.PelplugError:  # it fails again when its turn comes, and is told then
+                continue
+
+    def _acts_on_all(self, state) -> bool:
+        """Whether a potential may be no sum over pairs and acts at any distance, as far as it says."""
+        potential = self.potential_of(state)
+        return not potential.can(pelplug.Capability.PAIRS) and potential.reach(state) is None
 
     def compute(self, configuration) -> dict[str, Any]:
         """Factorise the Hessian of the frame's inherent structure and read off pairs and moduli.
@@ -219,6 +274,7 @@ class Kappa(pelplug.Analysis):
             state = state.replace(masses=self.masses_of(state))
         potential = self.potential_of(state)
         response = pelplug.LinearResponse(state, potential, solver=self.solver, pairs=self._solves())
+        response.choose_pairs(self.pair_rule, self._shells)
         elastic = pelplug.elastic_constants(response)
         modulus = elastic.shear
         # Every frame draws its own sample, whichever worker has it.
@@ -230,6 +286,7 @@ class Kappa(pelplug.Analysis):
             "pair_j": stiffness.j,
             "kappa_frame": stiffness.mean,
             "n_pairs": stiffness.n_pairs,
+            "pair_rule": response.pair_rule,
             "pairs_at_cutoff": pelplug.pairs_near_cutoff(response, self.cutoff_tolerance),
             "n_rattlers": response.n_rattlers,
             "rattlers_by": response.rattlers_by,
@@ -258,6 +315,11 @@ class Kappa(pelplug.Analysis):
             **pelplug.ElasticConstants.coordinates(dataset.sizes["dimension"]),
         )
         dataset["plane"].attrs = {"long_name": "flow and gradient direction of the simple shear", "units": "1"}
+        rules = sorted(set(map(str, dataset["pair_rule"].values)))
+        if "first-shell" in rules:
+            of = "of each inherent structure" if self._shells is None else f"at {self._shells.text()}"
+            rules[rules.index("first-shell")] = f"first-shell: nearer than the first minimum of g(r), {of}"
+        dataset.attrs["pair_rule"] = "; ".join(rules)
         dataset.attrs["solver"] = ", ".join(sorted(set(map(str, dataset["solver"].values))))
         if self.response:
             dataset = dataset.assign_coords(response=list(self.response))
