@@ -44,3 +44,14 @@ def test_polymer(tmp_path):
     structures = found["structures"]
     assert int(structures["kappa"]["n_rattlers"][0]) == 0
     assert structures["vibrations"]["omega"].attrs["units"] == "rad / time"
+
+
+@pytest.mark.validation
+@needs("gmx", "GROMACS")
+@needs("gmx_d", "GROMACS")
+def test_gromacs_mixture(tmp_path):
+    pytest.importorskip("openmm")
+    found = walked("gromacs-mixture", tmp_path / "run", CELLS=3, STEPS=500)
+    structures = found["structures"]
+    assert structures["inherent-structures"]["energy"].attrs["units"] == "kJ/mol"
+    assert structures["vibrations"]["omega"].attrs["units"] == "rad / ps"
