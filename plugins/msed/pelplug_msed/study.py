@@ -180,6 +180,14 @@ class EnergyEntropies(pelplug.Study):
         if not have.all():
             left = ", ".join(f"{one:g}" for one in points.temperature[~have])
             self.said.append(f"The entropies leave T = {left} out, which has no heat capacities of both parts.")
+        lost = have & ~(
+            np.isfinite(points.errors["heat_capacity_fast"]) & np.isfinite(points.errors["heat_capacity_slow"])
+        )
+        if lost.any():
+            which = ", ".join(f"{one:g}" for one in points.temperature[lost])
+            self.said.append(
+                f"Entropies that rest on T = {which} have no error, as its heat capacities; simulate longer there."
+            )
         temperature = points.temperature[have]
         place = 0 if self.reference == "lowest" else temperature.size - 1
         for (name, part), square in zip(
@@ -248,6 +256,8 @@ class EnergyEntropies(pelplug.Study):
         place = np.flatnonzero(np.isfinite(values["s2"]))
         if place.size < 2:
             fit = AdamGibbs(why="there are no entropies")
+        elif not np.isfinite(drawn["heat_capacity_slow"][:, place]).all():
+            fit = AdamGibbs(why="the slow heat capacity of a temperature has no error")
         else:
             known = np.isfinite(values["s2"])
             at = 0 if self.reference == "lowest" else int(known.sum()) - 1

@@ -184,6 +184,20 @@ def test_what_it_refuses_and_leaves_out():
     assert "No entropies" in said(study([made[0], empty]))
 
 
+def test_a_heat_capacity_without_error_takes_that_of_the_entropies():
+    """As of a slow part that rises by little beyond its error; everything else is told."""
+    results = drawn(np.random.default_rng(3), COLD)
+    results[4]["heat_capacity_slow_error"] = ((), np.nan, {"units": "1"})
+    found = study(results)
+    assert (
+        np.isfinite(found["s2"]).all()
+        and np.isnan(found["s2_error"]).any()
+        and np.isfinite(found["s1_error"][1:]).all()
+    )
+    assert "Entropies that rest on T = 0.55 have no error" in said(found)
+    assert np.isnan(found["adam_gibbs_slope"]) and "slow heat capacity of a temperature has no error" in said(found)
+
+
 def test_tau_alpha_of_dynamics(tmp_path):
     made = drawn(np.random.default_rng(4), [0.5, 0.7, 1.0])
     kinds = ["all", "A", "B"]
