@@ -56,7 +56,8 @@ class Metabasins(pelplug.Analysis):
         trajectory,
         *,
         inherent_structures: Annotated[
-            str | None, pelplug.Param("file of inherent structures in place of quenching", metavar="FILE")
+            str | None,
+            pelplug.Param("file of inherent structures in place of quenching", metavar="FILE", meaning=False),
         ] = None,
         merge: Annotated[
             str,

@@ -120,6 +120,18 @@ def test_files_that_are_not_there_or_no_text(tmp_path):
         metabasins(tmp_path / "torn.nc")
 
 
+def test_files_are_no_parameters_of_another_meaning(tmp_path):
+    """Results of one file each are read together, as of several temperatures by a study."""
+    found = []
+    for name, shift in (("a", 0.0), ("b", 1.0)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(table(["time", "energy"], [TIMES, np.take(ENERGY, SERIES) - shift]))
+        found.append(metabasins(path))
+    assert Metabasins.parameter_specs()["inherent_structures"].is_free
+    assert found[0].attrs["inherent_structures_sha256"] != found[1].attrs["inherent_structures_sha256"]
+    assert found[0].attrs["fingerprint"] != found[1].attrs["fingerprint"]
+
+
 # --- several runs -------------------------------------------------------------------------------------------------
 
 
