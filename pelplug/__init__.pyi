@@ -105,6 +105,8 @@ from .potentials.length_scale import LengthScale as LengthScale
 from .potentials.length_scale import length_scale as length_scale
 from .potentials.near_pairs import NearPairs as NearPairs
 from .potentials.near_pairs import near_pairs as near_pairs
+from .potentials.particle_sizes import ParticleSizes as ParticleSizes
+from .potentials.particle_sizes import particle_sizes as particle_sizes
 from .tasks.independence import average_frames as average_frames
 from .tasks.independence import bin_errors as bin_errors
 from .tasks.independence import frame_sums as frame_sums

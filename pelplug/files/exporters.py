@@ -14,6 +14,7 @@ from pelplug.configuration import Configuration
 from pelplug.core.conditions import Conditions
 from pelplug.core.outputs import atomic_output
 from pelplug.errors import InputError, PelplugError, RunError
+from pelplug.files.drawing import Drawing
 from pelplug.files.gsd import GSDWriter, pad
 
 __all__ = ["CSVExporter", "ExtXYZExporter", "GSDExporter", "export", "find_exporter"]
@@ -103,7 +104,7 @@ def export(datasets, path, trajectory=None, overwrite: bool = False, exporters: 
 
 
 class GSDExporter:
-    """Per-particle fields as ``log/particles/<name>``, which OVITO can colour by."""
+    """Per-particle fields as ``log/particles/<name>``, which OVITO can colour by; diameters and bonds, as it draws."""
 
     name = "gsd"
     summary = "per-particle fields in a GSD trajectory (OVITO, HOOMD-blue)"
@@ -114,10 +115,13 @@ class GSDExporter:
         """Write every frame of `datasets` that has per-particle fields or positions to `path`."""
         vectors = [name for name, field in _named(datasets, _PARTICLE).items() if field.dims[-1] == "dimension"]
         text = {name for name, one in _named(datasets, ("frame",)).items() if one.dtype.kind not in "biuf"}
-        with GSDWriter(path, _records(datasets, trajectory)) as writer:
+        records, drawing = _records(datasets, trajectory), Drawing(datasets)
+        if said := drawing.record():
+            records["drawn"] = said
+        with GSDWriter(path, records) as writer:
             for conf, fields, scalars in _frames(datasets, trajectory, self.name):
                 numbers = {key: value for key, value in scalars.items() if key not in text}
-                writer.write(conf, fields, numbers, vectors)
+                writer.write(conf, fields, numbers, vectors, drawing.of(conf.frame))
 
 
 class ExtXYZExporter:

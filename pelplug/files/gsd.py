@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +14,26 @@ from pelplug.core.cells import upper_triangular
 from pelplug.core.outputs import close_at_exit
 from pelplug.errors import InputError
 
-__all__ = ["GSDWriter", "in_centred_box", "pad", "type_names"]
+__all__ = ["Drawn", "GSDWriter", "in_centred_box", "pad", "type_names"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """How programs shall draw the particles of a frame.
+
+    Attributes
+    ----------
+    diameters : ndarray, shape (N,), or None
+        Of spheres, where the particles have none of their own [length].
+    bonds : ndarray of int, shape (B, 2), or None
+        Particles that sticks join.
+    bond_type : str
+        Name of the type of all these bonds.
+    """
+
+    diameters: np.ndarray | None = None
+    bonds: np.ndarray | None = None
+    bond_type: str = "bond"
 
 
 class GSDWriter:
@@ -83,6 +103,7 @@ class GSDWriter:
         fields: Mapping | None = None,
         log: Mapping | None = None,
         vectors: Iterable[str] = (),
+        drawn: Drawn | None = None,
     ) -> None:
         """Append a frame.
 
@@ -96,6 +117,9 @@ class GSDWriter:
             Quantities of the whole frame, written as ``log/pelplug/<name>``.
         vectors : iterable of str
             Which fields are vectors, to be rotated with the cell.
+        drawn : Drawn, optional
+            How programs shall draw the particles. The record "drawn" says what of it is not of the particles
+            themselves, and readers leave that out.
 
         Raises
         ------
@@ -133,6 +157,12 @@ class GSDWriter:
             particles.charge = self._keep(frame, "charge", conf.charges)
         if conf.diameters is not None:
             particles.diameter = self._keep(frame, "diameter", conf.diameters)
+        elif drawn is not None and drawn.diameters is not None:
+            particles.diameter = np.array(drawn.diameters, dtype=np.float32)
+        if drawn is not None and drawn.bonds is not None:
+            frame.bonds.N, frame.bonds.types = len(drawn.bonds), type_names([drawn.bond_type])
+            frame.bonds.typeid = np.zeros(len(drawn.bonds), dtype=np.uint32)
+            frame.bonds.group = np.asarray(drawn.bonds, dtype=np.int32).reshape(-1, 2)
         if self._count == 0:
             frame.log.update({f"pelplug/{name}": record for name, record in self._records.items()})
         for name, values in (fields or {}).items():

@@ -254,7 +254,8 @@ def bonded(state: pelplug.Configuration, potential: pelplug.Potential) -> np.nda
     near: pelplug.NearPairs = pelplug.near_pairs(state.positions, state.cell, 1.5 * scale.largest)
     scaled: np.ndarray = near.distances / scale.of(near.i, near.j)
     shells: pelplug.FirstShells = pelplug.first_shells([state])
-    shells: pelplug.FirstShells = pelplug.first_shells([state])
+    drawn: pelplug.ParticleSizes = pelplug.particle_sizes(state, potential)
+    scaled = scaled[scaled * scale.largest < drawn.diameters.max()]
     shell: float = pelplug.first_minimum(np.histogram(scaled, 100)[0] * 1.0, 0.01, 0.02)
     return scaled[scaled < min(shell, float(shells.minima.max()))]
 

@@ -40,6 +40,7 @@ MODEL_LOG = "pelplug/model"
 SIMULATION_LOG = "pelplug/simulation"
 CONDITIONS_LOG = "pelplug/conditions"
 UNFOLLOWED_LOG = "pelplug/unfollowed"
+DRAWN_LOG = "pelplug/drawn"
 
 
 class GSDReader(FrameReader):
@@ -90,6 +91,11 @@ class GSDReader(FrameReader):
         found = self._json(UNFOLLOWED_LOG)
         return str(found.get("reason", "")) if found else ""
 
+    @functools.cached_property
+    def _drawn(self) -> dict:
+        """What an export has for drawing alone: "diameters" that nobody interacts by, "bonds" that are no bonds."""
+        return self._json(DRAWN_LOG) or {}
+
     def _read(self, frame: int, name: str):
         try:
             return self._file.read_chunk(frame=frame, name=name)
@@ -103,6 +109,8 @@ class GSDReader(FrameReader):
     def ignored(self):
         """Bonds, angles, dihedrals and charges of the first frame, which act beside what a model knows."""
         numbers = {name: int(np.ravel(self._chunk(0, f"{name}/N", 0))[0]) for name in ("bonds", "angles", "dihedrals")}
+        if "bonds" in self._drawn:
+            numbers["bonds"] = 0
         numbers["charged atoms"] = int(np.count_nonzero(self._chunk(0, "particles/charge", 0)))
         return {name: number for name, number in numbers.items() if number}
 
@@ -161,6 +169,8 @@ class GSDReader(FrameReader):
             if images is None:
                 images = np.zeros((n, 3), dtype=np.int64)
         diameters = self._optional(frame, "diameter", n, DIAMETER_LOG)
+        if "diameters" in self._drawn and not self._file.chunk_exists(frame=0, name=f"log/{DIAMETER_LOG}"):
+            diameters = None
         masses = self._optional(frame, "mass", n, MASS_LOG)
         charges = self._optional(frame, "charge", n, CHARGE_LOG, 0.0)
         step = self._chunk(frame, "configuration/step", 0)

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 import pelplug
+from pelplug_kappa.picture import FIELDS as PICTURE
+from pelplug_kappa.picture import picture
 from pelplug_kappa.responses import FIELDS, check_choices, kept_responses, missing_pairs
 from pelplug_kappa.statistics import averaged
 
@@ -73,7 +75,7 @@ class Kappa(pelplug.Analysis):
             ("frame", "particle", "dimension"), "length", "inherent-structure positions, unwrapped"
         ),
         "cell": pelplug.Field(("frame", "vector", "dimension"), "length", "cell vectors"),
-        "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
+        **PICTURE,
         "soft_mode_stiffness": pelplug.Field(MODES, STIFFNESS, "stiffness of the soft mode", ragged=True),
         "soft_mode_frequency": pelplug.Field(MODES, "rad / time", "angular frequency of the soft mode", ragged=True),
         "soft_mode_participation_ratio": pelplug.Field(MODES, "1", "participation ratio of the soft mode", ragged=True),
@@ -254,9 +256,13 @@ class Kappa(pelplug.Analysis):
             except pelplug.PelplugError:  # it fails again when its turn comes, and is told then
                 continue
 
+    def _given(self, state) -> pelplug.Potential:
+        """Return the potential as it is, without derivatives made from forces: what it lists itself."""
+        return self.model.potential(state)
+
     def _acts_on_all(self, state) -> bool:
         """Whether a potential may be no sum over pairs and acts at any distance, as far as it says."""
-        potential = self.potential_of(state)
+        potential = self._given(state)
         return not potential.can(pelplug.Capability.PAIRS) and potential.reach(state) is None
 
     def compute(self, configuration) -> dict[str, Any]:
@@ -297,7 +303,7 @@ class Kappa(pelplug.Analysis):
             "solver": response.factor.solver,
             "positions": positions,
             "cell": state.cell,
-            "diameter": _diameters(state, potential),
+            **picture(response, self._given(state)),
         }
         if self.response:
             values |= kept_responses(response, stiffness, self.response)
@@ -371,16 +377,6 @@ class Kappa(pelplug.Analysis):
             "n_soft_mode_unconverged": modes.n_unconverged,
         }
         return values | {"soft_mode_vectors": modes.vectors} if self.soft_mode_vectors else values
-
-
-def _diameters(state, potential) -> np.ndarray:
-    """Return each particle's diameter: its own, or its species' length scale, or the mean distance of particles."""
-    if state.diameters is not None:
-        return state.diameters
-    names, sigma = list(getattr(potential, "species", ())), getattr(potential, "sigma", None)
-    if sigma is not None and np.shape(sigma) == (len(names), len(names)) and set(state.species) <= set(names):
-        return np.diag(sigma)[[names.index(name) for name in state.species]]
-    return np.full(state.n, state.density ** (-1.0 / state.dimension))
 
 
 def _plane_names(dimension: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Networks of bonds through LAMMPS: who rattles, whose pairs count, and that analyses run to their end."""
 
+import gsd.hoomd
 import numpy as np
 import pytest
 import xarray as xr
@@ -134,6 +135,63 @@ def test_by_command(silicon, pelplug_command, tmp_path, name):
     assert found["rattlers_by"].values.tolist() == ["blocks"] and int(found["n_rattlers"][0]) == 0
     if name == "kappa":
         assert found.attrs["pair_rule"].startswith("first-shell: nearer than the first minimum of g(r), at Si-Si 2.")
+
+
+def nearest(frame):
+    """Return distances between all particles of a GSD frame in a cube, at their nearest images."""
+    step = frame.particles.position[:, None] - frame.particles.position[None]
+    edge = frame.configuration.box[0]
+    return np.linalg.norm(step - edge * np.rint(step / edge), axis=-1)
+
+
+def test_silicon_is_exported_as_balls_that_touch_and_sticks(silicon, tmp_path, recwarn):
+    state, _ = silicon
+    found = pelplug.analyze("kappa", state, potential=tersoff(tmp_path), units="metal", pair_rule="first-shell")
+    with gsd.hoomd.open(pelplug.export(found, tmp_path / "kappa.gsd")) as file:
+        frame = file[0]
+    assert found["diameter_rule"].values.tolist() == ["g(r)"] and frame.bonds.types == ["first-shell"]
+    shells, distances = pelplug.first_shells([state]), nearest(frame)
+    inside = np.argwhere(np.triu((distances < shells.minima[0, 0]) & (distances > 0)))
+    np.testing.assert_array_equal(frame.bonds.group, inside)
+    np.testing.assert_allclose(frame.particles.diameter, shells.peaks[0, 0], rtol=1e-6)
+    recwarn.clear()
+    again = pelplug.open_trajectory(str(tmp_path / "kappa.gsd"), units="metal")  # balls and sticks are no physics
+    assert again.configuration(0).diameters is None and not again.ignored
+    assert not len(recwarn)
+
+
+def test_a_chain_is_exported_with_its_bonds(tmp_path):
+    """64 beads along a snake through a cube, with the force field of Kremer and Grest."""
+    grid = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), -1)
+    grid[::2] = grid[::2, ::-1]
+    snake = np.array([row if (k % 2 == 0) else row[::-1] for k, row in enumerate(grid.reshape(16, 4, 3))]).reshape(
+        -1, 3
+    )
+    assert np.all(np.abs(np.diff(snake, axis=0)).sum(axis=1) == 1)
+    rng = np.random.default_rng(1)
+    at = 1.05 * snake + rng.normal(scale=0.08, size=snake.shape)
+    order = rng.permutation(64)  # lines of a data file stand in any order, and so do atoms along the chain
+    atoms = "".join(f"{order[k] + 1} 1 1 {x:.12f} {y:.12f} {z:.12f}\n" for k, (x, y, z) in enumerate(at))
+    bonds = "".join(f"{k + 1} 1 {order[k] + 1} {order[k + 1] + 1}\n" for k in range(63))
+    (tmp_path / "chain.data").write_text(
+        "chain\n\n64 atoms\n63 bonds\n1 atom types\n1 bond types\n"
+        f"0 4.2 xlo xhi\n0 4.2 ylo yhi\n0 4.2 zlo zhi\n\nAtoms # bond\n\n{atoms}\nBonds\n\n{bonds}"
+    )
+    (tmp_path / "in.fene").write_text(
+        "units lj\natom_style bond\nbond_style fene\nspecial_bonds fene\npair_style lj/cut 1.122462048309373\n"
+        "pair_modify shift yes\nread_data chain.data\nbond_coeff 1 30 1.5 1 1\npair_coeff * * 1 1\n"
+    )
+    state = pelplug.Configuration(at[np.argsort(order)], [4.2] * 3, ["1"] * 64)
+    found = pelplug.analyze("kappa", state, potential=f"lammps:{tmp_path / 'in.fene'}")
+    with gsd.hoomd.open(pelplug.export(found, tmp_path / "kappa.gsd")) as file:
+        frame = file[0]
+    assert found["pair_rule"].values.tolist() == ["interacting"] and found["bond_rule"].values.tolist() == [
+        "force field"
+    ]
+    chain = np.sort(np.stack([order[:-1], order[1:]], axis=1), axis=1)
+    np.testing.assert_array_equal(frame.bonds.group, chain[np.lexsort(chain.T[::-1])])
+    assert nearest(frame)[tuple(frame.bonds.group.T)].max() < 1.2 and frame.bonds.types == ["bond"]
+    assert frame.particles.diameter[0] == pytest.approx(0.97, abs=0.05)  # the bond's length, of Kremer and Grest
 
 
 def test_rules_that_find_no_pairs_are_refused(silicon, response):
