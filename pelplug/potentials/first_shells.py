@@ -41,11 +41,11 @@ class FirstShells:
         rows = range(len(self.species))
         return [f"{self.species[a]}-{self.species[b]}" for a in rows for b in rows[a:] if np.isnan(self.minima[a, b])]
 
-    def text(self, digits: int = 4) -> str:
-        """Return the minima in words, as ``A-B 1.42, B-B 1.1``."""
-        rows = range(len(self.species))
+    def text(self, digits: int = 4, *, of: str = "minima") -> str:
+        """Return the minima, or peaks, in words, as ``A-B 1.42, B-B 1.1``."""
+        rows, lengths = range(len(self.species)), getattr(self, of)
         return ", ".join(
-            f"{self.species[a]}-{self.species[b]} {self.minima[a, b]:.{digits}g}" for a in rows for b in rows[a:]
+            f"{self.species[a]}-{self.species[b]} {lengths[a, b]:.{digits}g}" for a in rows for b in rows[a:]
         )
 
     def require(self, remedy: str) -> FirstShells:

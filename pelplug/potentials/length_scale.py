@@ -11,6 +11,7 @@ import numpy as np
 from pelplug.configuration import Configuration
 from pelplug.errors import InputError
 from pelplug.potentials.base import Potential
+from pelplug.potentials.first_shells import FirstShells
 
 __all__ = ["LengthScale", "length_scale"]
 
@@ -73,9 +74,12 @@ class LengthScale:
 
 
 def length_scale(
-    configuration: Configuration, potential: Potential | None, sigma: Literal["auto"] | float
+    configuration: Configuration,
+    potential: Potential | None,
+    sigma: Literal["auto"] | float,
+    shells: FirstShells | None = None,
 ) -> LengthScale:
-    """Find d_ij: the number given, or the potential's table or rule for diameters.
+    """Find d_ij: the number given, or the potential's table or rule for diameters, or the first peaks of g(r).
 
     Parameters
     ----------
@@ -86,11 +90,13 @@ def length_scale(
         ``parameters["sigma"]``.
     sigma : "auto" or float
         One length for all pairs [length], or what the potential says.
+    shells : FirstShells, optional
+        Where the first peak of g_ab(r) is, which counts where the potential says nothing.
 
     Raises
     ------
     InputError
-        If neither gives a length.
+        If none of them gives a length, or a first peak that is needed is not clear.
     """
     if getattr(potential, "shifted", False):
         raise InputError(
@@ -122,10 +128,20 @@ def length_scale(
         if len(names) > 1:
             groups = np.array([names.index(name) for name in configuration.species])
         return LengthScale(groups, table, np.diag(table)[groups])
+    if shells is not None:
+        return _by_peaks(configuration, shells)
     raise InputError(
         "The interactions give no length that scales the distance of a pair; pass --sigma LENGTH (sigma= in Python), "
         "the distance of touching particles, or a model that has one."
     )
+
+
+def _by_peaks(configuration: Configuration, shells: FirstShells) -> LengthScale:
+    shells.require("or pass --sigma LENGTH (sigma= in Python), the distance of touching particles")
+    groups = shells.numbers(configuration)
+    # Of a species with one particle nobody needs its distance to its own kind.
+    table = np.where(shells.peaks > 0, shells.peaks, shells.peaks.max())
+    return LengthScale(groups, table, np.diag(table)[groups])
 
 
 def _mixed(mixing: Any, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from pelplug_defects.fields import (
     first_minimum_of_mean,
     scaled_distribution,
 )
+from pelplug_defects.lengths import PairLengths
 from pelplug_defects.neighbours import nearest_images
 from pelplug_defects.variables import VARIABLES
 
@@ -72,7 +73,11 @@ class _BondChanges(pelplug.Analysis):
         ] = 1.5,
         sigma: Annotated[
             Literal["auto"] | float,
-            pelplug.Param("one d_ij for all pairs; auto: what the model says", exclusive_minimum=0, unit="length"),
+            pelplug.Param(
+                "one d_ij for all pairs; auto: the model's, else first peaks of g(r)",
+                exclusive_minimum=0,
+                unit="length",
+            ),
         ] = "auto",
         smoothing: Annotated[
             float,
@@ -86,16 +91,17 @@ class _BondChanges(pelplug.Analysis):
     ):
         super().__init__(trajectory, **base)
         self.x_eq, self.x_broken, self.x_inserted, self.x_d2min = x_eq, x_broken, x_inserted, x_d2min
-        self.sigma = sigma
+        self.sigma, self._lengths = sigma, PairLengths(sigma)
         self.smoothing = smoothing
         self._common, self._surveyed = None if x_eq == "auto" else x_eq, ()
         if x_eq != "auto":
             self._check_cutoff(x_eq)
 
     def fingerprint(self) -> str:
-        """Return what decides the result of a frame, the cutoff of all frames included."""
+        """Return what decides the result of a frame, the lengths and the cutoff of all frames included."""
+        found = self._lengths.key() + ([str(self._common)] if self.x_eq == "auto" else [])
         own = super().fingerprint()
-        return own if self.x_eq != "auto" else hashlib.sha256(f"{own} {self._common}".encode()).hexdigest()
+        return hashlib.sha256(" ".join([own, *found]).encode()).hexdigest() if found else own
 
     def check_before(self, frames) -> None:
         """Refuse a second trajectory that does not fit, sizes that nobody knows, and a g(x) that gives no x_EQ."""
@@ -106,27 +112,29 @@ class _BondChanges(pelplug.Analysis):
             return
         if first.n < 2:
             raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
-        self._scale(first)
         self.survey(frames)
+        self._scale(first)
 
     def survey(self, frames) -> None:
-        """Find x_EQ, the first minimum of g(x) averaged over all frames: a frame's own is noise as well.
+        """Find x_EQ, the first minimum of g(x), and lengths of pairs by g(r), over all frames: a frame's own are noise.
 
         Raises
         ------
         RunError
             If it has no first minimum.
         InputError
-            If that does not lie between the two cutoffs of the inherent structure.
+            If that does not lie between the two cutoffs of the inherent structure, or nothing gives lengths.
         """
-        if self.x_eq != "auto" or self._surveyed == tuple(frames):
+        if self._surveyed == tuple(frames):
+            return
+        first = next(self._readable(frames), None)
+        if first is not None and self._lengths.known(first, self._interactions(first)) is None:
+            self._lengths.find_peaks(self._readable(frames))
+        if self.x_eq != "auto":
+            self._surveyed = tuple(frames)
             return
         total, expected, number = 0.0, 0.0, 0
-        for frame in frames:
-            try:
-                state = self.trajectory.configuration(int(frame))
-            except pelplug.PelplugError:
-                continue  # it fails again when its turn comes, and is told then
+        for state in self._readable(frames):
             scale = self._scale(state)
             power = scale.mean_power(state.dimension)
             total = total + self._near(state.positions, state.cell, scale, X_RANGE * scale.largest, power)[1]
@@ -134,6 +142,13 @@ class _BondChanges(pelplug.Analysis):
             number += 1
         if number:
             self._common, self._surveyed = self._minimum(total / number, expected, number), tuple(frames)
+
+    def _readable(self, frames):
+        for frame in frames:
+            try:
+                yield self.trajectory.configuration(int(frame))
+            except pelplug.PelplugError:  # it fails again when its turn comes, and is told then
+                continue
 
     def _final(self, configuration) -> tuple[np.ndarray, np.ndarray]:
         """Return positions, continuous with the frame's unwrapped ones, and cell of the second state."""
@@ -191,6 +206,7 @@ class _BondChanges(pelplug.Analysis):
         dataset, few = averaged(dataset, self.name)
         dataset.attrs["not_found"] = json.dumps(few)
         dataset.attrs["remarks"] = json.dumps(self._remarks(dataset))
+        dataset.attrs["pair_lengths"] = self._lengths.text()
         dataset["x_eq_mean_g"] = ((), first_minimum_of_mean(dataset["g"].values.mean(axis=0), self.smoothing))
         middles = BIN * (np.arange(dataset.sizes["x"]) + 0.5)
         dataset = dataset.assign_coords(x=("x", middles, {"long_name": "r_ij / d_ij", "units": "1"}))
@@ -228,8 +244,10 @@ class _BondChanges(pelplug.Analysis):
     def _scale(self, configuration):
         if configuration.n < 2:
             raise pelplug.InputError("One particle has no neighbours; give a system of two or more.")
-        potential = None if self.model is None else self.potential_of(configuration)
-        return pelplug.length_scale(configuration, potential, self.sigma)
+        return self._lengths.of(configuration, self._interactions(configuration))
+
+    def _interactions(self, configuration):
+        return None if self.model is None else self.potential_of(configuration)
 
     def _cutoff(self, g: np.ndarray, n: int, density: float, d: int) -> float:
         """Return x_EQ of one frame: where there is no trajectory to average over."""

@@ -7,6 +7,7 @@ import freud
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray as xr
 from pelplug_defects.defects import Defects, DefectsBetween
 from pelplug_defects.fields import (
     BIN,
@@ -157,6 +158,59 @@ def test_length_of_a_mixture_and_of_a_rule_written_for_numbers():
     silicon = pelplug.model("stillinger-weber")
     state = silicon.random_configuration(64, 0)
     assert pelplug.length_scale(state, silicon.potential(state), "auto").largest == 1.0
+
+
+def salt(edge=6, distance=1.0, noise=0.03, seed=0):
+    """A rock salt: unlike neighbours at the given distance, like ones at sqrt(2) of it, shaken a little."""
+    at = np.stack(np.meshgrid(*[np.arange(edge)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    shaken = distance * at + np.random.default_rng(seed).normal(scale=noise * distance, size=at.shape)
+    return pelplug.Configuration(shaken, [edge * distance] * 3, np.where(at.sum(axis=1) % 2, "Na", "Cl"))
+
+
+def test_lengths_of_any_material_are_the_first_peaks_of_g():
+    state = salt(distance=2.8)
+    scale = pelplug.length_scale(state, None, "auto", pelplug.first_shells([state]))
+    sodium, chlorine = (np.flatnonzero(state.species == name) for name in ("Na", "Cl"))
+    spacing = 2.8  # rho**(-1/3); bins are a hundredth of it
+    for i, j, factor in ((sodium, sodium, 2**0.5), (chlorine, chlorine, 2**0.5), (sodium, chlorine, 1.0)):
+        np.testing.assert_allclose(scale.of(i[:2], j[:2]), factor * 2.8, atol=0.03 * spacing)
+    np.testing.assert_allclose(scale.diameters, 2**0.5 * 2.8, atol=0.03 * spacing)
+
+
+def test_a_second_file_needs_neither_model_nor_sigma(tmp_path, pelplug_command):
+    """Of one species d_ij is one length, and the same bonds break as where it is given."""
+    states = [salt(noise=0.05, seed=seed) for seed in range(4)]
+    one = [state.replace(species=["A"] * state.n, frame=k, step=k) for k, state in enumerate(states)]
+    # A quarter of a lattice constant off in two frames: there bonds break.
+    moved = [state.replace(positions=state.positions + 0.4 * np.eye(3)[k % 2] * (np.arange(state.n) == 7)[:, None])
+             for k, state in enumerate(one)]  # fmt: skip
+    pelplug.write_trajectory(tmp_path / "a.gsd", one)
+    pelplug.write_trajectory(tmp_path / "b.gsd", moved)
+    cutoffs = ("--x-eq", "1.2", "--x-broken", "1.2", "--x-inserted", "1.2")
+    done = pelplug_command(
+        "analyze", "--plugin", "defects-between", "a.gsd", "--reference", "b.gsd", *cutoffs, "-o", "found.nc"
+    )
+    assert done.code == 0, done.stderr
+    found = xr.load_dataset(tmp_path / "found.nc")
+    words, _, length = found.attrs["pair_lengths"].rpartition(" A-A ")
+    assert words == "first peaks of g(r):" and float(length) == pytest.approx(1.0, abs=0.03)
+    given = pelplug.analyze("defects-between", str(tmp_path / "a.gsd"), reference=str(tmp_path / "b.gsd"),
+                            x_eq=1.2, x_broken=1.2, x_inserted=1.2, sigma=float(length))  # fmt: skip
+    for name in ("phi", "broken", "inserted"):
+        np.testing.assert_array_equal(found[name], given[name])
+    assert found["broken"].values.sum() > 0 and given.attrs["pair_lengths"] == f"{float(length):g}, as given"
+
+
+def test_lengths_that_g_does_not_show_are_refused(tmp_path, pelplug_command):
+    rng = np.random.default_rng(3)
+    gas = [
+        pelplug.Configuration(rng.uniform(size=(30, 3)) * 5, [5.0] * 3, ["A"] * 30, frame=k, step=k) for k in range(2)
+    ]
+    pelplug.write_trajectory(tmp_path / "gas.gsd", gas)
+    done = pelplug_command(
+        "analyze", "--plugin", "defects-between", "gas.gsd", "--reference", "gas.gsd", "-o", "found.nc"
+    )
+    assert done.code == 2 and "g(r) of A-A has no first minimum" in done.stderr and "--sigma LENGTH" in done.stderr
 
 
 @pytest.mark.parametrize("d", [2, 3])
