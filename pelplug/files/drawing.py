@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -57,7 +57,7 @@ class Drawing:
         return Drawn(diameters, bonds, "bond" if rule in _OWN_BONDS else rule)
 
 
-def _dims(dataset: xr.Dataset, name: str) -> tuple | None:
+def _dims(dataset: xr.Dataset, name: str) -> tuple[Hashable, ...] | None:
     return dataset[name].dims if name in dataset else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import pelplug
 
@@ -18,12 +19,12 @@ class PairLengths:
         What was given [length].
     """
 
-    def __init__(self, sigma):
+    def __init__(self, sigma: Literal["auto"] | float):
         self.sigma = sigma
         self._shells: pelplug.FirstShells | None = None
         self._each_by_itself = False
 
-    def known(self, state, potential) -> pelplug.LengthScale | None:
+    def known(self, state: pelplug.Configuration, potential: pelplug.Potential | None) -> pelplug.LengthScale | None:
         """Return those that were given or that the interactions have; None where there are none.
 
         Parameters
@@ -42,7 +43,7 @@ class PairLengths:
         """Look for the first peaks of g(r) averaged over some states, which then are the lengths."""
         self._shells = pelplug.first_shells(states)
 
-    def of(self, state, potential) -> pelplug.LengthScale:
+    def of(self, state: pelplug.Configuration, potential: pelplug.Potential | None) -> pelplug.LengthScale:
         """Return the lengths in a state, by its own g(r) where no peaks were looked for.
 
         Parameters

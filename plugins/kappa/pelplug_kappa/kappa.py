@@ -11,7 +11,7 @@ import numpy as np
 
 import pelplug
 from pelplug_kappa.picture import FIELDS as PICTURE
-from pelplug_kappa.picture import picture
+from pelplug_kappa.picture import as_given, picture
 from pelplug_kappa.responses import FIELDS, check_choices, kept_responses, missing_pairs
 from pelplug_kappa.statistics import averaged
 
@@ -256,13 +256,9 @@ class Kappa(pelplug.Analysis):
             except pelplug.PelplugError:  # it fails again when its turn comes, and is told then
                 continue
 
-    def _given(self, state) -> pelplug.Potential:
-        """Return the potential as it is, without derivatives made from forces: what it lists itself."""
-        return self.model.potential(state)
-
     def _acts_on_all(self, state) -> bool:
         """Whether a potential may be no sum over pairs and acts at any distance, as far as it says."""
-        potential = self._given(state)
+        potential = as_given(self.potential_of(state))
         return not potential.can(pelplug.Capability.PAIRS) and potential.reach(state) is None
 
     def compute(self, configuration) -> dict[str, Any]:
@@ -303,7 +299,7 @@ class Kappa(pelplug.Analysis):
             "solver": response.factor.solver,
             "positions": positions,
             "cell": state.cell,
-            **picture(response, self._given(state)),
+            **picture(response, as_given(potential)),
         }
         if self.response:
             values |= kept_responses(response, stiffness, self.response)

@@ -8,7 +8,7 @@ import numpy as np
 
 import pelplug
 
-__all__ = ["FIELDS", "picture"]
+__all__ = ["FIELDS", "as_given", "picture"]
 
 FIELDS = {
     "diameter": pelplug.Field(("frame", "particle"), "length", "particle diameter"),
@@ -19,6 +19,11 @@ FIELDS = {
     "bond_j": pelplug.Field(("frame", "bond"), "1", "second particle of the bond", ragged=True),
     "bond_rule": pelplug.Field(("frame",), "1", "where bonds are from: the force field, or the rule for pairs"),
 }
+
+
+def as_given(potential: pelplug.Potential) -> pelplug.Potential:
+    """Return a potential without the derivatives that are made from its forces: what it lists itself."""
+    return potential.potential if isinstance(potential, pelplug.FromForces) else potential
 
 
 def picture(response: pelplug.LinearResponse, potential: pelplug.Potential) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import xarray as xr
 from oracles.stillinger_weber import write_sw_file
 
 import pelplug
+from pelplug.files.exporters import export
 from pelplug.files.gsd import GSDWriter
 from pelplug.landscape.hessian.rattlers import find_rattlers
 
@@ -145,9 +146,9 @@ def nearest(frame):
 
 
 def test_silicon_is_exported_as_balls_that_touch_and_sticks(silicon, tmp_path, recwarn):
-    state, _ = silicon
-    found = pelplug.analyze("kappa", state, potential=tersoff(tmp_path), units="metal", pair_rule="first-shell")
-    with gsd.hoomd.open(pelplug.export(found, tmp_path / "kappa.gsd")) as file:
+    state, potential = silicon
+    found = pelplug.analyze("kappa", state, potential=potential, units="metal", pair_rule="first-shell")
+    with gsd.hoomd.open(export(found, tmp_path / "kappa.gsd")) as file:
         frame = file[0]
     assert found["diameter_rule"].values.tolist() == ["g(r)"] and frame.bonds.types == ["first-shell"]
     shells, distances = pelplug.first_shells([state]), nearest(frame)
@@ -161,7 +162,7 @@ def test_silicon_is_exported_as_balls_that_touch_and_sticks(silicon, tmp_path, r
 
 
 def test_a_chain_is_exported_with_its_bonds(tmp_path):
-    """64 beads along a snake through a cube, with the force field of Kremer and Grest."""
+    """64 beads along a snake through a cube, with the bonds of Kremer and Grest."""
     grid = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), -1)
     grid[::2] = grid[::2, ::-1]
     snake = np.array([row if (k % 2 == 0) else row[::-1] for k, row in enumerate(grid.reshape(16, 4, 3))]).reshape(
@@ -178,12 +179,12 @@ def test_a_chain_is_exported_with_its_bonds(tmp_path):
         f"0 4.2 xlo xhi\n0 4.2 ylo yhi\n0 4.2 zlo zhi\n\nAtoms # bond\n\n{atoms}\nBonds\n\n{bonds}"
     )
     (tmp_path / "in.fene").write_text(
-        "units lj\natom_style bond\nbond_style fene\nspecial_bonds fene\npair_style lj/cut 1.122462048309373\n"
-        "pair_modify shift yes\nread_data chain.data\nbond_coeff 1 30 1.5 1 1\npair_coeff * * 1 1\n"
+        "units lj\natom_style bond\nbond_style fene\nspecial_bonds fene\npair_style lj/smooth/linear 1.5\n"
+        "read_data chain.data\nmass 1 1\nbond_coeff 1 30 1.5 1 1\npair_coeff * * 1 1\n"
     )
     state = pelplug.Configuration(at[np.argsort(order)], [4.2] * 3, ["1"] * 64)
     found = pelplug.analyze("kappa", state, potential=f"lammps:{tmp_path / 'in.fene'}")
-    with gsd.hoomd.open(pelplug.export(found, tmp_path / "kappa.gsd")) as file:
+    with gsd.hoomd.open(export(found, tmp_path / "kappa.gsd")) as file:
         frame = file[0]
     assert found["pair_rule"].values.tolist() == ["interacting"] and found["bond_rule"].values.tolist() == [
         "force field"
