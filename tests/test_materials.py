@@ -55,3 +55,22 @@ def test_gromacs_mixture(tmp_path):
     structures = found["structures"]
     assert structures["inherent-structures"]["energy"].attrs["units"] == "kJ/mol"
     assert structures["vibrations"]["omega"].attrs["units"] == "rad / ps"
+
+
+@pytest.mark.validation
+@needs("lmp", "LAMMPS")
+def test_silicon(tmp_path):
+    found = walked("silicon", tmp_path / "run", CELLS=2, GLASSES=2, COOLING=10000, STEPS=500)
+    for potential in ("sw", "tersoff"):
+        assert found[potential]["kappa"].attrs["pair_rule"].startswith("first-shell")
+        assert found[potential]["vibrations"]["omega"].attrs["units"] == "rad / ps"
+    assert found["sw-msed"]["msed"]["lag"].attrs["units"] == "ps"
+
+
+@pytest.mark.validation
+def test_ase_calculator(tmp_path):
+    pytest.importorskip("ase")
+    pytest.importorskip("matscipy")
+    structures = walked("ase-calculator", tmp_path / "run", STEPS=400)["structures"]
+    assert structures["kappa"]["kappa"].attrs["units"] == "eV / Angstrom**2"
+    assert structures["vibrations"]["omega"].attrs["units"] == "rad / ps"
