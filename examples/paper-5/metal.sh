@@ -38,8 +38,8 @@ for seed in $(seq "${RUNS:-4}"); do
     done
 done
 echo "$states" | while read -r temperature time every; do
-    pelplug analyze "nve-$temperature-seed*.gsd" --plugin dynamics --quantities msd,fs --threshold 0.36787944 \
-        -o "dynamics-$temperature.nc" --quiet
+    pelplug analyze "nve-$temperature-seed*.gsd" --plugin dynamics --pressure 0 --quantities msd,fs \
+        --threshold 0.36787944 -o "dynamics-$temperature.nc" --quiet
 done
 pelplug study energy-entropies msed-*.nc dynamics-*.nc -o energy-entropies.nc --plot energy-entropies.png --overwrite
 python "$here/table.py" energy-entropies.nc

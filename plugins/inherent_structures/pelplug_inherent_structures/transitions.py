@@ -89,12 +89,17 @@ class InherentStructureTransitions(pelplug.QuenchingAnalysis):
             ),
         ] = 32,
         budget: Annotated[
-            float, pelplug.Param("fraction of the frames to quench, about, the sample included", minimum=0, maximum=1)
+            float,
+            pelplug.Param(
+                "fraction of the frames to quench, about, the sample included", minimum=0, maximum=1, meaning=False
+            ),
         ] = 0.2,
         sample: Annotated[
             int | None,
             pelplug.Param(
-                "skipped frames to quench at random for the miss rate; none: a fortieth of the frames", minimum=0
+                "skipped frames to quench at random for the miss rate; none: a fortieth of the frames",
+                minimum=0,
+                meaning=False,
             ),
         ] = None,
         energy_tolerance: Annotated[

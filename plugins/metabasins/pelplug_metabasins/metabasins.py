@@ -140,6 +140,8 @@ class Metabasins(pelplug.Analysis):
     def summarize(self, dataset: xr.Dataset) -> xr.Dataset:
         """Group the visits, and derive everything from the list of metabasins."""
         source = read_sequence(self.sequence) if self.sequence else self.input(INPUT)
+        if self.sequence and "parameters" in source.attrs:  # a study compares them as if it had quenched here
+            self.inputs = {source.attrs["analysis"]: source}
         if self.sequence and "units" in source.attrs:
             self._units = pelplug.Units(**json.loads(source.attrs["units"]))
         if self.trajectory is None and {"conditions", "temperature"} & source.attrs.keys():

@@ -67,6 +67,9 @@ def read_sequence(path) -> xr.Dataset:
     return _of_table(path)
 
 
+_MADE_BY = ("analysis", "plugin", "fingerprint", "parameters", "free_parameters", "failed_frames")
+
+
 def _of_netcdf(path: Path) -> xr.Dataset:
     try:
         results = pelplug.read_results(path)
@@ -96,7 +99,7 @@ def _of_netcdf(path: Path) -> xr.Dataset:
     return dataset.assign_attrs(
         {
             name: found.attrs[name]
-            for name in ("model", "quench", "units", "conditions", "temperature")
+            for name in ("model", "quench", "units", "conditions", "temperature", *_MADE_BY)
             if name in found.attrs
         }
     )

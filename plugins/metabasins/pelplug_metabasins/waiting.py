@@ -69,8 +69,7 @@ def waiting_distribution(
         low, high = low / 1.001, high * 1.001
     edges = np.geomspace(low, high, max(int(np.ceil(per_decade * np.log10(high / low))), 1) + 1)
     if spacing:
-        edges = np.unique(np.floor(edges[:-1]) + 0.5)
-        edges = np.r_[edges, high]
+        edges = np.unique(np.r_[np.floor(edges[:-1]) + 0.5, high])  # the last but one may come to the end
     edges *= scale
     bins = len(edges) - 1
     place = np.clip(np.searchsorted(edges, waiting, side="right") - 1, 0, bins - 1)

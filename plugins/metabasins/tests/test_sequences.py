@@ -1,5 +1,7 @@
 """Sequences of inherent structures from elsewhere, and quenches that are not made twice."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -130,6 +132,21 @@ def test_files_are_no_parameters_of_another_meaning(tmp_path):
     assert Metabasins.parameter_specs()["inherent_structures"].is_free
     assert found[0].attrs["inherent_structures_sha256"] != found[1].attrs["inherent_structures_sha256"]
     assert found[0].attrs["fingerprint"] != found[1].attrs["fingerprint"]
+
+
+def test_quenches_of_files_are_compared_as_those_made_here(tmp_path):
+    """How a file's structures were quenched is recorded: a study refuses other tolerances, and not other budgets."""
+    trajectory = pelplug.testing.make_trajectory(tmp_path / "t.gsd", frames=12)
+    for name, asked in {
+        "inherent-structures": {"force_tolerance": 1e-9},
+        "inherent-structure-transitions": {"force_tolerance": 1e-9, "budget": 0.5},
+    }.items():
+        path = tmp_path / f"{name}.nc"
+        pelplug.write_netcdf(path, {name: pelplug.analyze(name, trajectory, dt=0.001, **asked)})
+        made = json.loads(metabasins(path).attrs["inputs"])[name]
+        assert made["parameters"]["force_tolerance"] == 1e-9
+        assert "force_tolerance" not in made["free_parameters"]
+    assert {"budget", "sample"} <= set(made["free_parameters"])
 
 
 # --- several runs -------------------------------------------------------------------------------------------------
