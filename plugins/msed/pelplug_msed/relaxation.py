@@ -92,6 +92,8 @@ def relaxation(blocks, times, curve, errors, scale, heat, *, t_min, t_max, resam
         none.words = f"none: too few blocks of the series for errors ({window})"
     elif not fit.um_squared > 3.0 * spread[1]:
         none.words, none.unfinished = f"none: no rise beyond three errors in {window}", ""
+    elif fit.u0_squared < -3.0 * spread[0]:  # no background of vibrations, but their own rise
+        none.words, none.unfinished = f"none: U_0^2 is negative in {window}, the rise of vibrations; raise t_min", ""
     elif np.any((off > 4.0 * errors[chosen]) & (off > 0.2 * curve[chosen])):
         none.words = f"none: Eq. 11 is not the shape of the curve in {window}; set t_min past the vibrations"
     elif fit.tau > t[-1] / 2.0:

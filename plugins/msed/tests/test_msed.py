@@ -236,6 +236,17 @@ def test_a_series_too_short_to_see_past_the_vibrations_gives_no_number(tmp_path)
     assert "tau" not in found and found.attrs["fit"].startswith("none")
 
 
+def test_the_rise_of_damped_vibrations_is_no_relaxation(tmp_path):
+    """It begins as the square of time, which Eq. 11 follows only from below 0, and has no maximum to be left out by."""
+    rng = np.random.default_rng(12)
+    swing = scipy.signal.lfilter([1.0], [1.0, -1.6, 0.64], rng.normal(size=20_000))  # critically damped
+    found = of(write_csv(tmp_path / "e.csv", swing))
+    assert "tau" not in found and "the rise of vibrations; raise t_min" in found.attrs["fit"]
+    slow = ornstein_uhlenbeck(20_000, 60.0, rng, spread=4.0 * swing.std())
+    found = of(write_csv(tmp_path / "slow.csv", swing + slow), t_min=20.0)
+    assert abs(float(found["tau"]) - 60.0) < 4 * float(found["tau_error"])
+
+
 def test_noise_has_no_relaxation_time(tmp_path):
     for seed in range(5):
         found = of(write_csv(tmp_path / f"{seed}.csv", np.random.default_rng(seed).normal(size=5000)))
