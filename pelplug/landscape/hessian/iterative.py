@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from pelplug.errors import NotConvergedError
 from pelplug.landscape.hessian.factor import HessianFactor, not_a_minimum, remove_translations
-from pelplug.landscape.hessian.rattlers import diagonal_blocks
+from pelplug.landscape.hessian.rattlers import blocks_of_particles
 
 __all__ = ["IterativeFactor", "expected_iterations"]
 
@@ -58,7 +58,7 @@ class IterativeFactor(HessianFactor):
             self.tolerance = max(tolerance, _OPERATOR_TOLERANCE)
             self._preconditioner = np.broadcast_to(np.eye(dimension) / scale, (self.n, dimension, dimension))
             return
-        diagonal = diagonal_blocks(hessian)
+        diagonal = blocks_of_particles(hessian)
         if np.linalg.eigvalsh(diagonal).min() <= 0.0:
             raise not_a_minimum(hessian, dimension)
         self._preconditioner = np.linalg.inv(diagonal)

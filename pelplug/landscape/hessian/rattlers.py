@@ -13,8 +13,8 @@ from pelplug.potentials.base import Pairs, StrainDerivatives
 __all__ = [
     "SOFT",
     "Condensed",
+    "blocks_of_particles",
     "condense",
-    "diagonal_blocks",
     "find_rattlers",
     "pairs_among",
     "soft_particles",
@@ -52,7 +52,7 @@ def find_rattlers(i: np.ndarray, j: np.ndarray, n: int, dimension: int) -> np.nd
         holding &= ~(loose[i] | loose[j])
 
 
-def diagonal_blocks(hessian: sp.bsr_matrix) -> np.ndarray:
+def blocks_of_particles(hessian: sp.bsr_matrix) -> np.ndarray:
     """Return the blocks on the diagonal, shape (N, d, d): the stiffness of each particle, all others held."""
     d = hessian.blocksize[0]
     n = hessian.shape[0] // d
@@ -80,7 +80,7 @@ def soft_particles(hessian: sp.bsr_matrix, limit: float) -> np.ndarray:
     -------
     ndarray of bool, shape (N,)
     """
-    return np.abs(np.linalg.eigvalsh(diagonal_blocks(hessian))[:, 0]) <= limit
+    return np.abs(np.linalg.eigvalsh(blocks_of_particles(hessian))[:, 0]) <= limit
 
 
 @dataclasses.dataclass(frozen=True)

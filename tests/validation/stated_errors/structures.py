@@ -48,6 +48,7 @@ def kappa(structures: int):
                 "kappa_ij": ("pair", values.ravel()),
                 "kappa_frame": ("frame", values.mean(axis=1)),
                 "n_pairs": ("frame", np.full(structures, PAIRS)),
+                "pair_rule": ("frame", np.full(structures, "interacting")),
                 "shear_modulus": (("frame", "plane"), modulus),
                 **{name: ("frame", modulus[:, 0]) for name in ELASTIC},
                 "solver": ("frame", np.full(structures, "dense")),
