@@ -74,3 +74,13 @@ def test_ase_calculator(tmp_path):
     structures = walked("ase-calculator", tmp_path / "run", STEPS=400)["structures"]
     assert structures["kappa"]["kappa"].attrs["units"] == "eV / Angstrom**2"
     assert structures["vibrations"]["omega"].attrs["units"] == "rad / ps"
+
+
+@pytest.mark.validation
+@needs("gmx", "GROMACS")
+@needs("gmx_d", "GROMACS")
+def test_water(tmp_path):
+    pytest.importorskip("openmm")
+    energies = walked("water", tmp_path / "run", STEPS=500)["structures"]["inherent-structures"]
+    assert energies["energy"].attrs["units"] == "kJ/mol"
+    assert (energies["energy"] < energies["initial_energy"]).all()
