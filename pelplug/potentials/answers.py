@@ -35,6 +35,7 @@ METHODS = {
 """The method that each capability stands for."""
 
 _SAME = 1e-6  # relative: numbers of one function, asked in two ways
+_ROUNDED = 1e-10  # of a particle's energy over the spacing of particles
 
 _known: dict[str, tuple[Configuration, float, np.ndarray]] = {}
 """What the first potential of each record gave, and where."""
@@ -164,9 +165,11 @@ def check_told_apart(potential: Potential, state: Configuration) -> None:
     except InputError:  # a potential of another number of particles
         return
     apart = np.abs(found - others).max()
+    spacing = (where.volume / where.n) ** (1.0 / where.dimension)
+    rounding = _ROUNDED * (abs(now) + abs(before)) / (where.n * spacing)  # in a minimum nothing else is left of forces
     if abs(now - before) > _SAME * (abs(now) + abs(before)):
         what = f"the energy {before:.8g} by that and {now:.8g}"
-    elif apart > _SAME * (np.abs(others).max() + np.abs(found).max()):
+    elif apart > rounding + _SAME * (np.abs(others).max() + np.abs(found).max()):
         what = f"forces that are up to {apart:.3g} larger or smaller by that than"
     else:
         return
