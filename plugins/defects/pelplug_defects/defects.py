@@ -127,14 +127,14 @@ class _BondChanges(pelplug.Analysis):
         """
         if self._surveyed == tuple(frames):
             return
-        first = next(self._readable(frames), None)
+        first = next(self._states_of(frames), None)
         if first is not None and self._lengths.known(first, self._interactions(first)) is None:
-            self._lengths.find_peaks(self._readable(frames))
+            self._lengths.find_peaks(self._states_of(frames))
         if self.x_eq != "auto":
             self._surveyed = tuple(frames)
             return
         total, expected, number = 0.0, 0.0, 0
-        for state in self._readable(frames):
+        for state in self._states_of(frames):
             scale = self._scale(state)
             power = scale.mean_power(state.dimension)
             total = total + self._near(state.positions, state.cell, scale, X_RANGE * scale.largest, power)[1]
@@ -143,7 +143,7 @@ class _BondChanges(pelplug.Analysis):
         if number:
             self._common, self._surveyed = self._minimum(total / number, expected, number), tuple(frames)
 
-    def _readable(self, frames):
+    def _states_of(self, frames):
         for frame in frames:
             try:
                 yield self.trajectory.configuration(int(frame))

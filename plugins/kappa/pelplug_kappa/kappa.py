@@ -239,7 +239,7 @@ class Kappa(pelplug.Analysis):
         """
         if self.pair_rule not in ("auto", "first-shell") or self._surveyed == tuple(frames):
             return
-        states = self._readable(frames)
+        states = self._states_of(frames)
         first = next(states, None)
         if first is None or (self.pair_rule == "auto" and not self._acts_on_all(first)):
             return
@@ -249,7 +249,7 @@ class Kappa(pelplug.Analysis):
                 "one length for all pairs (--pair-rule 3.2), or another rule (--pair-rule interacting)"
             )
 
-    def _readable(self, frames):
+    def _states_of(self, frames):
         for frame in frames:
             try:
                 yield self.trajectory.configuration(int(frame))
